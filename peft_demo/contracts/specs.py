@@ -1,0 +1,120 @@
+"""What to run, as frozen values that are JSON both ways.
+
+A `RunSpec` is all that a training run depends on: the same spec on the same machine gives the same bits. Its
+`command()` is the command line that repeats it, always generated from the checked spec, never read from a file.
+"""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from .errors import BadValue
+from .knobs import build, knob, knobs
+
+SOURCES = ("bundled", "folder", "zip", "draft", "upload", "hub")
+"""Where a dataset comes from: `bundled` by name · `folder` or `zip` by a path on this machine (command line, or the
+page with --allow-local-paths) · `draft` class cards collected on the page, by id · `upload` a zip the page sent, by its
+key in the store · `hub` a Hugging Face dataset id."""
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Which images, how many of them, and the seed that chooses. `name` is read according to `source`."""
+
+    source: str = "bundled"
+    name: str = "digits"
+    shots: int = 16
+    seed: int = 0
+    image_column: str = ""
+    label_column: str = ""
+
+    def __post_init__(self):
+        if self.source not in SOURCES:
+            raise BadValue(f"unknown data source {self.source!r}.", f"Expected one of {', '.join(SOURCES)}.")
+        if not isinstance(self.shots, int) or not 1 <= self.shots <= 10_000:
+            raise BadValue(f"shots takes a whole number from 1 to 10000, got {self.shots!r}.")
+        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
+            raise BadValue(f"seed takes a whole number from 0 to {2**31 - 1}, got {self.seed!r}.")
+
+    def argument(self) -> str:
+        """The word that names this dataset on the command line, of a path only the last part."""
+        last = self.name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        return {"hub": f"hf:{self.name}", "bundled": self.name}.get(self.source, last)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. Defaults are METHODS.md's; `lr = 0` takes the method's own tuned learning rate."""
+
+    epochs: int = knob(20, "Epochs", low=1, high=1000, info="passes over the training images")
+    lr: float = knob(0.0, "Learning rate", low=0.0, high=10.0, info="0 takes the method's tuned value")
+    batch: int = knob(32, "Batch size", low=1, high=1024, advanced=True)
+    weight_decay: float = knob(1e-4, "Weight decay", low=0.0, high=1.0, info="on matrices only", advanced=True)
+    warmup: float = knob(0.1, "Warm-up", low=0.0, high=0.9, info="share of the steps", advanced=True)
+    clip: float = knob(1.0, "Gradient clipping", low=0.0, high=100.0, info="norm; 0 switches it off", advanced=True)
+    smoothing: float = knob(0.0, "Label smoothing", low=0.0, high=0.5, advanced=True)
+    augment: str = knob(
+        "none", "Augmentation", choices=("none", "crop", "crop+flip"), info="random crops; mirror images", advanced=True
+    )
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Method + knobs + data + backbone + recipe. `seed` is the data's: one seed chooses images, weights and order."""
+
+    method: str = "lora"
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+    data: DataSpec = DataSpec()
+    backbone: str = ""
+    """Catalogue name; empty means the bundled one."""
+    size: int = 0
+    """Image side in pixels; 0 means the backbone's own."""
+    recipe: Recipe = Recipe()
+    name: str = ""
+    """What the adapter will be called; empty means method-dataset-seed."""
+    thumbnail: bool = False
+    """Whether the adapter file carries a small picture of one training image."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "knobs", {k: _plain(v) for k, v in self.knobs.items()})
+
+    @property
+    def seed(self) -> int:
+        return self.data.seed
+
+    def to_json(self) -> dict:
+        """A dict of JSON values; `from_json` gives the spec back."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        return plain | {"knobs": dict(self.knobs), "data": asdict(self.data), "recipe": asdict(self.recipe)}
+
+    @staticmethod
+    def from_json(plain: Mapping) -> "RunSpec":
+        """The spec again, every field checked; `BadValue` if something does not fit."""
+        try:
+            rest = {k: v for k, v in plain.items() if k not in ("data", "recipe")}
+            return RunSpec(data=DataSpec(**plain["data"]), recipe=build(Recipe, plain["recipe"]), **rest)
+        except (KeyError, TypeError, AttributeError):
+            raise BadValue("this run specification is ill-formed.") from None
+
+    def command(self) -> str:
+        """The command line that repeats this run."""
+        return shlex.join(["python", "-m", "peft_demo", "train", *self._flags()])
+
+    def _flags(self) -> list[str]:
+        flags = ["--method", self.method, "--data", self.data.argument(), "--shots", str(self.data.shots)]
+        flags += ["--seed", str(self.seed)]
+        flags += [f for n, v in (("--backbone", self.backbone), ("--size", self.size)) if v for f in (n, str(v))]
+        for name in ("image_column", "label_column"):
+            if value := getattr(self.data, name):
+                flags += [f"--{name.replace('_', '-')}", value]
+        for k in knobs(Recipe):
+            if (value := getattr(self.recipe, k.name)) != k.default:
+                flags += [f"--{k.name.replace('_', '-')}", str(value)]
+        for name, value in sorted(self.knobs.items()):
+            flags += ["--set", f"{name}={','.join(value) if isinstance(value, tuple) else value}"]
+        return flags
+
+
+def _plain(value):
+    return tuple(value) if isinstance(value, list) else value
