@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from math import isfinite
 from typing import Any
 
 from .errors import BadAdapter
@@ -179,7 +180,8 @@ def _check(card: AdapterCard) -> None:
         raise BadAdapter("the card inside this adapter file is ill-formed.")
     if not all(isinstance(getattr(card, n), Mapping) for n in _MAPPINGS):
         raise BadAdapter("the card inside this adapter file is ill-formed.")
-    if any(not isinstance(v, int | float) for v in (*card.mean, *card.std)) or len(card.mean) != len(card.std):
+    normalisation = (*card.mean, *card.std)
+    if len(normalisation) != 6 or any(not isinstance(v, int | float) or not isfinite(v) for v in normalisation):
         raise BadAdapter("the card inside this adapter file has an ill-formed normalisation.")
 
 

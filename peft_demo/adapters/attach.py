@@ -1,0 +1,43 @@
+"""attach(backbone, adapter) → a model: a new tree over the backbone's own tensors with the adapter's seams in it.
+
+The backbone is another object and never changes, so there is nothing to detach. Choosing another adapter is choosing
+another attached model. Never cast or move one: its tensors are shared.
+"""
+
+from torch import nn
+
+from ..contracts.errors import BadValue
+from ..vit import Anatomy, Backbone
+from ..vit.anatomy import open_rows, tree_name
+from ..vit.seam import put_seams, shell
+from .adapter import Adapter
+
+
+def attach(backbone: Backbone, adapter: Adapter) -> nn.Module:
+    """The adapted model: images [B 3 S S] → logits [B C]. `BadValue` names a site that would never fire."""
+    check_sites(backbone.anatomy, adapter)
+    tree = shell(backbone.model)
+    replace_tensors(tree, adapter)
+    deltas = adapter.by_site()
+    for site in (backbone.anatomy.sites[name] for name in deltas):
+        open_rows(tree, site)
+    put_seams(tree, {backbone.anatomy.sites[name].path: delta for name, delta in deltas.items()})
+    tree.head = adapter.head
+    return tree
+
+
+def check_sites(anatomy: Anatomy, adapter: Adapter) -> None:
+    """`BadValue` if a delta would stand where the model never passes, or a replaced tensor does not exist."""
+    for name in adapter.by_site():
+        if name not in anatomy.sites:
+            raise BadValue(f"{anatomy.arch} has no site {name!r}.", anatomy.silent.get(name, ""))
+    for name in adapter.replaced():
+        if name not in anatomy.tensors:
+            raise BadValue(f"{anatomy.arch} has no tensor {name!r}.")
+
+
+def replace_tensors(tree: nn.Module, adapter: Adapter) -> None:
+    """Binds the adapter's own parameters where frozen ones stood in `tree`."""
+    for name, parameter in adapter.replaced().items():
+        path, _, leaf = tree_name(name).rpartition(".")
+        tree.get_submodule(path)._parameters[leaf] = parameter

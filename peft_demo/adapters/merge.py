@@ -1,0 +1,110 @@
+"""merge(backbone, adapter) → a plain model with no seam left in it: the adapted answers at the frozen model's speed.
+
+One function merges every affine method: it asks the delta where the origin and the unit axes go,
+
+    b' = δ(f, 0),     W' = (δ(f, I) − b')ᵀ,
+
+in float64. A norm is asked through its own affine part, f(x) = x·w + b on already normalised x, which must come out
+diagonal again; the patch embedding through the linear map of one flattened patch.
+"""
+
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from ..contracts.errors import CannotMerge
+from ..vit import Backbone, Delta, Site
+from ..vit.anatomy import QKV, timm_name
+from ..vit.seam import shell
+from .adapter import Adapter
+from .attach import check_sites, replace_tensors
+
+
+def merge(backbone: Backbone, adapter: Adapter) -> nn.Module:
+    """The merged model: images [B 3 S S] → logits [B C]. `CannotMerge` says what stands in the way."""
+    if not adapter.method.merges(adapter.config):
+        raise CannotMerge(f"{adapter.method.title} is not linear, so it cannot be folded into the weights.")
+    check_sites(backbone.anatomy, adapter)
+    tree = shell(backbone.model)
+    replace_tensors(tree, adapter)
+    for name, delta in adapter.by_site().items():
+        _fold(tree, backbone.anatomy.sites[name], delta)
+    tree.head = adapter.head
+    return tree
+
+
+def merged_tensors(backbone: Backbone, adapter: Adapter) -> dict[str, Tensor]:
+    """The merged model's tensors under timm's own names, head included, on the CPU."""
+    state = merge(backbone, adapter).state_dict()
+    return {timm_name(name): t.detach().cpu().contiguous().clone() for name, t in state.items()}
+
+
+@torch.no_grad()
+def probe(delta: Delta, f: nn.Linear) -> tuple[Tensor, Tensor]:
+    """(W' [D_out D_in], b' [D_out]) in float64 of the affine map x ↦ δ(f, x)."""
+    delta, f = deepcopy(delta).double().eval(), deepcopy(f).double()
+    shift = delta(f, f.weight.new_zeros(1, 1, f.in_features))[0]
+    axes = delta(f, torch.eye(f.in_features, dtype=torch.float64, device=f.weight.device)[None])[0]
+    return (axes - shift).T, shift[0]
+
+
+def _fold(tree: nn.Module, site: Site, delta: Delta) -> None:
+    if site.role in QKV:
+        _fold_rows(tree, site, delta)
+    elif site.role == "patch":
+        _fold_patch(tree.patch_embed.proj, site, delta)
+    elif site.role in ("norm", "norm1", "norm2"):
+        _fold_norm(tree.get_submodule(site.path), site, delta)
+    elif isinstance(tree.get_submodule(site.path), nn.Linear):
+        linear = tree.get_submodule(site.path)
+        _set(linear, site, *probe(delta, linear))
+    else:
+        raise CannotMerge(f"{site.name} is not a linear map, so a delta around it cannot be folded.")
+
+
+def _fold_rows(tree: nn.Module, site: Site, delta: Delta) -> None:
+    path, _, part = site.path.rpartition(".")
+    fused = tree.get_submodule(path)
+    size = fused.out_features // len(QKV)
+    rows = slice(QKV.index(part) * size, (QKV.index(part) + 1) * size)
+    W, b = probe(delta, _linear(fused.weight[rows], None if fused.bias is None else fused.bias[rows]))
+    weight, bias = fused.weight.detach().clone(), None if fused.bias is None else fused.bias.detach().clone()
+    weight[rows] = W.to(weight)
+    if bias is not None:
+        bias[rows] = b.to(bias)
+        b = bias
+    _set(fused, site, weight, b)
+
+
+def _fold_norm(norm: nn.Module, site: Site, delta: Delta) -> None:
+    if not isinstance(norm, nn.LayerNorm) or norm.weight is None:
+        raise CannotMerge(f"{site.name} is a {type(norm).__name__} without an affine part to fold into.")
+    W, b = probe(delta, _linear(torch.diag(norm.weight.detach()), norm.bias))
+    diagonal = torch.diagonal(W)
+    if not torch.equal(W, torch.diag(diagonal)):
+        raise CannotMerge(f"the delta at {site.name} mixes channels, which a norm cannot take up.")
+    _set(norm, site, diagonal, b)
+
+
+def _fold_patch(conv: nn.Conv2d, site: Site, delta: Delta) -> None:
+    W, b = probe(delta, _linear(conv.weight.detach().flatten(1), conv.bias))
+    _set(conv, site, W.reshape(conv.weight.shape), b)
+
+
+def _set(module: nn.Module, site: Site, weight: Tensor, bias: Tensor) -> None:
+    """Gives `module` new tensors; where it has no bias to take a shift, refuses by name."""
+    like = module.weight
+    if module.bias is None and bias.abs().max() > 0:
+        raise CannotMerge(f"{site.name} has no bias that could take up the shift.", "Classify with it attached.")
+    module._parameters["weight"] = nn.Parameter(weight.to(like), requires_grad=False)
+    if module.bias is not None:
+        module._parameters["bias"] = nn.Parameter(bias.to(like), requires_grad=False)
+
+
+def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
+    linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
+    linear.weight = nn.Parameter(weight.detach(), requires_grad=False)
+    if bias is not None:
+        linear.bias = nn.Parameter(bias.detach(), requires_grad=False)
+    return linear

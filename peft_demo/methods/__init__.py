@@ -1,0 +1,119 @@
+"""Methods of parameter-efficient fine-tuning. One paper, one file; a new file here is all that a new method takes.
+
+How to add a method
+-------------------
+Write `peft_demo/methods/yours.py` with three things and a record that names them:
+
+    @dataclass(frozen=True)
+    class Config:                                     # the knobs; the form, the flags and the card come from them
+        rank: int = knob(8, "Rank", low=1, high=64)
+
+    class YourDelta(Delta):                           # what stands at one site; see peft_demo/vit/seam.py
+        matrices = ("down", "up")                     # parameters that take weight decay
+        def __init__(self, site, rank): ...           # parameters, initialised with torch.nn.init
+        def forward(self, f, x): ...                  # what is computed where f(x) was
+
+    def build(anatomy, config) -> Parts:              # where the deltas stand; see peft_demo/vit/anatomy.py
+        return Parts({site.name: YourDelta(site, config.rank) for site in anatomy.at("q", "v")})
+
+    YOURS = Method(name="yours", ..., Config=Config, build=build, count=count)
+
+Every module-level `Method` is found by itself. Form, command line, method table and the laws in `tests/test_laws.py`
+follow; add `tests/methods/test_yours.py` with the paper's dense formula written out in float64.
+
+Parameters shared between sites are one `nn.Parameter` given to several deltas (see `arc`): files keep it once. A method
+that trains tensors of the backbone itself names them in `Parts.replaces` (see `bitfit`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from ..contracts.cards import MethodCard
+from ..contracts.errors import UnknownName
+from ..contracts.knobs import build as build_config
+from ..contracts.knobs import knobs
+from ..vit import Anatomy, Delta
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an adapter is made of: deltas by site name, and timm names of backbone tensors it trains a copy of."""
+
+    deltas: Mapping[str, Delta] = field(default_factory=dict)
+    replaces: tuple[str, ...] = ()
+
+
+def always(config) -> bool:
+    """For `Method.merges` and `Method.identity`: whatever the knobs."""
+    return True
+
+
+def never(config) -> bool:
+    """For `Method.merges` and `Method.identity`: whatever the knobs."""
+    return False
+
+
+@dataclass(frozen=True)
+class Method:
+    """The record of a method: what a person reads, and the functions that build and count it."""
+
+    name: str
+    title: str
+    summary: str
+    """One plain sentence."""
+    formula: str
+    """As the paper writes it, in Unicode; f(x) is the frozen map."""
+    paper: str
+    """Authors, title, venue, year."""
+    url: str
+    sites: tuple[str, ...]
+    """Roles of the sites it takes by default, for its picture."""
+    Config: type
+    build: Callable[[Anatomy, Any], Parts]
+    count: Callable[[Anatomy, Any], int]
+    """Trainable parameters without the head, in closed form."""
+    lr: float
+    """Default learning rate, chosen on validation images."""
+    merges: Callable[[Any], bool] = always
+    """Whether it folds into plain weights with these knobs."""
+    identity: Callable[[Any], bool] = always
+    """Whether a new adapter leaves the features as they were."""
+
+    def config(self, values: Mapping[str, Any] | None = None):
+        """The frozen config with `values` set; `BadValue` or `UnknownName` says what does not fit."""
+        return build_config(self.Config, values)
+
+    def card(self) -> MethodCard:
+        default = self.Config()
+        return MethodCard(
+            name=self.name,
+            title=self.title,
+            summary=self.summary,
+            formula=self.formula,
+            paper=self.paper,
+            url=self.url,
+            sites=self.sites,
+            merges=self.merges(default),
+            identity=self.identity(default),
+            knobs=knobs(self.Config),
+            lr=self.lr,
+        )
+
+
+@lru_cache
+def methods() -> Mapping[str, Method]:
+    """All methods by name, in alphabetical order of their files."""
+    rooms = [import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__)]
+    found = [v for room in rooms for v in vars(room).values() if isinstance(v, Method)]
+    return {m.name: m for m in found}
+
+
+def method(name: str) -> Method:
+    """The method of this name; `UnknownName` offers the nearest one."""
+    if name not in methods():
+        raise UnknownName("method", name, methods())
+    return methods()[name]

@@ -1,0 +1,69 @@
+"""Adapter: a small bottleneck network after the MLP branch, with a skip around it.
+
+Houlsby et al., "Parameter-Efficient Transfer Learning for NLP", ICML 2019, in Pfeiffer's placement (AdapterFusion, EACL
+2021: one per block, after the MLP), the form vision papers compare with:
+
+    y = f(x);   y + up(GELU(down(y))),     down [H D] Xavier-uniform, up [D H] zero, both with biases
+
+The vision re-implementations differ: VPT zero-initialises both projections, which cannot learn; NOAH's code overwrites
+the zero start with noise. This is what the papers describe: a near-identity start that learns.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..contracts.knobs import knob
+from ..vit import Anatomy, Delta, Site
+from . import Method, Parts, never
+
+
+@dataclass(frozen=True)
+class Config:
+    hidden: int = knob(8, "Hidden", low=1, high=512, info="H, width of the bottleneck")
+    dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
+
+
+class Bottleneck(Delta):
+    """y + up(GELU(down(y))) with y = f(x), the branch's output [B N D]."""
+
+    matrices = ("down", "up")
+
+    def __init__(self, site: Site, config: Config):
+        super().__init__()
+        D, H = site.d_out, config.hidden
+        self.down, self.down_bias = nn.Parameter(torch.empty(H, D)), nn.Parameter(torch.zeros(H))
+        self.up, self.up_bias = nn.Parameter(torch.zeros(D, H)), nn.Parameter(torch.zeros(D))
+        self.dropout = config.dropout
+        nn.init.xavier_uniform_(self.down)
+
+    def forward(self, f: nn.Module, x: Tensor) -> Tensor:
+        y = f(x)
+        z = F.gelu(F.linear(y, self.down, self.down_bias))
+        return y + F.linear(F.dropout(z, self.dropout, self.training), self.up, self.up_bias)
+
+
+def build(anatomy: Anatomy, config: Config) -> Parts:
+    return Parts({site.name: Bottleneck(site, config) for site in anatomy.at("mlp")})
+
+
+def count(anatomy: Anatomy, config: Config) -> int:
+    return sum(2 * s.d_out * config.hidden + config.hidden + s.d_out for s in anatomy.at("mlp"))
+
+
+ADAPTER = Method(
+    name="adapter",
+    title="Adapter",
+    summary="Puts a small bottleneck network after each MLP.",
+    formula="y = f(x);  y + up(GELU(down(y)))",
+    paper="Houlsby et al., Parameter-Efficient Transfer Learning for NLP, ICML 2019 (Pfeiffer placement)",
+    url="https://arxiv.org/abs/1902.00751",
+    sites=("mlp",),
+    Config=Config,
+    build=build,
+    count=count,
+    lr=1e-3,
+    merges=never,
+)

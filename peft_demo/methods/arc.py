@@ -1,0 +1,95 @@
+"""ARC: adapters re-composed, layer by layer, from one projection that all layers share.
+
+Dong et al., "Efficient Adaptation of Large Vision Transformer via Adapter Re-Composing", NeurIPS 2023. Right before the
+attention's `qkv` and before the MLP's `fc1`, both after the LayerNorm:
+
+    A(h) = h + drop(h (P·c)) Pᵀ + β,     P [D R] shared by all layers, c [R] and β [D] per layer
+
+with one P for attention and one for the MLP. P is Xavier-uniform, β zero; c is zero for attention and Xavier-uniform on
+a (1, R) tensor for the MLP (the authors' code since October 2023), so the MLP's adapter is no identity at the start.
+`h` enters a linear, so the whole folds: W' = W (I + P diag(c) Pᵀ), b' = b + W β.
+
+The authors' VTAB script freezes the adapters by accident and trains the head alone; this follows the paper and the
+authors' FGVC code.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..contracts.errors import BadValue
+from ..contracts.knobs import knob
+from ..vit import Anatomy, Delta, Site
+from . import Method, Parts
+
+ATTENTION, MLP = "qkv", "fc1"
+
+
+@dataclass(frozen=True)
+class Config:
+    rank: int = knob(50, "Rank", low=1, high=128, info="R, columns of the shared projection")
+    dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
+
+
+class Recomposed(Delta):
+    """f(x + drop(x (P·c)) Pᵀ + β), with `projection` P [D R] shared, `coefficients` c [R] and `shift` β [D]."""
+
+    matrices = ("projection",)
+
+    def __init__(self, projection: nn.Parameter, dropout: float, zero: bool):
+        super().__init__()
+        D, R = projection.shape
+        self.projection = projection
+        self.coefficients = nn.Parameter(torch.zeros(R) if zero else nn.init.xavier_uniform_(torch.empty(1, R))[0])
+        self.shift = nn.Parameter(torch.zeros(D))
+        self.dropout = dropout
+
+    def forward(self, f: nn.Module, x: Tensor) -> Tensor:
+        z = F.dropout(x @ (self.projection * self.coefficients), self.dropout, self.training)
+        return f(x + z @ self.projection.T + self.shift)
+
+
+def build(anatomy: Anatomy, config: Config) -> Parts:
+    return _at(anatomy, config, ATTENTION, MLP)
+
+
+def count(anatomy: Anatomy, config: Config) -> int:
+    return _count(anatomy, config, ATTENTION, MLP)
+
+
+def _at(anatomy: Anatomy, config: Config, *roles: str) -> Parts:
+    deltas = {}
+    for role in roles:
+        sites = anatomy.at(role)
+        projection = _projection(sites[0], config.rank)
+        deltas |= {s.name: Recomposed(projection, config.dropout, zero=role == ATTENTION) for s in sites}
+    return Parts(deltas)
+
+
+def _projection(site: Site, rank: int) -> nn.Parameter:
+    if rank > site.d_in:
+        raise BadValue(f"rank {rank} is larger than the width {site.d_in}.", f"Take at most {site.d_in}.")
+    return nn.Parameter(nn.init.xavier_uniform_(torch.empty(site.d_in, rank)))
+
+
+def _count(anatomy: Anatomy, config: Config, *roles: str) -> int:
+    D, R = anatomy.width, config.rank
+    return sum(D * R + len(anatomy.at(role)) * (R + D) for role in roles)
+
+
+ARC = Method(
+    name="arc",
+    title="ARC",
+    summary="Re-composes every layer's adapter from one shared projection and a few coefficients.",
+    formula="y = f(x + drop(x (P·c)) Pᵀ + β),  P shared by all layers",
+    paper="Dong et al., Efficient Adaptation of Large Vision Transformer via Adapter Re-Composing, NeurIPS 2023",
+    url="https://arxiv.org/abs/2310.06234",
+    sites=(ATTENTION, MLP),
+    Config=Config,
+    build=build,
+    count=count,
+    lr=5e-3,
+    identity=lambda config: False,
+)

@@ -1,0 +1,72 @@
+"""LoRA: a low-rank product is added to a frozen linear.
+
+Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022, eq. 3:
+
+    h = W₀ x + s · B A x,     A [R D_in] Kaiming-uniform(√5),  B [D_out R] zero,  s = α/r
+
+`scale` is s itself (the papers on vision methods search s, not α). Dropout acts on x, as in the authors' loralib.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..contracts.errors import BadValue
+from ..contracts.knobs import knob
+from ..vit import Anatomy, Delta, Site
+from . import Method, Parts
+
+TARGETS = ("q", "k", "v", "proj", "fc1", "fc2")
+
+
+@dataclass(frozen=True)
+class Config:
+    targets: tuple = knob(("q", "v"), "Targets", choices=TARGETS, info="linears that get a low-rank product")
+    rank: int = knob(8, "Rank", low=1, high=128, info="R, width of the bottleneck")
+    scale: float = knob(1.0, "Scale", low=0.01, high=100.0, info="s = α/r", advanced=True)
+    dropout: float = knob(0.0, "Dropout", low=0.0, high=0.9, info="on the input", advanced=True)
+
+
+class LoRA(Delta):
+    """f(x) + s · (x Aᵀ) Bᵀ, with A = `down` [R D_in] and B = `up` [D_out R]."""
+
+    matrices = ("down", "up")
+
+    def __init__(self, site: Site, config: Config):
+        super().__init__()
+        if config.rank > min(site.d_in, site.d_out):
+            raise BadValue(f"rank {config.rank} is larger than the width {min(site.d_in, site.d_out)} of {site.name}.")
+        self.down = nn.Parameter(torch.empty(config.rank, site.d_in))
+        self.up = nn.Parameter(torch.zeros(site.d_out, config.rank))
+        self.scale, self.dropout = config.scale, config.dropout
+        nn.init.kaiming_uniform_(self.down, a=sqrt(5))
+
+    def forward(self, f: nn.Module, x: Tensor) -> Tensor:
+        z = F.linear(F.dropout(x, self.dropout, self.training), self.down)
+        return f(x) + self.scale * F.linear(z, self.up)
+
+
+def build(anatomy: Anatomy, config: Config) -> Parts:
+    return Parts({site.name: LoRA(site, config) for site in anatomy.at(*config.targets)})
+
+
+def count(anatomy: Anatomy, config: Config) -> int:
+    return sum(config.rank * (site.d_in + site.d_out) for site in anatomy.at(*config.targets))
+
+
+LORA = Method(
+    name="lora",
+    title="LoRA",
+    summary="Adds a low-rank product to the query and value projections; it folds away after training.",
+    formula="y = f(x) + s · (x Aᵀ) Bᵀ",
+    paper="Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, ICLR 2022",
+    url="https://arxiv.org/abs/2106.09685",
+    sites=("q", "v"),
+    Config=Config,
+    build=build,
+    count=count,
+    lr=1e-3,
+)

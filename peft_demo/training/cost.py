@@ -1,0 +1,23 @@
+"""What a run would cost, from shapes alone."""
+
+from math import ceil
+
+from ..adapters import skeleton
+from ..contracts.cards import Cost
+from ..contracts.specs import RunSpec
+from ..methods import method
+from ..vit import Anatomy
+
+CARD_BYTES = 6_000
+"""About what header and card take in a file of a 10-class, 16-shot run."""
+
+
+def cost(run: RunSpec, anatomy: Anatomy, classes: int) -> Cost:
+    """Trainable parameters, file size and steps of `run` on a backbone of this anatomy; `BadValue` if it cannot be."""
+    kind = method(run.method)
+    config = kind.config(run.knobs)
+    adapter = skeleton(kind, config, anatomy, classes)
+    size = sum(t.numel() * t.element_size() for t in adapter.state().values())
+    trainable = kind.count(anatomy, config)
+    steps = run.recipe.epochs * ceil(run.data.shots * classes / run.recipe.batch)
+    return Cost(trainable, adapter.head_parameters, trainable / anatomy.parameters, size + CARD_BYTES, steps)

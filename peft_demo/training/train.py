@@ -1,0 +1,285 @@
+"""train(run, backbone, material) → events. One generator, the whole of a run.
+
+It opens no file, prints nothing and knows no thread: a worker thread, a GPU function of a Space and the command line
+all drive the same generator, and closing it ends the run. Choices are made on validation images; the test images are
+looked at once, at the end, by the state that was best on validation.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from math import ceil, isfinite
+from time import perf_counter
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .. import __version__
+from ..adapters import Adapter, attach, create, dump
+from ..contracts.cards import AdapterCard
+from ..contracts.errors import TrainingFailed
+from ..contracts.events import Evaluated, Event, Finished, Improved, Started, Stepped, Stopped
+from ..contracts.specs import Recipe, RunSpec
+from ..data import augment
+from ..methods import method
+from ..vit import Backbone
+from .evaluate import normalised, score
+from .material import Material
+from .schedule import factor
+
+EVALUATIONS = 10
+"""Validations per run, evenly spread, the last one at the end."""
+
+
+def train(
+    run: RunSpec, backbone: Backbone, material: Material, stop: Callable[[], bool] = lambda: False
+) -> Iterator[Event]:
+    """Runs `run` and yields what happens: Started, Stepped, Evaluated, Improved ..., then Finished or Stopped.
+
+    When `stop()` turns true the run ends within one step and keeps its best state. Raises `TrainingFailed` with a
+    sentence when the loss is no longer finite or memory runs out; the run's memory is free once the generator is gone.
+    Same run, same machine, same thread count: same bits on the CPU. Draws from torch's global random generator.
+    """
+    try:
+        yield from _Run(run, backbone, material).events(stop)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _out_of_memory(run, backbone) from error
+    except RuntimeError as error:
+        if "memory" not in str(error):
+            raise
+        raise _out_of_memory(run, backbone) from error
+
+
+@dataclass
+class _Best:
+    """The best state on validation images so far: higher accuracy, then lower loss."""
+
+    accuracy: float = -1.0
+    loss: float = float("inf")
+    step: int = 0
+    state: dict[str, Tensor] = field(default_factory=dict)
+
+    def beaten_by(self, accuracy: float, loss: float) -> bool:
+        return (accuracy, -loss) > (self.accuracy, -self.loss)
+
+
+class _Run:
+    def __init__(self, run: RunSpec, backbone: Backbone, material: Material):
+        self.run, self.backbone, self.material = run, backbone, material
+        self.method = method(run.method)
+        self.recipe: Recipe = run.recipe
+        self.adapter: Adapter = create(
+            self.method, self.method.config(run.knobs), backbone, len(material.classes), run.seed
+        )
+        self.model: nn.Module = attach(backbone, self.adapter)
+        self.optimizer = torch.optim.AdamW(
+            self.adapter.groups(self.recipe.weight_decay), lr=self.recipe.lr or self.method.lr
+        )
+        self.images, self.labels = (t.to(backbone.device) for t in material.train)
+        self.order = torch.Generator().manual_seed(run.seed)
+        self.steps_per_epoch = ceil(len(self.labels) / self.recipe.batch)
+        self.steps = self.steps_per_epoch * self.recipe.epochs
+        self.best = _Best()
+        self.losses: list[tuple[int, float]] = []
+        self.accuracies: list[tuple[int, float]] = []
+        self.fingerprint = backbone.live_fingerprint()
+        self.speed = _Speed()
+
+    def events(self, stop: Callable[[], bool]) -> Iterator[Event]:
+        torch.manual_seed(self.run.seed)
+        yield self._started()
+        step = 0
+        for step, batch in enumerate(self._batches(), start=1):
+            yield self._step(step, batch)
+            stopping = stop()
+            if (self._due(step) and not stopping) or (stopping and not self.best.state):
+                yield from self._evaluate(step)
+            if stopping:
+                break
+        yield from self._end(step, stopped=step < self.steps)
+
+    def _started(self) -> Started:
+        m = self.material
+        return Started(
+            steps=self.steps,
+            steps_per_epoch=self.steps_per_epoch,
+            trainable=self.adapter.trainable,
+            head=self.adapter.head_parameters,
+            share=self.adapter.trainable / self.backbone.parameters,
+            classes=m.classes,
+            train_images=len(m.train[1]),
+            val_images=len(m.val[1]),
+            test_images=len(m.test[1]),
+            device=self.backbone.device.type,
+            fingerprint=self.fingerprint,
+        )
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for _ in range(self.recipe.epochs):
+            shuffled = torch.randperm(len(self.labels), generator=self.order)
+            for chosen in shuffled.split(self.recipe.batch):
+                chosen = chosen.to(self.labels.device)
+                yield augment(self.images[chosen], self.recipe.augment, self.order), self.labels[chosen]
+
+    def _step(self, step: int, batch: tuple[Tensor, Tensor]) -> Stepped:
+        rate = factor(step - 1, self.steps, self.recipe.warmup) * (self.recipe.lr or self.method.lr)
+        with self.speed:
+            loss = self._learn(batch, rate)
+        if not isfinite(loss):
+            raise TrainingFailed(
+                f"the loss is not finite at step {step}.",
+                f"Try a learning rate below {self.optimizer.defaults['lr']:g}.",
+            )
+        self.losses.append((step, loss))
+        speed = step * len(self.labels) / self.steps_per_epoch / self.speed.seconds
+        eta = (self.steps - step) * self.speed.seconds / step
+        return Stepped(step, loss, rate, speed, eta, memory_mb(self.backbone.device))
+
+    def _learn(self, batch: tuple[Tensor, Tensor], rate: float) -> float:
+        images, labels = batch
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.model.train()
+        with _autocast(self.backbone.device):
+            out = self.model(normalised(images, self.backbone))
+        loss = F.cross_entropy(out.float(), labels, label_smoothing=self.recipe.smoothing)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.recipe.clip:
+            nn.utils.clip_grad_norm_(self.adapter.parameters(), self.recipe.clip)
+        self.optimizer.step()
+        return loss.item()
+
+    def _due(self, step: int) -> bool:
+        epoch, rest = divmod(step, self.steps_per_epoch)
+        every = ceil(self.recipe.epochs / EVALUATIONS)
+        return rest == 0 and (epoch % every == 0 or epoch == self.recipe.epochs)
+
+    def _evaluate(self, step: int) -> Iterator[Event]:
+        if not len(self.material.val[1]):
+            self._keep(step, 0.0, 0.0)
+            yield Improved(step, self._file())
+            return
+        loss, accuracy = score(self.model, *self.material.val, self.backbone)
+        best = self.best.beaten_by(accuracy, loss)
+        self.accuracies.append((step, accuracy))
+        yield Evaluated(step, loss, accuracy, len(self.material.val[1]), best)
+        if best:
+            self._keep(step, accuracy, loss)
+            yield Improved(step, self._file())
+
+    def _keep(self, step: int, accuracy: float, loss: float) -> None:
+        state = {name: t.detach().clone() for name, t in self.adapter.state().items()}
+        self.best = _Best(accuracy, loss, step, state)
+
+    def _end(self, step: int, stopped: bool) -> Iterator[Event]:
+        for name, tensor in self.adapter.state().items():
+            tensor.data.copy_(self.best.state[name])
+        measured = not stopped and len(self.material.test[1]) > 0
+        test = score(self.model, *self.material.test, self.backbone)[1] if measured else None
+        file = self._file(test, len(self.material.test[1]) if measured else 0)
+        yield Improved(self.best.step, file)
+        after = self.backbone.live_fingerprint()
+        yield (Stopped if stopped else Finished)(
+            step=step,
+            best_step=self.best.step,
+            val_accuracy=self._val_accuracy(),
+            test_accuracy=test,
+            test_images=len(self.material.test[1]) if measured else 0,
+            seconds=self.speed.since_start,
+            images_per_second=step * len(self.labels) / self.steps_per_epoch / self.speed.seconds,
+            memory_mb=memory_mb(self.backbone.device),
+            trainable=self.adapter.trainable,
+            head=self.adapter.head_parameters,
+            file_bytes=len(file),
+            fingerprint=after,
+            unchanged=after == self.fingerprint,
+        )
+
+    def _val_accuracy(self) -> float | None:
+        return self.best.accuracy if len(self.material.val[1]) else None
+
+    def _file(self, test_accuracy: float | None = None, test_images: int = 0) -> bytes:
+        return dump(self.adapter, self._card(test_accuracy, test_images))
+
+    def _card(self, test_accuracy: float | None, test_images: int) -> AdapterCard:
+        run, backbone, m = self.run, self.backbone, self.material
+        return AdapterCard(
+            name=run.name or f"{run.method}-{run.data.argument()}-s{run.seed}",
+            method=run.method,
+            knobs={name: getattr(self.adapter.config, name) for name in self.adapter.config.__dataclass_fields__},
+            classes=m.classes,
+            backbone=backbone.name,
+            arch=backbone.arch,
+            fingerprint=backbone.fingerprint,
+            size=backbone.size,
+            mean=backbone.mean,
+            std=backbone.std,
+            interpolation=backbone.interpolation,
+            spec=_without_paths(run).to_json(),
+            trainable=self.adapter.trainable,
+            head=self.adapter.head_parameters,
+            val_accuracy=self._val_accuracy(),
+            val_images=len(m.val[1]),
+            test_accuracy=test_accuracy,
+            test_images=test_images,
+            seconds=round(self.speed.since_start, 2),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            split=m.fingerprint,
+            seen=m.seen,
+            curve=_thinned(self.losses),
+            accuracy_curve=_thinned(self.accuracies),
+            replaced=tuple(self.adapter.replaced()),
+            versions={"peft_demo": __version__} | {n: version(n) for n in ("torch", "timm")},
+        )
+
+
+class _Speed:
+    """Seconds spent learning, evaluation aside; `with speed:` around each step."""
+
+    def __init__(self):
+        self.start, self.seconds = perf_counter(), 0.0
+
+    def __enter__(self):
+        self.entered = perf_counter()
+
+    def __exit__(self, *_):
+        self.seconds += perf_counter() - self.entered
+
+    @property
+    def since_start(self) -> float:
+        return perf_counter() - self.start
+
+
+def memory_mb(device: torch.device) -> float:
+    """Peak MB: allocated on the device with CUDA, resident in this process otherwise."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
+
+
+def _autocast(device: torch.device):
+    return torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda")
+
+
+def _thinned(points: list[tuple[int, float]], most: int = 100) -> tuple[tuple[float, float], ...]:
+    every = ceil(len(points) / most) or 1
+    return tuple((step, round(value, 4)) for step, value in points[::every])
+
+
+def _without_paths(run: RunSpec) -> RunSpec:
+    local = run.data.source not in ("bundled", "hub")
+    return replace(run, data=replace(run.data, name=run.data.argument())) if local else run
+
+
+def _out_of_memory(run: RunSpec, backbone: Backbone) -> TrainingFailed:
+    hint = f"Try --batch {max(1, run.recipe.batch // 2)}" + (", or a smaller --size." if backbone.size > 112 else ".")
+    return TrainingFailed(f"memory ran out at batch {run.recipe.batch} and {backbone.size} px.", hint)

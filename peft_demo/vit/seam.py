@@ -1,0 +1,83 @@
+"""The core idea: where the model computed `f(x)`, it now computes `delta(f, x)`; `f` is a frozen piece of the backbone.
+
+A `Delta` is the trainable part a method puts at one site. A `Seam` is the place in the tree where delta and frozen map
+meet. Neither owns the other: the same frozen map can stand in many trees, each with its own delta.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+
+class Delta(nn.Module):
+    """What a method adds at one site: `forward(f, x)` computes what stands where `f(x)` stood.
+
+    A delta may call `f`, read `f.weight` and `f.bias`, or both, and never changes them. It holds parameters (and
+    persistent integer buffers) only: other constants are Python numbers or made on `x.device` in `forward`, because
+    adapters are first built without memory to check a file against.
+    """
+
+    matrices: ClassVar[tuple[str, ...]] = ()
+    """Names of the parameters whose role is a matrix: these alone take weight decay."""
+
+    def forward(self, f: nn.Module, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Raises `BadAdapter` if loaded values are out of range (an index, say). Finiteness is checked for all."""
+
+
+class Seam(nn.Module):
+    """Stands where the frozen map `f` stood and computes `delta(f, x)`."""
+
+    def __init__(self, f: nn.Module, delta: Delta):
+        super().__init__()
+        self.f, self.delta = f, delta
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.delta(self.f, x)
+
+
+class Rows(nn.Module):
+    """A fused linear seen as several, one per slice of its rows, without copying: q, k and v of timm's `qkv`.
+
+    `forward` maps [... d_in] to [... sum of d_out], as the fused linear does.
+    """
+
+    def __init__(self, fused: nn.Linear, names: tuple[str, ...]):
+        super().__init__()
+        size = fused.out_features // len(names)
+        for i, name in enumerate(names):
+            self.add_module(name, _slice(fused, slice(i * size, (i + 1) * size)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([part(x) for part in self.children()], dim=-1)
+
+
+def _slice(fused: nn.Linear, rows: slice) -> nn.Linear:
+    part = nn.Linear(fused.in_features, rows.stop - rows.start, bias=False, device="meta")
+    part.weight = nn.Parameter(fused.weight.detach()[rows], requires_grad=False)
+    if fused.bias is not None:
+        part.bias = nn.Parameter(fused.bias.detach()[rows], requires_grad=False)
+    return part
+
+
+def shell(module: nn.Module) -> nn.Module:
+    """A new tree of module objects over the *same* tensors: cheap, and free to change without touching the old."""
+    twin = module.__class__.__new__(module.__class__)
+    twin.__dict__ = {k: v.copy() if isinstance(v, dict) else v for k, v in module.__dict__.items()}
+    twin._modules = {name: child if child is None else shell(child) for name, child in module._modules.items()}
+    return twin
+
+
+def put(tree: nn.Module, path: str, module: nn.Module) -> None:
+    """Puts `module` at the dotted `path` of the tree."""
+    parent, _, name = path.rpartition(".")
+    tree.get_submodule(parent)._modules[name] = module
+
+
+def put_seams(tree: nn.Module, deltas: dict[str, Delta]) -> None:
+    """Puts a seam at each dotted path. Deepest first, so that a seam around a branch holds those inside it."""
+    for path in sorted(deltas, key=lambda p: p.count("."), reverse=True):
+        put(tree, path, Seam(tree.get_submodule(path), deltas[path]))
