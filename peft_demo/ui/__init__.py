@@ -1,0 +1,87 @@
+"""The page: one tab one file, over a `Service`. Nothing here knows torch; importing it loads Gradio and pandas only."""
+
+from typing import Any
+
+import gradio as gr
+
+from ..contracts.service import Service
+from . import adapters, classify, collect, data, guide, header, session, train
+from .speak import speaking
+from .theme import CSS, theme
+
+
+def build(service: Service) -> tuple[gr.Blocks, dict[str, Any]]:
+    """The page and the arguments to launch it with: closed to the outside, nothing fetched, nothing kept in the browser
+    but an id."""
+    with gr.Blocks(title="PEFT Demo", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
+        client = session.client()
+        top = header.build(service)
+        with gr.Tabs() as tabs:
+            with gr.Tab("Data", id="data"):
+                data_tab = data.build(service, client)
+            with gr.Tab("Train", id="train"):
+                train_tab = train.build(service, top, data_tab)
+            with gr.Tab("Adapters", id="adapters") as tab:
+                adapters_tab = adapters.build(tab)
+            with gr.Tab("Classify", id="classify") as tab:
+                classify_tab = classify.build(tab)
+            with gr.Tab("Help", id="help"):
+                guide.build(service)
+        _wire(demo, service, tabs, client, data_tab, train_tab, adapters_tab, classify_tab)
+    return demo.queue(default_concurrency_limit=4, max_size=32), launch_arguments()
+
+
+def launch_arguments() -> dict[str, Any]:
+    """Every switch that keeps the page to itself; see `tests/ui/test_launch.py`."""
+    return {
+        "share": False,
+        "ssr_mode": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "footer_links": [],
+        "allowed_paths": [],
+        "max_file_size": "200mb",
+        "show_error": False,
+        "pwa": False,
+        "theme": theme(),
+        "css": CSS,
+    }
+
+
+def _wire(demo, service, tabs, client, data_tab, train_tab, adapters_tab, classify_tab) -> None:
+    data.wire(demo, service, data_tab)
+    train.wire(demo, service, train_tab)
+    adapters.wire(demo, service, adapters_tab)
+    added = classify.wire(demo, service, classify_tab, adapters_tab.stamp, client)
+    collect.reload_after(added, service, data_tab.pool, client)
+    _wire_between(service, tabs, train_tab, adapters_tab, classify_tab)
+
+
+def _wire_between(service, tabs, train_tab, adapters_tab, classify_tab) -> None:
+    """What leads from one tab to another."""
+    quick = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+    to_classify = [tabs, classify_tab.adapter]
+    for button, id in (
+        (train_tab.watch.classify, train_tab.watch.adapter),
+        (adapters_tab.classify, adapters_tab.chosen),
+    ):
+        button.click(_asker(service), id, to_classify, **quick)
+    train_tab.watch.adapter.change(lambda stamp: stamp + 1, adapters_tab.stamp, adapters_tab.stamp, **quick)
+    form = [tabs, *train_tab.widgets, train_tab.header.backbone]
+    form += [train_tab.data.source, train_tab.data.bundled, train_tab.data.shots, train_tab.data.seed]
+    adapters_tab.again.click(_repeater(service, tabs, train_tab), adapters_tab.chosen, form, **quick)
+
+
+def _asker(service: Service):
+    def ask(id: str):
+        return gr.Tabs(selected="classify"), gr.Dropdown(classify.usable(service), value=id)
+
+    return speaking(ask)
+
+
+def _repeater(service: Service, tabs: gr.Tabs, tab: train.TrainTab):
+    def repeat(id: str) -> dict:
+        spec = adapters.spec_of(service, id)
+        return {tabs: gr.Tabs(selected="train"), **train.refill(tab, service, spec)}
+
+    return speaking(repeat)

@@ -1,0 +1,242 @@
+"""Tab 3: the adapters there are, what their cards say, and what one can do with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+import pandas as pd
+
+from ..contracts.cards import AdapterCard, ZooEntry
+from ..contracts.errors import BadValue, PeftDemoError
+from ..contracts.service import Service
+from ..contracts.specs import RunSpec
+from . import charts, text
+from .collect import offer
+from .speak import speaking
+
+COLUMNS = ["Adapter", "Method", "Classes", "Shots", "Seed", "Size", "Val", "Test", "Backbone", "Note"]
+EMPTY = "No adapters yet. Train one in **Train**, or drop an adapter file below."
+PICK = "Choose a row to see the card inside the file."
+DELETE, SURE = "Delete", "Really delete?"
+
+
+@dataclass(frozen=True)
+class AdaptersTab:
+    tab: gr.Tab
+    hint: gr.Markdown
+    table: gr.Dataframe
+    drop: gr.File
+    chosen: gr.State
+    """Id of the adapter whose details are shown, "" for none."""
+    details: gr.Column
+    card: gr.Markdown
+    loss: gr.LinePlot
+    accuracy: gr.LinePlot
+    command: gr.Code
+    download: gr.DownloadButton
+    again: gr.Button
+    classify: gr.Button
+    rename: gr.Textbox
+    old_class: gr.Dropdown
+    new_class: gr.Textbox
+    own: gr.Column
+    delete: gr.Button
+    stamp: gr.State
+    """Grows whenever the zoo may have changed; other tabs listen to it."""
+
+
+def build(tab: gr.Tab) -> AdaptersTab:
+    """Draws the tab into the open context."""
+    hint = gr.Markdown(EMPTY)
+    table = gr.Dataframe(
+        headers=COLUMNS, interactive=False, show_search="filter", max_height=360, elem_id="zoo", show_label=False
+    )
+    parts = {"tab": tab, "hint": hint, "table": table, "chosen": gr.State(""), "stamp": gr.State(0)}
+    with gr.Column(visible=False) as details:
+        parts |= _details()
+    drop = gr.File(file_types=[".safetensors"], label="Drop an adapter file to add it", height=120, elem_id="import")
+    return AdaptersTab(details=details, drop=drop, **parts)
+
+
+def _details() -> dict:
+    with gr.Row():
+        with gr.Column(scale=3, min_width=320):
+            card = gr.Markdown(PICK, elem_id="card")
+        with gr.Column(scale=3, min_width=320):
+            loss, accuracy = _plot("Training loss"), _plot("Validation accuracy, %")
+        with gr.Column(scale=2, min_width=260):
+            parts = _actions()
+    with gr.Accordion("Reproduce it", open=False):
+        command = gr.Code("", language="shell", interactive=False, show_label=False, wrap_lines=True, buttons=["copy"])
+    return {"card": card, "loss": loss, "accuracy": accuracy, "command": command, **parts}
+
+
+def _plot(title: str) -> gr.LinePlot:
+    return gr.LinePlot(
+        x="step", y="value", color="series", title=title, x_title="step", y_title=" ", height=190, show_label=False,
+        buttons=[], color_map={charts.TRAIN: charts.ACCENT, charts.VAL: charts.SECOND}, color_title="",
+    )  # fmt: skip
+
+
+def _actions() -> dict:
+    classify = gr.Button("Classify with it", variant="primary")
+    again = gr.Button("Train one like this")
+    download = gr.DownloadButton("Download")
+    with gr.Column(visible=False) as own:
+        rename = gr.Textbox(label="Name", max_length=60, submit_btn="Rename")
+        old = gr.Dropdown([], value=None, label="Class")
+        new = gr.Textbox(label="New name of the class", max_length=100, submit_btn="Rename")
+        delete = gr.Button(DELETE, variant="stop", size="sm")
+    found = {"again": again, "classify": classify, "download": download, "rename": rename, "old_class": old}
+    return found | {"new_class": new, "own": own, "delete": delete}
+
+
+def wire(demo: gr.Blocks, service: Service, tab: AdaptersTab) -> None:
+    """Connects the tab's events; other tabs connect `classify` and `again`."""
+    quick = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+    listed = [tab.table, tab.hint]
+    shown = [tab.chosen, tab.details, *_shown(tab)]
+    gr.on([demo.load, tab.tab.select, tab.stamp.change], _lister(service), None, listed, **quick)
+    tab.table.select(_chooser(service, tab), None, shown, trigger_mode="always_last", **quick)
+    done = [*shown, tab.stamp]
+    tab.drop.upload(_importer(service, tab), [tab.drop, tab.stamp], [*done, tab.drop], api_visibility="private")
+    tab.rename.submit(_renamer(service, tab), [tab.chosen, tab.rename, tab.stamp], done, **quick)
+    renamed = [tab.chosen, tab.old_class, tab.new_class, tab.stamp]
+    tab.new_class.submit(_class_renamer(service, tab), renamed, done, **quick)
+    asked = [tab.chosen, tab.delete, tab.stamp]
+    tab.delete.click(_deleter(service, tab), asked, done, **quick)
+
+
+def _shown(tab: AdaptersTab) -> list:
+    found = [tab.card, tab.loss, tab.accuracy, tab.command, tab.download, tab.again, tab.classify]
+    return [*found, tab.rename, tab.old_class, tab.new_class, tab.own, tab.delete]
+
+
+def _lister(service: Service):
+    def entries():
+        found = service.zoo()
+        return gr.Dataframe(table(found), visible=bool(found)), PICK if found else EMPTY
+
+    return speaking(entries)
+
+
+def table(entries: Sequence[ZooEntry]) -> pd.DataFrame:
+    """One row per file, the unusable ones with the reason."""
+    return pd.DataFrame([_row(e) for e in entries], columns=COLUMNS)
+
+
+def _row(entry: ZooEntry) -> tuple:
+    note, card = entry.refusal or ("shipped" if entry.shipped else ""), entry.card
+    size = text.size(entry.file_bytes)
+    if card is None:
+        return entry.id, "–", "–", "–", "–", size, "–", "–", "–", text.sentence(note)
+    spec = card.spec.get("data") or {}
+    scores = [text.percent(a) if a is not None else "–" for a in (card.val_accuracy, card.test_accuracy)]
+    known = str(spec.get("shots", "–")), str(spec.get("seed", "–"))
+    return entry.id, card.method, str(len(card.classes)), *known, size, *scores, card.backbone, text.sentence(note)
+
+
+def details(tab: AdaptersTab, service: Service, id: str) -> dict:
+    """Updates that show one adapter, or hide the details when `id` is empty."""
+    if not id:
+        return {tab.chosen: "", tab.details: gr.Column(visible=False)}
+    entry = next((e for e in service.zoo() if e.id == id), None)
+    if entry is None:
+        raise BadValue(f"there is no adapter {id!r} any more.", "It may have been renamed or deleted elsewhere.")
+    found = {tab.chosen: id, tab.details: gr.Column(visible=True), tab.delete: DELETE}
+    found |= {tab.own: gr.Column(visible=not entry.shipped), tab.rename: id, tab.new_class: ""}
+    if entry.card is None:
+        return found | _unreadable(tab, entry)
+    usable = gr.Button(interactive=not entry.refusal)
+    found |= {tab.card: describe(entry), tab.command: command(entry.card), tab.again: gr.Button(interactive=True)}
+    found |= {tab.classify: usable, tab.download: gr.DownloadButton(value=offer(service.adapter_file(id)))}
+    found[tab.old_class] = gr.Dropdown(list(entry.card.classes), value=entry.card.classes[0])
+    return found | _curves(tab, entry.card)
+
+
+def _unreadable(tab: AdaptersTab, entry: ZooEntry) -> dict:
+    off = gr.Button(interactive=False)
+    words = f"### {text.plain(entry.id)}\n**Cannot be used:** {text.plain(text.sentence(entry.refusal))}"
+    found = {tab.card: words, tab.command: "", tab.again: off, tab.classify: off, tab.loss: None, tab.accuracy: None}
+    return found | {tab.download: gr.DownloadButton(value=None), tab.old_class: gr.Dropdown([], value=None)}
+
+
+def _curves(tab: AdaptersTab, card: AdapterCard) -> dict:
+    accuracy = [(step, 100 * value) for step, value in card.accuracy_curve]
+    frames = charts.frame({charts.TRAIN: card.curve}), charts.frame({charts.VAL: accuracy})
+    return dict(zip((tab.loss, tab.accuracy), (f if len(f) > 1 else None for f in frames), strict=True))
+
+
+def command(card: AdapterCard) -> str:
+    """The command that makes this adapter again, empty if the card's spec does not hold up."""
+    try:
+        return card.command()
+    except PeftDemoError:
+        return ""
+
+
+def describe(entry: ZooEntry) -> str:
+    """Markdown: the card, every word of it as text."""
+    card, data = entry.card, entry.card.spec.get("data") or {}
+    refusal = f"\n**Cannot be used here:** {text.plain(text.sentence(entry.refusal))}\n" if entry.refusal else ""
+    test = f"{text.percent(card.test_accuracy)} of {card.test_images} images" if card.test_images else "not measured"
+    val = f"{text.percent(card.val_accuracy)} of {card.val_images} images" if card.val_images else "not measured"
+    knobs = ", ".join(
+        f"{k} = {', '.join(map(str, v)) if isinstance(v, list | tuple) else v}" for k, v in card.knobs.items()
+    )
+    rows = [("Method", card.method), ("Knobs", knobs or "none"), ("Test accuracy", test), ("Validation accuracy", val)]
+    rows += [("Data", f"{data.get('name', '?')}, {data.get('shots', '?')} shots, seed {data.get('seed', '?')}")]
+    rows += [("Classes", ", ".join(card.classes))]
+    rows += [("Trained", f"{text.count(card.trainable)} + {text.count(card.head)} in the head")]
+    rows += [("Backbone", f"{card.backbone} at {card.size} px"), ("Fingerprint", f"sha256 {card.fingerprint[:12]}")]
+    rows += [("File", text.size(entry.file_bytes)), ("Time", text.seconds(card.seconds))]
+    rows += [("Made", card.created[:16].replace("T", " ") + " UTC" if card.created else "–")]
+    return f"### {text.plain(entry.id)}\n{refusal}\n{text.table(rows)}"
+
+
+def _chooser(service: Service, tab: AdaptersTab):
+    def choose(event: gr.SelectData) -> dict:
+        return details(tab, service, event.row_value[0])
+
+    return speaking(choose)
+
+
+def _importer(service: Service, tab: AdaptersTab):
+    def take(file: str, stamp: int) -> dict:
+        id = service.import_adapter(Path(file))
+        gr.Info(f"Added as {id}.", title="Adapter imported")
+        return details(tab, service, id) | {tab.stamp: stamp + 1, tab.drop: None}
+
+    return speaking(take)
+
+
+def _renamer(service: Service, tab: AdaptersTab):
+    def rename(id: str, name: str, stamp: int) -> dict:
+        return details(tab, service, service.rename(id, name.strip())) | {tab.stamp: stamp + 1}
+
+    return speaking(rename)
+
+
+def _class_renamer(service: Service, tab: AdaptersTab):
+    def rename(id: str, old: str, new: str, stamp: int) -> dict:
+        service.rename_class(id, old, " ".join(new.split()))
+        return details(tab, service, id) | {tab.stamp: stamp + 1}
+
+    return speaking(rename)
+
+
+def _deleter(service: Service, tab: AdaptersTab):
+    def delete(id: str, label: str, stamp: int) -> dict:
+        if label != SURE:
+            return {tab.delete: SURE}
+        service.delete(id)
+        gr.Info("It lies in the trash folder beside the zoo.", title="Adapter deleted")
+        return details(tab, service, "") | {tab.stamp: stamp + 1, tab.delete: DELETE}
+
+    return speaking(delete)
+
+
+def spec_of(service: Service, id: str) -> RunSpec:
+    """The checked spec inside an adapter's card."""
+    return RunSpec.from_json(service.adapter(id).spec)

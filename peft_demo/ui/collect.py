@@ -1,0 +1,144 @@
+"""The class cards of Collect: a fixed pool of them, because `gr.render` would drop uploads when it draws again.
+
+The images live on the server under the browser's id; a card only shows them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+from gradio import processing_utils
+from gradio.utils import get_upload_folder
+
+from ..contracts.errors import BadValue
+from ..contracts.service import Service
+from . import session
+from .speak import speaking
+
+MOST = 12
+FIRST = ("class 1", "class 2")
+
+
+@dataclass(frozen=True)
+class Card:
+    column: gr.Column
+    name: gr.Textbox
+    images: gr.Gallery
+    drop: gr.Button
+
+
+@dataclass(frozen=True)
+class Pool:
+    cards: tuple[Card, ...]
+    names: gr.State
+    """Name of every card as the server knows it; "" where the card is not in use."""
+    add: gr.Button
+
+    @property
+    def components(self) -> list:
+        return [c for card in self.cards for c in (card.column, card.name, card.images)]
+
+
+def build() -> Pool:
+    """Draws the pool, two cards open."""
+    with gr.Row():
+        made = tuple(_card(n) for n in range(MOST))
+    add = gr.Button("Add a class", size="sm", variant="secondary")
+    return Pool(made, gr.State([*FIRST] + [""] * (MOST - len(FIRST))), add)
+
+
+def _card(n: int) -> Card:
+    with gr.Column(min_width=260, visible=n < len(FIRST), variant="panel") as column:
+        name = gr.Textbox(
+            FIRST[n] if n < len(FIRST) else "", label=f"Name of class {n + 1}", max_length=100, elem_id=f"class-{n}"
+        )
+        images = gr.Gallery(
+            label="Images", type="filepath", sources=["upload", "webcam", "clipboard"], file_types=["image"],
+            columns=4, height=230, interactive=True, object_fit="contain", elem_id=f"images-{n}",
+        )  # fmt: skip
+        drop = gr.Button("Remove class", size="sm", variant="secondary")
+    return Card(column, name, images, drop)
+
+
+def wire(demo: gr.Blocks, service: Service, pool: Pool, client: gr.BrowserState) -> None:
+    """Connects the cards with the draft on the server."""
+    quick = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+    pool.add.click(speaking(_add), pool.names, [pool.names, *pool.components], **quick)
+    for n, card in enumerate(pool.cards):
+        both, named = [client, pool.names], [client, pool.names, card.name]
+        put, rename, drop = _put(service, n), _rename(service, n), _drop(service, n)
+        card.images.change(put, [*both, card.images], None, trigger_mode="always_last", **quick)
+        gr.on([card.name.submit, card.name.blur], rename, named, [pool.names, card.name], **quick)
+        card.drop.click(drop, both, [pool.names, card.column, card.name, card.images], **quick)
+    demo.load(_load(service), client, [client, pool.names, *pool.components], **quick)
+
+
+def reload_after(event, service: Service, pool: Pool, client: gr.BrowserState) -> None:
+    """Draws the cards again when `event` has put an image into the draft from elsewhere."""
+    outputs = [client, pool.names, *pool.components]
+    event.success(_load(service), client, outputs, queue=False, api_visibility="private", show_progress="hidden")
+
+
+def _add(names: Sequence[str]) -> list:
+    free = next((n for n, name in enumerate(names) if not name), None)
+    if free is None:
+        raise BadValue(f"this page collects at most {MOST} classes.", "For more, use a zip of class folders.")
+    fresh = next(f"class {i}" for i in range(1, 2 * MOST + 2) if f"class {i}" not in names)
+    names = [fresh if n == free else name for n, name in enumerate(names)]
+    shown = [c for n in range(MOST) for c in ((gr.Column(visible=True), fresh, None) if n == free else _SKIP)]
+    return [names, *shown]
+
+
+_SKIP = (gr.skip(), gr.skip(), gr.skip())
+
+
+def _put(service: Service, n: int):
+    def put(client: str, names: Sequence[str], items) -> None:
+        images = [Path(path) for path, _ in items or ()]
+        if names[n] and (images or names[n] in service.draft_classes(client)):
+            service.draft_put(client, names[n], images)
+
+    return speaking(put)
+
+
+def _rename(service: Service, n: int):
+    def rename(client: str, names: Sequence[str], new: str):
+        new, old = " ".join((new or "").split()), names[n]
+        if not new or new == old:
+            return names, old
+        if new in names:
+            gr.Warning("Two classes cannot have the same name.", title="Name kept")
+            return names, old
+        if old in service.draft_classes(client):
+            service.draft_rename(client, old, new)
+        return [new if i == n else name for i, name in enumerate(names)], new
+
+    return speaking(rename)
+
+
+def _drop(service: Service, n: int):
+    def drop(client: str, names: Sequence[str]):
+        if names[n] in service.draft_classes(client):
+            service.draft_drop(client, names[n])
+        return ["" if i == n else name for i, name in enumerate(names)], gr.Column(visible=False), "", None
+
+    return speaking(drop)
+
+
+def _load(service: Service):
+    def load(client: str):
+        client = session.known(client)
+        kept = list(service.draft_classes(client).items())[:MOST]
+        names = [name for name, _ in kept] or list(FIRST)
+        pictures = [[offer(service.draft_image(client, key)) for key in keys] for _, keys in kept]
+        rows = [(gr.Column(visible=True), name, pictures[n] if kept else None) for n, name in enumerate(names)]
+        rows += [(gr.Column(visible=False), "", None)] * (MOST - len(rows))
+        return [client, names + [""] * (MOST - len(names)), *(c for row in rows for c in row)]
+
+    return speaking(load)
+
+
+def offer(file: Path) -> str:
+    """A copy of the file where Gradio may show it; nothing else of the machine is ever handed out."""
+    return processing_utils.save_file_to_cache(file, get_upload_folder())

@@ -1,0 +1,77 @@
+"""The line above the tabs: which frozen backbone, and what the machine is doing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from ..contracts.cards import BackboneCard, Status
+from ..contracts.events import Event, Finished
+from ..contracts.service import Service
+from . import text
+
+STATES = {
+    "idle": "Ready",
+    "queued": "Waiting",
+    "preparing": "Preparing",
+    "running": "Training",
+    "stopping": "Stopping",
+    "done": "Ready",
+    "stopped": "Ready",
+    "failed": "Ready",
+    "interrupted": "Ready",
+}
+"""Word for the machine's state; an ended run leaves it ready."""
+
+
+@dataclass(frozen=True)
+class Header:
+    backbone: gr.Dropdown
+    status: gr.Markdown
+
+
+def build(service: Service) -> Header:
+    """Draws the header into the open context."""
+    cards = service.backbones()
+    with gr.Row(equal_height=True):
+        with gr.Column(scale=3, min_width=220):
+            gr.Markdown("# PEFT Demo\nA frozen Vision Transformer, a few images, an adapter.", elem_id="brand")
+        with gr.Column(scale=4, min_width=280):
+            backbone = gr.Dropdown(
+                choices(cards), value=cards[0].name if cards else None, label="Frozen backbone", filterable=False
+            )
+        with gr.Column(scale=4, min_width=260):
+            status = gr.Markdown(STATES["idle"], elem_id="status")
+    return Header(backbone, status)
+
+
+def choices(cards: Sequence[BackboneCard]) -> list[tuple[str, str]]:
+    """Dropdown choices: what each backbone is, its size, and whether it has to be fetched first."""
+    return [(describe(c), c.name) for c in cards]
+
+
+def describe(card: BackboneCard) -> str:
+    """PEFT Demo Tiny · 2.9 M · 96 px · here"""
+    where = f"to download, {card.megabytes:.0f} MB" if not card.ready else ""
+    parts = [card.title, f"{text.short(card.parameters)} parameters", f"{card.size} px", where]
+    return " · ".join(filter(None, parts))
+
+
+def line(status: Status, events: Sequence[Event]) -> str:
+    """The status line: state, step, time left, device, memory; then the proof of frozenness once there is one."""
+    parts = [f"**{STATES.get(status.state, 'Ready')}**"]
+    if status.busy and status.steps:
+        parts.append(f"step {status.step} of {status.steps}")
+    if status.state == "running" and status.eta_s > 0:
+        parts.append(f"{text.seconds(status.eta_s)} left")
+    parts += [text.plain(status.device)] + ([f"{status.memory_mb:.0f} MB"] if status.memory_mb else [])
+    return " · ".join(parts) + proof(events)
+
+
+def proof(events: Sequence[Event]) -> str:
+    """frozen ✓ sha256 4f0c4f0c4f0c, on a line of its own; empty before a run has ended."""
+    last = events[-1] if events else None
+    if not isinstance(last, Finished):
+        return ""
+    word = "frozen ✓" if last.unchanged else "**the backbone changed ✗**"
+    return f"<br>{word} sha256 {text.plain(last.fingerprint[:12])}"

@@ -1,0 +1,79 @@
+"""How the page writes things: numbers with their units, and people's words as text, never as markup."""
+
+import re
+from collections.abc import Iterable
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def plain(words: object) -> str:
+    """Words from a person, a file or an error, so that Markdown shows every letter: no tag, link, image."""
+    escaped = _PUNCTUATION.sub(r"\\\1", " ".join(str(words).split()))
+    return re.sub(r"\\([&<>])", lambda m: m[1].translate(_MARKUP), escaped)
+
+
+def count(n: float) -> str:
+    """1234567 → 1 234 567, with thin spaces."""
+    return f"{n:,.0f}".replace(",", "\u2009")
+
+
+def short(n: float) -> str:
+    """2 900 000 → 2.9 M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if n >= size:
+            return f"{n / size:.3g} {unit}"
+    return f"{n:.0f}"
+
+
+def size(octets: float) -> str:
+    """151000 → 151 kB."""
+    return f"{short(octets)}B" if octets >= 1000 else f"{octets:.0f} B"
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """0.942 → 94.2 %; None → not measured."""
+    return "not measured" if fraction is None else f"{100 * fraction:.{digits}f} %"
+
+
+def share(fraction: float) -> str:
+    """A share of the backbone, two figures: 0.0131 → 1.3 %, 0.00042 → 0.042 %."""
+    return f"{100 * fraction:.2g} %" if fraction < 1 else f"{100 * fraction:.0f} %"
+
+
+def seconds(s: float) -> str:
+    """9.4 → 9 s; 75 → 1 min 15 s; 4000 → 1 h 7 min."""
+    whole = round(s)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def milliseconds(ms: float) -> str:
+    """0.0213 → 0.02 ms; 31.4 → 31 ms."""
+    return f"{ms:.2f} ms" if ms < 1 else f"{ms:.1f} ms" if ms < 10 else f"{ms:.0f} ms"
+
+
+def bullets(sentences: Iterable[str]) -> str:
+    """A Markdown list of sentences written elsewhere."""
+    return "\n".join(f"- {plain(s)}" for s in sentences)
+
+
+def table(rows: Iterable[tuple[str, object]]) -> str:
+    """A two-column Markdown table; the right column holds words from anywhere."""
+    return "\n".join(["| | |", "|:--|:--|", *(f"| {label} | {plain(value)} |" for label, value in rows)])
+
+
+def plural(n: int, noun: str) -> str:
+    """3, "image" → 3 images."""
+    if n == 1:
+        return f"1 {noun}"
+    return f"{count(n)} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def sentence(words: str) -> str:
+    """The words with a capital letter and a full stop."""
+    words = words.strip()
+    return f"{words[:1].upper()}{words[1:]}{'' if words[-1:] in '.!?' else '.'}" if words else ""

@@ -1,0 +1,56 @@
+"""The look: system fonts, slate and one accent. Nothing is fetched from anywhere."""
+
+import gradio as gr
+
+FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
+MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
+
+def theme() -> gr.themes.Base:
+    """Slate surfaces, teal accent."""
+    made = gr.themes.Default(
+        primary_hue="teal", secondary_hue="teal", neutral_hue="slate", font=FONT, font_mono=MONO, radius_size="md"
+    )
+    return made.set(
+        body_background_fill="*neutral_50",
+        body_background_fill_dark="*neutral_950",
+        block_shadow="none",
+        block_shadow_dark="none",
+        block_title_text_weight="500",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_600",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_500",
+        button_primary_text_color="white",
+        button_primary_text_color_dark="white",
+        input_background_fill="white",
+    )
+
+
+CSS = """
+.gradio-container {max-width: 1280px !important; margin: 0 auto !important}
+.gradio-container .prose h3 {margin-top: 0.2em}
+#brand h1 {font-size: 1.35rem; margin: 0; letter-spacing: -0.01em}
+#brand p {margin: 0; opacity: 0.7; font-size: 0.9rem}
+#status {text-align: right}
+#status p {margin: 0; font-size: 0.9rem}
+.quiet {font-size: 0.9rem; opacity: 0.85}
+.tiles {display: grid; grid-template-columns: repeat(auto-fit, minmax(118px, 1fr)); gap: 8px; margin: 2px 0}
+.tile {background: var(--block-background-fill); border: 1px solid var(--border-color-primary);
+  border-radius: var(--radius-md); padding: 8px 12px; min-width: 0}
+.tile span {display: block; font-size: 0.75rem; opacity: 0.7; white-space: nowrap; overflow: hidden;
+  text-overflow: ellipsis}
+.tile b {display: block; font-size: 1.12rem; font-weight: 600; font-variant-numeric: tabular-nums}
+.tile small {display: block; font-size: 0.75rem; opacity: 0.7}
+.tile.main {border-color: var(--color-accent)}
+.bar {height: 6px; border-radius: 3px; background: var(--border-color-primary); overflow: hidden; margin: 4px 0 10px}
+.bar div {height: 100%; background: var(--color-accent); transition: width 0.4s linear}
+.sketch {display: flex; flex-wrap: wrap; gap: 16px}
+.sketch figure {margin: 0; width: 168px}
+.sketch figcaption {font-size: 0.85rem; text-align: center; font-weight: 600}
+.sketch svg {width: 100%; height: auto; display: block; color: var(--body-text-color)}
+@media (max-width: 640px) {
+  #status {text-align: left}
+  .gradio-container {padding: 8px !important}
+}
+"""

@@ -1,0 +1,345 @@
+"""The right half of Train: the run in progress or any earlier one, drawn from its journal.
+
+One timer, one handler. It is never switched off, only slowed, so that a page that was open before somebody pressed
+Start notices the run; it answers "nothing new" as long as nothing is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from ..contracts import events as ev
+from ..contracts.cards import RunCard
+from ..contracts.service import Service
+from . import charts, header, session, text
+from .replay import Replay
+from .speak import speaking, toast
+from .tiles import bar, tiles
+
+BUSY, IDLE = 0.7, 3.0
+"""Seconds between two looks."""
+LOG_LINES = 200
+COMPARED = 3
+
+EMPTY = (
+    "### No run yet\nChoose images in **Data**, a method on the left, and press **Start training**. "
+    "The curves appear here while it learns; on the bundled digits that takes about a minute."
+)
+HEADLINES = {
+    "queued": "Waiting for the machine",
+    "preparing": "Preparing",
+    "running": "Training",
+    "stopping": "Stopping",
+    "done": "Finished",
+    "stopped": "Stopped, the best state was kept",
+    "failed": "Failed",
+    "interrupted": "Interrupted: the app was closed before the run ended",
+}
+
+
+@dataclass(frozen=True)
+class Watch:
+    run: gr.Dropdown
+    compare: gr.Dropdown
+    headline: gr.Markdown
+    progress: gr.HTML
+    loss: gr.LinePlot
+    accuracy: gr.LinePlot
+    smooth: gr.Checkbox
+    log: gr.Checkbox
+    ended: gr.Row
+    classify: gr.Button
+    adapter: gr.State
+    """Adapter of the run shown, "" if there is none."""
+    journal: gr.Textbox
+    command: gr.Code
+    timer: gr.Timer
+    seen: gr.State
+    """What this page shows already: see `_Look`."""
+
+
+def build() -> Watch:
+    """Draws the half into the open context."""
+    with gr.Row():
+        with gr.Column(scale=3, min_width=260):
+            run = gr.Dropdown([], value=None, label="Run", filterable=False, elem_id="run")
+        with gr.Column(scale=2, min_width=220):
+            compare = gr.Dropdown(
+                [], value=[], multiselect=True, max_choices=COMPARED, label="Compare with", elem_id="compare"
+            )
+    headline = gr.Markdown(EMPTY, elem_id="headline")
+    progress = gr.HTML("", elem_id="progress")
+    with gr.Row(visible=False) as ended:
+        classify = gr.Button("Classify with this adapter", variant="primary", size="md")
+    with gr.Row():
+        with gr.Column(min_width=300):
+            loss = _plot("Loss", "loss-plot")
+        with gr.Column(min_width=300):
+            accuracy = _plot("Validation accuracy, %", "accuracy-plot")
+    with gr.Row():
+        smooth = gr.Checkbox(False, label="Smooth the training loss", container=False)
+        log = gr.Checkbox(False, label="Loss on a logarithmic scale", container=False)
+    with gr.Accordion("Log", open=False):
+        journal = gr.Textbox(
+            "", lines=8, max_lines=14, show_label=False, interactive=False, buttons=["copy"], elem_id="journal"
+        )
+    with gr.Accordion("Reproduce this run", open=False):
+        command = gr.Code("", language="shell", interactive=False, show_label=False, wrap_lines=True, buttons=["copy"])
+    parts = {"ended": ended, "classify": classify, "journal": journal, "command": command, "timer": gr.Timer(IDLE)}
+    parts |= {"seen": gr.State({}), "adapter": gr.State(""), "smooth": smooth, "log": log}
+    return Watch(run, compare, headline, progress, loss, accuracy, **parts)
+
+
+def _plot(title: str, id: str) -> gr.LinePlot:
+    return gr.LinePlot(
+        x="step", y="value", color="series", title=title, x_title="step", y_title=" ", color_title="", height=260,
+        color_map=charts.COLOURS, show_label=False, buttons=[], elem_id=id,
+    )  # fmt: skip
+
+
+def wire(demo: gr.Blocks, service: Service, tab) -> None:
+    """Connects Start, Stop, the timer and the run list of a `TrainTab`."""
+    seen, replay = tab.watch, Replay(service)
+    look = _looker(service, tab, replay)
+    still = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+    inputs = [seen.seen, seen.run, seen.compare, seen.smooth, seen.log]
+    outputs = [tab.header.status, tab.start, tab.stop, seen.run, seen.compare, seen.headline, seen.progress, seen.loss]
+    outputs += [seen.accuracy, seen.ended, seen.adapter, seen.journal, seen.command, seen.timer, seen.seen]
+    gr.on([demo.load, seen.timer.tick], look, inputs, outputs, trigger_mode="once", **still)
+    changed = [seen.run.input, seen.compare.input, seen.smooth.input, seen.log.input]
+    gr.on(changed, look, inputs, outputs, trigger_mode="always_last", **still)
+    started = tab.start.click(
+        _starter(service, tab), {*tab.inputs, seen.seen}, [seen.run, seen.seen], queue=False, api_visibility="private"
+    )
+    started.success(look, inputs, outputs, **still)
+    tab.stop.click(_stopper(service), tab.data.client, None, **still).then(look, inputs, outputs, **still)
+
+
+def _starter(service: Service, tab):
+    def start(given):
+        run = service.start(tab.spec(given), owner=session.known(given[tab.data.client]))
+        seen = given[tab.watch.seen] | {"told": {run: 0}, "latest": run, "runs": None}
+        return {tab.watch.run: gr.Dropdown(run_choices(service.runs()), value=run), tab.watch.seen: seen}
+
+    return speaking(start)
+
+
+def _stopper(service: Service):
+    def stop(client: str) -> None:
+        status = service.status()
+        if status.busy:
+            service.stop(status.run, owner=session.known(client))
+
+    return speaking(stop)
+
+
+def _looker(service: Service, tab, replay: Replay):
+    def look(seen: dict, shown: str | None, compare: list, smooth: bool, log: bool):
+        view = _Look(service, replay, tab, seen, shown, compare or [], smooth, log)
+        return view.updates() or gr.skip()
+
+    return speaking(look)
+
+
+class _Look:
+    """One look at the service, as updates of what has changed since the page's last one (`seen`)."""
+
+    def __init__(self, service, replay, tab, seen, shown, compare, smooth, log):
+        self.service, self.replay, self.tab, self.seen = service, replay, tab, dict(seen)
+        self.status = service.status()
+        self.first = "latest" not in self.seen
+        self.fresh = self.status.run != self.seen.get("latest", "")
+        self.shown = self._follow(shown)
+        self.compare, self.smooth, self.log = [c for c in compare if c != self.shown], smooth, log
+        self.events = replay.events(self.shown) if self.shown else []
+
+    def updates(self) -> dict:
+        found = self._list() | self._machine() | self._run()
+        self._notices()
+        return found | {self.tab.watch.seen: self.seen} if found else {}
+
+    def _follow(self, shown: str | None) -> str:
+        """The run to show: the newest one, unless the person has chosen an older one to look at."""
+        was_latest = not shown or shown == self.seen.get("latest")
+        return self.status.run if self.fresh and was_latest else shown or ""
+
+    def _new(self, key: str, value) -> bool:
+        """Whether the page does not show `value` yet; notes that it does now."""
+        if key in self.seen and self.seen[key] == value:
+            return False
+        self.seen[key] = value
+        return True
+
+    def _list(self) -> dict:
+        if not self._new("runs", [self.status.run, self.status.state]) and not self._new("shown", self.shown):
+            return {}
+        self.seen |= {"latest": self.status.run, "shown": self.shown}
+        choices = run_choices(self.service.runs())
+        found = {self.tab.watch.run: gr.Dropdown(choices, value=self.shown or None)}
+        return found | {self.tab.watch.compare: gr.Dropdown([c for c in choices if c[1] != self.shown])}
+
+    def _machine(self) -> dict:
+        line, tab, busy = header.line(self.status, self.events), self.tab, self.status.busy
+        found = {tab.header.status: line} if self._new("line", line) else {}
+        if self._new("busy", [busy, self.status.state == "stopping"]):
+            stoppable = busy and self.status.state != "stopping"
+            found |= {tab.start: gr.Button("Training …" if busy else "Start training", interactive=not busy)}
+            found |= {tab.stop: gr.Button(interactive=stoppable), tab.watch.timer: gr.Timer(BUSY if busy else IDLE)}
+        return found
+
+    def _run(self) -> dict:
+        others = {run: self.replay.events(run) for run in self.compare}
+        drawn = [self.shown, len(self.events), [len(e) for e in others.values()], self.smooth, self.log]
+        if not self.shown or not self._new("drawn", [*drawn, self.compare, self._card().state]):
+            return {}
+        seen, card, adapter = self.tab.watch, self._card(), adapter_of(self.events)
+        found = {seen.headline: headline(card, self.events), seen.progress: figures(self.events), seen.adapter: adapter}
+        found |= {seen.ended: gr.Row(visible=bool(adapter) and ended(self.events)), seen.command: card.spec.command()}
+        found[seen.journal] = "\n".join(log_lines(self.events)[-LOG_LINES:])
+        return found | self._curves(others)
+
+    def _card(self) -> RunCard:
+        return next(r for r in self.service.runs() if r.id == self.shown)
+
+    def _curves(self, others: dict) -> dict:
+        if others:
+            runs = _named({self.shown: self.events, **others}, self.service.runs())
+            loss, accuracy = charts.compared_losses(runs, self.smooth, self.log), charts.accuracies(runs)
+            colours = dict(zip(runs, charts.PALETTE, strict=False))
+        else:
+            loss = charts.losses(self.events, self.smooth, self.log)
+            accuracy, colours = charts.accuracies({charts.VAL: self.events}), charts.COLOURS
+        frames = charts.frame(loss), charts.frame(accuracy)
+        steps = max(map(charts.steps, [self.events, *others.values()]))
+        if not self._new("layout", [self.shown, self.compare, self.log, steps]):
+            return dict(zip((self.tab.watch.loss, self.tab.watch.accuracy), frames, strict=True))
+        return self._laid_out(frames, steps, colours)
+
+    def _laid_out(self, frames, steps: int, colours: dict) -> dict:
+        """The plots with changed settings, which makes LinePlot lay out axes and legend again: when a run starts, not
+        at every step."""
+        about = {"x_lim": [0.0, float(steps)] if steps else None, "color_map": colours}
+        loss, accuracy = frames
+        title = "Loss, log10" if self.log else "Loss"
+        return {
+            self.tab.watch.loss: gr.LinePlot(loss, title=title, **about),
+            self.tab.watch.accuracy: gr.LinePlot(accuracy, **about),
+        }
+
+    def _notices(self) -> None:
+        """Toasts for what the run said since the page's last look; what it said before is in the log."""
+        unheard = 0 if self.fresh and not self.first else len(self.events)
+        told = self.seen.get("told", {}).get(self.shown, unheard)
+        for event in self.events[told:]:
+            if isinstance(event, ev.Noticed):
+                toast(event.level, event.text)
+            if isinstance(event, ev.Failed):
+                toast("warning", f"{event.sentence} {event.hint}")
+        self.seen["told"] = {self.shown: len(self.events)}
+
+
+def run_choices(runs: Sequence[RunCard]) -> list[tuple[str, str]]:
+    """Dropdown choices: method · data · shots · seed · how it went."""
+    return [(describe(r), r.id) for r in runs]
+
+
+def describe(run: RunCard) -> str:
+    """lora · digits · 16 shots · seed 0 · done, 95.1 %"""
+    data = {"draft": "own classes", "upload": "zip"}.get(run.spec.data.source, run.spec.data.argument())
+    went = f"{run.state}, {text.percent(run.val_accuracy)}" if run.val_accuracy is not None else run.state
+    started = run.started[5:16].replace("T", " ")
+    return f"{run.spec.method} · {data} · {run.spec.data.shots} shots · seed {run.spec.seed} · {went} · {started}"
+
+
+def headline(run: RunCard, events: Sequence[ev.Event]) -> str:
+    """Markdown: what is going on, in one or two lines."""
+    word, last = HEADLINES.get(run.state, run.state), events[-1] if events else None
+    if isinstance(last, ev.Failed):
+        return f"### Failed\n{text.plain(text.sentence(last.sentence))} {text.plain(text.sentence(last.hint))}"
+    if isinstance(last, ev.Progressed):
+        done = f" {100 * last.fraction:.0f} %" if last.fraction >= 0 else ""
+        return f"### {word}\n{text.plain(last.what)}{done}"
+    if isinstance(last, ev.Surveyed):
+        return f"### Surveying\nMeasuring where the backbone is sensitive: batch {last.batch} of {last.batches}"
+    return f"### {word}"
+
+
+def ended(events: Sequence[ev.Event]) -> bool:
+    return bool(events) and events[-1].final
+
+
+def adapter_of(events: Sequence[ev.Event]) -> str:
+    """The adapter the run has saved last, "" if none."""
+    return next((e.adapter for e in reversed(events) if isinstance(e, ev.Saved)), "")
+
+
+def figures(events: Sequence[ev.Event]) -> str:
+    """HTML of numbers only: a progress bar and tiles while it runs, the result once it is over."""
+    last = events[-1] if events else None
+    if isinstance(last, ev.Finished):
+        return tiles(_result(last))
+    steps, stepped = charts.steps(events), [e for e in events if isinstance(e, ev.Stepped)]
+    if not steps:
+        return bar(0)
+    now = stepped[-1] if stepped else ev.Stepped(0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return bar(now.step / steps) + tiles(_going(now, steps, events))
+
+
+def _going(now: ev.Stepped, steps: int, events: Sequence[ev.Event]):
+    best = max((e.accuracy for e in events if isinstance(e, ev.Evaluated)), default=None)
+    yield "Step", f"{now.step} / {steps}", f"{text.seconds(now.eta_s)} left" if now.eta_s else ""
+    yield "Training loss", f"{now.loss:.3f}" if now.step else "–", ""
+    yield "Best validation", "–" if best is None else text.percent(best), ""
+    yield "Speed", f"{now.images_per_second:.0f}", "images per second"
+    yield "Memory", f"{now.memory_mb:.0f} MB", ""
+
+
+def _result(end: ev.Finished):
+    stopped = isinstance(end, ev.Stopped)
+    why = "stopped early" if stopped else "no test images"
+    yield "Test accuracy", text.percent(end.test_accuracy), f"{end.test_images} images" if end.test_images else why
+    yield "Validation accuracy", text.percent(end.val_accuracy), f"best, at step {end.best_step}"
+    yield "Trained", text.count(end.trainable), f"and {text.count(end.head)} in the head"
+    yield "Adapter file", text.size(end.file_bytes), ""
+    yield "Time", text.seconds(end.seconds), f"{end.images_per_second:.0f} images per second"
+    yield "Backbone", "unchanged ✓" if end.unchanged else "CHANGED ✗", f"sha256 {end.fingerprint[:12]}"
+
+
+def log_lines(events: Sequence[ev.Event]) -> list[str]:
+    """The journal in words; of the steps only those that were evaluated, or it would be all steps."""
+    return [line for e in events if (line := _line(e))]
+
+
+def _line(event: ev.Event) -> str:
+    match event:
+        case ev.Progressed(what, fraction):
+            return what + (f" {100 * fraction:.0f} %" if fraction >= 0 else "")
+        case ev.Started():
+            seen = f"{event.train_images} images to train, {event.val_images} to validate, {event.test_images} to test"
+            return f"{event.steps} steps on {event.device}; {seen}; {event.trainable} trainable + {event.head} head"
+        case ev.Evaluated():
+            best = "  best so far" if event.best else ""
+            return f"step {event.step:5d}  validation loss {event.loss:.4f}  accuracy {event.accuracy:.4f}{best}"
+        case ev.Saved():
+            return f"step {event.step:5d}  saved {event.adapter} ({text.size(event.file_bytes)})"
+        case ev.Noticed(level, words):
+            return f"{level}: {words}"
+        case ev.Failed(words, hint):
+            return f"failed: {words} {hint}".rstrip()
+        case ev.Finished():
+            word = "stopped" if isinstance(event, ev.Stopped) else "finished"
+            return f"{word} after {text.seconds(event.seconds)}; test accuracy {text.percent(event.test_accuracy)}"
+        case ev.Interrupted():
+            return "interrupted"
+    return ""
+
+
+def _named(runs: dict, cards: Sequence[RunCard]) -> dict:
+    """Events by a short and unique name for the legend: method and seed, numbered where that is not enough."""
+    specs, out = {c.id: c.spec for c in cards}, {}
+    for id, events in runs.items():
+        base = f"{specs[id].method} {specs[id].data.argument()} {specs[id].seed}"
+        name = base if base not in out else f"{base} ({len(out) + 1})"
+        out[name] = events
+    return out
