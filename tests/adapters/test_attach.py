@@ -1,0 +1,57 @@
+"""Attaching refuses by name what would never fire; sharing stays sharing."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from test_laws import images, new
+
+from peft_demo.adapters import attach, dump, load
+from peft_demo.adapters.adapter import create
+from peft_demo.contracts.errors import BadValue
+from peft_demo.methods import method
+
+
+def test_a_silent_site_is_refused_with_the_reason(tiny):
+    sites = {n: s for n, s in tiny.anatomy.sites.items() if n != "blocks.1.q"}
+    silent = {"blocks.1.q": "tiny never calls its q module."}
+    deaf = replace(tiny, anatomy=replace(tiny.anatomy, sites=sites, silent=silent))
+    with pytest.raises(BadValue, match=r"no site 'blocks.1.q'. tiny never calls"):
+        attach(deaf, new("lora", tiny))
+
+
+def test_an_attached_model_shares_the_backbones_tensors(tiny):
+    model = attach(tiny, new("lora", tiny))
+    held = {t.data_ptr() for t in tiny.model.state_dict().values()}
+    frozen = [p for n, p in model.named_parameters() if "delta" not in n and not n.startswith("head")]
+    assert all(p.data_ptr() in held or p.storage_offset() for p in frozen)
+
+
+def test_arcs_projection_is_one_tensor_before_and_after_a_file(tiny):
+    from test_laws import card
+
+    adapter = new("arc", tiny)
+    again, _ = load(dump(adapter, card(adapter, tiny)), tiny)
+    for a in (adapter, again):
+        deltas = a.by_site()
+        assert deltas["blocks.0.qkv"].projection is deltas["blocks.1.qkv"].projection
+        assert deltas["blocks.0.qkv"].projection is not deltas["blocks.0.fc1"].projection
+        assert sum("projection" in n for n in a.state()) == 2
+
+
+def test_only_matrices_decay(tiny):
+    adapter = new("lora", tiny)
+    decayed, rest = adapter.groups(0.1)
+    names = {id(p): n for n, p in adapter.named_parameters()}
+    assert {names[id(p)].rpartition(".")[2] for p in decayed["params"]} == {"down", "up", "weight"}
+    assert [names[id(p)] for p in rest["params"]] == ["head.bias"]
+    assert (decayed["weight_decay"], rest["weight_decay"]) == (0.1, 0.0)
+
+
+def test_full_fine_tuning_starts_from_the_backbones_own_values(tiny):
+    kind = method("full")
+    adapter = create(kind, kind.config(), tiny, 2, seed=0)
+    assert adapter.trainable == tiny.parameters
+    with torch.no_grad():
+        model = attach(tiny, adapter).eval()
+        assert torch.equal(model.forward_features(images()), tiny.model.forward_features(images()))

@@ -1,0 +1,130 @@
+"""The adapter file: what a hostile, truncated or foreign one meets, before anything is attached."""
+
+import json
+import struct
+from dataclasses import replace
+
+import pytest
+import torch
+from conftest import random_vit
+from safetensors.torch import load as parse
+from safetensors.torch import save
+from test_laws import card, images, trained
+
+from peft_demo.adapters import attach, dump, load, read_card, with_card
+from peft_demo.contracts.errors import BadAdapter, WrongBackbone
+
+
+@pytest.fixture(scope="module")
+def good(tiny):
+    adapter = trained("lora", tiny)
+    return dump(adapter, card(adapter, tiny))
+
+
+def opened(data: bytes):
+    return parse(data), read_card(data).to_json()
+
+
+def closed(tensors, about) -> bytes:
+    return save(tensors, {"format": "pt", "peft_demo": json.dumps(about)})
+
+
+def test_the_card_comes_back_whole_from_bytes_and_from_a_file(good, tiny, tmp_path):
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(good)
+    assert read_card(good) == read_card(file)
+    assert read_card(good).classes == tuple("abcde")
+    with torch.no_grad():
+        answers = [attach(tiny, load(source, tiny)[0]).eval()(images()) for source in (good, file)]
+    assert torch.equal(*answers)
+
+
+def test_a_new_card_leaves_every_tensor_alone(good, tiny):
+    renamed = with_card(good, replace(read_card(good), name="other", classes=tuple("vwxyz")))
+    assert read_card(renamed).name == "other"
+    assert all(torch.equal(t, parse(renamed)[n]) for n, t in parse(good).items())
+
+
+def test_an_adapter_of_another_backbone_is_refused_with_both_names(good):
+    other = random_vit(seed=9)
+    with pytest.raises(WrongBackbone, match="was trained on tiny"):
+        load(good, other)
+
+
+def test_an_adapter_of_another_size_is_refused(good, tiny):
+    with pytest.raises(WrongBackbone, match="trained at 32 px"):
+        load(good, replace(tiny, size=64))
+
+
+SPOILED = {
+    "a missing tensor": (lambda t, c: t.pop("head.bias"), "lacks"),
+    "an extra tensor": (lambda t, c: t.update(evil=torch.zeros(1)), "unexpected"),
+    "a wrong shape": (lambda t, c: t.update({"head.bias": torch.zeros(6)}), "expected"),
+    "a wrong dtype": (lambda t, c: t.update({"head.bias": torch.zeros(5, dtype=torch.int64)}), "expected"),
+    "a value that is not finite": (lambda t, c: t["head.bias"].fill_(float("nan")), "not finite"),
+    "an unknown method": (lambda t, c: c.update(method="lroa"), "did you mean 'lora'"),
+    "an unknown knob": (lambda t, c: c["knobs"].update(rnak=3), "no knob 'rnak'"),
+    "a knob out of range": (lambda t, c: c["knobs"].update(rank=10**9), "from 1 to 128"),
+    "a knob of the wrong type": (lambda t, c: c["knobs"].update(rank="many"), "whole number"),
+    "a rank wider than the backbone": (lambda t, c: c["knobs"].update(rank=100), "larger than the width"),
+    "no classes": (lambda t, c: c.update(classes=[]), "ill-formed"),
+    "classes that are not text": (lambda t, c: c.update(classes=[1, 2, 3, 4, 5]), "ill-formed"),
+    "one class too many": (lambda t, c: c.update(classes=list("abcdef")), "expected"),
+    "a size out of range": (lambda t, c: c.update(size=10**9), "ill-formed"),
+    "no size": (lambda t, c: c.pop("size"), "lacks a field"),
+    "a normalisation that is not numbers": (lambda t, c: c.update(mean=["a", "b", "c"]), "normalisation"),
+    "an infinite normalisation": (lambda t, c: c.update(std=[1.0, float("inf"), 1.0]), "normalisation"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "sentence"), SPOILED.values(), ids=SPOILED)
+def test_a_spoiled_file_is_refused_with_a_sentence(good, tiny, spoil, sentence):
+    tensors, about = opened(good)
+    spoil(tensors, about)
+    with pytest.raises(BadAdapter, match=sentence):
+        load(closed(tensors, about), tiny)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"short",
+        b"\x80\x04\x95\x10 a pickle",
+        struct.pack("<Q", 2**62) + b"{}",
+        struct.pack("<Q", 20) + b"{" * 20,
+        struct.pack("<Q", 43) + b'{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}'[:43],
+        b'\x14\x00\x00\x00\x00\x00\x00\x00{"a":1,"a":2}       ',
+        struct.pack("<Q", 900_000) + b"[" * 900_000,
+    ],
+    ids=["empty", "short", "pickle", "endless header", "nonsense", "cut", "twice the same key", "deep nesting"],
+)
+def test_what_is_no_safetensors_file_is_refused(data, tmp_path):
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(data)
+    for source in (data, file):
+        with pytest.raises(BadAdapter):
+            read_card(source)
+
+
+@pytest.mark.parametrize("keep", [0.1, 0.5, 0.99])
+def test_a_truncated_file_is_refused(good, keep, tiny):
+    with pytest.raises(BadAdapter, match="sound"):
+        load(good[: int(len(good) * keep)], tiny)
+
+
+def test_a_file_of_someone_elses_is_refused_by_name():
+    with pytest.raises(BadAdapter, match="no adapter card"):
+        read_card(save({"a": torch.zeros(1)}))
+
+
+def test_a_card_that_is_not_json_is_refused():
+    with pytest.raises(BadAdapter, match="ill-formed"):
+        read_card(save({"a": torch.zeros(1)}, {"peft_demo": "{not json"}))
+
+
+def test_loading_draws_nothing_at_random(good, tiny):
+    """A run that trains in another thread must keep its bits while adapters are loaded."""
+    before = torch.random.get_rng_state()
+    load(good, tiny)
+    assert torch.equal(torch.random.get_rng_state(), before)
