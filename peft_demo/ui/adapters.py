@@ -188,7 +188,7 @@ def describe(entry: ZooEntry) -> str:
     rows = [("Method", card.method), ("Knobs", knobs or "none"), ("Test accuracy", test), ("Validation accuracy", val)]
     rows += [("Data", f"{data.get('name', '?')}, {data.get('shots', '?')} shots, seed {data.get('seed', '?')}")]
     rows += [("Classes", ", ".join(card.classes))]
-    rows += [("Trained", f"{text.count(card.trainable)} + {text.count(card.head)} in the head")]
+    rows += [("Parameters", f"{text.count(card.trainable)} + {text.count(card.head)} in the head")]
     rows += [("Backbone", f"{card.backbone} at {card.size} px"), ("Fingerprint", f"sha256 {card.fingerprint[:12]}")]
     rows += [("File", text.size(entry.file_bytes)), ("Time", text.seconds(card.seconds))]
     rows += [("Made", card.created[:16].replace("T", " ") + " UTC" if card.created else "–")]

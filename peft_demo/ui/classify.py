@@ -59,7 +59,7 @@ def build(tab: gr.Tab) -> ClassifyTab:
                 buttons=[], webcam_options=gr.WebcamOptions(constraints={"video": {"width": 640, "height": 480}}),
             )  # fmt: skip
             samples = gr.Gallery(
-                label="Or try one of these", columns=8, height=150, object_fit="contain", interactive=False,
+                label="Or try one of these", columns=5, height=230, object_fit="contain", interactive=False,
                 allow_preview=False, buttons=[], visible=False, format="png", elem_id="samples",
             )  # fmt: skip
         with gr.Column(scale=3, min_width=300):
@@ -119,7 +119,9 @@ def _asker(service: Service, tab: ClassifyTab):
     def ask(image: str | None, adapter: str | None, compare: list) -> dict:
         ids = list(dict.fromkeys(filter(None, [adapter, *(compare or [])])))[:MOST]
         if not image or not ids:
-            return {tab.hint: READY if ids else EMPTY} | {a.column: gr.Column(visible=False) for a in tab.answers}
+            return {tab.hint: gr.Markdown(READY if ids else EMPTY, visible=True)} | {
+                a.column: gr.Column(visible=False) for a in tab.answers
+            }
         return answered(tab, service.classify(Path(image), ids, TOP))
 
     return speaking(ask)
@@ -127,7 +129,7 @@ def _asker(service: Service, tab: ClassifyTab):
 
 def answered(tab: ClassifyTab, given: Sequence[Prediction]) -> dict:
     """Updates that show up to four answers side by side."""
-    found: dict = {tab.hint: ""}
+    found: dict = {tab.hint: gr.Markdown(visible=False)}
     for answer, said in zip(tab.answers, given, strict=False):
         bars = dict(said.top)
         found |= {answer.column: gr.Column(visible=True), answer.label: gr.Label(bars, label=said.adapter)}

@@ -98,7 +98,7 @@ def build(service: Service, client: gr.BrowserState) -> DataTab:
         with gr.Column(scale=2, min_width=160):
             seed = gr.Number(0, label="Seed", precision=0, info="chooses images, weights and order")
         with gr.Column(scale=2, min_width=160):
-            check = gr.Button("Check the data", variant="secondary")
+            check = gr.Button("Check the data", variant="secondary", size="md")
     parts |= {"source": source, "shots": shots, "seed": seed, "check": check, **_report()}
     return DataTab(client=client, panels=panels, checked=gr.State(None), key=gr.State(""), **parts)
 
@@ -141,7 +141,7 @@ def _report() -> dict:
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
             gallery = gr.Gallery(
-                label="Previews", columns=8, height=330, object_fit="contain", interactive=False, format="png",
+                label="Previews", columns=6, height=330, object_fit="contain", interactive=False, format="png",
                 allow_preview=False, buttons=[], elem_id="previews",
             )  # fmt: skip
         with gr.Column(scale=2, min_width=300):

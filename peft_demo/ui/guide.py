@@ -29,8 +29,8 @@ the page says "not measured". The backbone's tensors are hashed before and after
 LIMITS = """
 ### Files and privacy
 Everything stays on the machine that runs this app: runs, images and adapters lie under `PEFT_DEMO_HOME`. The page asks
-no other host for anything. Adapter files are safetensors with a card in the header; there is no pickle, and a file that is
-damaged or made for another backbone is refused before it is loaded. Deleted adapters go to a trash folder.
+no other host for anything. Adapter files are safetensors with a card in the header; there is no pickle, and a file that
+is damaged or made for another backbone is refused before it is loaded. Deleted adapters go to a trash folder.
 
 ### Limits
 One training run at a time. Photographs only, one label per image. The webcam needs `localhost` or HTTPS. An adapter
@@ -41,12 +41,11 @@ always answers with one of its own classes: an image of something else gets the 
 def build(service: Service) -> None:
     """Draws the tab into the open context."""
     methods = service.methods()
-    with gr.Row():
-        with gr.Column(scale=3, min_width=320):
-            gr.Markdown(INTRODUCTION)
-        with gr.Column(scale=2, min_width=320):
-            gr.Markdown("### Where the methods stand\nOne block of the transformer; what learns is coloured.")
-            gr.HTML(sketches(methods))
+    gr.Markdown(INTRODUCTION)
+    gr.Markdown(
+        "### Where the methods stand\nOne block of the transformer and the head above it; what learns is coloured."
+    )
+    gr.HTML(sketches(methods))
     gr.Markdown("### Methods\n" + methods_table(methods))
     gr.Markdown(LIMITS)
     gr.Markdown(f"PEFT Demo {__version__} · Apache-2.0", elem_classes="quiet")
@@ -72,16 +71,18 @@ PLACES = {
     "fc1": (162, "fc1"),
     "act": (186, "GELU"),
     "fc2": (210, "fc2"),
+    "head": (262, "head"),
 }
-"""Parts of a pre-norm block from the input up: (distance from the bottom, word)."""
+"""Parts of a pre-norm block and the head from the input up: (distance from the bottom, word)."""
+PARTS = tuple(p for p in PLACES if p != "head")
 COVERS = {
     "q": ("qkv",),
     "k": ("qkv",),
     "v": ("qkv",),
     "attn": ("norm1", "qkv", "softmax", "proj"),
     "mlp": ("norm2", "fc1", "act", "fc2"),
-    "block": tuple(PLACES),
-    "blocks": tuple(PLACES),
+    "block": PARTS,
+    "blocks": PARTS,
     "norm": ("norm1", "norm2"),
 }
 """Roles that are not one part by themselves."""
@@ -100,16 +101,16 @@ def sketches(methods: Sequence[MethodCard]) -> str:
 
 
 def lit(sites: Iterable[str]) -> frozenset[str]:
-    """Parts of the drawing a method colours; roles it does not know are left out."""
-    return frozenset(p for s in sites for p in COVERS.get(s, (s,)) if p in PLACES)
+    """Parts of the drawing a method colours, the head always; roles it does not know are left out."""
+    return frozenset({"head"}) | frozenset(p for s in sites for p in COVERS.get(s, (s,)) if p in PLACES)
 
 
 def svg(parts: frozenset[str]) -> str:
     """A block as boxes on a residual line, input below; `parts` in the accent colour. Constants only."""
-    boxes = "".join(_box(240 - y, word, name in parts) for name, (y, word) in PLACES.items())
-    loops = _loop(228, 122) + _loop(114, 8)
-    line = '<path d="M28 246V4" stroke="currentColor" fill="none" opacity=".45"/>'
-    return f'<svg viewBox="0 0 150 250" role="img" aria-label="transformer block">{line}{loops}{boxes}</svg>'
+    boxes = "".join(_box(292 - y, word, name in parts) for name, (y, word) in PLACES.items())
+    loops = _loop(280, 174) + _loop(166, 60)
+    line = '<path d="M28 298V38H86" stroke="currentColor" fill="none" opacity=".45"/>'
+    return f'<svg viewBox="16 8 116 292" role="img" aria-label="transformer block">{line}{loops}{boxes}</svg>'
 
 
 def _loop(bottom: int, top: int) -> str:

@@ -53,7 +53,7 @@ def choices(cards: Sequence[BackboneCard]) -> list[tuple[str, str]]:
 def describe(card: BackboneCard) -> str:
     """PEFT Demo Tiny · 2.9 M · 96 px · here"""
     where = f"to download, {card.megabytes:.0f} MB" if not card.ready else ""
-    parts = [card.title, f"{text.short(card.parameters)} parameters", f"{card.size} px", where]
+    parts = [card.title, f"{text.short(card.parameters)} params", f"{card.size} px", where]
     return " · ".join(filter(None, parts))
 
 

@@ -28,14 +28,27 @@ def theme() -> gr.themes.Base:
 
 
 CSS = """
-.gradio-container {max-width: 1280px !important; margin: 0 auto !important}
+.gradio-container {max-width: 1280px !important; width: 100% !important; margin: 0 auto !important}
+.gradio-container .secondary-wrap input {text-overflow: ellipsis; padding-right: 1.8em}
+.gradio-container [role=gridcell], .gradio-container [role=columnheader] {font-family: var(--font)}
+#progress, #progress > * {padding: 0 !important; border: 0}
 .gradio-container .prose h3 {margin-top: 0.2em}
+.gradio-container .prose :is(p, ul, ol) + h3 {margin-top: 1.2em}
+.gradio-container .prose table {border: 0; width: 100%}
+.gradio-container .prose :is(th, td) {border: 0; border-bottom: 1px solid var(--border-color-primary);
+  padding: 6px 12px 6px 0; vertical-align: top}
+#card thead {display: none}
+#card td {overflow-wrap: anywhere}
+#card td:first-child {opacity: 0.7; white-space: nowrap; overflow-wrap: normal}
+#image img {width: 100%; height: 100%; object-fit: contain}
+.gradio-container .output-class, .gradio-container .confidence-set .label {font-family: var(--font)}
 #brand h1 {font-size: 1.35rem; margin: 0; letter-spacing: -0.01em}
 #brand p {margin: 0; opacity: 0.7; font-size: 0.9rem}
 #status {text-align: right}
 #status p {margin: 0; font-size: 0.9rem}
 .quiet {font-size: 0.9rem; opacity: 0.85}
-.tiles {display: grid; grid-template-columns: repeat(auto-fit, minmax(118px, 1fr)); gap: 8px; margin: 2px 0}
+.tiles {display: grid; grid-template-columns: repeat(auto-fit, minmax(125px, 1fr)); gap: 8px; margin: 2px 0}
+.tiles.six {grid-template-columns: repeat(3, 1fr)}
 .tile {background: var(--block-background-fill); border: 1px solid var(--border-color-primary);
   border-radius: var(--radius-md); padding: 8px 12px; min-width: 0}
 .tile span {display: block; font-size: 0.75rem; opacity: 0.7; white-space: nowrap; overflow: hidden;
@@ -45,12 +58,13 @@ CSS = """
 .tile.main {border-color: var(--color-accent)}
 .bar {height: 6px; border-radius: 3px; background: var(--border-color-primary); overflow: hidden; margin: 4px 0 10px}
 .bar div {height: 100%; background: var(--color-accent); transition: width 0.4s linear}
-.sketch {display: flex; flex-wrap: wrap; gap: 16px}
-.sketch figure {margin: 0; width: 168px}
+.sketch {display: flex; flex-wrap: wrap; gap: 20px 28px; padding: 8px 0}
+.sketch figure {margin: 0; width: 132px}
 .sketch figcaption {font-size: 0.85rem; text-align: center; font-weight: 600}
 .sketch svg {width: 100%; height: auto; display: block; color: var(--body-text-color)}
 @media (max-width: 640px) {
   #status {text-align: left}
+  .tiles.six {grid-template-columns: repeat(2, 1fr)}
   .gradio-container {padding: 8px !important}
 }
 """

@@ -10,7 +10,7 @@ Tile = tuple[str, str, str]
 def tiles(figures: Iterable[Tile]) -> str:
     """A row of figures; the first one is the one to look at."""
     made = [_tile(figure, "tile main" if n == 0 else "tile") for n, figure in enumerate(figures)]
-    return f'<div class="tiles">{"".join(made)}</div>'
+    return f'<div class="tiles{" six" if len(made) == 6 else ""}">{"".join(made)}</div>'
 
 
 def bar(fraction: float) -> str:

@@ -117,7 +117,7 @@ def _buttons() -> dict:
     cost = gr.Markdown("", elem_id="cost")
     with gr.Row():
         start = gr.Button("Start training", variant="primary", elem_id="start")
-        stop = gr.Button("Stop and keep the best", variant="stop", interactive=False, elem_id="stop")
+        stop = gr.Button("Stop, keep the best", variant="secondary", interactive=False, elem_id="stop")
     with gr.Accordion("The same from the command line", open=False):
         command = gr.Code("", language="shell", interactive=False, show_label=False, wrap_lines=True, buttons=["copy"])
     return {"cost_line": cost, "start": start, "stop": stop, "command": command}

@@ -40,6 +40,8 @@ HEADLINES = {
 
 @dataclass(frozen=True)
 class Watch:
+    stage: gr.Column
+    """All but the headline; hidden until there is a run."""
     run: gr.Dropdown
     compare: gr.Dropdown
     headline: gr.Markdown
@@ -57,44 +59,63 @@ class Watch:
     timer: gr.Timer
     seen: gr.State
     """What this page shows already: see `_Look`."""
+    said: gr.State
+    """(level, words) of notices to be shown as toasts."""
 
 
 def build() -> Watch:
     """Draws the half into the open context."""
-    with gr.Row():
-        with gr.Column(scale=3, min_width=260):
-            run = gr.Dropdown([], value=None, label="Run", filterable=False, elem_id="run")
-        with gr.Column(scale=2, min_width=220):
-            compare = gr.Dropdown(
-                [], value=[], multiselect=True, max_choices=COMPARED, label="Compare with", elem_id="compare"
-            )
     headline = gr.Markdown(EMPTY, elem_id="headline")
+    with gr.Column(visible=False) as stage:
+        parts = _result_card() | _curves() | _past() | _papers()
+    states = {"timer": gr.Timer(IDLE), "seen": gr.State({}), "said": gr.State([]), "adapter": gr.State("")}
+    return Watch(stage=stage, headline=headline, **parts, **states)
+
+
+def _result_card() -> dict:
     progress = gr.HTML("", elem_id="progress")
     with gr.Row(visible=False) as ended:
         classify = gr.Button("Classify with this adapter", variant="primary", size="md")
+    return {"progress": progress, "ended": ended, "classify": classify}
+
+
+def _curves() -> dict:
     with gr.Row():
         with gr.Column(min_width=300):
             loss = _plot("Loss", "loss-plot")
         with gr.Column(min_width=300):
-            accuracy = _plot("Validation accuracy, %", "accuracy-plot")
+            accuracy = _plot("Validation accuracy, %", "accuracy-plot", [0.0, 100.0])
     with gr.Row():
         smooth = gr.Checkbox(False, label="Smooth the training loss", container=False)
         log = gr.Checkbox(False, label="Loss on a logarithmic scale", container=False)
+    return {"loss": loss, "accuracy": accuracy, "smooth": smooth, "log": log}
+
+
+def _past() -> dict:
+    with gr.Row():
+        with gr.Column(scale=3, min_width=260):
+            run = gr.Dropdown([], value=None, label="Run shown", filterable=False, elem_id="run")
+        with gr.Column(scale=2, min_width=220):
+            compare = gr.Dropdown(
+                [], value=[], multiselect=True, max_choices=COMPARED, label="Compare with", elem_id="compare"
+            )
+    return {"run": run, "compare": compare}
+
+
+def _papers() -> dict:
     with gr.Accordion("Log", open=False):
         journal = gr.Textbox(
             "", lines=8, max_lines=14, show_label=False, interactive=False, buttons=["copy"], elem_id="journal"
         )
     with gr.Accordion("Reproduce this run", open=False):
         command = gr.Code("", language="shell", interactive=False, show_label=False, wrap_lines=True, buttons=["copy"])
-    parts = {"ended": ended, "classify": classify, "journal": journal, "command": command, "timer": gr.Timer(IDLE)}
-    parts |= {"seen": gr.State({}), "adapter": gr.State(""), "smooth": smooth, "log": log}
-    return Watch(run, compare, headline, progress, loss, accuracy, **parts)
+    return {"journal": journal, "command": command}
 
 
-def _plot(title: str, id: str) -> gr.LinePlot:
+def _plot(title: str, id: str, y_lim: list[float] | None = None) -> gr.LinePlot:
     return gr.LinePlot(
         x="step", y="value", color="series", title=title, x_title="step", y_title=" ", color_title="", height=260,
-        color_map=charts.COLOURS, show_label=False, buttons=[], elem_id=id,
+        color_map=charts.COLOURS, y_lim=y_lim, show_label=False, buttons=[], elem_id=id,
     )  # fmt: skip
 
 
@@ -105,7 +126,8 @@ def wire(demo: gr.Blocks, service: Service, tab) -> None:
     still = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
     inputs = [seen.seen, seen.run, seen.compare, seen.smooth, seen.log]
     outputs = [tab.header.status, tab.start, tab.stop, seen.run, seen.compare, seen.headline, seen.progress, seen.loss]
-    outputs += [seen.accuracy, seen.ended, seen.adapter, seen.journal, seen.command, seen.timer, seen.seen]
+    outputs += [seen.accuracy, seen.ended, seen.adapter, seen.journal, seen.command, seen.timer, seen.seen, seen.said]
+    outputs += [seen.stage]
     gr.on([demo.load, seen.timer.tick], look, inputs, outputs, trigger_mode="once", **still)
     changed = [seen.run.input, seen.compare.input, seen.smooth.input, seen.log.input]
     gr.on(changed, look, inputs, outputs, trigger_mode="always_last", **still)
@@ -113,7 +135,14 @@ def wire(demo: gr.Blocks, service: Service, tab) -> None:
         _starter(service, tab), {*tab.inputs, seen.seen}, [seen.run, seen.seen], queue=False, api_visibility="private"
     )
     started.success(look, inputs, outputs, **still)
+    seen.said.change(_toasts, seen.said, None, api_visibility="private", show_progress="hidden")
     tab.stop.click(_stopper(service), tab.data.client, None, **still).then(look, inputs, outputs, **still)
+
+
+def _toasts(said: list) -> None:
+    """On the queue, unlike the look that found them: a handler outside it has no toasts."""
+    for level, words in said:
+        toast(level, words)
 
 
 def _starter(service: Service, tab):
@@ -155,8 +184,7 @@ class _Look:
         self.events = replay.events(self.shown) if self.shown else []
 
     def updates(self) -> dict:
-        found = self._list() | self._machine() | self._run()
-        self._notices()
+        found = self._list() | self._machine() | self._run() | self._notices()
         return found | {self.tab.watch.seen: self.seen} if found else {}
 
     def _follow(self, shown: str | None) -> str:
@@ -177,7 +205,8 @@ class _Look:
         self.seen |= {"latest": self.status.run, "shown": self.shown}
         choices = run_choices(self.service.runs())
         found = {self.tab.watch.run: gr.Dropdown(choices, value=self.shown or None)}
-        return found | {self.tab.watch.compare: gr.Dropdown([c for c in choices if c[1] != self.shown])}
+        found |= {self.tab.watch.compare: gr.Dropdown([c for c in choices if c[1] != self.shown])}
+        return found | {self.tab.watch.stage: gr.Column(visible=bool(self.shown))}
 
     def _machine(self) -> dict:
         line, tab, busy = header.line(self.status, self.events), self.tab, self.status.busy
@@ -185,7 +214,8 @@ class _Look:
         if self._new("busy", [busy, self.status.state == "stopping"]):
             stoppable = busy and self.status.state != "stopping"
             found |= {tab.start: gr.Button("Training …" if busy else "Start training", interactive=not busy)}
-            found |= {tab.stop: gr.Button(interactive=stoppable), tab.watch.timer: gr.Timer(BUSY if busy else IDLE)}
+            found |= {tab.stop: gr.Button(interactive=stoppable, variant="stop" if stoppable else "secondary")}
+            found |= {tab.watch.timer: gr.Timer(BUSY if busy else IDLE)}
         return found
 
     def _run(self) -> dict:
@@ -227,16 +257,22 @@ class _Look:
             self.tab.watch.accuracy: gr.LinePlot(accuracy, **about),
         }
 
-    def _notices(self) -> None:
+    def _notices(self) -> dict:
         """Toasts for what the run said since the page's last look; what it said before is in the log."""
         unheard = 0 if self.fresh and not self.first else len(self.events)
         told = self.seen.get("told", {}).get(self.shown, unheard)
-        for event in self.events[told:]:
-            if isinstance(event, ev.Noticed):
-                toast(event.level, event.text)
-            if isinstance(event, ev.Failed):
-                toast("warning", f"{event.sentence} {event.hint}")
         self.seen["told"] = {self.shown: len(self.events)}
+        said = [notice for event in self.events[told:] if (notice := _notice(event))]
+        return {self.tab.watch.said: said} if said else {}
+
+
+def _notice(event: ev.Event) -> tuple[str, str] | None:
+    match event:
+        case ev.Noticed(level, words):
+            return level, words
+        case ev.Failed(words, hint):
+            return "warning", f"{words} {hint}"
+    return None
 
 
 def run_choices(runs: Sequence[RunCard]) -> list[tuple[str, str]]:
@@ -245,7 +281,7 @@ def run_choices(runs: Sequence[RunCard]) -> list[tuple[str, str]]:
 
 
 def describe(run: RunCard) -> str:
-    """lora · digits · 16 shots · seed 0 · done, 95.1 %"""
+    """lora · digits · 16 shots · seed 0 · done, 95.1 % · 11-20 10:00"""
     data = {"draft": "own classes", "upload": "zip"}.get(run.spec.data.source, run.spec.data.argument())
     went = f"{run.state}, {text.percent(run.val_accuracy)}" if run.val_accuracy is not None else run.state
     started = run.started[5:16].replace("T", " ")

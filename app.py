@@ -1,0 +1,52 @@
+"""PEFT Demo in the browser: `python app.py` composes the studio and the page, and serves them to this machine only.
+
+The environment is set before anything heavy is imported: Gradio and huggingface_hub read it while they load.
+"""
+
+import argparse
+import os
+
+
+def main() -> None:
+    """Serves the page until Ctrl-C; a run in progress then stops and keeps its best."""
+    asked = arguments()
+    prepare(asked.offline)
+    from peft_demo.studio import Studio
+
+    studio = Studio(zoo=asked.zoo, offline=asked.offline, allow_local_paths=asked.allow_local_paths)
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(studio.home.tmp))
+    from peft_demo import ui
+
+    demo, launch = ui.build(studio)
+    try:
+        demo.launch(server_name=asked.host, server_port=asked.port, inbrowser=asked.open, **launch)
+    finally:
+        studio.close()
+
+
+def arguments() -> argparse.Namespace:
+    """The command line; Gradio's own environment variables stand where it says nothing."""
+    parser = argparse.ArgumentParser(description="Fine-tune frozen Vision Transformers in the browser.")
+    host, port = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), os.environ.get("GRADIO_SERVER_PORT")
+    parser.add_argument("--host", default=host, help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, default=port, help="port (default: the first free one from 7860)")
+    parser.add_argument("--zoo", metavar="DIR", help="where adapters are kept (default: in PEFT_DEMO_HOME)")
+    parser.add_argument("--offline", action="store_true", help="look nothing up on the network")
+    parser.add_argument("--allow-local-paths", action="store_true", help="let the page name folders of this machine")
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+    return parser.parse_args()
+
+
+def prepare(offline: bool) -> None:
+    """No telemetry, no proxy between the app and itself, and with `offline` no look-up of weights either."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [*filter(None, os.environ.get(name, "").split(",")), "127.0.0.1", "localhost"]
+        os.environ[name] = ",".join(dict.fromkeys(hosts))
+
+
+if __name__ == "__main__":
+    main()
