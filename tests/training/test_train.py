@@ -1,0 +1,180 @@
+"""A run as a generator: its events, its honesty about test images, its stop, its failures, its bits."""
+
+import importlib
+import threading
+from dataclasses import replace
+
+import pytest
+import torch
+from conftest import random_vit
+
+from peft_demo.adapters import attach, load, read_card
+from peft_demo.contracts.errors import TrainingFailed
+from peft_demo.contracts.events import Evaluated, Finished, Improved, Started, Stepped, Stopped
+from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
+from peft_demo.training import Material, cost, score, train
+
+TRAIN = importlib.import_module("peft_demo.training.train")
+CLASSES = ("red", "green", "blue")
+
+
+def coloured(n: int, seed: int):
+    """`n` noisy images of 32 px, each mostly of its class's colour."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(n) % 3
+    images = torch.randint(0, 120, (n, 3, 32, 32), generator=generator)
+    images[torch.arange(n), labels] += 110
+    return images.to(torch.uint8), labels
+
+
+def material(val=9, test=12):
+    return Material(CLASSES, coloured(24, 0), coloured(val, 1), coloured(test, 2), "split", ("aa", "bb"))
+
+
+def spec(method="lora", seed=0, **recipe):
+    values = {"epochs": 4, "batch": 8} | recipe
+    return RunSpec(method, data=DataSpec(seed=seed, shots=8), recipe=Recipe(**values))
+
+
+def of(kind, events):
+    return [e for e in events if type(e) is kind]
+
+
+@pytest.fixture(scope="module")
+def events(tiny):
+    return list(train(spec(), tiny, material()))
+
+
+def test_a_run_starts_steps_evaluates_and_finishes(events):
+    started, steps = events[0], of(Stepped, events)
+    assert (type(started), type(events[-1])) == (Started, Finished)
+    assert [s.step for s in steps] == list(range(1, started.steps + 1)) == list(range(1, 13))
+    assert steps[-1].loss < steps[0].loss and steps[-1].eta_s == 0
+    assert all(s.images_per_second > 0 and s.memory_mb > 0 for s in steps)
+    assert (started.train_images, started.val_images, started.test_images) == (24, 9, 12)
+
+
+def test_the_backbone_is_proven_frozen(events):
+    assert events[-1].unchanged and events[-1].fingerprint == events[0].fingerprint
+
+
+def test_a_backbone_that_moved_is_told(tiny):
+    moving = random_vit(seed=5)
+    run = train(spec(epochs=1), moving, material())
+    next(run)
+    moving.model.norm.weight.data += 1
+    assert not list(run)[-1].unchanged
+
+
+def test_the_best_on_validation_is_kept_and_measured_once(events, tiny):
+    best = [e for e in of(Evaluated, events) if e.best][-1]
+    finished, file = events[-1], of(Improved, events)[-1].adapter
+    assert (finished.best_step, finished.val_accuracy) == (best.step, best.accuracy)
+    adapter, card = load(file, tiny)
+    model = attach(tiny, adapter)
+    assert score(model, *coloured(12, 2), tiny)[1] == pytest.approx(finished.test_accuracy)
+    assert score(model, *coloured(9, 1), tiny)[1] == pytest.approx(best.accuracy)
+    assert (card.test_accuracy, card.test_images) == (finished.test_accuracy, 12)
+
+
+def test_no_file_before_the_last_knows_a_test_score(events):
+    cards = [read_card(e.adapter) for e in of(Improved, events)]
+    assert all(c.test_accuracy is None and c.test_images == 0 for c in cards[:-1])
+
+
+def test_the_card_tells_what_is_needed_to_repeat_the_run(events):
+    card = read_card(of(Improved, events)[-1].adapter)
+    assert RunSpec.from_json(card.spec) == spec()
+    assert "--method lora" in card.command() and "--epochs 4" in card.command()
+    assert card.classes == CLASSES and card.seen == ("aa", "bb") and card.split == "split"
+    assert card.curve[0][0] == 1 and card.accuracy_curve and card.versions["torch"]
+    assert card.trainable == events[0].trainable
+
+
+def test_a_card_carries_no_path(tiny):
+    run = replace(spec(epochs=1), data=DataSpec("folder", "/home/somebody/private photos/", shots=8))
+    file = of(Improved, list(train(run, tiny, material())))[-1].adapter
+    assert b"somebody" not in file and read_card(file).spec["data"]["name"] == "private photos"
+
+
+def test_stop_ends_within_one_step_and_keeps_the_best_without_looking_at_test_images(tiny):
+    seen = []
+    for event in train(spec(), tiny, material(), stop=lambda: len(of(Stepped, seen)) >= 1):
+        seen.append(event)
+    assert len(of(Stepped, seen)) <= 2
+    assert type(seen[-1]) is Stopped and seen[-1].test_accuracy is None and seen[-1].test_images == 0
+    assert load(of(Improved, seen)[-1].adapter, tiny)
+
+
+def test_without_validation_or_test_images_nothing_is_measured(tiny):
+    seen = list(train(spec(epochs=2), tiny, material(val=0, test=0)))
+    finished = seen[-1]
+    assert not of(Evaluated, seen) and finished.best_step == finished.step
+    assert (finished.val_accuracy, finished.test_accuracy) == (None, None)
+
+
+def test_a_loss_that_is_not_finite_ends_in_a_sentence(tiny):
+    with pytest.raises(TrainingFailed, match="not finite at step"):
+        list(train(spec("full", lr=10.0, epochs=50, warmup=0.0, clip=0.0, augment="none"), poisoned(tiny), material()))
+
+
+def poisoned(backbone):
+    other = random_vit(seed=2)
+    other.model.blocks[0].attn.norm.weight.data.fill_(float("inf"))
+    return other
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("can't allocate memory")])
+def test_running_out_of_memory_ends_in_a_sentence_with_half_the_batch(tiny, monkeypatch, error):
+    def starve(*_):
+        raise error
+
+    monkeypatch.setattr(TRAIN, "normalised", starve)
+    with pytest.raises(TrainingFailed, match=r"memory ran out at batch 8 and 32 px. Try --batch 4"):
+        list(train(spec(), tiny, material()))
+
+
+def test_a_plain_bug_is_not_called_a_memory_problem(tiny, monkeypatch):
+    monkeypatch.setattr(TRAIN, "normalised", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        list(train(spec(), tiny, material()))
+
+
+def final_state(backbone, seed=0, **recipe):
+    file = of(Improved, list(train(spec(seed=seed, **recipe), backbone, material())))[-1].adapter
+    return load(file, backbone)[0].state()
+
+
+@pytest.mark.parametrize("augment", ["none", "crop+flip"])
+def test_same_seed_same_bits_other_seed_other_bits(tiny, augment):
+    first, second, other = (final_state(tiny, s, augment=augment) for s in (0, 0, 1))
+    assert all(torch.equal(first[n], second[n]) for n in first)
+    assert not torch.equal(first["head.weight"], other["head.weight"])
+
+
+def test_a_run_keeps_its_bits_while_another_thread_loads_and_predicts(tiny, events):
+    """The promise of the seam: one adapter trains while others answer, over the same tensors."""
+    file = of(Improved, events)[-1].adapter
+    images, alone = coloured(6, 3), final_state(tiny)
+    expected = score(attach(tiny, load(file, tiny)[0]), *images, tiny)
+    done, disturbed = threading.Event(), []
+
+    def answer():
+        while not done.is_set():
+            disturbed.append(score(attach(tiny, load(file, tiny)[0]), *images, tiny) != expected)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    beside = final_state(tiny)
+    done.set()
+    thread.join()
+    assert all(torch.equal(alone[n], beside[n]) for n in alone)
+    assert disturbed and not any(disturbed)
+
+
+def test_cost_is_what_a_run_turns_out_to_have(events, tiny):
+    expected = cost(spec(), tiny.anatomy, len(CLASSES))
+    started, finished = events[0], events[-1]
+    assert (expected.trainable, expected.head, expected.steps) == (started.trainable, started.head, started.steps)
+    assert expected.share == pytest.approx(started.share)
+    assert abs(expected.file_bytes - finished.file_bytes) < 6_000
