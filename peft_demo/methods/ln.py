@@ -1,0 +1,48 @@
+"""LN tuning: the scale and shift of every normalisation are trained, nothing else.
+
+Studied for vision by Mai et al., "Lessons and Insights from a Unifying Study of Parameter-Efficient Fine-Tuning (PEFT)
+in Visual Recognition", CVPR 2025 (their flag `--ln`): y = γ' ⊙ (x − μ)/σ + β', γ' and β' trained from the frozen
+values. A tensor belongs to a normalisation when the module it sits in is called one ("norm1", "fc_norm", "q_norm").
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+from ..contracts.errors import BadValue
+from ..vit import Anatomy
+from . import Method, Parts
+
+
+@dataclass(frozen=True)
+class Config:
+    """No knobs."""
+
+
+def norms(anatomy: Anatomy) -> tuple[str, ...]:
+    """timm names of the tensors of all normalisations."""
+    return tuple(name for name in anatomy.tensors if "norm" in name.rpartition(".")[0].rpartition(".")[2])
+
+
+def build(anatomy: Anatomy, config: Config) -> Parts:
+    if not norms(anatomy):
+        raise BadValue(f"{anatomy.arch} has no normalisation with weights to train.", "Choose another method.")
+    return Parts(replaces=norms(anatomy))
+
+
+def count(anatomy: Anatomy, config: Config) -> int:
+    return sum(prod(anatomy.tensors[name]) for name in norms(anatomy))
+
+
+LN = Method(
+    name="ln",
+    title="LN tuning",
+    summary="Trains the scale and shift of every normalisation.",
+    formula="y = γ' ⊙ (x − μ)/σ + β',  γ' and β' trained",
+    paper="Mai et al., Lessons and Insights from a Unifying Study of PEFT in Visual Recognition, CVPR 2025",
+    url="https://arxiv.org/abs/2409.16434",
+    sites=("norm1", "norm2", "norm"),
+    Config=Config,
+    build=build,
+    count=count,
+    lr=3e-3,
+)

@@ -1,0 +1,50 @@
+"""Partial-k: the last k blocks and the final norm are trained, the rest stays frozen.
+
+The baseline of Jia et al., "Visual Prompt Tuning", ECCV 2022 (after Yosinski et al., NeurIPS 2014). The final norm is
+whichever the backbone ends with, `norm` or, before average pooling, `fc_norm`. Asking for more blocks than there are
+takes them all (ours).
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+from ..contracts.knobs import knob
+from ..vit import Anatomy
+from . import Method, Parts
+
+FINAL = ("norm.", "fc_norm.")
+
+
+@dataclass(frozen=True)
+class Config:
+    blocks: int = knob(1, "Blocks", low=1, high=12, info="k, counted from the end; at most all there are")
+
+
+def last(anatomy: Anatomy, k: int) -> tuple[str, ...]:
+    """timm names of the tensors of the last k blocks and the final norm."""
+    first = max(0, anatomy.depth - k)
+    trained = (*FINAL, *(f"blocks.{i}." for i in range(first, anatomy.depth)))
+    return tuple(name for name in anatomy.tensors if name.startswith(trained))
+
+
+def build(anatomy: Anatomy, config: Config) -> Parts:
+    return Parts(replaces=last(anatomy, config.blocks))
+
+
+def count(anatomy: Anatomy, config: Config) -> int:
+    return sum(prod(anatomy.tensors[name]) for name in last(anatomy, config.blocks))
+
+
+PARTIAL = Method(
+    name="partial",
+    title="Partial-k",
+    summary="Trains the last blocks of the backbone and its final norm.",
+    formula="y = f'(x),  every tensor of the last k blocks trained",
+    paper="Jia et al., Visual Prompt Tuning, ECCV 2022 (its baseline)",
+    url="https://arxiv.org/abs/2203.12119",
+    sites=("block", "norm"),
+    Config=Config,
+    build=build,
+    count=count,
+    lr=1e-4,
+)

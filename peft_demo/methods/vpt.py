@@ -1,0 +1,87 @@
+"""VPT: learned prompt tokens that travel with the image's own through frozen blocks.
+
+Jia et al., "Visual Prompt Tuning", ECCV 2022, eqs. 4-8. With z₀ the prefix tokens, E the patch tokens and P the prompts:
+
+    shallow   [z₀, Z, E] = blocks([z₀, P, E])                once, at the input of the stack of blocks
+    deep      [z₀, _, E] = block_l([z₀, P_l, E])             fresh prompts at the input of every block
+
+Prompts are uniform in ±√(6 / (3·patch² + D)), Xavier's bound for the patch embedding. They stand after *all* prefix
+tokens (class token and registers; the authors' code knows a class token only) and are taken out again at the end, so
+the rest of the model, average pooling too, never sees them. Dropout acts on the prompts. They are tokens, not
+matrices: no weight decay (ours; the authors decay them).
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..contracts.knobs import knob
+from ..vit import Anatomy, Delta
+from . import Method, Parts, never
+
+
+@dataclass(frozen=True)
+class Config:
+    prompts: int = knob(10, "Prompts", low=1, high=200, info="P, learned tokens (in each block where deep)")
+    dropout: float = knob(0.0, "Dropout", low=0.0, high=0.9, info="on the prompts", advanced=True)
+
+
+class Prompted(Delta):
+    """f(cat[prefix, prompts, patches]) without the prompts again: [B N D] → [B N D], `prompts` [P D]."""
+
+    def __init__(self, anatomy: Anatomy, config: Config):
+        super().__init__()
+        self.prompts = nn.Parameter(torch.empty(config.prompts, anatomy.width))
+        self.prefix, self.dropout = anatomy.prefix, config.dropout
+        bound = sqrt(6 / (anatomy.at("patch")[0].d_in + anatomy.width))
+        nn.init.uniform_(self.prompts, -bound, bound)
+
+    def forward(self, f: nn.Module, x: Tensor) -> Tensor:
+        start, end = self.prefix, self.prefix + len(self.prompts)
+        prompts = F.dropout(self.prompts.expand(len(x), -1, -1), self.dropout, self.training)
+        y = f(torch.cat([x[:, :start], prompts, x[:, start:]], dim=1))
+        return torch.cat([y[:, :start], y[:, end:]], dim=1)
+
+
+def _at(anatomy: Anatomy, config: Config, role: str) -> Parts:
+    return Parts({site.name: Prompted(anatomy, config) for site in anatomy.at(role)})
+
+
+def _count(anatomy: Anatomy, config: Config, role: str) -> int:
+    return len(anatomy.at(role)) * config.prompts * anatomy.width
+
+
+VPT_SHALLOW = Method(
+    name="vpt_shallow",
+    title="VPT-shallow",
+    summary="Adds a few learned tokens at the input, beside the image's own.",
+    formula="[z, _, E] = blocks([z, P, E]),  P learned",
+    paper="Jia et al., Visual Prompt Tuning, ECCV 2022",
+    url="https://arxiv.org/abs/2203.12119",
+    sites=("stack",),
+    Config=Config,
+    build=lambda anatomy, config: _at(anatomy, config, "stack"),
+    count=lambda anatomy, config: _count(anatomy, config, "stack"),
+    lr=1e-2,
+    merges=never,
+    identity=never,
+)
+
+VPT_DEEP = Method(
+    name="vpt_deep",
+    title="VPT-deep",
+    summary="Adds a few learned tokens at the input of every block, fresh ones each time.",
+    formula="[z, _, E] = block([z, P, E]),  P learned in each block",
+    paper="Jia et al., Visual Prompt Tuning, ECCV 2022",
+    url="https://arxiv.org/abs/2203.12119",
+    sites=("block",),
+    Config=Config,
+    build=lambda anatomy, config: _at(anatomy, config, "block"),
+    count=lambda anatomy, config: _count(anatomy, config, "block"),
+    lr=1e-2,
+    merges=never,
+    identity=never,
+)
