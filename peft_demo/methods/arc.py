@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
-from . import Method, Parts
+from . import Method, Parts, never
 
 ATTENTION, MLP = "qkv", "fc1"
 
@@ -59,6 +59,14 @@ def count(anatomy: Anatomy, config: Config) -> int:
     return _count(anatomy, config, ATTENTION, MLP)
 
 
+def build_att(anatomy: Anatomy, config: Config) -> Parts:
+    return _at(anatomy, config, ATTENTION)
+
+
+def count_att(anatomy: Anatomy, config: Config) -> int:
+    return _count(anatomy, config, ATTENTION)
+
+
 def _at(anatomy: Anatomy, config: Config, *roles: str) -> Parts:
     deltas = {}
     for role in roles:
@@ -91,5 +99,19 @@ ARC = Method(
     build=build,
     count=count,
     lr=5e-3,
-    identity=lambda config: False,
+    identity=never,
+)
+
+ARC_ATT = Method(
+    name="arc_att",
+    title="ARC-att",
+    summary="ARC on the attention alone: every layer's adapter from one shared projection and a few coefficients.",
+    formula=ARC.formula,
+    paper=ARC.paper,
+    url=ARC.url,
+    sites=(ATTENTION,),
+    Config=Config,
+    build=build_att,
+    count=count_att,
+    lr=ARC.lr,
 )

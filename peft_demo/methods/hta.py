@@ -1,0 +1,186 @@
+"""HTA: a product of two Householder reflections around a diagonal, beside a low-rank product.
+
+Dong et al., "Adapting Pre-trained Vision Models through Householder Transformation", NeurIPS 2024, eq. 3, 5, 6, 7, for
+row vectors x:
+
+    T = (I − v_l v_lᵀ) diag(d) (I − v_r v_rᵀ) + W_down W_up
+    y = f(x) + x T                       LoRA form (`hta`): q, k, v, proj
+    y = f(x);  y + y T                   adapter form (`hta_adapter`): after fc2, folding into it
+
+v_l [D_in], v_r [D_out], d [min(D_in, D_out)], W_down [D_in R], W_up [R D_out], R the paper's D'. Which linears the
+paper's default adapts is read off its parameter column (184 320 on ViT-B/16: q, k, v and o).
+
+Ours, as the paper has no code and says neither: ‖v‖ = √2 at the start, in a random direction, which is what makes the
+printed I − v vᵀ a reflection (v = 0 would be dead for ever, as T depends on v quadratically); d = 0 and W_up = 0, so
+that it starts as the frozen model; W_down Kaiming-uniform(√5); dropout on the input of T. The knob `normalise` divides
+by the norm, I − 2 v vᵀ / ‖v‖², a reflection throughout. The adapter form is printed without the skip, which a small d
+would turn into a dead branch; we keep it.
+
+No D×D matrix is built: with a = 1 (or 2/‖v‖²), e_l = d v_l, e_r = d v_r and k = v_lᵀ diag(d) v_r,
+
+    x T = x d + (x v_l) (a_l a_r k v_r − a_l e_l)ᵀ − (x e_r) (a_r v_r)ᵀ + (x W_down) W_up,
+
+the same product multiplied out: a diagonal and a low-rank product of rank R + 2.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..contracts.errors import BadValue
+from ..contracts.knobs import knob
+from ..vit import Anatomy, Delta, Site
+from . import Method, Parts
+
+LINEARS = ("q", "k", "v", "proj", "fc1", "fc2")
+ENDS = ("proj", "fc2")
+EPS = 1e-12
+
+RANK = {"low": 0, "high": 128, "info": "R, width of the low-rank product; 0 leaves it out"}
+NORMALISE = {"info": "true reflections throughout, whatever the norm of v", "advanced": True}
+DROPOUT = {"low": 0.0, "high": 0.9, "info": "on the input", "advanced": True}
+
+
+@dataclass(frozen=True)
+class Config:
+    targets: tuple = knob(("q", "k", "v", "proj"), "Targets", choices=LINEARS, info="linears that get an update")
+    rank: int = knob(1, "Rank", **RANK)
+    normalise: bool = knob(False, "Normalise", **NORMALISE)
+    dropout: float = knob(0.0, "Dropout", **DROPOUT)
+
+
+@dataclass(frozen=True)
+class AdapterConfig:
+    targets: tuple = knob(("fc2",), "Targets", choices=ENDS, info="linears that end a branch")
+    rank: int = knob(1, "Rank", **RANK)
+    normalise: bool = knob(False, "Normalise", **NORMALISE)
+    dropout: float = knob(0.0, "Dropout", **DROPOUT)
+
+
+class Householder(Delta):
+    """The map T [D_in D_out] of both forms, never built: `v_left` [D_in], `v_right` [D_out], `diagonal` d, and the
+    low-rank product as `down` W_downᵀ [R D_in] and `up` W_upᵀ [D_out R]."""
+
+    matrices = ("down", "up")
+
+    def __init__(self, d_in: int, d_out: int, config):
+        super().__init__()
+        self.v_left, self.v_right = _reflector(d_in), _reflector(d_out)
+        self.diagonal = nn.Parameter(torch.zeros(min(d_in, d_out)))
+        self.down = nn.Parameter(torch.empty(config.rank, d_in))
+        self.up = nn.Parameter(torch.zeros(d_out, config.rank))
+        self.normalise, self.dropout = config.normalise, config.dropout
+        if config.rank:
+            nn.init.kaiming_uniform_(self.down, a=sqrt(5))
+
+    def plus(self, y: Tensor, x: Tensor) -> Tensor:
+        """y + x T, for y [... D_out] and x [... D_in]."""
+        x = F.dropout(x, self.dropout, self.training)
+        down, up = self._low_rank()
+        along = _fit(x, len(self.diagonal)) * self.diagonal
+        return y + _fit(along, y.shape[-1]) + F.linear(F.linear(x, down), up)
+
+    def _low_rank(self) -> tuple[Tensor, Tensor]:
+        """What T is beside its diagonal, [R+2 D_in] and [D_out R+2]: see the top of the file."""
+        d, v_l, v_r = self.diagonal, self.v_left, self.v_right
+        e_l, e_r = _fit(d * _fit(v_l, len(d)), len(v_r)), _fit(d * _fit(v_r, len(d)), len(v_l))
+        a_l, a_r, k = self._factor(v_l), self._factor(v_r), (v_l * e_r).sum()
+        down = torch.cat([v_l[None], e_r[None], self.down])
+        up = torch.cat([(a_l * a_r * k * v_r - a_l * e_l)[:, None], (-a_r * v_r)[:, None], self.up], dim=1)
+        return down, up
+
+    def _factor(self, v: Tensor) -> Tensor | float:
+        return 2.0 / v.square().sum().clamp(min=EPS) if self.normalise else 1.0
+
+
+class HTA(Householder):
+    """f(x) + x T around a linear."""
+
+    def __init__(self, site: Site, config: Config):
+        _check(site, config.rank, min(site.d_in, site.d_out))
+        super().__init__(site.d_in, site.d_out, config)
+
+    def forward(self, f: nn.Module, x: Tensor) -> Tensor:
+        return self.plus(f(x), x)
+
+
+class HTAAdapter(Householder):
+    """y + y T with y = f(x), so T is [D_out D_out]."""
+
+    def __init__(self, site: Site, config: AdapterConfig):
+        _check(site, config.rank, site.d_out)
+        super().__init__(site.d_out, site.d_out, config)
+
+    def forward(self, f: nn.Module, x: Tensor) -> Tensor:
+        y = f(x)
+        return self.plus(y, y)
+
+
+def build(anatomy: Anatomy, config: Config) -> Parts:
+    return Parts({site.name: HTA(site, config) for site in anatomy.at(*config.targets)})
+
+
+def build_adapter(anatomy: Anatomy, config: AdapterConfig) -> Parts:
+    return Parts({site.name: HTAAdapter(site, config) for site in anatomy.at(*config.targets)})
+
+
+def count(anatomy: Anatomy, config: Config) -> int:
+    return sum(_size(site.d_in, site.d_out, config.rank) for site in anatomy.at(*config.targets))
+
+
+def count_adapter(anatomy: Anatomy, config: AdapterConfig) -> int:
+    return sum(_size(site.d_out, site.d_out, config.rank) for site in anatomy.at(*config.targets))
+
+
+def _size(d_in: int, d_out: int, rank: int) -> int:
+    return (1 + rank) * (d_in + d_out) + min(d_in, d_out)
+
+
+def _check(site: Site, rank: int, width: int) -> None:
+    if rank > width:
+        raise BadValue(f"rank {rank} is larger than the width {width} of {site.name}.", f"Take at most {width}.")
+
+
+def _reflector(size: int) -> nn.Parameter:
+    """A random direction of norm √2."""
+    return nn.Parameter(sqrt(2) * F.normalize(torch.randn(size), dim=0))
+
+
+def _fit(t: Tensor, size: int) -> Tensor:
+    """The last dimension cut, or filled up with zeros, to `size`: what a rectangular diagonal does."""
+    gap = size - t.shape[-1]
+    return F.pad(t, (0, gap)) if gap else t
+
+
+_PAPER = {
+    "paper": "Dong et al., Adapting Pre-trained Vision Models through Householder Transformation, NeurIPS 2024",
+    "url": "https://arxiv.org/abs/2410.22952",
+    "lr": 3e-3,
+}
+
+HTA_LORA = Method(
+    name="hta",
+    title="HTA",
+    summary="Adds two reflections around a diagonal, and a rank-one product, to the attention's linears.",
+    formula="y = f(x) + x T,  T = (I − v_l v_lᵀ) diag(d) (I − v_r v_rᵀ) + W_down W_up",
+    sites=Config().targets,
+    Config=Config,
+    build=build,
+    count=count,
+    **_PAPER,
+)
+
+HTA_ADAPTER = Method(
+    name="hta_adapter",
+    title="HTA adapter",
+    summary="Puts two reflections around a diagonal, and a rank-one product, after each MLP.",
+    formula="y = f(x);  y + y T,  T = (I − v_l v_lᵀ) diag(d) (I − v_r v_rᵀ) + W_down W_up",
+    sites=AdapterConfig().targets,
+    Config=AdapterConfig,
+    build=build_adapter,
+    count=count_adapter,
+    **_PAPER,
+)

@@ -1,0 +1,69 @@
+"""SSF: the output of every operation is scaled and shifted, channel by channel.
+
+Lian et al., "Scaling & Shifting Your Features: A New Baseline for Efficient Model Tuning", NeurIPS 2022, eq. 2:
+
+    y = γ ⊙ f(x) + β,     γ [D_out] from N(1, 0.02²), β [D_out] from N(0, 0.02²)
+
+after the patch embedding, both norms, qkv (fused: one γ of 3D), proj, fc1, fc2 and the final norm, as in the authors'
+code. The random start is theirs; `start="zero"` (ours) begins at γ = 1, β = 0, the frozen model.
+
+It folds away: each operation is affine at its end. Where the patch embedding has no bias the shift folds into the
+position embedding. Under autocast γ and β take the precision of f(x), as weights do.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..contracts.knobs import knob
+from ..vit import Anatomy, Delta, Site
+from . import Method, Parts
+
+TARGETS = ("patch", "norm1", "qkv", "proj", "norm2", "fc1", "fc2", "norm")
+STD = 0.02
+
+
+@dataclass(frozen=True)
+class Config:
+    targets: tuple = knob(TARGETS, "Targets", choices=TARGETS, info="operations whose output is scaled and shifted")
+    start: str = knob("random", "Start", choices=("random", "zero"), info="zero: as the frozen model", advanced=True)
+
+
+class ScaleShift(Delta):
+    """γ ⊙ f(x) + β, with γ = `scale` and β = `shift`, both [D_out]."""
+
+    def __init__(self, site: Site, start: str):
+        super().__init__()
+        self.scale, self.shift = nn.Parameter(torch.ones(site.d_out)), nn.Parameter(torch.zeros(site.d_out))
+        if start == "random":
+            nn.init.normal_(self.scale, mean=1.0, std=STD)
+            nn.init.normal_(self.shift, std=STD)
+
+    def forward(self, f: nn.Module, x: Tensor) -> Tensor:
+        y = f(x)
+        return torch.addcmul(self.shift.to(y.dtype), y, self.scale.to(y.dtype))
+
+
+def build(anatomy: Anatomy, config: Config) -> Parts:
+    return Parts({site.name: ScaleShift(site, config.start) for site in anatomy.at(*config.targets)})
+
+
+def count(anatomy: Anatomy, config: Config) -> int:
+    return sum(2 * site.d_out for site in anatomy.at(*config.targets))
+
+
+SSF = Method(
+    name="ssf",
+    title="SSF",
+    summary="Scales and shifts the output of every operation, channel by channel; it folds away after training.",
+    formula="y = γ ⊙ f(x) + β",
+    paper="Lian et al., Scaling & Shifting Your Features, NeurIPS 2022",
+    url="https://arxiv.org/abs/2210.08823",
+    sites=TARGETS,
+    Config=Config,
+    build=build,
+    count=count,
+    lr=5e-3,
+    identity=lambda config: config.start == "zero",
+)
