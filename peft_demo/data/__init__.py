@@ -1,0 +1,46 @@
+"""Labelled pictures: from bundled sets, folders, zips, class cards and the Hub to few-shot tensors in memory.
+
+    dataset = open_dataset(spec)                      # sources.py   classes, examples, what was rejected and why
+    chosen = split(dataset, spec.shots, spec.seed)    # fewshot.py   train, val, test
+    report = report_of(dataset, chosen)               #              what a person should know before training
+    images, labels = stack(chosen.train, size=112)    # tensors.py   uint8 [N 3 S S], int64 [N]
+
+Everything is lazy: no pixel is decoded before it is chosen, and torch, scikit-learn and `datasets` are imported by the
+first call that needs them.
+"""
+
+from typing import TYPE_CHECKING
+
+from .catalogue import cards
+from .dataset import Dataset, Example
+from .fewshot import Split, readable, report_of, split
+from .images import decode, thumbnail
+from .sources import open_dataset, parse
+
+if TYPE_CHECKING:
+    from .tensors import augment, stack, to_tensor
+
+__all__ = [
+    "Dataset",
+    "Example",
+    "Split",
+    "augment",
+    "cards",
+    "decode",
+    "open_dataset",
+    "parse",
+    "readable",
+    "report_of",
+    "split",
+    "stack",
+    "thumbnail",
+    "to_tensor",
+]
+
+
+def __getattr__(name: str):
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import tensors
+
+    return getattr(tensors, name)
