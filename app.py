@@ -5,11 +5,13 @@ The environment is set before anything heavy is imported: Gradio and huggingface
 
 import argparse
 import os
+import signal
 
 
 def main() -> None:
-    """Serves the page until Ctrl-C; a run in progress then stops and keeps its best."""
+    """Serves the page until Ctrl-C or a polite kill; a run in progress then stops and keeps its best."""
     asked = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     prepare(asked.offline)
     from peft_demo.studio import Studio
 

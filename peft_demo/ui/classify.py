@@ -1,7 +1,9 @@
 """Tab 4: drop an image, see which class it is; switch the adapter, see the answer change."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import gradio as gr
@@ -17,6 +19,7 @@ from .speak import speaking
 
 MOST = 4
 TOP = 5
+SAMPLES = 20
 EMPTY = "No adapter to ask yet: train one in **Train**, or add a file in **Adapters**."
 READY = "Drop, paste or photograph an image, or choose one of the pictures below."
 
@@ -58,15 +61,15 @@ def build(tab: gr.Tab) -> ClassifyTab:
                 type="filepath", sources=["upload", "webcam", "clipboard"], height=300, label="Image", elem_id="image",
                 buttons=[], webcam_options=gr.WebcamOptions(constraints={"video": {"width": 640, "height": 480}}),
             )  # fmt: skip
-            samples = gr.Gallery(
-                label="Or try one of these", columns=5, height=230, object_fit="contain", interactive=False,
-                allow_preview=False, buttons=[], visible=False, format="png", elem_id="samples",
-            )  # fmt: skip
         with gr.Column(scale=3, min_width=300):
             hint = gr.Markdown(READY)
             with gr.Row():
                 answers = tuple(_answer(n) for n in range(MOST))
             label, add = _correction()
+    samples = gr.Gallery(
+        label="Or try one of these", columns=10, height=160, object_fit="contain", interactive=False,
+        allow_preview=False, buttons=[], visible=False, format="png", elem_id="samples",
+    )  # fmt: skip
     return ClassifyTab(tab, image, adapter, compare, hint, samples, answers, label, add)
 
 
@@ -119,9 +122,8 @@ def _asker(service: Service, tab: ClassifyTab):
     def ask(image: str | None, adapter: str | None, compare: list) -> dict:
         ids = list(dict.fromkeys(filter(None, [adapter, *(compare or [])])))[:MOST]
         if not image or not ids:
-            return {tab.hint: gr.Markdown(READY if ids else EMPTY, visible=True)} | {
-                a.column: gr.Column(visible=False) for a in tab.answers
-            }
+            hidden = {a.column: gr.Column(visible=False) for a in tab.answers}
+            return hidden | {tab.hint: gr.Markdown(READY if ids else EMPTY, visible=True)}
         return answered(tab, service.classify(Path(image), ids, TOP))
 
     return speaking(ask)
@@ -142,16 +144,21 @@ def timing(said: Prediction) -> str:
     return f"answered in {text.milliseconds(said.ms)} · swapped in {text.milliseconds(said.swap_ms)}"
 
 
-def _samples(service: Service, adapter: str):
-    """Pictures of the bundled set an adapter was trained on; none for people's own images."""
+def _samples(service: Service, adapter: str) -> list[Image.Image]:
+    """Pictures of the bundled set an adapter was trained on, one of each class and then the next; none of people's
+    own images."""
     data = spec_of(service, adapter).data
-    return previews(service.check(replace(data, shots=1))) if data.source == "bundled" else []
+    if data.source != "bundled":
+        return []
+    found, seen = previews(service.check(data)), Counter()
+    turns = [(seen.update([name]) or seen[name], picture) for picture, name in found]
+    return [picture for _, picture in sorted(turns, key=itemgetter(0))][:SAMPLES]
 
 
 def _sampler(service: Service):
     def samples(adapter: str | None):
         try:
-            found = [picture for picture, _ in _samples(service, adapter)][:16] if adapter else []
+            found = _samples(service, adapter) if adapter else []
         except PeftDemoError:
             found = []
         return gr.Gallery(found, visible=bool(found), selected_index=None)
@@ -161,7 +168,7 @@ def _sampler(service: Service):
 
 def _taker(service: Service):
     def take(adapter: str, event: gr.SelectData) -> Image.Image:
-        return _samples(service, adapter)[event.index][0]
+        return _samples(service, adapter)[event.index]
 
     return speaking(take)
 

@@ -92,7 +92,7 @@ def build(service: Service, client: gr.BrowserState) -> DataTab:
     """Draws the tab into the open context."""
     source = gr.Radio([(SOURCES[s], s) for s in offered(service)], value="bundled", label="Images from")
     panels, parts = _panels(service)
-    with gr.Row(equal_height=True):
+    with gr.Row():
         with gr.Column(scale=3, min_width=240):
             shots = gr.Slider(1, 64, 16, step=1, label="Shots", info="training images per class")
         with gr.Column(scale=2, min_width=160):
@@ -147,7 +147,7 @@ def _report() -> dict:
         with gr.Column(scale=2, min_width=300):
             counts = gr.Dataframe(
                 headers=COUNTS, label="Split", interactive=False, max_height=330, elem_id="counts",
-                column_widths=["40%", "15%", "15%", "15%", "15%"],
+                column_widths=["28%", "18%", "18%", "18%", "18%"],
             )  # fmt: skip
     with gr.Accordion("Left out", open=False, visible=False) as rejects:
         rejected = gr.Dataframe(headers=["File", "Reason"], interactive=False, max_height=260, wrap=True)

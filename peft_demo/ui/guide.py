@@ -63,60 +63,71 @@ def methods_table(methods: Iterable[MethodCard]) -> str:
 
 
 PLACES = {
-    "norm1": (24, "LN"),
-    "qkv": (48, "qkv"),
-    "softmax": (72, "attention"),
-    "proj": (96, "proj"),
-    "norm2": (138, "LN"),
-    "fc1": (162, "fc1"),
-    "act": (186, "GELU"),
-    "fc2": (210, "fc2"),
-    "head": (262, "head"),
+    "patch": (12, "patches"),
+    "norm1": (56, "LN"),
+    "qkv": (80, "qkv"),
+    "softmax": (104, "attention"),
+    "proj": (128, "proj"),
+    "norm2": (170, "LN"),
+    "fc1": (194, "fc1"),
+    "act": (218, "GELU"),
+    "fc2": (242, "fc2"),
+    "norm": (292, "LN"),
+    "head": (316, "head"),
 }
-"""Parts of a pre-norm block and the head from the input up: (distance from the bottom, word)."""
-PARTS = tuple(p for p in PLACES if p != "head")
+"""Boxes from the input up: (distance of the box's lower edge from the bottom, word)."""
+HEIGHT = 344
+FRAMES = {"block": "", "stack": "5 4"}
+"""What stands around a whole block, or around all of them, is a frame: its dashes."""
 COVERS = {
     "q": ("qkv",),
     "k": ("qkv",),
     "v": ("qkv",),
     "attn": ("norm1", "qkv", "softmax", "proj"),
     "mlp": ("norm2", "fc1", "act", "fc2"),
-    "block": PARTS,
-    "blocks": PARTS,
-    "norm": ("norm1", "norm2"),
 }
-"""Roles that are not one part by themselves."""
+"""Roles that are not one box by themselves."""
 
 
 def sketches(methods: Sequence[MethodCard]) -> str:
-    """One small drawing of a block for every set of places, under the titles of the methods that share it."""
-    by_sites: dict[frozenset, list[str]] = {}
+    """One small drawing of a block for every set of places, under the names of the methods that share it."""
+    sharing: dict[frozenset, list[str]] = {}
     for m in methods:
-        by_sites.setdefault(lit(m.sites), []).append(m.name)
+        sharing.setdefault(lit(m.sites), []).append(_word(m.name))
     figures = [
-        f"<figure>{svg(sites)}<figcaption>{', '.join(map(_word, n))}</figcaption></figure>"
-        for sites, n in by_sites.items()
+        f"<figure>{svg(sites)}<figcaption>{', '.join(names)}</figcaption></figure>" for sites, names in sharing.items()
     ]
     return f'<div class="sketch">{"".join(figures)}</div>'
 
 
 def lit(sites: Iterable[str]) -> frozenset[str]:
-    """Parts of the drawing a method colours, the head always; roles it does not know are left out."""
-    return frozenset({"head"}) | frozenset(p for s in sites for p in COVERS.get(s, (s,)) if p in PLACES)
+    """What of the drawing a method colours, the head always; roles it does not know are left out."""
+    known = {*PLACES, *FRAMES}
+    return frozenset({"head"}) | frozenset(p for s in sites for p in COVERS.get(s, (s,)) if p in known)
 
 
-def svg(parts: frozenset[str]) -> str:
-    """A block as boxes on a residual line, input below; `parts` in the accent colour. Constants only."""
-    boxes = "".join(_box(292 - y, word, name in parts) for name, (y, word) in PLACES.items())
-    loops = _loop(280, 174) + _loop(166, 60)
-    line = '<path d="M28 298V38H86" stroke="currentColor" fill="none" opacity=".45"/>'
-    return f'<svg viewBox="16 8 116 292" role="img" aria-label="transformer block">{line}{loops}{boxes}</svg>'
+def svg(lit: frozenset[str]) -> str:
+    """A block as boxes on a residual line, input below; `lit` in the accent colour. Constants only."""
+    boxes = "".join(_box(HEIGHT - y, word, name in lit) for name, (y, word) in PLACES.items())
+    line = _path("M86 314V304H28V54H86V52")
+    frames = "".join(_frame(dashes) for name, dashes in FRAMES.items() if name in lit)
+    drawn = line + _loop(296, 196) + _loop(184, 82) + frames + boxes
+    return f'<svg viewBox="8 4 132 {HEIGHT - 8}" role="img" aria-label="transformer block">{drawn}</svg>'
+
+
+def _path(d: str) -> str:
+    return f'<path d="{d}" stroke="currentColor" fill="none" opacity=".45"/>'
 
 
 def _loop(bottom: int, top: int) -> str:
     """A residual branch: leaves the line at `bottom`, comes back at `top`."""
-    path = f'<path d="M28 {bottom}H86V{top}H32" stroke="currentColor" fill="none" opacity=".45"/>'
-    return path + f'<circle cx="28" cy="{top}" r="5" fill="none" stroke="currentColor" opacity=".7"/>'
+    circle = f'<circle cx="28" cy="{top}" r="5" fill="none" stroke="currentColor" opacity=".7"/>'
+    return _path(f"M28 {bottom}H86V{top}H34") + circle
+
+
+def _frame(dashes: str) -> str:
+    look = f'fill="none" stroke="var(--color-accent)" stroke-width="2" stroke-dasharray="{dashes}"'
+    return f'<rect x="14" y="73" width="120" height="227" rx="8" {look}/>'
 
 
 def _box(y: int, word: str, on: bool) -> str:

@@ -34,13 +34,13 @@ def build(service: Service) -> Header:
     """Draws the header into the open context."""
     cards = service.backbones()
     with gr.Row(equal_height=True):
-        with gr.Column(scale=3, min_width=220):
+        with gr.Column(scale=4, min_width=280):
             gr.Markdown("# PEFT Demo\nA frozen Vision Transformer, a few images, an adapter.", elem_id="brand")
         with gr.Column(scale=4, min_width=280):
             backbone = gr.Dropdown(
                 choices(cards), value=cards[0].name if cards else None, label="Frozen backbone", filterable=False
             )
-        with gr.Column(scale=4, min_width=260):
+        with gr.Column(scale=3, min_width=240):
             status = gr.Markdown(STATES["idle"], elem_id="status")
     return Header(backbone, status)
 

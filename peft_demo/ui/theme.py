@@ -34,12 +34,16 @@ CSS = """
 #progress, #progress > * {padding: 0 !important; border: 0}
 .gradio-container .prose h3 {margin-top: 0.2em}
 .gradio-container .prose :is(p, ul, ol) + h3 {margin-top: 1.2em}
-.gradio-container .prose table {border: 0; width: 100%}
-.gradio-container .prose :is(th, td) {border: 0; border-bottom: 1px solid var(--border-color-primary);
-  padding: 6px 12px 6px 0; vertical-align: top}
+.gradio-container .prose table {border: 0 !important; width: 100%; display: block; overflow-x: auto}
+.gradio-container .prose tr {border: 0 !important}
+.gradio-container .prose :is(th, td) {word-break: normal; border: 0;
+  border-bottom: 1px solid var(--border-color-primary); padding: 6px 12px 6px 0; vertical-align: top}
+.gradio-container .prose :is(th, td:first-child) {white-space: nowrap; overflow-wrap: normal}
+.gradio-container .prose td {min-width: 7em}
 #card thead {display: none}
 #card td {overflow-wrap: anywhere}
-#card td:first-child {opacity: 0.7; white-space: nowrap; overflow-wrap: normal}
+#card td:first-child {opacity: 0.7; min-width: 0}
+:is(#previews, #samples) .grid-wrap {padding-top: 34px}
 #image img {width: 100%; height: 100%; object-fit: contain}
 .gradio-container .output-class, .gradio-container .confidence-set .label {font-family: var(--font)}
 #brand h1 {font-size: 1.35rem; margin: 0; letter-spacing: -0.01em}

@@ -86,14 +86,16 @@ def _form(methods) -> dict:
     opened = {m.name: _group(forms.split(m.knobs, IN_THE_OPEN - len(basic))[0], m is first) for m in methods}
     with gr.Row():
         recipe = forms.draw(basic)
+    buttons = _buttons()
     with gr.Accordion("Advanced", open=False):
         folded = {m.name: _group(forms.split(m.knobs, IN_THE_OPEN - len(basic))[1], m is first) for m in methods}
         recipe = forms.joined(recipe, forms.draw(more))
         rest = _rest()
+    command = _command()
     groups = {m.name: (opened[m.name][0], folded[m.name][0]) for m in methods}
     every = {m.name: forms.joined(opened[m.name][1], folded[m.name][1]) for m in methods}
     found = {"method": method, "about": about, "groups": groups, "forms": every, "recipe": recipe, **rest}
-    return found | {"data_line": data_line, **_buttons()}
+    return found | {"data_line": data_line, "command": command, **buttons}
 
 
 def _first(methods) -> MethodCard:
@@ -118,16 +120,18 @@ def _buttons() -> dict:
     with gr.Row():
         start = gr.Button("Start training", variant="primary", elem_id="start")
         stop = gr.Button("Stop, keep the best", variant="secondary", interactive=False, elem_id="stop")
+    return {"cost_line": cost, "start": start, "stop": stop}
+
+
+def _command() -> gr.Code:
     with gr.Accordion("The same from the command line", open=False):
-        command = gr.Code("", language="shell", interactive=False, show_label=False, wrap_lines=True, buttons=["copy"])
-    return {"cost_line": cost, "start": start, "stop": stop, "command": command}
+        return gr.Code("", language="shell", interactive=False, show_label=False, wrap_lines=True, buttons=["copy"])
 
 
 def describe(card: MethodCard) -> str:
-    """Markdown: one line on a method, its formula and paper."""
+    """Markdown: one line on a method and its formula; papers stand under Help."""
     merges = "merges into the backbone" if card.merges else "stays beside the backbone"
-    paper = f" · {text.plain(card.paper)}" if card.paper else ""
-    return f"{text.plain(text.sentence(card.summary))}<br>`{card.formula}` · {merges}{paper}"
+    return f"{text.plain(text.sentence(card.summary))}<br>`{card.formula}` · {merges}"
 
 
 def wire(demo: gr.Blocks, service: Service, tab: TrainTab) -> None:

@@ -22,6 +22,7 @@ BUSY, IDLE = 0.7, 3.0
 LOG_LINES = 200
 COMPARED = 3
 
+CLASSIFY = "Classify with this adapter"
 EMPTY = (
     "### No run yet\nChoose images in **Data**, a method on the left, and press **Start training**. "
     "The curves appear here while it learns; on the bundled digits that takes about a minute."
@@ -50,7 +51,6 @@ class Watch:
     accuracy: gr.LinePlot
     smooth: gr.Checkbox
     log: gr.Checkbox
-    ended: gr.Row
     classify: gr.Button
     adapter: gr.State
     """Adapter of the run shown, "" if there is none."""
@@ -74,9 +74,8 @@ def build() -> Watch:
 
 def _result_card() -> dict:
     progress = gr.HTML("", elem_id="progress")
-    with gr.Row(visible=False) as ended:
-        classify = gr.Button("Classify with this adapter", variant="primary", size="md")
-    return {"progress": progress, "ended": ended, "classify": classify}
+    classify = gr.Button(CLASSIFY, variant="primary", size="md", visible=False, elem_id="classify-it")
+    return {"progress": progress, "classify": classify}
 
 
 def _curves() -> dict:
@@ -126,7 +125,16 @@ def wire(demo: gr.Blocks, service: Service, tab) -> None:
     still = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
     inputs = [seen.seen, seen.run, seen.compare, seen.smooth, seen.log]
     outputs = [tab.header.status, tab.start, tab.stop, seen.run, seen.compare, seen.headline, seen.progress, seen.loss]
-    outputs += [seen.accuracy, seen.ended, seen.adapter, seen.journal, seen.command, seen.timer, seen.seen, seen.said]
+    outputs += [
+        seen.accuracy,
+        seen.classify,
+        seen.adapter,
+        seen.journal,
+        seen.command,
+        seen.timer,
+        seen.seen,
+        seen.said,
+    ]
     outputs += [seen.stage]
     gr.on([demo.load, seen.timer.tick], look, inputs, outputs, trigger_mode="once", **still)
     changed = [seen.run.input, seen.compare.input, seen.smooth.input, seen.log.input]
@@ -225,7 +233,10 @@ class _Look:
             return {}
         seen, card, adapter = self.tab.watch, self._card(), adapter_of(self.events)
         found = {seen.headline: headline(card, self.events), seen.progress: figures(self.events), seen.adapter: adapter}
-        found |= {seen.ended: gr.Row(visible=bool(adapter) and ended(self.events)), seen.command: card.spec.command()}
+        found[seen.command] = card.spec.command()
+        if self._new("adapter", [adapter, ended(self.events)]):
+            label = CLASSIFY if ended(self.events) else "Classify with the best so far"
+            found[seen.classify] = gr.Button(label, visible=bool(adapter))
         found[seen.journal] = "\n".join(log_lines(self.events)[-LOG_LINES:])
         return found | self._curves(others)
 
