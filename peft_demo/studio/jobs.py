@@ -1,0 +1,204 @@
+"""The run in progress: a worker thread pulls training's generator and keeps what it tells.
+
+    queued ─▶ preparing ─▶ running ─▶ done
+                 │            ├─ stop ─▶ stopping ─▶ stopped   (the best so far is kept)
+                 └────────────┴─ error ─▶ failed               (a sentence, memory freed)
+
+One at a time per process. The thread never waits for a page, and it never dies without a final event.
+"""
+
+import atexit
+import gc
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from threading import Event as Flag
+from threading import Lock, Thread
+from time import monotonic
+
+import torch
+
+from ..contracts.cards import Status
+from ..contracts.errors import Busy, NotAllowed, PeftDemoError
+from ..contracts.events import Event, Failed, Improved, Noticed, Progressed, Saved, Started, Stepped, Stopped
+from ..contracts.service import Report
+from ..contracts.specs import RunSpec
+from .home import write
+from .runs import ENDS, Record, Runs
+
+Source = Callable[[RunSpec, Report, Callable[[], bool]], Iterator[Event]]
+"""(run, report, should it stop?) → the events of the run."""
+Keep = Callable[[bytes, str], str]
+"""(adapter file, its id if it has one already) → its id."""
+
+
+NOTHING_DONE = Stopped(
+    step=0,
+    best_step=0,
+    val_accuracy=None,
+    test_accuracy=None,
+    test_images=0,
+    seconds=0.0,
+    images_per_second=0.0,
+    memory_mb=0.0,
+    trainable=0,
+    head=0,
+    file_bytes=0,
+    fingerprint="",
+    unchanged=True,
+)
+
+
+class StoppedEarly(Exception):
+    """A person pressed Stop before there was anything to keep."""
+
+
+class Job:
+    """One run while it lives in this process."""
+
+    def __init__(self, record: Record, owner: str, keep: Keep):
+        self.record, self.owner, self.keep = record, owner, keep
+        self.stop = Flag()
+        self.state = "queued"
+        self.adapter = self.message = ""
+        self.steps, self.last = 0, None
+        self._told = 0.0, ""
+
+    @property
+    def over(self) -> bool:
+        return self.state in ENDS.values()
+
+    def take(self, event: Event) -> None:
+        """Keeps the event: in the journal, and what the status line needs of it."""
+        if isinstance(event, Improved):
+            self.adapter = self.keep(event.adapter, self.adapter)
+            event = Saved(event.step, self.adapter, len(event.adapter))
+        self.record.journal.append(event)
+        self._show(event)
+
+    def report(self, what: str, fraction: float = -1.0) -> None:
+        """Progress before training moves on, five times a second at most."""
+        if self.stop.is_set():
+            raise StoppedEarly
+        if what != self._told[1] or monotonic() - self._told[0] > 0.2 or fraction == 1:
+            self._told = monotonic(), what
+            self.take(Progressed(what, fraction))
+
+    def end(self, event: Event) -> None:
+        """The run is over: whoever reads its final event may start the next one."""
+        self.message = f"{event.sentence} {event.hint}" if isinstance(event, Failed) else ""
+        self.state = ENDS[type(event)]
+        self.record.journal.end(event)
+        self.record.lock.release()
+
+    def status(self) -> Status:
+        """The header's line, but for the device."""
+        state = "stopping" if self.stop.is_set() and not self.over else self.state
+        status = Status(state, self.record.id, steps=self.steps, message=self.message.strip())
+        last = self.last
+        return replace(status, step=last.step, eta_s=last.eta_s, memory_mb=last.memory_mb) if last else status
+
+    def _show(self, event: Event) -> None:
+        match event:
+            case Started():
+                self.state, self.steps, self.message = "running", event.steps, ""
+            case Stepped():
+                self.last = event
+            case Progressed():
+                self.message = event.what
+            case Noticed():
+                self.message = event.text
+
+
+class Jobs:
+    """Starts and stops the one run of this process."""
+
+    def __init__(self, runs: Runs, source: Source, keep: Keep):
+        self.runs, self._source, self._keep = runs, source, keep
+        self._lock, self._thread, self.job = Lock(), None, None
+
+    @property
+    def busy(self) -> bool:
+        return self.job is not None and not self.job.over
+
+    def start(self, run: RunSpec, owner: str = "", keep: Keep | None = None) -> str:
+        """Starts the run and gives its id; `Busy` if one is going on."""
+        with self._lock:
+            if self.busy:
+                raise Busy("another run is training.", "Wait until it ends, or stop it first.")
+            self.job = Job(self.runs.create(run), owner, keep or self._keep)
+            if self._thread is None:
+                atexit.register(self.close)
+            self._thread = Thread(target=self._work, args=(self.job,), name="training", daemon=True)
+            self._thread.start()
+            return self.job.record.id
+
+    def stop(self, id: str) -> None:
+        """Asks the run to end within one step. A run that has ended already stays as it is."""
+        if self.busy and self.job.record.id == id:
+            self.job.stop.set()
+        elif not self.runs.record(id).journal.ended():
+            raise NotAllowed("this run lives in another window.", "Stop it there, for instance with Ctrl-C.")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits for the run to end; whether it has."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+        return not self.busy
+
+    def close(self, grace: float = 2.0) -> None:
+        """Asks the run to stop and gives it `grace` seconds to keep its best."""
+        if self.busy:
+            self.job.stop.set()
+            self.wait(grace)
+
+    def _work(self, job: Job) -> None:
+        job.state = "preparing"
+        events = self._source(job.record.spec, job.report, job.stop.is_set)
+        ending = _pull(job, events)
+        before = allocated_mb()
+        events.close()
+        del events
+        _release(job, before)
+        job.end(ending)
+
+
+def _pull(job: Job, events: Iterator[Event]) -> Event:
+    """Takes events until the run ends, in whatever way; the final event."""
+    try:
+        for event in events:
+            if event.final:
+                return event
+            job.take(event)
+        return Failed("the run ended without a result.", "Please report this.")
+    except StoppedEarly:
+        return NOTHING_DONE
+    except PeftDemoError as error:
+        return Failed(error.sentence, error.hint)
+    except (MemoryError, torch.OutOfMemoryError):
+        return Failed("memory ran out.", "Try a smaller batch, a smaller image size or a smaller backbone.")
+    except Exception as error:
+        return _unexpected(job, error)
+
+
+def _unexpected(job: Job, error: Exception) -> Failed:
+    log = job.record.journal.path.with_name("error.txt")
+    with suppress(PeftDemoError):
+        write(log, "".join(traceback.format_exception(error)).encode())
+    hint = f"Please report this, with runs/{job.record.id}/{log.name}."
+    return Failed(f"the run broke: {type(error).__name__}: {error}.", hint)
+
+
+def allocated_mb() -> float:
+    """Memory that tensors hold on a CUDA device, MB; 0 elsewhere."""
+    return torch.cuda.memory_allocated() / 1e6 if torch.cuda.is_available() else 0.0
+
+
+def _release(job: Job, before: float) -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        text = f"device memory given back: {before:.0f} MB before, {allocated_mb():.0f} MB now"
+        with suppress(PeftDemoError):
+            job.take(Noticed("info", text))

@@ -1,0 +1,94 @@
+"""A run on disk: what was asked (spec.json) and what happened (events.jsonl), one JSON line per event.
+
+Lines are only ever added, so pages and other processes read along. A cursor is a byte offset: everything before it has
+been seen. A line without its end (a crash, a full disk) is not read until it is whole, and never stops the rest.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from ..contracts.errors import PeftDemoError
+from ..contracts.events import Event, Stepped, from_json
+from .home import writing
+
+POINTS = 500
+"""Steps that one read gives at most, evenly chosen; a curve needs no more."""
+
+TAIL = 65_536
+"""Bytes; longer than any final event."""
+
+
+class Journal:
+    """The events of one run. One process appends, any number read."""
+
+    def __init__(self, folder: Path):
+        self.path = folder / "events.jsonl"
+        self._lost: Event | None = None
+
+    def append(self, event: Event) -> None:
+        """Adds one line; `CannotWrite` if the disk does not take it (what is there stays readable)."""
+        line = json.dumps(event.to_json(), separators=(",", ":")).encode() + b"\n"
+        with writing(self.path), open(self.path, "a+b") as file:
+            file.write(b"\n" + line if _torn(file) else line)
+
+    def end(self, event: Event) -> None:
+        """As `append`, but the event is kept in memory if the disk is full: a run always has an end."""
+        try:
+            self.append(event)
+        except PeftDemoError:
+            self._lost = event
+
+    def read(self, cursor: int = 0) -> tuple[list[Event], int]:
+        """The events from `cursor` on, and the next cursor."""
+        content = self._bytes(max(cursor, 0))
+        whole = content[: content.rfind(b"\n") + 1]
+        events = [e for e in map(_event, whole.splitlines()) if e is not None]
+        following = max(cursor, 0) + len(whole)
+        if self._lost is not None and cursor <= self.size():
+            events, following = [*events, self._lost], self.size() + 1
+        return _thin(events), following
+
+    def ended(self) -> bool:
+        """Whether the last event is a final one; looks at the end of the file only."""
+        if self._lost is not None:
+            return True
+        last = _event(self._bytes(max(self.size() - TAIL, 0)).rstrip(b"\n").rpartition(b"\n")[2])
+        return last is not None and last.final
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def _bytes(self, start: int) -> bytes:
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(start)
+                return file.read()
+        except OSError:
+            return b""
+
+
+def _torn(file: BinaryIO) -> bool:
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read() != b"\n"
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return from_json(json.loads(line))
+    except (ValueError, PeftDemoError, RecursionError, AttributeError):
+        return None
+
+
+def _thin(events: Sequence[Event]) -> list[Event]:
+    steps = [i for i, e in enumerate(events) if isinstance(e, Stepped)]
+    if len(steps) <= POINTS:
+        return list(events)
+    stride = -(-len(steps) // POINTS)
+    dropped = set(steps) - set(steps[::stride]) - {steps[-1]}
+    return [e for i, e in enumerate(events) if i not in dropped]
