@@ -17,6 +17,9 @@ class Adapter(nn.Module):
     maps features [B D] to logits [B C]. A parameter shared between deltas is one tensor, kept once.
     """
 
+    unpacked = False
+    """Whether it was read from a file of fewer bits (see `codec`): then it answers, and is not written again."""
+
     def __init__(
         self, method: Method, config, parts: Parts, replaced: Mapping[str, Tensor], features: int, classes: int
     ):
@@ -24,9 +27,7 @@ class Adapter(nn.Module):
         self.method, self.config = method, config
         self.deltas = nn.ModuleDict({_key(site): delta for site, delta in parts.deltas.items()})
         self.tensors = nn.ParameterDict({_key(name): nn.Parameter(t) for name, t in replaced.items()})
-        self.head = nn.Linear(features, classes)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = (parts.head or _zero_head)(features, classes)
 
     def by_site(self) -> dict[str, Delta]:
         return {_name(key): delta for key, delta in self.deltas.items()}
@@ -95,6 +96,13 @@ def paths(names: Sequence[str]) -> dict[str, str]:
     from ..vit.anatomy import tree_name
 
     return {name: tree_name(name) for name in names}
+
+
+def _zero_head(features: int, classes: int) -> nn.Linear:
+    head = nn.Linear(features, classes)
+    nn.init.zeros_(head.weight)
+    nn.init.zeros_(head.bias)
+    return head
 
 
 def _like(old: Tensor, new: Tensor) -> Tensor:

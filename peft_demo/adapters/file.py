@@ -22,6 +22,7 @@ from ..methods import method
 from ..vit import Anatomy, Backbone
 from ..vit.header import Header, read_header
 from .adapter import Adapter, fill, skeleton
+from .codec import pack, unpack, unquantised
 
 HEADER_LIMIT = 1_000_000
 """Bytes; the card of a 100-class, 16-shot adapter takes about 70 kB."""
@@ -29,10 +30,12 @@ HEADER_LIMIT = 1_000_000
 FILE_LIMIT = 4_000_000_000
 """Bytes; full fine-tuning of a ViT-H."""
 
+_DTYPES = {torch.float32: "F32", torch.int32: "I32", torch.uint8: "U8"}
+
 
 def dump(adapter: Adapter, card: AdapterCard) -> bytes:
     """The whole file."""
-    tensors = {name: t.detach().cpu().contiguous().clone() for name, t in adapter.state().items()}
+    tensors = {name: t.cpu().contiguous().clone() for name, t in pack(adapter).items()}
     return save_bytes(tensors, _metadata(card))
 
 
@@ -53,9 +56,9 @@ def load(source: Path | bytes, backbone: Backbone) -> tuple[Adapter, AdapterCard
     card = _card(header, _name(source))
     check_backbone(card, backbone)
     adapter = _fitting(card, header, backbone.anatomy)
-    state = load_bytes(source) if isinstance(source, bytes) else _read(source)
+    state = unpack(adapter, load_bytes(source) if isinstance(source, bytes) else _read(source))
     _check_values(state, card)
-    adapter = fill(adapter, {name: t.to(backbone.device) for name, t in state.items()}).eval()
+    adapter = unquantised(fill(adapter, {name: t.to(backbone.device) for name, t in state.items()})).eval()
     for delta in adapter.deltas.values():
         delta.check()
     return adapter, card
@@ -98,9 +101,7 @@ def _fitting(card: AdapterCard, header: Header, anatomy: Anatomy) -> Adapter:
         adapter = skeleton(kind, kind.config(card.knobs), anatomy, len(card.classes))
     except (UnknownName, BadValue) as error:
         raise BadAdapter(f"{card.name} cannot be rebuilt: {error}") from None
-    expected = {
-        name: ("F32" if t.is_floating_point() else "I32", tuple(t.shape)) for name, t in adapter.state().items()
-    }
+    expected = {name: (_DTYPES[t.dtype], tuple(t.shape)) for name, t in pack(adapter).items()}
     for name in sorted(set(expected) ^ set(header.tensors)):
         word = "lacks" if name in expected else "has an unexpected"
         raise BadAdapter(f"{card.name} is not what its card says: it {word} tensor {name[:200]!r}.")

@@ -5,7 +5,8 @@ One function merges every affine method: it asks the delta where the origin and 
     b' = δ(f, 0),     W' = (δ(f, I) − b')ᵀ,
 
 in float64. A norm is asked through its own affine part, f(x) = x·w + b on already normalised x, which must come out
-diagonal again; the patch embedding through the linear map of one flattened patch.
+diagonal again; the patch embedding through the linear map of one flattened patch (where its convolution has no bias,
+the shift goes into the position embedding).
 """
 
 from copy import deepcopy
@@ -19,6 +20,7 @@ from ..vit.anatomy import QKV, timm_name
 from ..vit.seam import shell
 from .adapter import Adapter
 from .attach import check_sites, replace_tensors
+from .codec import plain
 
 
 def merge(backbone: Backbone, adapter: Adapter) -> nn.Module:
@@ -26,11 +28,12 @@ def merge(backbone: Backbone, adapter: Adapter) -> nn.Module:
     if not adapter.method.merges(adapter.config):
         raise CannotMerge(f"{adapter.method.title} is not linear, so it cannot be folded into the weights.")
     check_sites(backbone.anatomy, adapter)
+    adapter = plain(adapter)
     tree = shell(backbone.model)
     replace_tensors(tree, adapter)
     for name, delta in adapter.by_site().items():
         _fold(tree, backbone.anatomy.sites[name], delta)
-    tree.head = adapter.head
+    tree.head = _biased(adapter.head)
     return tree
 
 
@@ -53,7 +56,7 @@ def _fold(tree: nn.Module, site: Site, delta: Delta) -> None:
     if site.role in QKV:
         _fold_rows(tree, site, delta)
     elif site.role == "patch":
-        _fold_patch(tree.patch_embed.proj, site, delta)
+        _fold_patch(tree, site, delta)
     elif site.role in ("norm", "norm1", "norm2"):
         _fold_norm(tree.get_submodule(site.path), site, delta)
     elif isinstance(tree.get_submodule(site.path), nn.Linear):
@@ -87,9 +90,22 @@ def _fold_norm(norm: nn.Module, site: Site, delta: Delta) -> None:
     _set(norm, site, diagonal, b)
 
 
-def _fold_patch(conv: nn.Conv2d, site: Site, delta: Delta) -> None:
+def _fold_patch(tree: nn.Module, site: Site, delta: Delta) -> None:
+    conv = tree.patch_embed.proj
+    if not isinstance(tree.patch_embed.norm, nn.Identity):
+        raise CannotMerge("a norm inside the patch embedding stands between the delta and the convolution.")
     W, b = probe(delta, _linear(conv.weight.detach().flatten(1), conv.bias))
+    if conv.bias is None and tree.pos_embed is not None:
+        _shift_positions(tree, b)
+        b = torch.zeros_like(b)
     _set(conv, site, W.reshape(conv.weight.shape), b)
+
+
+def _shift_positions(tree: nn.Module, b: Tensor) -> None:
+    """Adds b to the position embedding of the patch tokens, which stand last."""
+    moved = tree.pos_embed.detach().clone()
+    moved[:, -tree.patch_embed.num_patches :] += b.to(moved)
+    tree._parameters["pos_embed"] = nn.Parameter(moved, requires_grad=False)
 
 
 def _set(module: nn.Module, site: Site, weight: Tensor, bias: Tensor) -> None:
@@ -100,6 +116,11 @@ def _set(module: nn.Module, site: Site, weight: Tensor, bias: Tensor) -> None:
     module._parameters["weight"] = nn.Parameter(weight.to(like), requires_grad=False)
     if module.bias is not None:
         module._parameters["bias"] = nn.Parameter(bias.to(like), requires_grad=False)
+
+
+def _biased(head: nn.Linear) -> nn.Linear:
+    """The head as timm's models have it: a linear with a bias."""
+    return head if head.bias is not None else _linear(head.weight, head.weight.new_zeros(head.out_features))
 
 
 def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:

@@ -32,6 +32,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+from torch import nn
+
 from ..contracts.cards import MethodCard
 from ..contracts.errors import UnknownName
 from ..contracts.knobs import build as build_config
@@ -41,10 +43,14 @@ from ..vit import Anatomy, Delta
 
 @dataclass(frozen=True)
 class Parts:
-    """What an adapter is made of: deltas by site name, and timm names of backbone tensors it trains a copy of."""
+    """What an adapter is made of: deltas by site name, and timm names of backbone tensors it trains a copy of.
+
+    `head` makes a head from (features, classes); without one it is a linear map that starts at zero.
+    """
 
     deltas: Mapping[str, Delta] = field(default_factory=dict)
     replaces: tuple[str, ...] = ()
+    head: Callable[[int, int], nn.Linear] | None = None
 
 
 def always(config) -> bool:

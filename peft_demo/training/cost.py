@@ -3,6 +3,7 @@
 from math import ceil
 
 from ..adapters import skeleton
+from ..adapters.codec import pack
 from ..contracts.cards import Cost
 from ..contracts.specs import RunSpec
 from ..methods import method
@@ -17,7 +18,7 @@ def cost(run: RunSpec, anatomy: Anatomy, classes: int) -> Cost:
     kind = method(run.method)
     config = kind.config(run.knobs)
     adapter = skeleton(kind, config, anatomy, classes)
-    size = sum(t.numel() * t.element_size() for t in adapter.state().values())
+    size = sum(t.nbytes for t in pack(adapter).values())
     trainable = kind.count(anatomy, config)
     steps = run.recipe.epochs * ceil(run.data.shots * classes / run.recipe.batch)
     return Cost(trainable, adapter.head_parameters, trainable / anatomy.parameters, size + CARD_BYTES, steps)

@@ -21,6 +21,10 @@ class Delta(nn.Module):
     matrices: ClassVar[tuple[str, ...]] = ()
     """Names of the parameters whose role is a matrix: these alone take weight decay."""
 
+    bits: int = 32
+    """How many bits of each number in `matrices` a file keeps. Fewer than 32 only where `forward` computes with these
+    numbers quantised, as `methods/bi.py` does; a loaded delta says 32 again."""
+
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         raise NotImplementedError
 
