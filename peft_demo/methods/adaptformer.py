@@ -1,6 +1,6 @@
 """AdaptFormer: a bottleneck network beside the MLP branch, reading the same residual stream.
 
-Chen et al., "AdaptFormer: Adapting Vision Transformers for Scalable Visual Recognition", NeurIPS 2022, eqs. 3-5:
+Chen et al., "AdaptFormer: Adapting Vision Transformers for Scalable Visual Recognition", NeurIPS 2022:
 
     x ↦ f(x) + s · up(drop(ReLU(down(x)))),     down [H D] Kaiming-uniform(√5), up [D H] zero, both with zero biases
 

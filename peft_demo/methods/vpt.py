@@ -1,6 +1,6 @@
 """VPT: learned prompt tokens that travel with the image's own through frozen blocks.
 
-Jia et al., "Visual Prompt Tuning", ECCV 2022, eqs. 4-8. With z₀ the prefix tokens, E the patch tokens and P the prompts:
+Jia et al., "Visual Prompt Tuning", ECCV 2022. With z₀ the prefix tokens, E the patch tokens and P the prompts:
 
     shallow   [z₀, Z, E] = blocks([z₀, P, E])                once, at the input of the stack of blocks
     deep      [z₀, _, E] = block_l([z₀, P_l, E])             fresh prompts at the input of every block

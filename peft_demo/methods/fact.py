@@ -1,0 +1,168 @@
+"""FacT: the increments of all layers are one tensor, kept in factors that all layers share.
+
+Jie and Deng, "FacT: Factor-Tuning for Lightweight Adaptation on Vision Transformer", AAAI 2023. Every linear of a block
+is cut into D×D slices: one each for q, k, v and proj, four for fc1 (by output) and four for fc2 (by input), 12·L in
+all. The increment of the j-th slice is
+
+    ΔW_j = s · V Σ_j U,      U [R D] and V [D R] shared by all slices,   drop(Σ_j U x) in training
+
+    FacT-TT (tensor train)            Σ_j [R R] free
+    FacT-TK (Tucker)                  Σ_j = Σ_t P[t, j] · C[:, :, t]ᵀ,     C [R R R] and P [R 12·L] shared too
+
+V starts at zero, U and a free Σ_j as torch's linears, C and P Xavier-uniform (the authors' code). Their FacT-TK
+reshapes the four slices of fc1 and fc2 with the slice running fastest, so that each mixes columns of all four, and
+transposes those of fc2; this follows the paper, every slice its own Σ_j from input to output. q, k and v stand together
+on `qkv`: the same numbers, with U x computed once.
+"""
+
+from dataclasses import dataclass
+from itertools import accumulate
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..contracts.errors import BadValue
+from ..contracts.knobs import knob
+from ..vit import Anatomy, Delta, Site
+from . import Method, Parts
+
+TARGETS = ("qkv", "proj", "fc1", "fc2")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    rank: int = knob(16, "Rank", low=1, high=128, info="R, of the shared factors")
+    scale: float = knob(1.0, "Scale", low=0.01, high=100.0, info="s, in front of the product", advanced=True)
+    dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
+
+
+@dataclass(frozen=True)
+class TuckerConfig(TrainConfig):
+    rank: int = knob(32, "Rank", low=1, high=128, info="R, of the shared factors")
+
+
+class Factors(Delta):
+    """f(x) + s · drop(x Uᵀ Σᵀ) Vᵀ slice by slice: x [B N m·D] → [B N n·D], with U = `down`, V = `up`, Σ [n·R m·R]."""
+
+    def __init__(self, down: nn.Parameter, up: nn.Parameter, config: TrainConfig):
+        super().__init__()
+        self.down, self.up = down, up
+        self.scale, self.dropout = config.scale, config.dropout
+
+    def sigma(self) -> Tensor:
+        raise NotImplementedError
+
+    def forward(self, f: nn.Module, x: Tensor) -> Tensor:
+        D, R = self.up.shape
+        z = F.linear(x.unflatten(-1, (-1, D)), self.down).flatten(-2)
+        z = F.dropout(F.linear(z, self.sigma()), self.dropout, self.training)
+        return f(x) + F.linear(z.unflatten(-1, (-1, R)), self.scale * self.up).flatten(-2)
+
+
+class TensorTrain(Factors):
+    """Σ is the parameter `core` [n·R m·R]."""
+
+    matrices = ("down", "up", "core")
+
+    def __init__(self, down: nn.Parameter, up: nn.Parameter, config: TrainConfig, n: int, m: int):
+        super().__init__(down, up, config)
+        self.core = nn.Parameter(torch.empty(n * config.rank, m * config.rank))
+        nn.init.kaiming_uniform_(self.core, a=sqrt(5))
+
+    def sigma(self) -> Tensor:
+        return self.core
+
+
+class Tucker(Factors):
+    """Σ is mixed from `core` C [R_in R_out R], shared, by n·m columns of `mix` P [R 12·L], shared, from `first` on."""
+
+    matrices = ("down", "up", "core", "mix")
+
+    def __init__(self, shared: tuple[nn.Parameter, ...], config: TuckerConfig, n: int, m: int, first: int):
+        down, up, core, mix = shared
+        super().__init__(down, up, config)
+        self.core, self.mix = core, mix
+        self.n, self.m, self.first = n, m, first
+
+    def sigma(self) -> Tensor:
+        R = len(self.mix)
+        P = self.mix[:, self.first : self.first + self.n * self.m].unflatten(1, (self.n, self.m))
+        return torch.einsum("iot,tnm->nomi", self.core, P).reshape(self.n * R, self.m * R)
+
+
+def build_train(anatomy: Anatomy, config: TrainConfig) -> Parts:
+    down, up = _ends(anatomy, config.rank)
+    return Parts({site.name: TensorTrain(down, up, config, *_slices(anatomy, site)) for site in anatomy.at(*TARGETS)})
+
+
+def build_tucker(anatomy: Anatomy, config: TuckerConfig) -> Parts:
+    sites, R = anatomy.at(*TARGETS), config.rank
+    cuts = [_slices(anatomy, site) for site in sites]
+    firsts = accumulate((n * m for n, m in cuts), initial=0)
+    core, mix = torch.empty(R, R, R), torch.empty(R, _total(anatomy))
+    shared = *_ends(anatomy, R), *(nn.Parameter(nn.init.xavier_uniform_(t)) for t in (core, mix))
+    return Parts({s.name: Tucker(shared, config, *cut, i) for s, cut, i in zip(sites, cuts, firsts, strict=False)})
+
+
+def count_train(anatomy: Anatomy, config: TrainConfig) -> int:
+    return 2 * anatomy.width * config.rank + _total(anatomy) * config.rank**2
+
+
+def count_tucker(anatomy: Anatomy, config: TuckerConfig) -> int:
+    return 2 * anatomy.width * config.rank + config.rank**3 + _total(anatomy) * config.rank
+
+
+def _ends(anatomy: Anatomy, rank: int) -> tuple[nn.Parameter, nn.Parameter]:
+    """U and V."""
+    D = anatomy.width
+    if rank > D:
+        raise BadValue(f"rank {rank} is larger than the width {D}.", f"Take at most {D}.")
+    down = nn.init.kaiming_uniform_(torch.empty(rank, D), a=sqrt(5))
+    return nn.Parameter(down), nn.Parameter(torch.zeros(D, rank))
+
+
+def _slices(anatomy: Anatomy, site: Site) -> tuple[int, int]:
+    """(n, m): D×D slices of the linear, by output and by input."""
+    D = anatomy.width
+    if site.d_out % D or site.d_in % D:
+        raise BadValue(
+            f"{site.name} maps {site.d_in} to {site.d_out}, which cannot be cut into slices of {D}×{D}.",
+            "FacT needs an MLP whose width is a multiple of the backbone's.",
+        )
+    return site.d_out // D, site.d_in // D
+
+
+def _total(anatomy: Anatomy) -> int:
+    """D×D slices of all layers: 12 per block where the MLP is four times as wide as the backbone."""
+    return sum(n * m for n, m in (_slices(anatomy, site) for site in anatomy.at(*TARGETS)))
+
+
+FACT_TT = Method(
+    name="fact_tt",
+    title="FacT-TT",
+    summary="Adds a low-rank product to every linear; its outer factors are shared by all layers.",
+    formula="y_j = f(x)_j + s · V Σ_j U x,  U and V shared by all layers",
+    paper="Jie and Deng, FacT: Factor-Tuning for Lightweight Adaptation on Vision Transformer, AAAI 2023",
+    url="https://arxiv.org/abs/2212.03145",
+    sites=TARGETS,
+    Config=TrainConfig,
+    build=build_train,
+    count=count_train,
+    lr=3e-3,
+)
+
+FACT_TK = Method(
+    name="fact_tk",
+    title="FacT-TK",
+    summary="Adds a low-rank product to every linear, all of them mixed from one shared core.",
+    formula="y_j = f(x)_j + s · V Σ_j U x,  Σ_j = Σ_t P[t,j] · C[:,:,t]ᵀ,  all shared",
+    paper="Jie and Deng, FacT: Factor-Tuning for Lightweight Adaptation on Vision Transformer, AAAI 2023",
+    url="https://arxiv.org/abs/2212.03145",
+    sites=TARGETS,
+    Config=TuckerConfig,
+    build=build_tucker,
+    count=count_tucker,
+    lr=3e-3,
+)
