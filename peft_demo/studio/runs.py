@@ -35,7 +35,7 @@ class Record:
 
     def bury(self) -> None:
         """Writes `Interrupted` if the run has no end and no living process."""
-        if self.journal.ended():
+        if self.lock.is_locked or self.journal.ended():  # locked by this object: the run lives in this process
             return
         try:
             with self.lock.acquire(timeout=0):
