@@ -22,6 +22,8 @@ def main() -> None:
     demo, launch = ui.build(studio)
     try:
         demo.launch(server_name=asked.host, server_port=asked.port, inbrowser=asked.open, **launch)
+    except OSError as trouble:
+        raise SystemExit(f"cannot serve on {asked.host}, port {asked.port}: {trouble}") from None
     finally:
         studio.close()
 

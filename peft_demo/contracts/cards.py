@@ -183,6 +183,20 @@ def _check(card: AdapterCard) -> None:
     normalisation = (*card.mean, *card.std)
     if len(normalisation) != 6 or any(not isinstance(v, int | float) or not isfinite(v) for v in normalisation):
         raise BadAdapter("the card inside this adapter file has an ill-formed normalisation.")
+    if not all(map(_figure, _figures(card))):
+        raise BadAdapter("the card inside this adapter file holds a figure that is none.")
+
+
+def _figures(card: AdapterCard):
+    """All that is shown as a number."""
+    yield from (card.trainable, card.head, card.val_images, card.test_images, card.seconds)
+    yield from (a for a in (card.val_accuracy, card.test_accuracy) if a is not None)
+    for points in (card.curve, card.accuracy_curve):
+        yield from (v for p in points for v in (p if isinstance(p, tuple) and len(p) == 2 else (None,)))
+
+
+def _figure(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def _tuples(value):

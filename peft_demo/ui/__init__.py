@@ -6,7 +6,7 @@ import gradio as gr
 
 from ..contracts.service import Service
 from . import adapters, classify, collect, data, guide, header, session, train
-from .speak import speaking
+from .speak import HEARD, SILENT, speaking
 from .theme import CSS, theme
 
 
@@ -59,17 +59,16 @@ def _wire(demo, service, tabs, client, data_tab, train_tab, adapters_tab, classi
 
 def _wire_between(service, tabs, train_tab, adapters_tab, classify_tab) -> None:
     """What leads from one tab to another."""
-    quick = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
     to_classify = [tabs, classify_tab.adapter]
     for button, id in (
         (train_tab.watch.classify, train_tab.watch.adapter),
         (adapters_tab.classify, adapters_tab.chosen),
     ):
-        button.click(_asker(service), id, to_classify, **quick)
-    train_tab.watch.adapter.change(lambda stamp: stamp + 1, adapters_tab.stamp, adapters_tab.stamp, **quick)
+        button.click(_asker(service), id, to_classify, **HEARD)
+    train_tab.watch.adapter.change(lambda stamp: stamp + 1, adapters_tab.stamp, adapters_tab.stamp, **SILENT)
     form = [tabs, *train_tab.widgets, train_tab.header.backbone]
     form += [train_tab.data.source, train_tab.data.bundled, train_tab.data.shots, train_tab.data.seed]
-    adapters_tab.again.click(_repeater(service, tabs, train_tab), adapters_tab.chosen, form, **quick)
+    adapters_tab.again.click(_repeater(service, tabs, train_tab), adapters_tab.chosen, form, **HEARD)
 
 
 def _asker(service: Service):

@@ -13,7 +13,7 @@ from ..contracts.service import Service
 from ..contracts.specs import RunSpec
 from . import charts, text
 from .collect import offer
-from .speak import speaking
+from .speak import HEARD, SILENT, speaking
 
 COLUMNS = ["Adapter", "Method", "Classes", "Shots", "Seed", "Size", "Val", "Test", "Backbone", "Note"]
 EMPTY = "No adapters yet. Train one in **Train**, or drop an adapter file below."
@@ -94,18 +94,17 @@ def _actions() -> dict:
 
 def wire(demo: gr.Blocks, service: Service, tab: AdaptersTab) -> None:
     """Connects the tab's events; other tabs connect `classify` and `again`."""
-    quick = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
     listed = [tab.table, tab.hint]
     shown = [tab.chosen, tab.details, *_shown(tab)]
-    gr.on([demo.load, tab.tab.select, tab.stamp.change], _lister(service), None, listed, **quick)
-    tab.table.select(_chooser(service, tab), None, shown, trigger_mode="always_last", **quick)
+    gr.on([demo.load, tab.tab.select, tab.stamp.change], _lister(service), None, listed, **SILENT)
+    tab.table.select(_chooser(service, tab), None, shown, trigger_mode="always_last", **HEARD)
     done = [*shown, tab.stamp]
     tab.drop.upload(_importer(service, tab), [tab.drop, tab.stamp], [*done, tab.drop], api_visibility="private")
-    tab.rename.submit(_renamer(service, tab), [tab.chosen, tab.rename, tab.stamp], done, **quick)
+    tab.rename.submit(_renamer(service, tab), [tab.chosen, tab.rename, tab.stamp], done, **HEARD)
     renamed = [tab.chosen, tab.old_class, tab.new_class, tab.stamp]
-    tab.new_class.submit(_class_renamer(service, tab), renamed, done, **quick)
+    tab.new_class.submit(_class_renamer(service, tab), renamed, done, **HEARD)
     asked = [tab.chosen, tab.delete, tab.stamp]
-    tab.delete.click(_deleter(service, tab), asked, done, **quick)
+    tab.delete.click(_deleter(service, tab), asked, done, **HEARD)
 
 
 def _shown(tab: AdaptersTab) -> list:
@@ -126,12 +125,18 @@ def table(entries: Sequence[ZooEntry]) -> pd.DataFrame:
     return pd.DataFrame([_row(e) for e in entries], columns=COLUMNS)
 
 
+def data_of(card: AdapterCard) -> dict:
+    """What the card's spec says of data, empty if nothing: the spec comes from a file and may be anything."""
+    data = card.spec.get("data")
+    return data if isinstance(data, dict) else {}
+
+
 def _row(entry: ZooEntry) -> tuple:
     note, card = entry.refusal or ("shipped" if entry.shipped else ""), entry.card
     size = text.size(entry.file_bytes)
     if card is None:
         return entry.id, "–", "–", "–", "–", size, "–", "–", "–", text.sentence(note)
-    spec = card.spec.get("data") or {}
+    spec = data_of(card)
     scores = [text.percent(a) if a is not None else "–" for a in (card.val_accuracy, card.test_accuracy)]
     known = str(spec.get("shots", "–")), str(spec.get("seed", "–"))
     return entry.id, card.method, str(len(card.classes)), *known, size, *scores, card.backbone, text.sentence(note)
@@ -178,7 +183,7 @@ def command(card: AdapterCard) -> str:
 
 def describe(entry: ZooEntry) -> str:
     """Markdown: the card, every word of it as text."""
-    card, data = entry.card, entry.card.spec.get("data") or {}
+    card, data = entry.card, data_of(entry.card)
     refusal = f"\n**Cannot be used here:** {text.plain(text.sentence(entry.refusal))}\n" if entry.refusal else ""
     test = f"{text.percent(card.test_accuracy)} of {card.test_images} images" if card.test_images else "not measured"
     val = f"{text.percent(card.val_accuracy)} of {card.val_images} images" if card.val_images else "not measured"

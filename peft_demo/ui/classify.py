@@ -15,7 +15,7 @@ from ..contracts.service import Service
 from . import collect, session, text
 from .adapters import spec_of
 from .data import previews
-from .speak import speaking
+from .speak import HEARD, SILENT, speaking
 
 MOST = 4
 TOP = 5
@@ -90,17 +90,16 @@ def _correction():
 
 def wire(demo: gr.Blocks, service: Service, tab: ClassifyTab, stamp: gr.State, client: gr.BrowserState):
     """Connects the tab's events; returns the event after which the class cards of Data must be drawn again."""
-    quick = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
-    heavy = {"api_visibility": "private", "concurrency_id": "gpu", "concurrency_limit": 1, "show_progress": "minimal"}
+    heavy = HEARD | {"concurrency_id": "gpu", "concurrency_limit": 1, "show_progress": "minimal"}
     ask, asked = _asker(service, tab), [tab.image, tab.adapter, tab.compare]
     lists = [tab.adapter, tab.compare]
-    gr.on([demo.load, tab.tab.select, stamp.change], _lister(service), lists, lists, **quick)
+    gr.on([demo.load, tab.tab.select, stamp.change], _lister(service), lists, lists, **SILENT)
     triggers = [tab.image.upload, tab.image.input, tab.image.clear, tab.adapter.change, tab.compare.input]
     gr.on(triggers, ask, asked, tab.shown, trigger_mode="always_last", **heavy)
-    tab.adapter.change(_sampler(service), tab.adapter, tab.samples, api_visibility="private", show_progress="hidden")
-    tab.samples.select(_taker(service), tab.adapter, tab.image, **quick).then(ask, asked, tab.shown, **heavy)
-    tab.tab.select(_classes(service), client, tab.label, **quick)
-    return tab.add.click(_adder(service), [client, tab.image, tab.label], None, api_visibility="private")
+    tab.adapter.change(_sampler(service), tab.adapter, tab.samples, **HEARD)
+    tab.samples.select(_taker(service), tab.adapter, tab.image, **HEARD).then(ask, asked, tab.shown, **heavy)
+    tab.tab.select(_classes(service), client, tab.label, **SILENT)
+    return tab.add.click(_adder(service), [client, tab.image, tab.label], None, **HEARD)
 
 
 def _lister(service: Service):

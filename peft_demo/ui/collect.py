@@ -14,7 +14,7 @@ from gradio.utils import get_upload_folder
 from ..contracts.errors import BadValue
 from ..contracts.service import Service
 from . import session
-from .speak import speaking
+from .speak import HEARD, SILENT, speaking
 
 MOST = 12
 FIRST = ("class 1", "class 2")
@@ -63,21 +63,20 @@ def _card(n: int) -> Card:
 
 def wire(demo: gr.Blocks, service: Service, pool: Pool, client: gr.BrowserState) -> None:
     """Connects the cards with the draft on the server."""
-    quick = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
-    pool.add.click(speaking(_add), pool.names, [pool.names, *pool.components], **quick)
+    pool.add.click(speaking(_add), pool.names, [pool.names, *pool.components], **HEARD)
     for n, card in enumerate(pool.cards):
         both, named = [client, pool.names], [client, pool.names, card.name]
         put, rename, drop = _put(service, n), _rename(service, n), _drop(service, n)
-        card.images.change(put, [*both, card.images], None, trigger_mode="always_last", **quick)
-        gr.on([card.name.submit, card.name.blur], rename, named, [pool.names, card.name], **quick)
-        card.drop.click(drop, both, [pool.names, card.column, card.name, card.images], **quick)
-    demo.load(_load(service), client, [client, pool.names, *pool.components], **quick)
+        card.images.change(put, [*both, card.images], None, trigger_mode="always_last", **HEARD)
+        gr.on([card.name.submit, card.name.blur], rename, named, [pool.names, card.name], **HEARD)
+        card.drop.click(drop, both, [pool.names, card.column, card.name, card.images], **HEARD)
+    demo.load(_load(service), client, [client, pool.names, *pool.components], **SILENT)
 
 
 def reload_after(event, service: Service, pool: Pool, client: gr.BrowserState) -> None:
     """Draws the cards again when `event` has put an image into the draft from elsewhere."""
     outputs = [client, pool.names, *pool.components]
-    event.success(_load(service), client, outputs, queue=False, api_visibility="private", show_progress="hidden")
+    event.success(_load(service), client, outputs, **HEARD)
 
 
 def _add(names: Sequence[str]) -> list:

@@ -15,7 +15,7 @@ from ..contracts.errors import BadValue
 from ..contracts.service import Service
 from ..contracts.specs import DataSpec
 from . import collect, text
-from .speak import speaking
+from .speak import HEARD, SILENT, speaking
 
 SOURCES = {
     "bundled": "Bundled",
@@ -166,9 +166,8 @@ def wire(demo: gr.Blocks, service: Service, tab: DataTab) -> None:
     how |= {"api_visibility": "private", "trigger_mode": "always_last", "show_progress_on": [tab.report]}
     tab.check.click(check, **how)
     gr.on([tab.shots.release, tab.seed.submit, tab.seed.blur, tab.bundled.input], _if_cheap(check, tab), **how)
-    still = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
-    tab.bundled.input(lambda name: about(service, name), tab.bundled, tab.about, **still)
-    tab.source.change(_panel, tab.source, list(tab.panels.values()), **still).then(_if_cheap(check, tab), **how)
+    tab.bundled.input(lambda name: about(service, name), tab.bundled, tab.about, **SILENT)
+    tab.source.change(_panel, tab.source, list(tab.panels.values()), **SILENT).then(_if_cheap(check, tab), **how)
     _wire_upload(service, tab).success(check, **how)
     demo.load(check, **how)
     collect.wire(demo, service, tab.pool, tab.client)
@@ -178,7 +177,7 @@ def _wire_upload(service: Service, tab: DataTab):
     def keep(file: str) -> str:
         return service.keep_upload(Path(file))
 
-    return tab.upload.upload(speaking(keep), tab.upload, tab.key, api_visibility="private")
+    return tab.upload.upload(speaking(keep), tab.upload, tab.key, **HEARD)
 
 
 def _panel(source: str) -> list:

@@ -58,13 +58,14 @@ def describe(card: BackboneCard) -> str:
 
 
 def line(status: Status, events: Sequence[Event]) -> str:
-    """The status line: state, step, time left, device, memory; then the proof of frozenness once there is one."""
+    """The status line: state, step, time left, else device and memory; once there is one, the proof of frozenness."""
     parts = [f"**{STATES.get(status.state, 'Ready')}**"]
     if status.busy and status.steps:
         parts.append(f"step {status.step} of {status.steps}")
     if status.state == "running" and status.eta_s > 0:
         parts.append(f"{text.seconds(status.eta_s)} left")
-    parts += [text.plain(status.device)] + ([f"{status.memory_mb:.0f} MB"] if status.memory_mb else [])
+    if not status.busy:
+        parts += [text.plain(status.device)] + ([f"{status.memory_mb:.0f} MB"] if status.memory_mb else [])
     return " · ".join(parts) + proof(events)
 
 

@@ -10,6 +10,10 @@ from ..contracts.errors import PeftDemoError
 from .text import sentence
 
 log = logging.getLogger(__name__)
+HEARD = {"api_visibility": "private", "show_progress": "hidden"}
+"""How to connect a handler a person waits for: on the queue, because outside it Gradio shows no error and no toast."""
+SILENT = HEARD | {"queue": False}
+"""How to connect a handler that only redraws and has nothing to say: no queue, no spinner."""
 UNFORESEEN = "Something went wrong that was not foreseen. The details are in the terminal that runs the app."
 
 

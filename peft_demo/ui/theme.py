@@ -70,5 +70,6 @@ CSS = """
   #status {text-align: left}
   .tiles.six {grid-template-columns: repeat(2, 1fr)}
   .gradio-container {padding: 8px !important}
+  .gradio-container [role=tab] {padding: 0 7px; font-size: 0.85rem}
 }
 """

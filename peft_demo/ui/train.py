@@ -16,7 +16,7 @@ from ..contracts.specs import DataSpec, Recipe, RunSpec
 from . import data as data_tab
 from . import forms, text, watch
 from .header import Header
-from .speak import speaking
+from .speak import SILENT, speaking
 
 IN_THE_OPEN = 5
 """Most knobs a person sees before opening Advanced, those of the recipe included."""
@@ -136,13 +136,12 @@ def describe(card: MethodCard) -> str:
 
 def wire(demo: gr.Blocks, service: Service, tab: TrainTab) -> None:
     """Connects the form; `watch.wire` connects what is watched."""
-    quick = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
-    tab.method.change(_chooser(service, tab), tab.method, [tab.about, *_columns(tab)], **quick)
+    tab.method.change(_chooser(service, tab), tab.method, [tab.about, *_columns(tab)], **SILENT)
     asked = [*tab.widgets, tab.header.backbone, tab.data.checked, tab.data.shots, tab.data.seed]
     lines = [tab.data_line, tab.cost_line, tab.command]
     estimate = _estimator(service, tab)
     triggers = [demo.load, *(w.change for w in asked)]
-    gr.on(triggers, estimate, tab.inputs, lines, trigger_mode="always_last", **quick)
+    gr.on(triggers, estimate, tab.inputs, lines, trigger_mode="always_last", **SILENT)
     watch.wire(demo, service, tab)
 
 

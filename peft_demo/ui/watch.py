@@ -14,7 +14,7 @@ from ..contracts.cards import RunCard
 from ..contracts.service import Service
 from . import charts, header, session, text
 from .replay import Replay
-from .speak import speaking, toast
+from .speak import HEARD, SILENT, speaking, toast
 from .tiles import bar, tiles
 
 BUSY, IDLE = 0.7, 3.0
@@ -122,7 +122,6 @@ def wire(demo: gr.Blocks, service: Service, tab) -> None:
     """Connects Start, Stop, the timer and the run list of a `TrainTab`."""
     seen, replay = tab.watch, Replay(service)
     look = _looker(service, tab, replay)
-    still = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
     inputs = [seen.seen, seen.run, seen.compare, seen.smooth, seen.log]
     outputs = [tab.header.status, tab.start, tab.stop, seen.run, seen.compare, seen.headline, seen.progress, seen.loss]
     outputs += [
@@ -136,15 +135,13 @@ def wire(demo: gr.Blocks, service: Service, tab) -> None:
         seen.said,
     ]
     outputs += [seen.stage]
-    gr.on([demo.load, seen.timer.tick], look, inputs, outputs, trigger_mode="once", **still)
+    gr.on([demo.load, seen.timer.tick], look, inputs, outputs, trigger_mode="once", **SILENT)
     changed = [seen.run.input, seen.compare.input, seen.smooth.input, seen.log.input]
-    gr.on(changed, look, inputs, outputs, trigger_mode="always_last", **still)
-    started = tab.start.click(
-        _starter(service, tab), {*tab.inputs, seen.seen}, [seen.run, seen.seen], queue=False, api_visibility="private"
-    )
-    started.success(look, inputs, outputs, **still)
-    seen.said.change(_toasts, seen.said, None, api_visibility="private", show_progress="hidden")
-    tab.stop.click(_stopper(service), tab.data.client, None, **still).then(look, inputs, outputs, **still)
+    gr.on(changed, look, inputs, outputs, trigger_mode="always_last", **SILENT)
+    started = tab.start.click(_starter(service, tab), {*tab.inputs, seen.seen}, [seen.run, seen.seen], **HEARD)
+    started.success(look, inputs, outputs, **SILENT)
+    seen.said.change(_toasts, seen.said, None, **HEARD)
+    tab.stop.click(_stopper(service), tab.data.client, None, **HEARD).then(look, inputs, outputs, **SILENT)
 
 
 def _toasts(said: list) -> None:
@@ -338,7 +335,7 @@ def _going(now: ev.Stepped, steps: int, events: Sequence[ev.Event]):
     yield "Step", f"{now.step} / {steps}", f"{text.seconds(now.eta_s)} left" if now.eta_s else ""
     yield "Training loss", f"{now.loss:.3f}" if now.step else "–", ""
     yield "Best validation", "–" if best is None else text.percent(best), ""
-    yield "Speed", f"{now.images_per_second:.0f}", "images per second"
+    yield "Speed", f"{now.images_per_second:.0f}", "images / s"
     yield "Memory", f"{now.memory_mb:.0f} MB", ""
 
 
@@ -349,7 +346,7 @@ def _result(end: ev.Finished):
     yield "Validation accuracy", text.percent(end.val_accuracy), f"best, at step {end.best_step}"
     yield "Trained", text.count(end.trainable), f"and {text.count(end.head)} in the head"
     yield "Adapter file", text.size(end.file_bytes), ""
-    yield "Time", text.seconds(end.seconds), f"{end.images_per_second:.0f} images per second"
+    yield "Time", text.seconds(end.seconds), f"{end.images_per_second:.0f} images / s"
     yield "Backbone", "unchanged ✓" if end.unchanged else "CHANGED ✗", f"sha256 {end.fingerprint[:12]}"
 
 

@@ -1,0 +1,76 @@
+"""The page keeps to itself: it looks up no name but its own, and leaves open nothing it need not."""
+
+import socket
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+from fake import Fake
+
+from peft_demo import ui
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1", None, "", b"127.0.0.1", b"localhost"}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Names that were looked up."""
+    names, real = [], socket.getaddrinfo
+
+    def getaddrinfo(host, *rest, **named):
+        names.append(host)
+        return real(host, *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return names
+
+
+@pytest.fixture
+def served(asked, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "tmp"))
+    demo, launch = ui.build(Fake(tmp_path))
+    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch)
+    yield demo.local_url
+    demo.close()
+
+
+def test_building_and_serving_looks_up_nothing_outside(served, asked):
+    assert urlopen(served).status == 200
+    assert set(asked) <= LOOPBACK
+
+
+def test_monitoring_is_closed(served):
+    with pytest.raises(HTTPError) as caught:
+        urlopen(f"{served}monitoring/summary")
+    assert caught.value.code == 403
+
+
+def test_files_of_the_machine_are_not_handed_out(served):
+    with pytest.raises(HTTPError) as caught:
+        urlopen(f"{served}gradio_api/file=/etc/hostname")
+    assert caught.value.code in (403, 404)
+
+
+def test_no_handler_is_a_public_api(served):
+    import json
+
+    info = json.load(urlopen(f"{served}gradio_api/info"))
+    assert info["named_endpoints"] == {} and info["unnamed_endpoints"] == {}
+
+
+@pytest.mark.parametrize("name", ["share", "run_history", "enable_monitoring", "ssr_mode", "show_error", "pwa"])
+def test_switches_are_off(name):
+    assert ui.launch_arguments()[name] is False
+
+
+def test_no_font_is_fetched():
+    assert "fonts.googleapis" not in "".join(map(str, ui.launch_arguments()["theme"]._stylesheets))
+
+
+def test_hub_and_folders_are_offered_only_where_they_can_be_used(tmp_path):
+    from peft_demo.ui.data import offered
+
+    assert offered(Fake(tmp_path)) == ["bundled", "draft", "upload"]
+    assert offered(Fake(tmp_path, offline=False, allow_local_paths=True)) == [
+        "bundled", "draft", "upload", "folder", "hub",
+    ]  # fmt: skip
