@@ -1,0 +1,68 @@
+"""Views: block b of view v is a fixed set of photos, cropped in a fixed way; both follow from the seed alone.
+
+So a teacher's answer to a view can be remembered, and a run that resumes sees what it would have seen.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+
+@dataclass(frozen=True)
+class Views:
+    """Random crops of `photos` (uint8 [P, 3, side, side]) at `size` px, `batch` photos a block."""
+
+    photos: np.ndarray
+    batch: int
+    size: int
+    seed: int
+
+    @property
+    def blocks(self) -> int:
+        """Blocks in a view; the photos left over (fewer than a batch) are others in the next view."""
+        return len(self.photos) // self.batch
+
+    def order(self, epoch: int) -> np.ndarray:
+        """The order in which pass `epoch` visits the blocks."""
+        return np.random.default_rng([self.seed, 1, epoch]).permutation(self.blocks)
+
+    def images(self, view: int, block: int) -> torch.Tensor:
+        """Block `block` of view `view`: float32 [batch, 3, size, size] in 0..1."""
+        shuffled = np.random.default_rng([self.seed, 2, view]).permutation(len(self.photos))
+        chosen = np.sort(shuffled[block * self.batch : (block + 1) * self.batch])
+        pixels = torch.from_numpy(self.photos[chosen]).float() / 255
+        return augment(pixels, self.size, np.random.default_rng([self.seed, 3, view, block]))
+
+
+def augment(pixels: torch.Tensor, size: int, rng: np.random.Generator) -> torch.Tensor:
+    """Random crop (30 to 100 % of the area, aspect 3:4 to 4:3), flip, sharpness and exposure.
+
+    pixels: [B, 3, H, W] in 0..1. The whole batch goes through one bicubic `grid_sample`: torchvision's v2 transforms
+    draw one crop a call and from the global generator.
+    """
+    count = len(pixels)
+    # Enlarged small photos are softer than what people will bring, hence sharpening beyond the original.
+    soft = F.interpolate(F.avg_pool2d(pixels, 2), size=pixels.shape[-2:], mode="bilinear", align_corners=False)
+    pixels = torch.lerp(soft, pixels, _column(rng.uniform(0.6, 2.2, count)))
+    grid = F.affine_grid(_crops(count, rng), [count, 3, size, size], align_corners=False)
+    views = F.grid_sample(pixels, grid, mode="bicubic", padding_mode="border", align_corners=False)
+    gain, lift = _column(rng.uniform(0.75, 1.25, count)), _column(rng.uniform(-0.12, 0.12, count))
+    return views.sub_(0.5).mul_(gain).add_(lift + 0.5).clamp_(0, 1)
+
+
+def _crops(count: int, rng: np.random.Generator) -> torch.Tensor:
+    """Affine maps [B, 2, 3] from a view's square to its crop, both in -1..1."""
+    area, aspect = rng.uniform(0.3, 1, count), np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3), count))
+    width, height = np.minimum(np.sqrt(area * aspect), 1), np.minimum(np.sqrt(area / aspect), 1)
+    maps = np.zeros((count, 2, 3), dtype=np.float32)
+    maps[:, 0, 0] = width * rng.choice([-1, 1], count)
+    maps[:, 1, 1] = height
+    maps[:, 0, 2] = (1 - width) * rng.uniform(-1, 1, count)
+    maps[:, 1, 2] = (1 - height) * rng.uniform(-1, 1, count)
+    return torch.from_numpy(maps)
+
+
+def _column(values: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(values.astype(np.float32)).view(-1, 1, 1, 1)

@@ -1,0 +1,153 @@
+"""Distillation is resumable to the bit, starts from random weights and leaves a file that timm alone can load."""
+
+import dataclasses
+import itertools
+import json
+import zipfile
+from io import BytesIO
+
+import numpy as np
+import pytest
+import timm
+import torch
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from peft_demo.pretrain import __main__ as command
+from peft_demo.pretrain import archives
+from peft_demo.pretrain.card import KEY
+from peft_demo.pretrain.distil import Distillation, Recipe, student
+from peft_demo.pretrain.photos import load_photos
+from peft_demo.pretrain.teacher import load_teacher
+
+RECIPE = Recipe(
+    "vit_tiny_patch16_224", depth=3, size=32, teacher_size=32, batch=4, images=40, warmup=8, decay=16, views=2
+)
+CPU = torch.device("cpu")
+
+
+def picture(seed: int, size: int = 40) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 255, (size, size, 3), dtype=np.uint8))
+
+
+def encoded(seed: int) -> bytes:
+    file = BytesIO()
+    picture(seed).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """A zip of eleven photos, one broken member and one that is no image."""
+    path = tmp_path_factory.mktemp("photos") / "photos.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for seed in range(11):
+            archive.writestr(f"../{seed}.png", encoded(seed))
+        archive.writestr("broken.png", b"no image")
+        archive.writestr("readme.txt", b"not looked at")
+    return path
+
+
+@pytest.fixture(scope="module")
+def teacher_file(tmp_path_factory):
+    """Random weights under timm's names, head included."""
+    path = tmp_path_factory.mktemp("teacher") / "teacher.safetensors"
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        save_file(timm.create_model(RECIPE.teacher, pretrained=False).state_dict(), path)
+    return path
+
+
+def distillation(photos, teacher_file, work, **changes):
+    recipe = dataclasses.replace(RECIPE, **changes)
+    teacher = load_teacher(recipe.teacher, teacher_file, recipe.teacher_size, CPU)
+    return Distillation(recipe, teacher, load_photos([photos], 32, work), work)
+
+
+@pytest.mark.parametrize("changes", [{}, {"views": 0, "precision": "fp32", "teacher_size": 64}])
+def test_an_interrupted_run_resumes_to_the_same_bits(photos, teacher_file, tmp_path, changes):
+    whole = distillation(photos, teacher_file, tmp_path / "whole", **changes)
+    steps = list(whole.run())
+    assert whole.seen == 40 and len(steps) == 10
+
+    cut = distillation(photos, teacher_file, tmp_path / "cut", **changes)
+    for _ in itertools.islice(cut.run(save_every=0), 4):  # the fourth step is lost with the process
+        pass
+    resumed = distillation(photos, teacher_file, tmp_path / "cut", **changes)
+    assert resumed.step == 3
+    assert list(resumed.run()) == steps[3:]
+    for (name, left), right in zip(
+        whole.student.state_dict().items(), resumed.student.state_dict().values(), strict=True
+    ):
+        assert torch.equal(left, right), name
+
+
+def test_another_recipe_refuses_the_folder_but_a_longer_run_goes_on(photos, teacher_file, tmp_path):
+    list(distillation(photos, teacher_file, tmp_path, images=8).run())
+    assert distillation(photos, teacher_file, tmp_path, images=80).step == 2
+    with pytest.raises(ValueError, match="seed"):
+        distillation(photos, teacher_file, tmp_path, seed=1)
+
+
+def test_the_loss_falls_and_the_rate_lands_at_zero(photos, teacher_file, tmp_path):
+    run = distillation(photos, teacher_file, tmp_path, images=80)
+    steps = list(run.run())
+    assert np.mean([s.loss for s in steps[-5:]]) < np.mean([s.loss for s in steps[:5]])
+    assert RECIPE.rate(0) == RECIPE.lr / 2 and RECIPE.rate(20) == RECIPE.lr and RECIPE.rate(40) == 0
+
+
+def test_the_student_starts_at_random_and_leaves_the_generator_alone():
+    before = torch.random.get_rng_state()
+    first, again = (student(RECIPE, 192, CPU).state_dict() for _ in range(2))
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+def test_the_command_writes_weights_that_timm_loads_and_a_card(photos, teacher_file, tmp_path, monkeypatch, capsys):
+    labelled = tmp_path / "faces.zip"
+    with zipfile.ZipFile(labelled, "w") as archive:
+        for part, label, seed in itertools.product(("train", "test"), "ab", range(4)):
+            archive.writestr(f"faces/{part}/{label}/{seed}.png", encoded(seed))
+    out = tmp_path / "out" / "vit_mini.safetensors"
+    flags = f"--photos {photos} --teacher {RECIPE.teacher} --teacher-weights {teacher_file} --work {tmp_path / 'work'}"
+    flags += f" --out {out} --depth 3 --size 32 --teacher-size 32 --batch 4 --images 12 --side 32 --evaluate {labelled}"
+    monkeypatch.setattr("sys.argv", ["pretrain", *flags.split()])
+    command.main()
+
+    with safe_open(out, "pt") as file:
+        metadata = file.metadata()
+    about = json.loads(metadata[KEY])
+    assert (
+        metadata["format"] == "pt" and about["name"] == "vit_mini" and about["kwargs"] == {"depth": 3, "img_size": 32}
+    )
+    tensors = load_file(out)
+    assert {t.dtype for t in tensors.values()} == {torch.float16}
+    timm.create_model(about["arch"], pretrained=False, num_classes=0, **about["kwargs"]).load_state_dict(
+        tensors, strict=True
+    )
+    given = load_file(teacher_file)
+    constant = {name for name, t in given.items() if len(t.unique()) == 1}  # norms and biases start alike everywhere
+    assert not [n for n in tensors if n not in constant and torch.equal(tensors[n], given[n].half())]
+
+    card = out.with_suffix(".md").read_text()
+    assert "Apache-2.0" in card and "| faces |" in card and "12 images seen" in card
+    assert "0 images seen, to 12" in capsys.readouterr().out
+
+
+def test_hostile_archives_are_read_by_name_and_within_bounds(photos, tmp_path, monkeypatch):
+    names = archives.members(photos)
+    assert "readme.txt" not in names and len(names) == 12
+    assert len(list(archives.images(photos, names))) == 11
+    assert not list(photos.parent.parent.glob("*.png"))
+    monkeypatch.setattr(archives, "MAX_BYTES", 10)
+    assert not list(archives.images(photos, names))
+    with pytest.raises(FileNotFoundError):
+        archives.members(tmp_path / "missing.zip")
+    with pytest.raises(ValueError, match="no readable photo"):
+        load_photos([tmp_path], 32, tmp_path)
+
+
+def test_pictures_of_too_many_pixels_are_left_out(photos, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_PIXELS", 100)
+    assert not list(archives.images(photos, archives.members(photos)))
