@@ -49,7 +49,7 @@ def _drawn(module) -> list:
 
 
 def _digits() -> list:
-    images, labels = _load_digits()
+    labels = _load_digits()[1]
     return [(int(label), f"digit {index + 1}", partial(_digit, index)) for index, label in enumerate(labels)]
 
 

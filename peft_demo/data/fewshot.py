@@ -27,8 +27,9 @@ from .layout import listed
 
 MAX_TEST = 5_000
 """Test images of all classes together: enough to know an accuracy to within 1.4 points, and they fit into memory."""
-_TWIN_BITS, _TWIN_COLOUR = 6, 12
-"""Near-duplicates: at most so many of 128 bits of the difference hash differ, and 255ths of any quarter's colour."""
+_TWIN_BITS, _TWIN_COLOUR, _TWIN_SIDE = 10, 12, 32
+"""Near-duplicates: at most so many of 128 bits of the difference hash differ, and 255ths of any quarter's colour. A
+photo saved again stays below 6 bits, different ones above 18. Pictures with fewer pixels a side are too alike."""
 _MAX_USELESS = 1_000
 _MAX_REJECTS_SHOWN = 200
 
@@ -152,6 +153,8 @@ class _Look:
     """uint64 [2], see `difference_hash`."""
     colours: np.ndarray
     """int16 [12], mean colour of each quarter."""
+    large: bool
+    """Whether there are pixels enough to tell near-duplicates from pictures that are alike by nature."""
 
 
 def _look(examples: list[Example], looks: dict[Example, _Look], report: Report | None) -> dict[Example, str]:
@@ -171,10 +174,11 @@ def _look(examples: list[Example], looks: dict[Example, _Look], report: Report |
 def _try(example: Example) -> _Look | BadImage:
     try:
         image = open_header(example.read())
+        large = min(image.size) >= _TWIN_SIDE
         image.draft("RGB", (64, 64))  # JPEG decodes to an eighth of the size: as sure to find damage, and much faster
         image = decode(image)
         colours = np.asarray(image.resize((2, 2), Image.Resampling.BOX), dtype=np.int16).ravel()
-        return _Look(example.digest, difference_hash(image), colours)
+        return _Look(example.digest, difference_hash(image), colours, large)
     except BadImage as error:
         return error
 
@@ -199,7 +203,7 @@ def difference_hash(image: Image.Image) -> np.ndarray:
 
 def _twins(chosen: Chosen, looks: dict[Example, _Look]) -> list[tuple[Example, Example]]:
     """(seen, test) pairs that look almost the same."""
-    train, val, test = chosen
+    train, val, test = ([e for e in part if looks[e].large] for part in chosen)
     seen, found = train + val, []
     if not seen:
         return []

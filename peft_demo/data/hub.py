@@ -202,7 +202,7 @@ def _label(value, names: list[str] | None) -> str | None:
 
 
 def _bytes(cell) -> bytes:
-    """The encoded picture in a cell. A row is a stranger's: it may name files of the Hub, never files of this machine."""
+    """The encoded picture in a cell. A stranger wrote it: it may name files of the Hub, never files of this machine."""
     cell = {"bytes": cell} if isinstance(cell, bytes) else cell or {}
     data, place = cell.get("bytes"), cell.get("path") or ""
     if data is None and place.rpartition("::")[2].startswith("hf://"):

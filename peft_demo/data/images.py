@@ -65,7 +65,7 @@ def size_refusal(size: int) -> str:
 
 
 def thumbnail(image: Image.Image, side: int = 96) -> bytes:
-    """A small JPEG of a decoded picture, `side` pixels at its longest edge, metadata-free. Tiny pictures are enlarged."""
+    """A small JPEG of a decoded picture, its longest edge `side` pixels, without metadata. Tiny ones are enlarged."""
     scale = side / max(image.size)
     small = image.resize([max(1, round(edge * scale)) for edge in image.size], Image.Resampling.BICUBIC)
     file = io.BytesIO()

@@ -19,14 +19,12 @@ _AREA, _ASPECT = (0.5, 1.0), (3 / 4, 4 / 3)
 
 
 def to_tensor(image: Image.Image, size: int) -> torch.Tensor:
-    """uint8 [3 S S] of an RGB picture, squeezed to a square (bicubic, antialiased), nothing cropped: VTAB's protocol."""
+    """uint8 [3 S S] of an RGB picture, squeezed to a square (bicubic, antialiased) as in VTAB: nothing is cropped."""
     small = image.resize((size, size), Image.Resampling.BICUBIC)
     return torch.frombuffer(bytearray(small.tobytes()), dtype=torch.uint8).view(size, size, 3).permute(2, 0, 1)
 
 
-def stack(
-    examples: Sequence[Example], size: int, report: Report | None = None
-) -> tuple[torch.Tensor, torch.Tensor]:
+def stack(examples: Sequence[Example], size: int, report: Report | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """(images uint8 [N 3 S S], labels int64 [N]), on the CPU. Raises `BadImage`, naming the file."""
     images = torch.empty(len(examples), 3, size, size, dtype=torch.uint8)
     with ThreadPoolExecutor() as threads:  # Pillow decodes and resizes outside the interpreter's lock
@@ -48,7 +46,9 @@ def augment(images: torch.Tensor, kind: str, generator: torch.Generator) -> torc
     if kind == "none":
         return images
     draws = torch.rand(len(images), 5, generator=generator).tolist()
-    return torch.stack([_crop(image, *d[:4], d[4] < 0.5 and "flip" in kind) for image, d in zip(images, draws, strict=True)])
+    return torch.stack(
+        [_crop(image, *d[:4], d[4] < 0.5 and "flip" in kind) for image, d in zip(images, draws, strict=True)]
+    )
 
 
 def _crop(image: torch.Tensor, area: float, aspect: float, x: float, y: float, flip: bool) -> torch.Tensor:

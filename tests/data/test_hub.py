@@ -1,0 +1,180 @@
+"""Hub datasets, from a local stand-in: the streams that `datasets` would give, without the network."""
+
+from itertools import pairwise
+
+import pytest
+from pictures import png
+
+from peft_demo.contracts.errors import BadData, BadValue
+from peft_demo.contracts.specs import DataSpec
+from peft_demo.data import hub, open_dataset, report_of, split
+
+ANIMALS = ["cat", "dog", "emu"]
+
+
+class Counted:
+    """A stream that counts its rows; the three steps of `_narrow` leave it as it is."""
+
+    def __init__(self, rows, features):
+        self.rows, self.features, self.read = rows, features, 0
+
+    def shuffle(self, seed, buffer_size):
+        return self
+
+    def select_columns(self, columns):
+        return self
+
+    def cast_column(self, column, feature):
+        return self
+
+    def __iter__(self):
+        for row in self.rows:
+            self.read += 1
+            yield row
+
+
+@pytest.fixture
+def parquet(tmp_path, monkeypatch):
+    """parquet(train=..., test=...) makes hub "owner/name" these rows: [(picture, label), ...]."""
+    datasets = pytest.importorskip("datasets")
+    features = {"id": datasets.Value("int64"), "img": datasets.Image(), "kind": datasets.ClassLabel(names=ANIMALS)}
+    datasets.disable_progress_bars()
+    monkeypatch.setattr(datasets.config, "SLEEP_TIME_ON_THREADS_SHUTDOWN", 0)
+
+    def build(**splits):
+        files = {}
+        for name, rows in splits.items():
+            columns = {"id": range(len(rows)), "img": [{"bytes": d} for d, _ in rows], "kind": [k for _, k in rows]}
+            columns = {k: list(v) for k, v in columns.items()}
+            files[name] = str(tmp_path / f"{name}.parquet")
+            datasets.Dataset.from_dict(columns, datasets.Features(features)).to_parquet(files[name])
+        streams = datasets.load_dataset("parquet", data_files=files, streaming=True, cache_dir=str(tmp_path))
+        monkeypatch.setattr(hub, "_streams", lambda name: streams)
+        return open_dataset(DataSpec("hub", "owner/name", shots=2))
+
+    return build
+
+
+@pytest.fixture
+def streams(monkeypatch):
+    """streams(spec, train=[(cell, label), ...]) opens plain rows with columns "image" and "label"."""
+
+    def build(spec=None, features=None, **splits):
+        from datasets import ClassLabel, Image
+
+        features = features or {"image": Image(decode=False), "label": ClassLabel(names=ANIMALS)}
+        made = {n: Counted([{"image": c, "label": k} for c, k in rows], features) for n, rows in splits.items()}
+        monkeypatch.setattr(hub, "_streams", lambda name: made)
+        return open_dataset(spec or DataSpec("hub", "owner/name", shots=2)), made
+
+    return build
+
+
+def rows(count: int, start: int = 0) -> list[tuple[bytes, int]]:
+    return [(png(start + n, 12), n % 3) for n in range(count)]
+
+
+def test_a_parquet_set_with_embedded_pictures(parquet):
+    dataset = parquet(train=rows(60), test=rows(12, 100))
+    assert dataset.classes == tuple(ANIMALS)
+    assert (dataset.image_column, dataset.label_column) == ("img", "kind") and dataset.columns == ("id", "img", "kind")
+    assert any("'img'" in n and "'kind'" in n for n in dataset.notices)
+    chosen = split(dataset, 2, 0)
+    report = report_of(dataset, chosen)
+    assert [(c.train, c.val, c.test) for c in report.counts] == [(2, 2, 4)] * 3
+    assert report.columns == ("id", "img", "kind") and report.image_column == "img"
+    labels = {png(n, 12): n % 3 for n in range(60)}
+    assert all(labels[e.read()] == e.label for e in chosen.train)
+
+
+def test_only_as_many_rows_are_read_as_needed(streams):
+    _, made = streams(train=rows(900), test=rows(3, 900))
+    assert made["train"].read == 12  # two shots and two to validate, of three classes
+    assert made["test"].read == 3
+    _, made = streams(train=rows(900))
+    assert made["train"].read == 15  # one more of each is held out
+
+
+def test_a_stream_that_lacks_a_class_is_given_up(streams, monkeypatch):
+    monkeypatch.setattr(hub, "MAX_ROWS", 40)
+    dataset, made = streams(train=[(png(n, 12), n % 2) for n in range(200)], test=rows(3, 300))
+    assert made["train"].read == 40
+    assert dataset.classes == ("cat", "dog")
+    assert any("'emu'" in n and "first 40 rows" in n for n in dataset.notices)
+
+
+def test_unlabelled_broken_and_repeated_rows_are_left_out(streams):
+    bad = [(png(1, 12), -1), (b"text", 0), (None, 1), (png(1, 12), 2), (png(1, 12), 2)]
+    cells = [({"bytes": data, "path": None}, label) for data, label in bad + rows(30, 50)]
+    dataset, _ = streams(train=cells)
+    assert [name for name, _ in dataset.rejected] == ["train 2", "train 3"]
+    assert any("1 rows without a label" in n for n in dataset.notices)
+    assert len({e.digest for e in dataset.examples}) == len(dataset.examples)
+
+
+def test_a_row_cannot_make_us_read_a_file_of_this_machine(streams, tmp_path):
+    (tmp_path / "secret.png").write_bytes(png(1))
+    places = [str(tmp_path / "secret.png"), f"file://{tmp_path}/secret.png", f"zip://x::file://{tmp_path}/secret.png"]
+    dataset, _ = streams(train=[({"bytes": None, "path": p}, 0) for p in places] + rows(30))
+    assert len(dataset.rejected) == 3 and all("no picture" in reason for _, reason in dataset.rejected)
+
+
+def test_labels_may_be_words_or_numbers(streams):
+    from datasets import Image, Value
+
+    features = {"image": Image(decode=False), "label": Value("string")}
+    dataset, _ = streams(features=features, train=[(png(n, 12), ("10", "9", None)[n % 3]) for n in range(30)])
+    assert dataset.classes == ("9", "10")
+
+
+def test_columns_are_guessed_by_kind_then_by_name():
+    from datasets import ClassLabel, Image, Value
+
+    features = {"id": Value("int64"), "label": Value("int64"), "coarse": ClassLabel(names=["a"]), "x": Image()}
+    assert hub._column("", features, hub._is_image) == "x" and hub._column("", features, hub._is_label) == "coarse"
+    del features["coarse"], features["x"]
+    assert hub._column("", features, hub._is_label) == "label" and hub._column("id", features, hub._is_label) == "id"
+    bare = {"photo": {"bytes": Value("binary"), "path": Value("string")}, "blob": Value("binary")}
+    assert hub._column("", bare, hub._is_image) == "photo"
+    with pytest.raises(BadData, match="no column of pictures"):
+        hub._column("", features, hub._is_image)
+    with pytest.raises(BadData, match="the columns are id, label"):
+        hub._column("pic", features, hub._is_image)
+
+
+def test_the_spec_overrides_the_guess(parquet):
+    parquet(train=rows(60))
+    with pytest.raises(BadData, match="no column 'nope'"):
+        open_dataset(DataSpec("hub", "owner/name", label_column="nope"))
+    numbered = open_dataset(DataSpec("hub", "owner/name", shots=1, label_column="id"))
+    assert numbered.label_column == "id" and all(a <= b for a, b in pairwise(map(int, numbered.classes)))
+
+
+def test_split_names_are_understood():
+    streams = {"train": 1, "validation": 2, "test": 3, "extra": 4}
+    assert hub._parts(streams) == {"train": 1, "val": 2, "test": 3}
+    assert hub._parts({"full": 1, "test": 2}) == {"train": 1, "test": 2}
+    assert hub._parts({"test": 2}) == {"": 2}
+
+
+@pytest.mark.parametrize("name", ["imagefolder", "../../etc", "/etc/passwd", "a/b/c", "a/..", ""])
+def test_only_names_of_the_hub_are_asked_for(name):
+    with pytest.raises(BadValue, match="OWNER/NAME"):
+        open_dataset(DataSpec("hub", name))
+
+
+def test_a_folder_of_that_name_is_not_taken_for_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "owner" / "name").mkdir(parents=True)
+    with pytest.raises(BadValue, match="folder here"):
+        open_dataset(DataSpec("hub", "owner/name"))
+
+
+def test_whatever_the_network_raises_becomes_a_sentence(monkeypatch):
+    def broken(name):
+        raise ConnectionError("Couldn't reach 'owner/name' on the Hub\nand more")
+
+    monkeypatch.setattr(hub, "_streams", broken)
+    with pytest.raises(BadData, match="Couldn't reach") as caught:
+        open_dataset(DataSpec("hub", "owner/name"))
+    assert "\n" not in str(caught.value)
