@@ -19,7 +19,7 @@ from time import monotonic
 
 import torch
 
-from ..contracts.cards import Status
+from ..contracts.cards import RunCard, Status
 from ..contracts.errors import Busy, NotAllowed, PeftDemoError
 from ..contracts.events import Event, Failed, Improved, Noticed, Progressed, Saved, Started, Stepped, Stopped
 from ..contracts.service import Report
@@ -51,7 +51,7 @@ NOTHING_DONE = Stopped(
 
 
 class StoppedEarly(Exception):
-    """A person pressed Stop before there was anything to keep."""
+    """A person pressed Stop before there was anything to keep. Libraries it passes through may turn it into another."""
 
 
 class Job:
@@ -59,7 +59,7 @@ class Job:
 
     def __init__(self, record: Record, owner: str, keep: Keep):
         self.record, self.owner, self.keep = record, owner, keep
-        self.stop = Flag()
+        self.stop, self.stopped_early = Flag(), False
         self.state = "queued"
         self.adapter = self.message = ""
         self.steps, self.last = 0, None
@@ -80,6 +80,7 @@ class Job:
     def report(self, what: str, fraction: float = -1.0) -> None:
         """Progress before training moves on, five times a second at most."""
         if self.stop.is_set():
+            self.stopped_early = True
             raise StoppedEarly
         if what != self._told[1] or monotonic() - self._told[0] > 0.2 or fraction == 1:
             self._told = monotonic(), what
@@ -91,6 +92,10 @@ class Job:
         self.state = ENDS[type(event)]
         self.record.journal.end(event)
         self.record.lock.release()
+
+    def card(self) -> RunCard:
+        """The line in the list while the run goes on."""
+        return RunCard(self.record.id, self.status().state, self.record.spec, self.record.started, self.adapter)
 
     def status(self) -> Status:
         """The header's line, but for the device."""
@@ -172,14 +177,17 @@ def _pull(job: Job, events: Iterator[Event]) -> Event:
                 return event
             job.take(event)
         return Failed("the run ended without a result.", "Please report this.")
-    except StoppedEarly:
-        return NOTHING_DONE
-    except PeftDemoError as error:
-        return Failed(error.sentence, error.hint)
-    except (MemoryError, torch.OutOfMemoryError):
-        return Failed("memory ran out.", "Try a smaller batch, a smaller image size or a smaller backbone.")
     except Exception as error:
-        return _unexpected(job, error)
+        return NOTHING_DONE if job.stopped_early else _failed(job, error)
+
+
+def _failed(job: Job, error: Exception) -> Failed:
+    match error:
+        case PeftDemoError():
+            return Failed(error.sentence, error.hint)
+        case MemoryError() | torch.OutOfMemoryError():
+            return Failed("memory ran out.", "Try a smaller batch, a smaller image size or a smaller backbone.")
+    return _unexpected(job, error)
 
 
 def _unexpected(job: Job, error: Exception) -> Failed:

@@ -89,12 +89,13 @@ class Runs:
         return found
 
     def card(self, record: Record) -> RunCard:
-        """The run's line in the list. What a finished journal says is remembered."""
-        record.bury()
-        size = record.journal.size()
-        if self._cards.get(record.id, (-1,))[0] != size:
-            self._cards[record.id] = size, _card(record, record.journal.read()[0])
-        return self._cards[record.id][1]
+        """The run's line in the list. What the journal of a finished run says is remembered."""
+        size, card = self._cards.get(record.id, (-1, None))
+        if card is None or card.state not in ENDS.values() or size != record.journal.size():
+            record.bury()
+            card = _card(record, record.journal.read()[0])
+            self._cards[record.id] = record.journal.size(), card
+        return card
 
 
 def _lock(folder: Path) -> FileLock:

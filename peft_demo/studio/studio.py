@@ -34,7 +34,7 @@ from .home import find as find_home
 from .home import sweep, write, writing
 from .jobs import Jobs
 from .predictor import Predictor
-from .runs import Runs
+from .runs import Record, Runs
 from .scoring import score
 from .shelf import Shelf
 from .zoo import SHIPPED, Zoo, refusal
@@ -164,7 +164,7 @@ class Studio:
         self._jobs.stop(run)
 
     def runs(self) -> list[RunCard]:
-        return [self._live(self._runs.card(record)) for record in self._runs.records()]
+        return [self._card(record) for record in self._runs.records()]
 
     def follow(self, run: str, cursor: int = 0) -> tuple[list[Event], int]:
         return self._runs.record(run).journal.read(cursor)
@@ -231,7 +231,7 @@ class Studio:
         chosen = split(self._open(run.data, report), run.data.shots, run.data.seed, report)
         if chosen.problem:
             raise BadData(chosen.problem)
-        yield from (Noticed("warning", text) for text in chosen.notices)
+        yield from (Noticed("info", text) for text in chosen.notices)
         yield from training.train(run, backbone, training.material(chosen, backbone.size, report), stop=stop)
 
     def _open(self, spec: DataSpec, report: Report | None) -> Dataset:
@@ -249,10 +249,14 @@ class Studio:
             return entry
         return replace(entry, refusal=refusal(entry.card, known, backbone, self.offline))
 
-    def _live(self, card: RunCard) -> RunCard:
-        """The run's line; of the one in progress, the state it is in at this moment."""
+    def _card(self, record: Record) -> RunCard:
+        """The run's line; of the one in progress, as it stands at this moment. Paths only where they may be named."""
         job = self._jobs.job
-        return replace(card, state=job.status().state) if job is not None and job.record.id == card.id else card
+        card = job.card() if self._jobs.busy and job.record.id == record.id else self._runs.card(record)
+        data = card.spec.data
+        if self.allow_local_paths or data.source not in ("folder", "zip"):
+            return card
+        return replace(card, spec=replace(card.spec, data=replace(data, name=data.argument())))
 
     def _local(self, what: str) -> None:
         if not self.allow_local_paths:
@@ -262,7 +266,7 @@ class Studio:
         """What opening the studio puts right: runs whose process died, and things that have stood too long."""
         for record in self._runs.records():
             record.bury()
-        for folder, days in ((self.home.drafts, 7), (self.home.uploads, 30), (self.home.tmp, 1)):
+        for folder, days in ((self.home.drafts, 7), (self.home.uploads, 30), (self.home.tmp, 7)):
             sweep(folder, days)
 
 

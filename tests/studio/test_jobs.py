@@ -126,14 +126,18 @@ def test_a_second_start_is_busy_until_the_first_has_ended(tmp_path):
     assert made.wait(5)
 
 
-def test_stop_while_preparing_ends_with_nothing_kept(tmp_path):
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_stop_while_preparing_ends_with_nothing_kept(tmp_path, wrapped):
     reached = Flag()
 
     def source(run, report, stop):
-        for n in range(10_000):
-            report("downloading", n / 10_000)
-            reached.set()
-            sleep(0.005)
+        try:
+            for n in range(10_000):
+                report("downloading", n / 10_000)
+                reached.set()
+                sleep(0.005)
+        except Exception as error:
+            raise ConnectionError("the download broke off") if wrapped else error from None
         yield ending()
 
     made = jobs(tmp_path, source)

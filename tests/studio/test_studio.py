@@ -4,6 +4,7 @@ import io
 import os
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter, sleep
 
 import pytest
@@ -57,6 +58,8 @@ def test_photos_in_adapter_out(studio, short, photos, finish):
 def test_a_restarted_studio_finds_the_run_and_replays_it(studio, short, finish, open_studio):
     run = studio.start(short())
     events = finish(studio, run)
+    page = open_studio(studio.home.root, allow_local_paths=False)
+    assert page.runs()[0].spec.data.name == Path(studio.runs()[0].spec.data.name).name, "a page is told no paths"
     again = open_studio(studio.home.root)
     assert again.follow(run) == (events, again.follow(run)[1])
     assert again.status().run == run and again.status().state == "done"
