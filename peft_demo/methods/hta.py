@@ -78,10 +78,11 @@ class Householder(Delta):
 
     def plus(self, y: Tensor, x: Tensor) -> Tensor:
         """y + x T, for y [... D_out] and x [... D_in]."""
-        x = F.dropout(x, self.dropout, self.training)
+        x = F.dropout(x, self.dropout, self.training).to(y.dtype)
         down, up = self._low_rank()
-        along = _fit(x, len(self.diagonal)) * self.diagonal
-        return y + _fit(along, y.shape[-1]) + F.linear(F.linear(x, down), up)
+        D_out = y.shape[-1]
+        y = torch.addcmul(y, _fit(x, D_out), _fit(self.diagonal, D_out).to(y.dtype))
+        return y + F.linear(F.linear(x, down), up)
 
     def _low_rank(self) -> tuple[Tensor, Tensor]:
         """What T is beside its diagonal, [R+2 D_in] and [D_out R+2]: see the top of the file."""

@@ -52,7 +52,7 @@ class Rescaled(Delta):
             nn.init.kaiming_uniform_(self.s_out)
 
     def forward(self, f: nn.Linear, x: Tensor) -> Tensor:
-        weight = torch.addcmul(f.weight, f.weight, self.s_out @ self.s_in)
+        weight = torch.addcmul(f.weight, f.weight, self.s_out * self.s_in)
         return F.linear(x, weight, self.shift if f.bias is None else f.bias + self.shift)
 
 
