@@ -22,7 +22,7 @@ from ..contracts.cards import ClassCount, DataReport
 from ..contracts.errors import BadData, BadImage
 from ..contracts.service import Report
 from .dataset import Dataset, Example
-from .images import decode, open_header, thumbnail
+from .images import THREADS, decode, open_header, thumbnail
 from .layout import listed
 
 MAX_TEST = 5_000
@@ -95,7 +95,7 @@ def report_of(dataset: Dataset, split: Split) -> DataReport:
         rejected = (*rejected[:_MAX_REJECTS_SHOWN], (f"and {len(more)} more", more[0][1]))
     return DataReport(
         title=dataset.title,
-        counts=tuple(_count(dataset, split, label) for label in range(len(dataset.classes))),
+        counts=_class_counts(dataset, split),
         rejected=rejected,
         notices=dataset.notices + split.notices,
         problem=split.problem,
@@ -160,7 +160,7 @@ class _Look:
 def _look(examples: list[Example], looks: dict[Example, _Look], report: Report | None) -> dict[Example, str]:
     """Decodes the examples, fills `looks`, and gives back those that cannot be decoded, with the reason."""
     bad = {}
-    with ThreadPoolExecutor() as threads:  # Pillow decodes outside the interpreter's lock
+    with ThreadPoolExecutor(THREADS) as threads:
         for n, (example, look) in enumerate(zip(examples, threads.map(_try, examples), strict=True)):
             if report and n % 50 == 0:
                 report("checking the chosen pictures", n / len(examples))
@@ -281,9 +281,15 @@ def _counts(classes: Sequence[str], examples: Iterable[Example]) -> dict[str, in
     return {name: counts[label] for label, name in enumerate(classes)}
 
 
-def _count(dataset: Dataset, split: Split, label: int) -> ClassCount:
-    train, val, test = ([e for e in part if e.label == label] for part in (split.train, split.val, split.test))
+def _class_counts(dataset: Dataset, split: Split) -> tuple[ClassCount, ...]:
     useless = {name for name, _ in split.rejected}
-    found = sum(e.label == label and e.name not in useless for e in dataset.examples)
-    previews = tuple(thumbnail(decode(e.read())) for e in (train + val + test)[:4])
-    return ClassCount(dataset.classes[label], found, len(train), len(val), len(test), previews)
+    found = _counts(dataset.classes, (e for e in dataset.examples if e.name not in useless))
+    train, val, test = (_counts(dataset.classes, part) for part in (split.train, split.val, split.test))
+    shown = {name: [] for name in dataset.classes}
+    for example in split.train + split.val + split.test:
+        shown[dataset.classes[example.label]].append(example)
+    return tuple(ClassCount(c, found[c], train[c], val[c], test[c], _previews(shown[c])) for c in dataset.classes)
+
+
+def _previews(examples: Sequence[Example], most: int = 4) -> tuple[bytes, ...]:
+    return tuple(thumbnail(decode(e.read())) for e in examples[:most])

@@ -39,9 +39,16 @@ def _linked(root: Path, folder: Path, found: Listing) -> bool:
     return linked
 
 
+def _stays(root: Path, path: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # links in a circle
+        return False
+
+
 def _take(root: Path, path: Path, found: Listing) -> None:
     parts = _parts(root, path)
-    if not path.resolve().is_relative_to(root):
+    if not _stays(root, path):
         found.reject(parts, "a link that leads out of the folder.")
     elif not path.is_file():  # a pipe would keep us waiting for ever
         found.reject(parts, "not a regular file.")

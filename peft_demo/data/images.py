@@ -14,6 +14,8 @@ MAX_BYTES = 50 * 2**20
 """Of one encoded picture."""
 MAX_PIXELS = 80_000_000
 """Of one decoded picture: 240 MB in RGB. Below the size from which Pillow itself warns."""
+THREADS = 4
+"""Pillow decodes outside the interpreter's lock. Not more at once: each may hold a picture of `MAX_PIXELS`."""
 
 # Formats whose decoders need no other program: EPS, for one, would start Ghostscript on a stranger's file.
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")

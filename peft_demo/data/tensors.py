@@ -10,7 +10,7 @@ from torchvision.transforms.v2 import functional as F
 from ..contracts.errors import BadImage, BadValue
 from ..contracts.service import Report
 from .dataset import Example
-from .images import decode
+from .images import THREADS, decode
 
 AUGMENTATIONS = ("none", "crop", "crop+flip")
 
@@ -27,7 +27,7 @@ def to_tensor(image: Image.Image, size: int) -> torch.Tensor:
 def stack(examples: Sequence[Example], size: int, report: Report | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """(images uint8 [N 3 S S], labels int64 [N]), on the CPU. Raises `BadImage`, naming the file."""
     images = torch.empty(len(examples), 3, size, size, dtype=torch.uint8)
-    with ThreadPoolExecutor() as threads:  # Pillow decodes and resizes outside the interpreter's lock
+    with ThreadPoolExecutor(THREADS) as threads:
         for n, image in enumerate(threads.map(lambda e: _read(e, size), examples)):
             images[n] = image
             if report and n % 50 == 0:

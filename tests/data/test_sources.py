@@ -120,11 +120,12 @@ def test_links_that_lead_outside_are_not_followed(tmp_path):
     (folder / "cat" / "out.png").symlink_to(tmp_path / "secret" / "s.png")
     (folder / "cat" / "in.png").symlink_to(folder / "dog" / "0.png")
     (folder / "emu").symlink_to(tmp_path / "secret")
+    (folder / "cat" / "circle.png").symlink_to(folder / "cat" / "circle.png")
     os.mkfifo(folder / "cat" / "pipe.png")
     dataset = open_dataset(FOLDER, folder)
     assert {e.name for e in dataset.examples} == {"cat/0.png", "cat/in.png", "dog/0.png"}
     reasons = dict(dataset.rejected)
-    assert "leads out" in reasons["cat/out.png"] and "not followed" in reasons["emu"]
+    assert "leads out" in reasons["cat/out.png"] and "cat/circle.png" in reasons and "not followed" in reasons["emu"]
     assert "regular" in reasons["cat/pipe.png"]
 
 
