@@ -4,9 +4,10 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
-from fake import Fake
 
 from peft_demo.ui import data, header, session, train
+
+from .fake import Fake
 
 
 @pytest.fixture

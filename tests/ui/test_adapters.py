@@ -1,9 +1,9 @@
 """The table shows everything, also what cannot be used; details are text."""
 
-from fake import EVIL, Fake, card
-
 from peft_demo.contracts.cards import ZooEntry
 from peft_demo.ui import adapters, classify
+
+from .fake import EVIL, Fake, card
 
 
 def test_unusable_files_stand_in_the_table_with_their_reason(service):

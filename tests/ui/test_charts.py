@@ -3,9 +3,10 @@
 from math import isnan, nan
 
 import pytest
-from fake import script
 
 from peft_demo.ui import charts
+
+from .fake import script
 
 
 @pytest.mark.parametrize("points", [[], [(1, 2.0)], [(n, 1.0) for n in range(5000)]])

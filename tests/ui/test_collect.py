@@ -2,9 +2,10 @@
 
 import gradio as gr
 import pytest
-from fake import picture
 
 from peft_demo.ui import collect, session
+
+from .fake import picture
 
 ME = "a" * 32
 

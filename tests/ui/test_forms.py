@@ -2,13 +2,14 @@
 
 import gradio as gr
 import pytest
-from fake import METHODS
 
 from peft_demo.contracts.errors import BadValue
 from peft_demo.contracts.knobs import Knob, knobs
 from peft_demo.contracts.specs import Recipe, RunSpec
 from peft_demo.ui import forms
 from peft_demo.ui.train import IN_THE_OPEN
+
+from .fake import METHODS
 
 SOME = (
     Knob("rank", "Rank", "int", 8, 1, 256),

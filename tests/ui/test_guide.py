@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from fake import EVIL, METHODS
-
 from peft_demo.ui import guide
+
+from .fake import EVIL, METHODS
 
 
 def test_every_method_is_in_the_table_and_in_a_drawing():

@@ -5,9 +5,10 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from fake import Fake
 
 from peft_demo import ui
+
+from .fake import Fake
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1", None, "", b"127.0.0.1", b"localhost"}
 

@@ -1,9 +1,10 @@
 """Figures carry their units, and people's words stay words."""
 
 import pytest
-from fake import EVIL
 
 from peft_demo.ui import text
+
+from .fake import EVIL
 
 
 def test_markup_in_names_is_shown_letter_by_letter():

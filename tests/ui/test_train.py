@@ -1,10 +1,10 @@
 """The form becomes a spec, a price and a command; an earlier run refills it."""
 
-from fake import EVIL
-
 from peft_demo.contracts.cards import Cost
 from peft_demo.contracts.specs import DataSpec, RunSpec
 from peft_demo.ui import train
+
+from .fake import EVIL
 
 
 def widget(form, name):

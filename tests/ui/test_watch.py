@@ -1,11 +1,12 @@
 """One look tells the page what has changed, and nothing else."""
 
 import pytest
-from fake import Fake, script
 
 from peft_demo.contracts import events as ev
 from peft_demo.ui import header, watch
 from peft_demo.ui.replay import Replay
+
+from .fake import Fake, script
 
 
 @pytest.fixture

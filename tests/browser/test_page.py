@@ -1,0 +1,224 @@
+"""The main job, done by a person in a browser: photos in, adapter out, hot-swapped.
+
+The tests share one server; each gets the adapters it needs from the page, if an earlier one has not trained them.
+"""
+
+import base64
+import io
+import re
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+from PIL import Image, ImageDraw  # noqa: E402
+
+from peft_demo.ui.charts import ACCENT, SECOND  # noqa: E402
+from peft_demo.ui.speak import UNFORESEEN  # noqa: E402
+
+expect = playwright.expect
+pytestmark = pytest.mark.browser
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+def tab(page, name: str) -> None:
+    """Opens a tab, on a phone from the menu that holds what does not fit."""
+    found = page.get_by_role("tab", name=name, exact=True).first
+    if not found.is_visible():
+        page.locator(".overflow-menu > button").first.click()
+        found = page.locator(".overflow-dropdown button", has_text=name)
+    found.click()
+
+
+def choose(page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def start(page, method: str, epochs: int, shots: int = 8) -> None:
+    """Sets a small run up and presses Start."""
+    tab(page, "Data")
+    page.get_by_label("number input for Shots").fill(str(shots))
+    page.get_by_label("number input for Shots").press("Enter")
+    tab(page, "Train")
+    choose(page, "Method", method)
+    page.get_by_label("Epochs").fill(str(epochs))
+    expect(page.locator("#cost")).to_contain_text("trainable parameters")
+    page.locator("#start").click()
+    expect(page.locator("#start")).to_be_disabled()
+
+
+def finish(page) -> None:
+    expect(page.locator("#headline")).to_contain_text("Finished", timeout=180_000)
+    expect(page.locator("#start")).to_be_enabled()
+
+
+def trained(page, *methods: str) -> list[str]:
+    """Names in the adapter list of Classify, after the missing methods have been trained on digits."""
+    tab(page, "Classify")
+    for method in methods:
+        if not [a for a in adapters(page) if a.startswith(f"{method.split()[0].lower()}-digits")]:
+            start(page, method, epochs=3)
+            finish(page)
+            tab(page, "Classify")
+    return adapters(page)
+
+
+def adapters(page) -> list[str]:
+    page.wait_for_timeout(1000)
+    box = page.get_by_role("combobox", name="Adapter", exact=True)
+    box.click()
+    names = [o.get_attribute("aria-label") or o.inner_text() for o in page.get_by_role("option").all()]
+    box.blur()
+    return names
+
+
+def curve(page, plot: str, colour: str) -> int:
+    """How many points the line of that colour is drawn through."""
+    lines = page.locator(f'{plot} svg .mark-line path[stroke="{colour}"]')
+    return sum(len(re.findall("[ML]", line.get_attribute("d") or "")) for line in lines.all())
+
+
+def picture(seed: int) -> bytes:
+    image = Image.new("RGB", (80, 80), (20 * (seed % 9), 90, 60))
+    ImageDraw.Draw(image).ellipse((10 + seed, 10, 60, 50 + seed), fill=(200, 30 * (seed % 7), 40))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def drop(page, target: str, name: str, content: bytes, kind: str = "image/png") -> None:
+    """Drops a file on an element, as from the desktop."""
+    page.locator(target).first.wait_for()
+    page.evaluate(
+        """([target, name, data, kind]) => {
+            const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0))
+            const dropped = new DataTransfer()
+            dropped.items.add(new File([bytes], name, {type: kind}))
+            const event = type => new DragEvent(type, {dataTransfer: dropped, bubbles: true, cancelable: true})
+            const place = document.querySelector(target)
+            for (const type of ["dragenter", "dragover", "drop"]) place.dispatchEvent(event(type))
+        }""",
+        [target, name, base64.b64encode(content).decode(), kind],
+    )
+
+
+def test_training_draws_both_curves_and_ends_in_a_result(visit):
+    """Loss for training and validation, though validation begins later; the backbone is proven unchanged."""
+    page = visit()
+    start(page, "LoRA", epochs=4)
+    finish(page)
+    expect(page.locator("#progress")).to_contain_text("Test accuracy")
+    expect(page.locator("#progress")).to_contain_text("unchanged ✓")
+    expect(page.locator("#status")).to_contain_text("frozen ✓ sha256")
+    assert curve(page, "#loss-plot", ACCENT) >= 4
+    assert curve(page, "#loss-plot", SECOND) >= 2
+    assert curve(page, "#accuracy-plot", SECOND) >= 2
+
+
+def test_a_run_survives_reload_is_seen_by_others_and_stops_from_there(visit):
+    """The page is a view: reload re-attaches, a page opened before Start notices, Stop works from any of them."""
+    page, other = visit(), visit()
+    tab(other, "Train")
+    start(page, "Linear probe", epochs=500)
+    expect(page.locator("#headline")).to_contain_text("Training")
+    page.reload()
+    page.wait_for_selector("#previews img")
+    tab(page, "Train")
+    expect(page.locator("#headline")).to_contain_text("Training")
+    expect(page.locator("#start")).to_be_disabled()
+    page.wait_for_function("document.querySelectorAll('#accuracy-plot svg .mark-line path[d*=L]').length > 0")
+    assert curve(page, "#loss-plot", ACCENT) > 2
+    expect(other.locator("#headline")).to_contain_text("Training")
+    other.locator("#stop").click()
+    for one in (other, page):
+        expect(one.locator("#headline")).to_contain_text("Stopped")
+        expect(one.locator("#progress")).to_contain_text("not measured")
+    tab(page, "Adapters")
+    expect(page.locator("#zoo")).to_contain_text("linear-digits")
+
+
+def test_a_dropped_image_is_classified_and_a_swap_changes_the_answer(visit):
+    page = visit()
+    names = trained(page, "LoRA", "Linear probe")
+    choose(page, "Adapter", names[0])
+    drop(page, "#image .upload-container button, #image button.upload-container", "a.png", picture(1))
+    answer = page.locator("#answer-0")
+    expect(answer).to_contain_text("%")
+    expect(answer).to_contain_text(names[0])
+    expect(answer).to_contain_text("swapped in")
+    before = answer.inner_text()
+    choose(page, "Adapter", names[1])
+    expect(answer).to_contain_text(names[1])
+    assert answer.inner_text() != before
+    choose(page, "Compare with up to three more", names[0])
+    expect(page.locator("#answer-1")).to_contain_text(names[0])
+
+
+def test_a_broken_image_is_a_sentence(visit):
+    page = visit()
+    trained(page, "LoRA")
+    drop(page, "#image .upload-container button, #image button.upload-container", "a.png", b"\x89PNG no picture")
+    expect(page.get_by_test_id("toast-text").first).to_be_visible()
+    assert UNFORESEEN not in page.get_by_test_id("toast-text").first.inner_text()
+
+
+def test_a_broken_adapter_file_is_refused_in_a_sentence(visit):
+    page = visit()
+    tab(page, "Adapters")
+    drop(page, "#import button.upload-container", "x.safetensors", b"\xff" * 64, "application/octet-stream")
+    toast = page.get_by_test_id("toast-text").first
+    expect(toast).to_be_visible()
+    assert UNFORESEEN not in toast.inner_text() and len(toast.inner_text()) > 20
+    expect(page.locator("#zoo, #import").last).not_to_contain_text("x.safetensors")
+
+
+def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
+    """Names with markup are shown letter by letter wherever they appear: cards, report, details, answers."""
+    page = visit()
+    page.get_by_label("Collect", exact=True).check()
+    for n, name in enumerate((MARKUP, "plain")):
+        page.locator(f"#class-{n} :is(input, textarea)").fill(name)
+        page.locator(f"#class-{n} :is(input, textarea)").press("Enter")
+        files = [{"name": f"{n}{i}.png", "mimeType": "image/png", "buffer": picture(5 * n + i)} for i in range(5)]
+        page.locator(f"#images-{n} input[type=file]").first.set_input_files(files)
+        expect(page.locator(f"#images-{n} img")).to_have_count(5)
+    page.get_by_role("button", name="Check the data").click()
+    expect(page.locator("#counts")).to_contain_text(MARKUP)
+    page.reload()
+    page.get_by_label("Collect", exact=True).check()
+    expect(page.locator("#class-0 :is(input, textarea)")).to_have_value(MARKUP)
+    expect(page.locator("#images-1 img")).to_have_count(5)
+    tab(page, "Train")
+    choose(page, "Method", "Linear probe")
+    page.get_by_label("Epochs").fill("2")
+    expect(page.get_by_text("your own classes")).to_be_visible()
+    page.locator("#start").click()
+    finish(page)
+    page.locator("#classify-it").click()
+    drop(page, "#image .upload-container button, #image button.upload-container", "a.png", picture(2))
+    expect(page.locator("#answer-0")).to_contain_text(MARKUP)
+    tab(page, "Adapters")
+    page.locator("#zoo").get_by_role("gridcell", name=re.compile("photos")).first.click()
+    expect(page.locator("#card")).to_contain_text(MARKUP)
+    assert page.locator('img[src="x"]').count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_is_wider_than_a_phone(visit, theme):
+    page = visit(f"?__theme={theme}", width=390, height=844)
+    for name in ("Data", "Train", "Adapters", "Classify", "Help"):
+        tab(page, name)
+        page.wait_for_timeout(300)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+
+
+def test_a_restarted_server_shows_the_last_run(visit, server):
+    page = visit()
+    trained(page, "LoRA")
+    server.restart()
+    again = visit()
+    tab(again, "Train")
+    expect(again.locator("#progress")).to_contain_text("Backbone")
+    expect(again.locator("#headline")).to_contain_text(re.compile("Finished|Stopped"))
+    assert curve(again, "#loss-plot", ACCENT) > 2
