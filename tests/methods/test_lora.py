@@ -1,0 +1,74 @@
+import pytest
+import torch
+from torch import nn
+
+from peft_demo.adapters import create
+from peft_demo.contracts.errors import BadValue
+from peft_demo.methods import method
+from peft_demo.methods.lora import LoRA
+from peft_demo.vit import Site, anatomy_of
+from peft_demo.vit.catalogue import Source
+
+SITE = Site("blocks.0.q", "q", "blocks.0.attn.map.qkv.q", 12, 10, 0)
+LORA = method("lora")
+
+
+def delta(**knobs):
+    return LoRA(SITE, LORA.config({"rank": 3} | knobs)).double().eval()
+
+
+def away(module):
+    torch.manual_seed(0)
+    for p in module.parameters():
+        p.data = torch.randn_like(p)
+    return module
+
+
+def test_it_is_the_papers_formula():
+    d, f, x = away(delta(scale=0.3)), nn.Linear(12, 10).double(), torch.randn(2, 7, 12).double()
+    W = f.weight + 0.3 * d.up @ d.down
+    assert torch.allclose(d(f, x), x @ W.T + f.bias, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("targets", "count"),
+    [(("q", "v"), 294_912), (("q", "k", "v"), 442_368), (("q", "k", "v", "proj", "fc1", "fc2"), 1_327_104)],
+)
+def test_counts_on_vit_b(targets, count):
+    vit_b = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
+    assert LORA.count(vit_b, LORA.config({"targets": targets})) == count
+    assert LORA.config().targets == ("q", "v") and LORA.config().rank == 8
+
+
+def test_up_starts_at_zero_and_down_within_kaimings_bound():
+    d = delta()
+    assert not d.up.any() and 0 < d.down.abs().max() <= 12**-0.5
+
+
+def test_the_first_gradient_goes_to_up_alone():
+    d, f = delta(), nn.Linear(12, 10).double()
+    d(f, torch.randn(2, 7, 12).double()).sum().backward()
+    assert d.up.grad.any() and not d.down.grad.any()
+
+
+def test_dropout_acts_on_the_input_of_the_product_alone():
+    d, f, x = away(delta(dropout=0.5)), nn.Linear(12, 10).double(), torch.randn(2, 7, 12).double()
+    d.train()
+    assert not torch.equal(d(f, x), d(f, x))
+    d.up.data.zero_()
+    assert torch.equal(d(f, x), f(x))
+
+
+def test_it_stands_at_the_slices_it_is_told_to(tiny):
+    adapter = create(LORA, LORA.config({"targets": ("k", "fc2")}), tiny, 5, seed=0)
+    assert set(adapter.by_site()) == {f"blocks.{i}.{t}" for i in (0, 1) for t in ("k", "fc2")}
+
+
+def test_a_rank_beyond_the_width_is_a_sentence():
+    with pytest.raises(BadValue, match=r"rank 11 is larger than the width 10 of blocks\.0\.q"):
+        delta(rank=11)
+
+
+def test_an_unknown_target_is_a_sentence():
+    with pytest.raises(BadValue, match=r"targets takes some of q, k, v, proj, fc1, fc2, got \('qv',\)"):
+        LORA.config({"targets": ("qv",)})
