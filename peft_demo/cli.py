@@ -31,6 +31,7 @@ from .contracts.events import (
     Saved,
     Started,
     Stepped,
+    Surveyed,
 )
 from .contracts.knobs import build, knobs, parse_settings
 from .contracts.specs import Recipe, RunSpec
@@ -112,13 +113,17 @@ def methods(backbone: Backbone = "", offline: Offline = False, as_json: Json = F
     """List the methods and what each would train, head left out."""
     with _studio(offline=offline) as studio:
         value = [_method(m, studio.cost(RunSpec(method=m.name, backbone=backbone))) for m in studio.methods()]
-    rows = [(m["name"], f"{m['trainable']:,}", "merges" if m["merges"] else "", m["paper"]) for m in value]
+    rows = [(m["name"], _count(m), "merges" if m["merges"] else "", m["paper"]) for m in value]
     _say(value, _table([("METHOD", "TRAINABLE", "", "PAPER"), *rows]), as_json)
 
 
 def _method(card, cost) -> dict:
     about = {"name": card.name, "trainable": cost.trainable, "merges": card.merges, "paper": card.paper}
     return about | ({"budget": True} if cost.budget else {})
+
+
+def _count(method: dict) -> str:
+    return f"{method['trainable']:,}{' (a budget)' if method.get('budget') else ''}"
 
 
 @backbones_app.callback()
@@ -354,6 +359,8 @@ class _Progress:
         match event:
             case Progressed(what, fraction):
                 self.report(what, fraction)
+            case Surveyed(batch, batches):
+                self.report("asking which weights matter", batch / batches)
             case Noticed(_, text):
                 self._line(text)
             case Started():

@@ -21,7 +21,7 @@ import torch
 
 from ..contracts.cards import RunCard, Status
 from ..contracts.errors import Busy, NotAllowed, PeftDemoError
-from ..contracts.events import Event, Failed, Improved, Noticed, Progressed, Saved, Started, Stepped, Stopped
+from ..contracts.events import Event, Failed, Improved, Noticed, Progressed, Saved, Started, Stepped, Stopped, Surveyed
 from ..contracts.service import Report
 from ..contracts.specs import RunSpec
 from .home import write
@@ -112,6 +112,8 @@ class Job:
                 self.last = event
             case Progressed():
                 self.message = event.what
+            case Surveyed():
+                self.message = f"sensitivity survey, batch {event.batch} of {event.batches}"
             case Noticed():
                 self.message = event.text
 
