@@ -24,7 +24,7 @@ class Adapter(nn.Module):
         self, method: Method, config, parts: Parts, replaced: Mapping[str, Tensor], features: int, classes: int
     ):
         super().__init__()
-        self.method, self.config = method, config
+        self.method, self.config, self.extra = method, config, dict(parts.extra)
         self.deltas = nn.ModuleDict({_key(site): delta for site, delta in parts.deltas.items()})
         self.tensors = nn.ParameterDict({_key(name): nn.Parameter(t) for name, t in replaced.items()})
         self.head = (parts.head or _zero_head)(features, classes)
@@ -64,20 +64,23 @@ class Adapter(nn.Module):
             yield from (getattr(delta, name) for name in delta.matrices)
 
 
-def create(method: Method, config, backbone: Backbone, classes: int, seed: int) -> Adapter:
-    """A new adapter, its random starts drawn from `seed` alone; on the backbone's device."""
+def create(method: Method, config, backbone: Backbone, classes: int, seed: int, allocation=None) -> Adapter:
+    """A new adapter, its random starts drawn from `seed` alone; on the backbone's device.
+
+    `allocation` is what the method's survey decided, if it has one; without, it builds the same for all images.
+    """
     live = backbone.model.state_dict()
     with _seeded(seed):
-        parts = method.build(backbone.anatomy, config)
+        parts = method.parts(backbone.anatomy, config, allocation)
         replaced = {name: live[path].detach().cpu().clone() for name, path in paths(parts.replaces).items()}
         adapter = Adapter(method, config, parts, replaced, backbone.anatomy.features, classes)
     return adapter.to(backbone.device)
 
 
-def skeleton(method: Method, config, anatomy: Anatomy, classes: int) -> Adapter:
+def skeleton(method: Method, config, anatomy: Anatomy, classes: int, allocation=None) -> Adapter:
     """The same on the meta device: names and shapes, no memory, nothing drawn."""
     with torch.device("meta"):
-        parts = method.build(anatomy, config)
+        parts = method.parts(anatomy, config, allocation)
         replaced = {name: torch.empty(anatomy.tensors[name]) for name in parts.replaces}
         return Adapter(method, config, parts, replaced, anatomy.features, classes)
 

@@ -98,7 +98,7 @@ def _card(header: Header, name: str) -> AdapterCard:
 def _fitting(card: AdapterCard, header: Header, anatomy: Anatomy) -> Adapter:
     try:
         kind = method(card.method)
-        adapter = skeleton(kind, kind.config(card.knobs), anatomy, len(card.classes))
+        adapter = skeleton(kind, kind.config(card.knobs), anatomy, len(card.classes), card.extra)
     except (UnknownName, BadValue) as error:
         raise BadAdapter(f"{card.name} cannot be rebuilt: {error}") from None
     expected = {name: (_DTYPES[t.dtype], tuple(t.shape)) for name, t in pack(adapter).items()}

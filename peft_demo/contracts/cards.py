@@ -26,6 +26,8 @@ class MethodCard:
     identity: bool
     knobs: tuple[Knob, ...]
     lr: float
+    budget: bool = False
+    """True where the trainable count is a budget that a survey of the training images spends (SPT)."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What happens in a run, as frozen values. `training.train` yields them, the journal keeps them, the page draws them.
 
-A run reads:  Started · (Surveyed …) · Stepped … · Evaluated … · Improved/Saved … · Finished | Stopped | Failed
+A run reads:  (Surveyed …) · Started · Stepped … · Evaluated … · Improved/Saved … · Finished | Stopped | Failed
 """
 
 from dataclasses import asdict, dataclass

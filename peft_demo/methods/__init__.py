@@ -22,7 +22,8 @@ Every module-level `Method` is found by itself. Form, command line, method table
 follow; add `tests/methods/test_yours.py` with the paper's dense formula written out in float64.
 
 Parameters shared between sites are one `nn.Parameter` given to several deltas (see `arc`): files keep it once. A method
-that trains tensors of the backbone itself names them in `Parts.replaces` (see `bitfit`).
+that trains tensors of the backbone itself names them in `Parts.replaces` (see `bitfit`). A method that asks the
+training images where to stand has a `Survey` (see `spt`).
 """
 
 from collections.abc import Callable, Mapping
@@ -30,27 +31,46 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, Protocol
 
-from torch import nn
+from torch import Tensor, nn
 
 from ..contracts.cards import MethodCard
 from ..contracts.errors import UnknownName
 from ..contracts.knobs import build as build_config
 from ..contracts.knobs import knobs
-from ..vit import Anatomy, Delta
+from ..vit import Anatomy, Backbone, Delta
 
 
 @dataclass(frozen=True)
 class Parts:
     """What an adapter is made of: deltas by site name, and timm names of backbone tensors it trains a copy of.
 
-    `head` makes a head from (features, classes); without one it is a linear map that starts at zero.
+    `head` makes a head from (features, classes); without one it is a linear map that starts at zero. `extra` is JSON
+    that the adapter's card keeps, for `build` to make the same again (see `Survey`).
     """
 
     deltas: Mapping[str, Delta] = field(default_factory=dict)
     replaces: tuple[str, ...] = ()
     head: Callable[[int, int], nn.Linear] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Survey(Protocol):
+    """A look at the training images before anything is built, for methods that ask them where to stand (`spt`).
+
+    Training makes one, hands it at most `batches` batches of `batch` images, and gives what it allocates to `build` as
+    a third argument; a file's card gives `Parts.extra` there.
+    """
+
+    batches: int
+    batch: int
+
+    def add(self, images: Tensor, labels: Tensor) -> None:
+        """A batch of normalised training images [B 3 S S] and their labels [B], never any others."""
+
+    def allocation(self) -> Any:
+        """What was decided; at least one batch has been seen."""
 
 
 def always(config) -> bool:
@@ -79,7 +99,8 @@ class Method:
     sites: tuple[str, ...]
     """Roles of the sites it takes by default, for its picture."""
     Config: type
-    build: Callable[[Anatomy, Any], Parts]
+    build: Callable[..., Parts]
+    """(anatomy, config), and an allocation for a method that surveys."""
     count: Callable[[Anatomy, Any], int]
     """Trainable parameters without the head, in closed form."""
     lr: float
@@ -88,6 +109,12 @@ class Method:
     """Whether it folds into plain weights with these knobs."""
     identity: Callable[[Any], bool] = always
     """Whether a new adapter leaves the features as they were."""
+    survey: Callable[[Backbone, Any, int, int], Survey] | None = None
+    """Makes the survey of a (backbone, config, classes, seed); `count` is then the budget, exact within 5 %."""
+
+    def parts(self, anatomy: Anatomy, config, allocation: Any = None) -> Parts:
+        """What `build` makes; of an allocation, if there is one and the method surveys."""
+        return self.build(anatomy, config, allocation) if self.survey and allocation else self.build(anatomy, config)
 
     def config(self, values: Mapping[str, Any] | None = None):
         """The frozen config with `values` set; `BadValue` or `UnknownName` says what does not fit."""
@@ -107,6 +134,7 @@ class Method:
             identity=self.identity(default),
             knobs=knobs(self.Config),
             lr=self.lr,
+            budget=self.survey is not None,
         )
 
 

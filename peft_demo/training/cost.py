@@ -21,4 +21,5 @@ def cost(run: RunSpec, anatomy: Anatomy, classes: int) -> Cost:
     size = sum(t.nbytes for t in pack(adapter).values())
     trainable = kind.count(anatomy, config)
     steps = run.recipe.epochs * ceil(run.data.shots * classes / run.recipe.batch)
-    return Cost(trainable, adapter.head_parameters, trainable / anatomy.parameters, size + CARD_BYTES, steps)
+    share, budget = trainable / anatomy.parameters, kind.survey is not None
+    return Cost(trainable, adapter.head_parameters, share, size + CARD_BYTES, steps, budget)

@@ -21,7 +21,7 @@ from .. import __version__
 from ..adapters import Adapter, attach, create, dump
 from ..contracts.cards import AdapterCard
 from ..contracts.errors import TrainingFailed
-from ..contracts.events import Evaluated, Event, Finished, Improved, Started, Stepped, Stopped
+from ..contracts.events import Evaluated, Event, Finished, Improved, Started, Stepped, Stopped, Surveyed
 from ..contracts.specs import Recipe, RunSpec
 from ..data import augment
 from ..methods import method
@@ -38,6 +38,7 @@ def train(
     run: RunSpec, backbone: Backbone, material: Material, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[Event]:
     """Runs `run` and yields what happens: Started, Stepped, Evaluated, Improved ..., then Finished or Stopped.
+    A method that surveys yields Surveyed before, and is shown training images alone.
 
     When `stop()` turns true the run ends within one step and keeps its best state. Raises `TrainingFailed` with a
     sentence when the loss is no longer finite or memory runs out; the run's memory is free once the generator is gone.
@@ -71,13 +72,7 @@ class _Run:
         self.run, self.backbone, self.material = run, backbone, material
         self.method = method(run.method)
         self.recipe: Recipe = run.recipe
-        self.adapter: Adapter = create(
-            self.method, self.method.config(run.knobs), backbone, len(material.classes), run.seed
-        )
-        self.model: nn.Module = attach(backbone, self.adapter)
-        self.optimizer = torch.optim.AdamW(
-            self.adapter.groups(self.recipe.weight_decay), lr=self.recipe.lr or self.method.lr
-        )
+        self.config = self.method.config(run.knobs)
         self.images, self.labels = (t.to(backbone.device) for t in material.train)
         self.order = torch.Generator().manual_seed(run.seed)
         self.steps_per_epoch = ceil(len(self.labels) / self.recipe.batch)
@@ -88,8 +83,15 @@ class _Run:
         self.fingerprint = backbone.live_fingerprint()
         self.speed = _Speed()
 
+    def _build(self, allocation) -> None:
+        run, recipe, classes = self.run, self.recipe, len(self.material.classes)
+        self.adapter: Adapter = create(self.method, self.config, self.backbone, classes, run.seed, allocation)
+        self.model: nn.Module = attach(self.backbone, self.adapter)
+        self.optimizer = torch.optim.AdamW(self.adapter.groups(recipe.weight_decay), lr=recipe.lr or self.method.lr)
+
     def events(self, stop: Callable[[], bool]) -> Iterator[Event]:
         torch.manual_seed(self.run.seed)
+        self._build((yield from self._survey(stop)))
         yield self._started()
         step = 0
         for step, batch in enumerate(self._batches(), start=1):
@@ -100,6 +102,21 @@ class _Run:
             if stopping:
                 break
         yield from self._end(step, stopped=step < self.steps)
+
+    def _survey(self, stop: Callable[[], bool]):
+        """Shows training images to the method's survey, if it has one, and returns its allocation."""
+        if self.method.survey is None:
+            return None
+        survey = self.method.survey(self.backbone, self.config, len(self.material.classes), self.run.seed)
+        order = torch.randperm(len(self.labels), generator=torch.Generator().manual_seed(self.run.seed))
+        batches = order.split(survey.batch)[: survey.batches]
+        for i, chosen in enumerate(batches, start=1):
+            chosen = chosen.to(self.labels.device)
+            survey.add(normalised(self.images[chosen], self.backbone), self.labels[chosen])
+            yield Surveyed(i, len(batches))
+            if stop():
+                break
+        return survey.allocation()
 
     def _started(self) -> Started:
         m = self.material
@@ -233,6 +250,7 @@ class _Run:
             curve=_thinned(self.losses),
             accuracy_curve=_thinned(self.accuracies),
             replaced=tuple(self.adapter.replaced()),
+            extra=self.adapter.extra,
             versions={"peft_demo": __version__} | {n: version(n) for n in ("torch", "timm")},
         )
 
