@@ -24,6 +24,16 @@ EMPTY = "No adapter to ask yet: train one in **Train**, or add a file in **Adapt
 READY = "Drop, paste or photograph an image, or choose one of the pictures below."
 
 
+class Picture(gr.Image):
+    """An image that reaches the handler as the file it came in. `gr.Image` would open it first, so that a broken one
+    ends in a bare "Error" before the service can say what is wrong with it."""
+
+    is_template = True
+
+    def preprocess(self, payload) -> str | None:
+        return payload.path if payload else None
+
+
 @dataclass(frozen=True)
 class Answer:
     column: gr.Column
@@ -57,7 +67,7 @@ def build(tab: gr.Tab) -> ClassifyTab:
                 [], value=[], multiselect=True, max_choices=MOST - 1, label="Compare with up to three more",
                 elem_id="compare-adapters",
             )  # fmt: skip
-            image = gr.Image(
+            image = Picture(
                 type="filepath", sources=["upload", "webcam", "clipboard"], height=300, label="Image", elem_id="image",
                 buttons=[], webcam_options=gr.WebcamOptions(constraints={"video": {"width": 640, "height": 480}}),
             )  # fmt: skip

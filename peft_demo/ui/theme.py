@@ -61,7 +61,7 @@ CSS = """
 .tile small {display: block; font-size: 0.75rem; opacity: 0.7}
 .tile.main {border-color: var(--color-accent)}
 .bar {height: 6px; border-radius: 3px; background: var(--border-color-primary); overflow: hidden; margin: 4px 0 10px}
-.bar div {height: 100%; background: var(--color-accent); transition: width 0.4s linear}
+.bar div {height: 100%; background: var(--color-accent)}
 .sketch {display: flex; flex-wrap: wrap; gap: 20px 28px; padding: 8px 0}
 .sketch figure {margin: 0; width: 132px}
 .sketch figcaption {font-size: 0.85rem; text-align: center; font-weight: 600}

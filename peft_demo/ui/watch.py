@@ -17,7 +17,7 @@ from .replay import Replay
 from .speak import HEARD, SILENT, speaking, toast
 from .tiles import bar, tiles
 
-BUSY, IDLE = 0.7, 3.0
+BUSY, IDLE = 1.0, 3.0
 """Seconds between two looks."""
 LOG_LINES = 200
 COMPARED = 3
@@ -229,12 +229,12 @@ class _Look:
         if not self.shown or not self._new("drawn", [*drawn, self.compare, self._card().state]):
             return {}
         seen, card, adapter = self.tab.watch, self._card(), adapter_of(self.events)
-        found = {seen.headline: headline(card, self.events), seen.progress: figures(self.events), seen.adapter: adapter}
-        found[seen.command] = card.spec.command()
-        if self._new("adapter", [adapter, ended(self.events)]):
+        words = {"headline": headline(card, self.events), "progress": figures(self.events), "adapter": adapter}
+        words |= {"command": card.spec.command(), "journal": "\n".join(log_lines(self.events)[-LOG_LINES:])}
+        found = {getattr(seen, name): said for name, said in words.items() if self._new(name, said)}
+        if self._new("classify", [adapter, ended(self.events)]):
             label = CLASSIFY if ended(self.events) else "Classify with the best so far"
             found[seen.classify] = gr.Button(label, visible=bool(adapter))
-        found[seen.journal] = "\n".join(log_lines(self.events)[-LOG_LINES:])
         return found | self._curves(others)
 
     def _card(self) -> RunCard:

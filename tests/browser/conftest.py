@@ -42,7 +42,7 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, str(ROOT / "app.py"), "--port", str(self.port), "--offline"]
-        env = os.environ | {"PEFT_DEMO_HOME": str(self.home)}
+        env = os.environ | {"PEFT_DEMO_HOME": str(self.home), "OMP_NUM_THREADS": "1"}  # the browser needs a core too
         with open(self.home / "app.log", "ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
         ends = time.monotonic() + START_S

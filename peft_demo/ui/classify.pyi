@@ -1,0 +1,209 @@
+"""Tab 4: drop an image, see which class it is; switch the adapter, see the answer change."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from ..contracts.cards import Prediction
+from ..contracts.errors import BadValue, PeftDemoError
+from ..contracts.service import Service
+from . import collect, session, text
+from .adapters import spec_of
+from .data import previews
+from .speak import HEARD, SILENT, speaking
+
+MOST = 4
+TOP = 5
+SAMPLES = 20
+EMPTY = "No adapter to ask yet: train one in **Train**, or add a file in **Adapters**."
+READY = "Drop, paste or photograph an image, or choose one of the pictures below."
+
+
+class Picture(gr.Image):
+    """An image that reaches the handler as the file it came in. `gr.Image` would open it first, so that a broken one
+    ends in a bare "Error" before the service can say what is wrong with it."""
+
+    is_template = True
+
+    def preprocess(self, payload) -> str | None:
+        return payload.path if payload else None
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+
+@dataclass(frozen=True)
+class Answer:
+    column: gr.Column
+    label: gr.Label
+    timing: gr.Markdown
+
+
+@dataclass(frozen=True)
+class ClassifyTab:
+    tab: gr.Tab
+    image: gr.Image
+    adapter: gr.Dropdown
+    compare: gr.Dropdown
+    hint: gr.Markdown
+    samples: gr.Gallery
+    answers: tuple[Answer, ...]
+    label: gr.Dropdown
+    add: gr.Button
+
+    @property
+    def shown(self) -> list:
+        return [self.hint, *(c for a in self.answers for c in (a.column, a.label, a.timing))]
+
+
+def build(tab: gr.Tab) -> ClassifyTab:
+    """Draws the tab into the open context."""
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            adapter = gr.Dropdown([], value=None, label="Adapter", elem_id="adapter")
+            compare = gr.Dropdown(
+                [], value=[], multiselect=True, max_choices=MOST - 1, label="Compare with up to three more",
+                elem_id="compare-adapters",
+            )  # fmt: skip
+            image = Picture(
+                type="filepath", sources=["upload", "webcam", "clipboard"], height=300, label="Image", elem_id="image",
+                buttons=[], webcam_options=gr.WebcamOptions(constraints={"video": {"width": 640, "height": 480}}),
+            )  # fmt: skip
+        with gr.Column(scale=3, min_width=300):
+            hint = gr.Markdown(READY)
+            with gr.Row():
+                answers = tuple(_answer(n) for n in range(MOST))
+            label, add = _correction()
+    samples = gr.Gallery(
+        label="Or try one of these", columns=10, height=160, object_fit="contain", interactive=False,
+        allow_preview=False, buttons=[], visible=False, format="png", elem_id="samples",
+    )  # fmt: skip
+    return ClassifyTab(tab, image, adapter, compare, hint, samples, answers, label, add)
+
+
+def _answer(n: int) -> Answer:
+    with gr.Column(min_width=260, visible=False, elem_id=f"answer-{n}") as column:
+        label = gr.Label(num_top_classes=TOP, label="Answer", buttons=[])
+        return Answer(column, label, gr.Markdown("", elem_classes="quiet"))
+
+
+def _correction():
+    with gr.Accordion("Add this image to a class of your own", open=False):
+        gr.Markdown(
+            "It joins the class cards of **Data › Collect**, ready for the next training.", elem_classes="quiet"
+        )
+        label = gr.Dropdown([], value=None, label="Class", allow_custom_value=True)
+        return label, gr.Button("Add to class", size="sm")
+
+
+def wire(demo: gr.Blocks, service: Service, tab: ClassifyTab, stamp: gr.State, client: gr.BrowserState):
+    """Connects the tab's events; returns the event after which the class cards of Data must be drawn again."""
+    heavy = HEARD | {"concurrency_id": "gpu", "concurrency_limit": 1, "show_progress": "minimal"}
+    ask, asked = _asker(service, tab), [tab.image, tab.adapter, tab.compare]
+    lists = [tab.adapter, tab.compare]
+    gr.on([demo.load, tab.tab.select, stamp.change], _lister(service), lists, lists, **SILENT)
+    triggers = [tab.image.upload, tab.image.input, tab.image.clear, tab.adapter.change, tab.compare.input]
+    gr.on(triggers, ask, asked, tab.shown, trigger_mode="always_last", **heavy)
+    tab.adapter.change(_sampler(service), tab.adapter, tab.samples, **HEARD)
+    tab.samples.select(_taker(service), tab.adapter, tab.image, **HEARD).then(ask, asked, tab.shown, **heavy)
+    tab.tab.select(_classes(service), client, tab.label, **SILENT)
+    return tab.add.click(_adder(service), [client, tab.image, tab.label], None, **HEARD)
+
+
+def _lister(service: Service):
+    def lists(adapter: str | None, compare: list):
+        ids = usable(service)
+        adapter = adapter if adapter in ids else next(iter(ids), None)
+        kept = [c for c in compare or [] if c in ids and c != adapter]
+        return gr.Dropdown(ids, value=adapter), gr.Dropdown(ids, value=kept)
+
+    return speaking(lists)
+
+
+def usable(service: Service) -> list[str]:
+    """Ids of the adapters that can answer here, own ones first."""
+    return [e.id for e in service.zoo() if e.card is not None and not e.refusal]
+
+
+def _asker(service: Service, tab: ClassifyTab):
+    def ask(image: str | None, adapter: str | None, compare: list) -> dict:
+        ids = list(dict.fromkeys(filter(None, [adapter, *(compare or [])])))[:MOST]
+        if not image or not ids:
+            hidden = {a.column: gr.Column(visible=False) for a in tab.answers}
+            return hidden | {tab.hint: gr.Markdown(READY if ids else EMPTY, visible=True)}
+        return answered(tab, service.classify(Path(image), ids, TOP))
+
+    return speaking(ask)
+
+
+def answered(tab: ClassifyTab, given: Sequence[Prediction]) -> dict:
+    """Updates that show up to four answers side by side."""
+    found: dict = {tab.hint: gr.Markdown(visible=False)}
+    for answer, said in zip(tab.answers, given, strict=False):
+        bars = dict(said.top)
+        found |= {answer.column: gr.Column(visible=True), answer.label: gr.Label(bars, label=said.adapter)}
+        found[answer.timing] = timing(said)
+    return found | {a.column: gr.Column(visible=False) for a in tab.answers[len(given) :]}
+
+
+def timing(said: Prediction) -> str:
+    """answered in 3.1 ms · swapped in 0.02 ms"""
+    return f"answered in {text.milliseconds(said.ms)} · swapped in {text.milliseconds(said.swap_ms)}"
+
+
+def _samples(service: Service, adapter: str) -> list[Image.Image]:
+    """Pictures of the bundled set an adapter was trained on, one of each class and then the next; none of people's
+    own images."""
+    data = spec_of(service, adapter).data
+    if data.source != "bundled":
+        return []
+    found, seen = previews(service.check(data)), Counter()
+    turns = [(seen.update([name]) or seen[name], picture) for picture, name in found]
+    return [picture for _, picture in sorted(turns, key=itemgetter(0))][:SAMPLES]
+
+
+def _sampler(service: Service):
+    def samples(adapter: str | None):
+        try:
+            found = _samples(service, adapter) if adapter else []
+        except PeftDemoError:
+            found = []
+        return gr.Gallery(found, visible=bool(found), selected_index=None)
+
+    return speaking(samples)
+
+
+def _taker(service: Service):
+    def take(adapter: str, event: gr.SelectData) -> Image.Image:
+        return _samples(service, adapter)[event.index]
+
+    return speaking(take)
+
+
+def _classes(service: Service):
+    def classes(client: str):
+        return gr.Dropdown(list(service.draft_classes(session.known(client))))
+
+    return speaking(classes)
+
+
+def _adder(service: Service):
+    def add(client: str, image: str | None, label: str | None) -> None:
+        label = " ".join((label or "").split())
+        if not image or not label:
+            raise BadValue("an image and the name of a class are needed.", "Drop an image and type or choose a class.")
+        known = service.draft_classes(client)
+        if label not in known and len(known) >= collect.MOST:
+            raise BadValue(f"this page collects at most {collect.MOST} classes.", "Remove one in the tab Data first.")
+        kept = [service.draft_image(client, key) for key in known.get(label, ())]
+        service.draft_put(client, label, [*kept, Path(image)])
+        gr.Info(f"{len(kept) + 1} images of it now, under Data, Collect.", title="Added")
+
+    return speaking(add)
