@@ -1,9 +1,10 @@
-"""Small random backbones and images that the whole suite shares."""
+"""Fixtures the whole suite shares."""
 
 import os
 from pathlib import Path
 
 import pytest
+from small import random_vit
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -13,22 +14,6 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 def tiny():
     """A random ViT: 2 blocks, width 48, 3 heads, 32 px in patches of 8 (16 patch tokens and a class token)."""
     return random_vit()
-
-
-def random_vit(depth: int = 2, width: int = 48, seed: int = 0, **kwargs):
-    """A random Vision Transformer as a backbone, its norms and biases away from their constants."""
-    import timm
-    import torch
-
-    from peft_demo.vit import wrap
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        shape = {"img_size": 32, "patch_size": 8, "embed_dim": width, "depth": depth, "num_heads": 3} | kwargs
-        model = timm.create_model("vit_tiny_patch16_224", num_classes=0, **shape)
-        for p in model.parameters():
-            p.data += 0.05 * torch.randn_like(p)
-    return wrap(model, "tiny", "vit_tiny_patch16_224")
 
 
 @pytest.fixture

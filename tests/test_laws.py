@@ -5,80 +5,17 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import random_vit
+from small import SEED, card, disturbed, images, labels, new, random_vit, trained
 from torch.nn import functional as F
 
-from peft_demo.adapters import attach, create, dump, load, merge
-from peft_demo.contracts.cards import AdapterCard
+from peft_demo.adapters import attach, dump, load, merge
 from peft_demo.contracts.errors import CannotMerge
 from peft_demo.contracts.knobs import knobs
 from peft_demo.methods import methods
 
 METHODS = sorted(methods())
-SEED, CLASSES = 3, 5
 
 each_method = pytest.mark.parametrize("name", METHODS)
-
-
-def new(name, backbone, seed=SEED, **values):
-    kind = methods()[name]
-    return create(kind, kind.config(fitted(kind, backbone) | values), backbone, CLASSES, seed)
-
-
-def fitted(kind, backbone) -> dict:
-    """Knobs at their default, brought within a tiny backbone where the default is too wide for it."""
-    widest = {"rank": backbone.anatomy.width // 2}
-    return {k.name: min(k.default, widest[k.name]) for k in knobs(kind.Config) if k.name in widest}
-
-
-def images(n=4, seed=0):
-    return torch.randn(n, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
-
-
-def labels(n=4):
-    return torch.arange(n) % CLASSES
-
-
-def disturbed(adapter, seed=1, by=0.05):
-    """The adapter somewhere away from its start, as after training."""
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for p in adapter.parameters():
-            p += by * torch.randn(p.shape, generator=generator)
-    return adapter.eval()
-
-
-def trained(name, backbone, steps=3, seed=SEED, lr=1e-2, **values):
-    torch.manual_seed(seed)
-    adapter = new(name, backbone, seed, **values)
-    model = attach(backbone, adapter).train()
-    optimizer = torch.optim.AdamW(adapter.groups(1e-4), lr=lr)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        F.cross_entropy(model(images()), labels()).backward()
-        optimizer.step()
-    return adapter.eval()
-
-
-def card(adapter, backbone) -> AdapterCard:
-    values = {k.name: getattr(adapter.config, k.name) for k in knobs(type(adapter.config))}
-    return AdapterCard(
-        name="a",
-        method=adapter.method.name,
-        knobs=values,
-        classes=tuple("abcde"),
-        backbone=backbone.name,
-        arch=backbone.arch,
-        fingerprint=backbone.fingerprint,
-        size=backbone.size,
-        mean=backbone.mean,
-        std=backbone.std,
-        interpolation=backbone.interpolation,
-        spec={},
-        trainable=adapter.trainable,
-        head=adapter.head_parameters,
-        replaced=tuple(adapter.replaced()),
-    )
 
 
 @each_method

@@ -127,6 +127,7 @@ def register(file: Path, home: Path, arch: str = "", name: str = "") -> Backbone
     if arch not in _timm_names():
         raise UnknownName("timm architecture", arch, timm.list_models("vit*") + timm.list_models("deit*"))
     source = Source(name or arch, f"{arch}, from {file.name}", arch, file)
+    anatomy_of(source)
     source = replace(source, fingerprint=fingerprint(read_tensors(source)))
     _keep(source, home / "backbones")
     return _local_card(find(source.name, home, source.fingerprint))

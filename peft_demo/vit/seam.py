@@ -42,6 +42,15 @@ class Seam(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.delta(self.f, x)
 
+    def __getattr__(self, name: str):
+        """What is asked of the frozen map, it answers: timm reads `patch_embed.grid_size` on its way."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name == "f":
+                raise
+            return getattr(self.f, name)
+
 
 class Rows(nn.Module):
     """A fused linear seen as several, one per slice of its rows, without copying: q, k and v of timm's `qkv`.

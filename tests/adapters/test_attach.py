@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_laws import images, new
+from small import images, new
 
 from peft_demo.adapters import attach, dump, load
 from peft_demo.adapters.adapter import create
@@ -28,7 +28,7 @@ def test_an_attached_model_shares_the_backbones_tensors(tiny):
 
 
 def test_arcs_projection_is_one_tensor_before_and_after_a_file(tiny):
-    from test_laws import card
+    from small import card
 
     adapter = new("arc", tiny)
     again, _ = load(dump(adapter, card(adapter, tiny)), tiny)

@@ -4,10 +4,9 @@ import json
 
 import pytest
 import torch
-from conftest import random_vit
 from safetensors.torch import load as parse
 from safetensors.torch import save
-from test_laws import card, images, new, trained
+from small import card, images, new, random_vit, trained
 
 from peft_demo.adapters import attach, dump, load, merge, merged_tensors, skeleton, with_card
 from peft_demo.adapters.codec import pack, unpack

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import random_vit
 from safetensors.torch import load as parse
 from safetensors.torch import save
-from test_laws import card, images, trained
+from small import card, images, random_vit, trained
 
 from peft_demo.adapters import attach, dump, load, read_card, with_card
 from peft_demo.contracts.errors import BadAdapter, WrongBackbone

@@ -3,8 +3,7 @@
 import pytest
 import timm
 import torch
-from conftest import random_vit
-from test_laws import disturbed, images, new
+from small import disturbed, images, new, random_vit
 
 from peft_demo.adapters import attach, merge, merged_tensors
 from peft_demo.adapters.merge import probe

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from test_laws import disturbed, images, new
+from small import disturbed, images, new
 from torch import nn
 
 from peft_demo.adapters import attach, create, merge

@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import pytest
 import torch
-from test_laws import new
+from small import new
 from torch import nn
 
 from peft_demo.contracts.errors import BadValue

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import random_vit
+from small import random_vit
 from torch import nn
 
 from peft_demo.contracts.errors import BadValue

@@ -1,5 +1,5 @@
 import pytest
-from conftest import random_vit
+from small import random_vit
 
 from peft_demo.adapters import create
 from peft_demo.contracts.errors import BadValue

@@ -2,7 +2,7 @@ from math import sqrt
 
 import pytest
 import torch
-from test_laws import images
+from small import images
 from torch import nn
 
 from peft_demo.adapters import attach, create

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import random_vit
-from test_laws import card, images, labels
+from small import card, images, labels, random_vit
 from torch import nn
 from torch.nn import functional as F
 

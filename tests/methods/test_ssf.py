@@ -1,7 +1,6 @@
 import pytest
 import torch
-from conftest import random_vit
-from test_laws import disturbed, images, new
+from small import disturbed, images, new, random_vit
 from torch import nn
 
 from peft_demo.adapters import attach, create, merge

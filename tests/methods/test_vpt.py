@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import random_vit
+from small import random_vit
 
 from peft_demo.adapters import attach, create
 from peft_demo.methods import method

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import random_vit
+from small import random_vit
 
 from peft_demo.adapters import attach, load, read_card
 from peft_demo.contracts.errors import TrainingFailed

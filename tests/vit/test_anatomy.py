@@ -3,7 +3,7 @@
 import pytest
 import timm
 import torch
-from conftest import random_vit
+from small import random_vit
 
 from peft_demo.contracts.errors import BadBackbone, BadValue
 from peft_demo.vit.anatomy import expose, survey, timm_name, tree_name
@@ -15,6 +15,7 @@ VARIANTS = {
     "no class token": {"class_token": False, "global_pool": "avg"},
     "attention pooling": {"class_token": False, "global_pool": "map"},
     "CLIP": {"pre_norm": True, "no_embed_class": True},
+    "any image size": {"dynamic_img_size": True},
     "q and k norms": {"qk_norm": True, "qkv_bias": False},
 }
 
@@ -33,7 +34,7 @@ def test_every_tensor_has_timms_name_and_back(kwargs):
     model = timm.create_model("vit_tiny_patch16_224", **SMALL | kwargs)
     tree = expose(model)
     anatomy = survey(tree, "small")
-    assert set(anatomy.tensors) == {name for name, _ in model.named_parameters()}
+    assert set(anatomy.tensors) == {name for name, _ in model.named_parameters()} and not anatomy.silent
     assert {tree_name(name) for name in anatomy.tensors} == {name for name, _ in tree.named_parameters()}
     assert all(timm_name(tree_name(name)) == name for name in anatomy.tensors)
 

@@ -103,6 +103,15 @@ def test_a_file_that_does_not_fit_is_refused_by_name(checkpoint, home, tmp_path,
     assert not list(home.glob("backbones/*"))
 
 
+def test_an_architecture_that_cannot_be_taken_apart_is_not_kept(home, tmp_path):
+    file = tmp_path / "resnet18.safetensors"
+    model = timm.create_model("resnet18", num_classes=0)
+    save_file(model.state_dict(), file)
+    with pytest.raises(BadBackbone, match="not a plain Vision Transformer"):
+        register(file, home)
+    assert not list(home.glob("backbones/*"))
+
+
 @pytest.mark.parametrize(
     "data",
     [
