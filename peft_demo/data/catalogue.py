@@ -84,7 +84,12 @@ _BUNDLED = {
         _digits,
     ),
     "shapes": _Bundled(
-        _card("shapes", shapes, "Shapes by count", "Two, three or four circles, squares or triangles, drawn here."),
+        _card(
+            "shapes",
+            shapes,
+            "Shapes by direction",
+            "Arrows that point one of eight ways, drawn here: hard to probe, easier to fine-tune.",
+        ),
         partial(_drawn, shapes),
     ),
     "textures": _Bundled(

@@ -27,9 +27,10 @@ from .layout import listed
 
 MAX_TEST = 5_000
 """Test images of all classes together: enough to know an accuracy to within 1.4 points, and they fit into memory."""
-_TWIN_BITS, _TWIN_COLOUR, _TWIN_SIDE = 10, 12, 32
-"""Near-duplicates: at most so many of 128 bits of the difference hash differ, and 255ths of any quarter's colour. A
-photo saved again stays below 6 bits, different ones above 18. Pictures with fewer pixels a side are too alike."""
+_TWIN_BITS, _TWIN_COLOUR, _TWIN_SIDE = 10, 8, 32
+"""Near-duplicates: at most so many of 128 bits of the difference hash differ (a photo saved again stays below 6,
+different ones above 18), and so many 255ths of colour (root mean square over 8 × 8 places; saved again 2, drawings on
+the same plain paper 11). Pictures with fewer pixels a side are too alike."""
 _MAX_USELESS = 1_000
 _MAX_REJECTS_SHOWN = 200
 
@@ -152,7 +153,7 @@ class _Look:
     hash: np.ndarray
     """uint64 [2], see `difference_hash`."""
     colours: np.ndarray
-    """int16 [12], mean colour of each quarter."""
+    """float32 [192], the picture in 8 × 8 pixels."""
     large: bool
     """Whether there are pixels enough to tell near-duplicates from pictures that are alike by nature."""
 
@@ -177,7 +178,7 @@ def _try(example: Example) -> _Look | BadImage:
         large = min(image.size) >= _TWIN_SIDE
         image.draft("RGB", (64, 64))  # JPEG decodes to an eighth of the size: as sure to find damage, and much faster
         image = decode(image)
-        colours = np.asarray(image.resize((2, 2), Image.Resampling.BOX), dtype=np.int16).ravel()
+        colours = np.asarray(image.resize((8, 8), Image.Resampling.BOX), dtype=np.float32).ravel()
         return _Look(example.digest, difference_hash(image), colours, large)
     except BadImage as error:
         return error
@@ -210,9 +211,9 @@ def _twins(chosen: Chosen, looks: dict[Example, _Look]) -> list[tuple[Example, E
     hashes, colours = (np.stack([getattr(looks[e], name) for e in seen]) for name in ("hash", "colours"))
     for example in test:
         look = looks[example]
-        alike = np.bitwise_count(hashes ^ look.hash).sum(1) <= _TWIN_BITS
-        alike &= np.abs(colours - look.colours).max(1) <= _TWIN_COLOUR
-        found += [(seen[i], example) for i in np.flatnonzero(alike)]
+        alike = np.flatnonzero(np.bitwise_count(hashes ^ look.hash).sum(1) <= _TWIN_BITS)
+        distance = np.square(colours[alike] - look.colours).mean(1) ** 0.5
+        found += [(seen[i], example) for i in alike[distance <= _TWIN_COLOUR]]
     return found
 
 

@@ -43,13 +43,20 @@ def test_drawn_pictures_are_coloured_and_of_the_promised_size(module):
         assert np.asarray(picture).std() > 5
 
 
-def test_shapes_show_as_many_as_they_say():
-    from scipy.ndimage import label as components
-
+def test_arrows_point_where_they_say():
+    """Two fifths of the way from tip to tail an arrow is broad, its head; near the tail it is a narrow shaft."""
+    ways = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
     for label, name in enumerate(shapes.CLASSES):
-        pixels = np.asarray(shapes.draw(label, 3), dtype=int)
-        ink = np.abs(pixels - pixels[0, 0]).sum(-1) > 60
-        assert components(ink)[1] == int(name.split()[0]), name
+        right, down = np.sum([ways[word] for word in name.split()], axis=0)
+        assert all(head_leads(shapes.draw(label, index), right, down) for index in range(12)), name
+
+
+def head_leads(picture, right, down) -> bool:
+    pixels = np.asarray(picture, dtype=int)
+    y, x = np.nonzero(np.abs(pixels - pixels[0, 0]).sum(-1) > 60)
+    along, across = x * right + y * down, y * right - x * down
+    middle = (along.min() + along.max()) / 2
+    return np.ptp(across[along > middle]) > 1.3 * np.ptp(across[along < middle])
 
 
 def test_digits_are_white_on_black_with_all_greys():
