@@ -1,5 +1,6 @@
 """Tab 3: the adapters there are, what their cards say, and what one can do with them."""
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,7 @@ def _details() -> dict:
         with gr.Column(scale=3, min_width=320):
             card = gr.Markdown(PICK, elem_id="card")
         with gr.Column(scale=3, min_width=320):
-            loss, accuracy = _plot("Training loss"), _plot("Validation accuracy, %")
+            loss, accuracy = _plot("Training loss", charts.TRAIN), _plot("Validation accuracy, %", charts.VAL)
         with gr.Column(scale=2, min_width=260):
             parts = _actions()
     with gr.Accordion("Reproduce it", open=False):
@@ -72,10 +73,10 @@ def _details() -> dict:
     return {"card": card, "loss": loss, "accuracy": accuracy, "command": command, **parts}
 
 
-def _plot(title: str) -> gr.LinePlot:
+def _plot(title: str, *legend: str) -> gr.LinePlot:
     return gr.LinePlot(
         x="step", y="value", color="series", title=title, x_title="step", y_title=" ", height=190, show_label=False,
-        buttons=[], color_map={charts.TRAIN: charts.ACCENT, charts.VAL: charts.SECOND}, color_title="",
+        buttons=[], color_map=charts.COLOURS, colors_in_legend=list(legend), color_title="",
     )  # fmt: skip
 
 
@@ -84,9 +85,9 @@ def _actions() -> dict:
     again = gr.Button("Train one like this")
     download = gr.DownloadButton("Download")
     with gr.Column(visible=False) as own:
-        rename = gr.Textbox(label="Name", max_length=60, submit_btn="Rename")
+        rename = gr.Textbox(label="Name", max_length=60, submit_btn="Rename", elem_id="rename")
         old = gr.Dropdown([], value=None, label="Class")
-        new = gr.Textbox(label="New name of the class", max_length=100, submit_btn="Rename")
+        new = gr.Textbox(label="New name of the class", max_length=100, submit_btn="Rename", elem_id="rename-class")
         delete = gr.Button(DELETE, variant="stop", size="sm")
     found = {"again": again, "classify": classify, "download": download, "rename": rename, "old_class": old}
     return found | {"new_class": new, "own": own, "delete": delete}
@@ -169,8 +170,8 @@ def _unreadable(tab: AdaptersTab, entry: ZooEntry) -> dict:
 
 def _curves(tab: AdaptersTab, card: AdapterCard) -> dict:
     accuracy = [(step, 100 * value) for step, value in card.accuracy_curve]
-    frames = charts.frame({charts.TRAIN: card.curve}), charts.frame({charts.VAL: accuracy})
-    return dict(zip((tab.loss, tab.accuracy), (f if len(f) > 1 else None for f in frames), strict=True))
+    loss = charts.frame({charts.TRAIN: card.curve}) if card.curve else None
+    return {tab.loss: loss, tab.accuracy: charts.frame({charts.VAL: accuracy}) if accuracy else None}
 
 
 def command(card: AdapterCard) -> str:
@@ -210,7 +211,7 @@ def _chooser(service: Service, tab: AdaptersTab):
 def _importer(service: Service, tab: AdaptersTab):
     def take(file: str, stamp: int) -> dict:
         id = service.import_adapter(Path(file))
-        gr.Info(f"Added as {id}.", title="Adapter imported")
+        gr.Info(f"Added as {html.escape(id)}.")
         return details(tab, service, id) | {tab.stamp: stamp + 1, tab.drop: None}
 
     return speaking(take)
@@ -236,7 +237,7 @@ def _deleter(service: Service, tab: AdaptersTab):
         if label != SURE:
             return {tab.delete: SURE}
         service.delete(id)
-        gr.Info("It lies in the trash folder beside the zoo.", title="Adapter deleted")
+        gr.Info(f"{html.escape(id)} lies in the trash folder now.")
         return details(tab, service, "") | {tab.stamp: stamp + 1, tab.delete: DELETE}
 
     return speaking(delete)

@@ -1,7 +1,8 @@
 """Events become data frames for `gr.LinePlot`.
 
-A frame starts with one NaN row per series: LinePlot lays its colours out at the first draw, and a series that is not
-there then (validation, which begins later) would never be drawn.
+LinePlot lays its colours out when it is drawn first, for the series it finds then. One that comes later (validation,
+which begins after training) would never be drawn, and one that goes leaves its colour behind. So every frame opens with
+a NaN row for each of `SERIES`, whether it is used or not; `colors_in_legend` hides those that are not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +19,10 @@ SMOOTHING = 0.9
 
 TRAIN, VAL = "train", "validation"
 ACCENT, SECOND = "#0d9488", "#e08a1e"
-PALETTE = (ACCENT, SECOND, "#6366f1", "#db2777")
-COLOURS = {TRAIN: ACCENT, VAL: SECOND}
+COMPARED = {"A": ACCENT, "B": SECOND, "C": "#6366f1", "D": "#db2777"}
+"""Letters of the runs in one plot."""
+COLOURS = {TRAIN: ACCENT, VAL: SECOND, **COMPARED}
+SERIES = tuple(COLOURS)
 
 Points = Sequence[tuple[float, float]]
 
@@ -65,8 +68,8 @@ def logarithm(points: Points) -> Points:
 
 
 def frame(series: Mapping[str, Points]) -> pd.DataFrame:
-    """Rows of (step, value, series), floats, a NaN row per series first."""
-    rows = [(0.0, nan, name) for name in series]
+    """Rows of (step, value, series), floats, a NaN row for each of `SERIES` first."""
+    rows = [(0.0, nan, name) for name in SERIES]
     rows += [(float(x), float(y), name) for name, points in series.items() for x, y in thin(points) if isfinite(y)]
     return pd.DataFrame(rows, columns=["step", "value", "series"]).astype({"step": float, "value": float})
 

@@ -24,16 +24,6 @@ EMPTY = "No adapter to ask yet: train one in **Train**, or add a file in **Adapt
 READY = "Drop, paste or photograph an image, or choose one of the pictures below."
 
 
-class Picture(gr.Image):
-    """An image that reaches the handler as the file it came in. `gr.Image` would open it first, so that a broken one
-    ends in a bare "Error" before the service can say what is wrong with it."""
-
-    is_template = True
-
-    def preprocess(self, payload) -> str | None:
-        return payload.path if payload else None
-
-
 @dataclass(frozen=True)
 class Answer:
     column: gr.Column
@@ -67,10 +57,11 @@ def build(tab: gr.Tab) -> ClassifyTab:
                 [], value=[], multiselect=True, max_choices=MOST - 1, label="Compare with up to three more",
                 elem_id="compare-adapters",
             )  # fmt: skip
-            image = Picture(
+            image = gr.Image(
                 type="filepath", sources=["upload", "webcam", "clipboard"], height=300, label="Image", elem_id="image",
                 buttons=[], webcam_options=gr.WebcamOptions(constraints={"video": {"width": 640, "height": 480}}),
             )  # fmt: skip
+        image.preprocess = _path
         with gr.Column(scale=3, min_width=300):
             hint = gr.Markdown(READY)
             with gr.Row():
@@ -78,9 +69,16 @@ def build(tab: gr.Tab) -> ClassifyTab:
             label, add = _correction()
     samples = gr.Gallery(
         label="Or try one of these", columns=10, height=160, object_fit="contain", interactive=False,
-        allow_preview=False, buttons=[], visible=False, format="png", elem_id="samples",
+        allow_preview=False, buttons=[], visible=False, format="png", fit_columns=False, elem_id="samples",
     )  # fmt: skip
     return ClassifyTab(tab, image, adapter, compare, hint, samples, answers, label, add)
+
+
+def _path(payload) -> str | None:
+    """What a handler is given of the image: the file it came in. `gr.Image` opens it first, even for "filepath", and a
+    broken one would end in a bare "Error" before the service can say what is wrong. (A subclass of a component makes
+    Gradio write a `.pyi` beside it at import; hence the attribute.)"""
+    return payload.path if payload else None
 
 
 def _answer(n: int) -> Answer:
@@ -199,6 +197,6 @@ def _adder(service: Service):
             raise BadValue(f"this page collects at most {collect.MOST} classes.", "Remove one in the tab Data first.")
         kept = [service.draft_image(client, key) for key in known.get(label, ())]
         service.draft_put(client, label, [*kept, Path(image)])
-        gr.Info(f"{len(kept) + 1} images of it now, under Data, Collect.", title="Added")
+        gr.Info(f"Added: {text.plural(len(kept) + 1, 'image')} of it now under Data, Collect.")
 
     return speaking(add)

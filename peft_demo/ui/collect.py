@@ -5,6 +5,7 @@ The images live on the server under the browser's id; a card only shows them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import gradio as gr
@@ -55,7 +56,7 @@ def _card(n: int) -> Card:
         )
         images = gr.Gallery(
             label="Images", type="filepath", sources=["upload", "webcam", "clipboard"], file_types=["image"],
-            columns=4, height=230, interactive=True, object_fit="contain", elem_id=f"images-{n}",
+            columns=4, height=230, interactive=True, object_fit="contain", fit_columns=False, elem_id=f"images-{n}",
         )  # fmt: skip
         drop = gr.Button("Remove class", size="sm", variant="secondary")
     return Card(column, name, images, drop)
@@ -129,9 +130,10 @@ def _load(service: Service):
     def load(client: str):
         client = session.known(client)
         kept = list(service.draft_classes(client).items())[:MOST]
-        names = [name for name, _ in kept] or list(FIRST)
+        names = [name for name, _ in kept]
+        names += [name for name in FIRST if name not in names][: max(0, len(FIRST) - len(names))]
         pictures = [[offer(service.draft_image(client, key)) for key in keys] for _, keys in kept]
-        rows = [(gr.Column(visible=True), name, pictures[n] if kept else None) for n, name in enumerate(names)]
+        rows = [(gr.Column(visible=True), *row) for row in zip_longest(names, pictures)]
         rows += [(gr.Column(visible=False), "", None)] * (MOST - len(rows))
         return [client, names + [""] * (MOST - len(names)), *(c for row in rows for c in row)]
 

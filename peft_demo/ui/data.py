@@ -142,7 +142,7 @@ def _report() -> dict:
         with gr.Column(scale=3, min_width=300):
             gallery = gr.Gallery(
                 label="Previews", columns=6, height=330, object_fit="contain", interactive=False, format="png",
-                allow_preview=False, buttons=[], elem_id="previews",
+                allow_preview=False, buttons=[], fit_columns=False, elem_id="previews",
             )  # fmt: skip
         with gr.Column(scale=2, min_width=300):
             counts = gr.Dataframe(

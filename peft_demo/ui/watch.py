@@ -20,7 +20,6 @@ from .tiles import bar, tiles
 BUSY, IDLE = 1.0, 3.0
 """Seconds between two looks."""
 LOG_LINES = 200
-COMPARED = 3
 
 CLASSIFY = "Classify with this adapter"
 EMPTY = (
@@ -49,6 +48,8 @@ class Watch:
     progress: gr.HTML
     loss: gr.LinePlot
     accuracy: gr.LinePlot
+    key: gr.Markdown
+    """Which run is which letter, while several are compared."""
     smooth: gr.Checkbox
     log: gr.Checkbox
     classify: gr.Button
@@ -81,13 +82,14 @@ def _result_card() -> dict:
 def _curves() -> dict:
     with gr.Row():
         with gr.Column(min_width=300):
-            loss = _plot("Loss", "loss-plot")
+            loss = _plot("Loss", "loss-plot", charts.TRAIN, charts.VAL)
         with gr.Column(min_width=300):
-            accuracy = _plot("Validation accuracy, %", "accuracy-plot", [0.0, 100.0])
+            accuracy = _plot("Validation accuracy, %", "accuracy-plot", charts.VAL, y_lim=[0.0, 100.0])
+    key = gr.Markdown("", elem_classes="quiet", visible=False)
     with gr.Row():
         smooth = gr.Checkbox(False, label="Smooth the training loss", container=False)
         log = gr.Checkbox(False, label="Loss on a logarithmic scale", container=False)
-    return {"loss": loss, "accuracy": accuracy, "smooth": smooth, "log": log}
+    return {"loss": loss, "accuracy": accuracy, "key": key, "smooth": smooth, "log": log}
 
 
 def _past() -> dict:
@@ -96,7 +98,12 @@ def _past() -> dict:
             run = gr.Dropdown([], value=None, label="Run shown", filterable=False, elem_id="run")
         with gr.Column(scale=2, min_width=220):
             compare = gr.Dropdown(
-                [], value=[], multiselect=True, max_choices=COMPARED, label="Compare with", elem_id="compare"
+                [],
+                value=[],
+                multiselect=True,
+                max_choices=len(charts.COMPARED) - 1,
+                label="Compare with",
+                elem_id="compare",
             )
     return {"run": run, "compare": compare}
 
@@ -111,10 +118,10 @@ def _papers() -> dict:
     return {"journal": journal, "command": command}
 
 
-def _plot(title: str, id: str, y_lim: list[float] | None = None) -> gr.LinePlot:
+def _plot(title: str, id: str, *legend: str, **more) -> gr.LinePlot:
     return gr.LinePlot(
         x="step", y="value", color="series", title=title, x_title="step", y_title=" ", color_title="", height=260,
-        color_map=charts.COLOURS, y_lim=y_lim, show_label=False, buttons=[], elem_id=id,
+        color_map=charts.COLOURS, colors_in_legend=list(legend), show_label=False, buttons=[], elem_id=id, **more,
     )  # fmt: skip
 
 
@@ -124,17 +131,8 @@ def wire(demo: gr.Blocks, service: Service, tab) -> None:
     look = _looker(service, tab, replay)
     inputs = [seen.seen, seen.run, seen.compare, seen.smooth, seen.log]
     outputs = [tab.header.status, tab.start, tab.stop, seen.run, seen.compare, seen.headline, seen.progress, seen.loss]
-    outputs += [
-        seen.accuracy,
-        seen.classify,
-        seen.adapter,
-        seen.journal,
-        seen.command,
-        seen.timer,
-        seen.seen,
-        seen.said,
-    ]
-    outputs += [seen.stage]
+    outputs += [seen.accuracy, seen.key, seen.classify, seen.adapter, seen.journal, seen.command]
+    outputs += [seen.timer, seen.seen, seen.said, seen.stage]
     gr.on([demo.load, seen.timer.tick], look, inputs, outputs, trigger_mode="once", **SILENT)
     changed = [seen.run.input, seen.compare.input, seen.smooth.input, seen.log.input]
     gr.on(changed, look, inputs, outputs, trigger_mode="always_last", **SILENT)
@@ -181,6 +179,7 @@ class _Look:
 
     def __init__(self, service, replay, tab, seen, shown, compare, smooth, log):
         self.service, self.replay, self.tab, self.seen = service, replay, tab, dict(seen)
+        self.again = self.seen.pop("again", False)
         self.status = service.status()
         self.first = "latest" not in self.seen
         self.fresh = self.status.run != self.seen.get("latest", "")
@@ -189,7 +188,7 @@ class _Look:
         self.events = replay.events(self.shown) if self.shown else []
 
     def updates(self) -> dict:
-        found = self._list() | self._machine() | self._run() | self._notices()
+        found = self._list() | self._run() | self._machine() | self._notices()
         return found | {self.tab.watch.seen: self.seen} if found else {}
 
     def _follow(self, shown: str | None) -> str:
@@ -216,17 +215,18 @@ class _Look:
     def _machine(self) -> dict:
         line, tab, busy = header.line(self.status, self.events), self.tab, self.status.busy
         found = {tab.header.status: line} if self._new("line", line) else {}
+        soon = BUSY if busy or self.seen.get("again") else IDLE
+        found |= {tab.watch.timer: gr.Timer(soon)} if self._new("timer", soon) else {}
         if self._new("busy", [busy, self.status.state == "stopping"]):
             stoppable = busy and self.status.state != "stopping"
             found |= {tab.start: gr.Button("Training …" if busy else "Start training", interactive=not busy)}
             found |= {tab.stop: gr.Button(interactive=stoppable, variant="stop" if stoppable else "secondary")}
-            found |= {tab.watch.timer: gr.Timer(BUSY if busy else IDLE)}
         return found
 
     def _run(self) -> dict:
         others = {run: self.replay.events(run) for run in self.compare}
         drawn = [self.shown, len(self.events), [len(e) for e in others.values()], self.smooth, self.log]
-        if not self.shown or not self._new("drawn", [*drawn, self.compare, self._card().state]):
+        if not self.shown or not (self._new("drawn", [*drawn, self.compare, self._card().state]) or self.again):
             return {}
         seen, card, adapter = self.tab.watch, self._card(), adapter_of(self.events)
         words = {"headline": headline(card, self.events), "progress": figures(self.events), "adapter": adapter}
@@ -241,29 +241,34 @@ class _Look:
         return next(r for r in self.service.runs() if r.id == self.shown)
 
     def _curves(self, others: dict) -> dict:
+        letters = dict(zip(charts.COMPARED, {self.shown: self.events, **others}.values(), strict=False))
         if others:
-            runs = _named({self.shown: self.events, **others}, self.service.runs())
-            loss, accuracy = charts.compared_losses(runs, self.smooth, self.log), charts.accuracies(runs)
-            colours = dict(zip(runs, charts.PALETTE, strict=False))
+            loss, accuracy = charts.compared_losses(letters, self.smooth, self.log), charts.accuracies(letters)
         else:
             loss = charts.losses(self.events, self.smooth, self.log)
-            accuracy, colours = charts.accuracies({charts.VAL: self.events}), charts.COLOURS
-        frames = charts.frame(loss), charts.frame(accuracy)
-        steps = max(map(charts.steps, [self.events, *others.values()]))
+            accuracy = charts.accuracies({charts.VAL: self.events})
+        steps = max(map(charts.steps, letters.values()))
         if not self._new("layout", [self.shown, self.compare, self.log, steps]):
-            return dict(zip((self.tab.watch.loss, self.tab.watch.accuracy), frames, strict=True))
-        return self._laid_out(frames, steps, colours)
+            return {self.tab.watch.loss: charts.frame(loss), self.tab.watch.accuracy: charts.frame(accuracy)}
+        return self._laid_out(loss, accuracy, steps) | self._key(others)
 
-    def _laid_out(self, frames, steps: int, colours: dict) -> dict:
-        """The plots with changed settings, which makes LinePlot lay out axes and legend again: when a run starts, not
-        at every step."""
-        about = {"x_lim": [0.0, float(steps)] if steps else None, "color_map": colours}
-        loss, accuracy = frames
-        title = "Loss, log10" if self.log else "Loss"
+    def _laid_out(self, loss: dict, accuracy: dict, steps: int) -> dict:
+        """The plots with changed settings, so that LinePlot draws axes and legend anew: when a run starts, not at every
+        step. It may lose the points that come with the settings, so the next look sends them again."""
+        self.seen["again"] = True
+        x_lim, title = [0.0, float(steps)] if steps else None, "Loss, log10" if self.log else "Loss"
+        settings = {"x_lim": x_lim, "colors_in_legend": list(loss), "title": title}
+        of_accuracy = {"x_lim": x_lim, "colors_in_legend": list(accuracy)}
         return {
-            self.tab.watch.loss: gr.LinePlot(loss, title=title, **about),
-            self.tab.watch.accuracy: gr.LinePlot(accuracy, **about),
+            self.tab.watch.loss: gr.LinePlot(charts.frame(loss), **settings),
+            self.tab.watch.accuracy: gr.LinePlot(charts.frame(accuracy), **of_accuracy),
         }
+
+    def _key(self, others: dict) -> dict:
+        names = {r.id: name_of(r) for r in self.service.runs()}
+        runs = zip(charts.COMPARED, [self.shown, *others], strict=False)
+        said = " · ".join(f"**{letter}** {text.plain(names.get(run, run))}" for letter, run in runs)
+        return {self.tab.watch.key: gr.Markdown(said, visible=bool(others))}
 
     def _notices(self) -> dict:
         """Toasts for what the run said since the page's last look; what it said before is in the log."""
@@ -284,16 +289,20 @@ def _notice(event: ev.Event) -> tuple[str, str] | None:
 
 
 def run_choices(runs: Sequence[RunCard]) -> list[tuple[str, str]]:
-    """Dropdown choices: method · data · shots · seed · how it went."""
+    """Dropdown choices: adapter · shots · how it went."""
     return [(describe(r), r.id) for r in runs]
 
 
 def describe(run: RunCard) -> str:
-    """lora · digits · 16 shots · seed 0 · done, 95.1 % · 11-20 10:00"""
-    data = {"draft": "own classes", "upload": "zip"}.get(run.spec.data.source, run.spec.data.argument())
+    """lora-digits-s0 · 16 shots · done, 95.1 %"""
     went = f"{run.state}, {text.percent(run.val_accuracy)}" if run.val_accuracy is not None else run.state
-    started = run.started[5:16].replace("T", " ")
-    return f"{run.spec.method} · {data} · {run.spec.data.shots} shots · seed {run.spec.seed} · {went} · {started}"
+    return f"{name_of(run)} · {text.plural(run.spec.data.shots, 'shot')} · {went}"
+
+
+def name_of(run: RunCard) -> str:
+    """Its adapter's name; before there is one, what it trains on what."""
+    data = {"draft": "photos", "upload": "zip"}.get(run.spec.data.source, run.spec.data.argument())
+    return run.adapter or f"{run.spec.method} on {data}, seed {run.spec.seed}"
 
 
 def headline(run: RunCard, events: Sequence[ev.Event]) -> str:
@@ -377,13 +386,3 @@ def _line(event: ev.Event) -> str:
         case ev.Interrupted():
             return "interrupted"
     return ""
-
-
-def _named(runs: dict, cards: Sequence[RunCard]) -> dict:
-    """Events by a short and unique name for the legend: method and seed, numbered where that is not enough."""
-    specs, out = {c.id: c.spec for c in cards}, {}
-    for id, events in runs.items():
-        base = f"{specs[id].method} {specs[id].data.argument()} {specs[id].seed}"
-        name = base if base not in out else f"{base} ({len(out) + 1})"
-        out[name] = events
-    return out

@@ -30,7 +30,7 @@ def begin(page, service) -> str:
 
 
 def test_an_idle_page_is_told_once_that_nothing_runs(page, look):
-    assert look()[page.train.watch.timer].value == watch.IDLE
+    assert page.train.watch.timer in look()
     assert look() == {}
 
 
@@ -40,6 +40,8 @@ def test_a_page_opened_before_start_notices_the_run(page, service, look):
     found = look()
     assert found[page.train.watch.run].value == run
     assert ("info", "Shots were capped at 16.") in found[page.train.watch.said]
+    assert page.train.watch.loss in look(run)  # the points once more, after the new axes
+    look(run)  # the timer slows down again
     assert look(run) == {}
 
 
@@ -75,8 +77,9 @@ def test_runs_are_compared_in_one_plot_each_under_its_own_name(page, service, lo
     first, second = begin(page, service), begin(page, service)
     look()
     found = look(second, [first])
-    names = set(found[page.train.watch.loss].color_map)
-    assert len(names) == 2
+    assert found[page.train.watch.loss].colors_in_legend == ["A", "B"]
+    assert found[page.train.watch.key].value.count("lora") == 2 and found[page.train.watch.key].visible
+    assert not look(second)[page.train.watch.key].visible
 
 
 def test_a_failure_is_a_sentence():
