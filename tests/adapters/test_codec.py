@@ -12,8 +12,10 @@ from peft_demo.adapters import attach, dump, load, merge, merged_tensors, skelet
 from peft_demo.adapters.codec import pack, unpack
 from peft_demo.contracts.cards import AdapterCard
 from peft_demo.contracts.errors import BadAdapter, BadValue
+from peft_demo.contracts.specs import RunSpec
 from peft_demo.methods import method
 from peft_demo.methods.bi import quantised
+from peft_demo.training.cost import CARD_BYTES, cost
 from peft_demo.vit import anatomy_of
 from peft_demo.vit.catalogue import Source
 
@@ -95,6 +97,11 @@ def test_the_header_stays_small(tiny):
     assert set(pack(adapter)) == {"codes", "statistics", "head.weight", "head.bias"}
     file = dump(adapter, card(adapter, tiny))
     assert int.from_bytes(file[:8], "little") < 16 * 1024
+
+
+def test_the_cost_of_a_run_knows_the_packed_size(vit_b):
+    about = cost(RunSpec("bi_lora", {"head_bits": 1}), vit_b, 10)
+    assert about.file_bytes == 48 * (768 * 32 // 8 + 8) + 96 * 10 + 8 + CARD_BYTES
 
 
 def test_a_loaded_adapter_is_not_packed_a_second_time(tiny):

@@ -425,6 +425,39 @@ def test_the_same_images_and_seed_give_the_same_allocation(name, tiny):
     assert all(torch.equal(first[n], second[n]) for n in first) and list(first) == list(second)
 
 
+BACKBONES = {
+    "registers": {"reg_tokens": 4},
+    "no class token": {"class_token": False, "global_pool": "avg"},
+    "layer scale": {"init_values": 0.1},
+    "norms of q and k": {"qk_norm": True},
+    "no bias at qkv": {"qkv_bias": False},
+}
+
+
+@pytest.mark.parametrize("kind", BACKBONES)
+def test_other_backbones_are_surveyed_too(kind):
+    backbone = random_vit(**BACKBONES[kind])
+    config = Config(budget=4.0, rank=2)
+    survey = Survey(LowRank, backbone, config, 5, 0)
+    survey.add(images(8), labels(8))
+    adapter = stirred(create(method("spt_lora"), config, backbone, 5, 0, survey.allocation()))
+    assert abs(adapter.trainable - budget(backbone.anatomy, config)) <= 0.05 * adapter.trainable
+    assert ("cls_token" in adapter.replaced()) == (backbone.anatomy.prefix > 0)
+    with torch.no_grad():
+        attached, merged = attach(backbone, adapter).eval()(images()), merge(backbone, adapter).eval()(images())
+    assert (attached - merged).abs().max() <= 1e-5 * attached.abs().max()
+
+
+def test_it_trains_in_half_precision(tiny):
+    """As on a GPU: bfloat16 activations, fp32 parameters, gradients in fp32."""
+    adapter = surveyed("spt_lora", tiny)
+    model = attach(tiny, stirred(adapter)).train()
+    with torch.autocast("cpu", torch.bfloat16):
+        out = model(images())
+    F.cross_entropy(out.float(), labels()).backward()
+    assert all(p.grad.dtype == torch.float32 and p.grad.isfinite().all() for p in adapter.parameters())
+
+
 def about(adapter, backbone):
     return replace(card(adapter, backbone), extra=adapter.extra)
 
