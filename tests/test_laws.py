@@ -1,5 +1,6 @@
 """The laws of the house, over every discovered method: a new file in `peft_demo/methods` is tested by being there."""
 
+import shutil
 from copy import deepcopy
 from dataclasses import replace
 
@@ -115,6 +116,15 @@ def test_7_it_compiles_in_one_full_graph(name, tiny):
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     with torch.no_grad():
         assert torch.allclose(compiled(images()), model(images()), atol=1e-5)
+
+
+@pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="Inductor needs a C++ compiler")
+def test_7_an_attached_model_compiles_with_inductor(tiny):
+    """Law 7, beside it: one adapted model through the real compiler."""
+    torch._dynamo.reset()
+    model = attach(tiny, disturbed(new("lora", tiny))).eval()
+    with torch.no_grad():
+        assert torch.allclose(torch.compile(model, fullgraph=True)(images()), model(images()), atol=1e-4)
 
 
 @each_method

@@ -47,6 +47,15 @@ def test_every_command_runs(desk):
         assert done.stdout.strip(), command
 
 
+def test_the_method_table_is_what_the_records_say():
+    from peft_demo.methods import methods
+    from peft_demo.vit import anatomy_of, find
+
+    anatomy = anatomy_of(find("vit_base_patch16_224", ROOT))
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ([\d,]+)(?: \(budget\))? \| (?:yes|no) \|$", README, re.M))
+    assert rows == {m.name: f"{m.count(anatomy, m.config()):,}" for m in methods().values()}
+
+
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)#]+)\)", README))
 def test_every_link_into_the_repository_leads_somewhere(link):
     assert (ROOT / link).exists()

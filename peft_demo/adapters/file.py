@@ -130,6 +130,7 @@ def _metadata(card: AdapterCard) -> dict[str, str]:
         "modelspec.implementation": "peft_demo",
         "modelspec.title": card.name,
         "modelspec.date": card.created,
+        **({"modelspec.thumbnail": f"data:image/jpeg;base64,{card.thumbnail}"} if card.thumbnail else {}),
         "peft_demo": json.dumps(card.to_json(), ensure_ascii=False, separators=(",", ":")),
     }
 

@@ -151,6 +151,8 @@ class AdapterCard:
     extra: Mapping[str, Any] = field(default_factory=dict)
     """What the method needs to be rebuilt beside its knobs (SPT's allocation)."""
     versions: Mapping[str, str] = field(default_factory=dict)
+    thumbnail: str = ""
+    """A small JPEG of one training image in base64, only if the person asked for it."""
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -171,6 +173,7 @@ class AdapterCard:
         return RunSpec.from_json(self.spec).command()
 
 
+_PICTURE_LIMIT = 40_000
 _TEXT = ("name", "method", "backbone", "arch", "fingerprint", "interpolation", "created", "split")
 _MAPPINGS = ("knobs", "spec", "extra", "versions")
 
@@ -180,6 +183,8 @@ def _check(card: AdapterCard) -> None:
     sized = isinstance(card.size, int) and 1 <= card.size <= 4096
     if not all(isinstance(t, str) and len(t) <= 500 for t in texts) or not card.classes or not sized:
         raise BadAdapter("the card inside this adapter file is ill-formed.")
+    if not isinstance(card.thumbnail, str) or len(card.thumbnail) > _PICTURE_LIMIT:
+        raise BadAdapter("the card inside this adapter file has an ill-formed thumbnail.")
     if not all(isinstance(getattr(card, n), Mapping) for n in _MAPPINGS):
         raise BadAdapter("the card inside this adapter file is ill-formed.")
     normalisation = (*card.mean, *card.std)

@@ -6,6 +6,7 @@ looked at once, at the end, by the state that was best on validation.
 """
 
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from math import ceil, isfinite
 from time import perf_counter
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,7 +25,7 @@ from ..contracts.cards import AdapterCard
 from ..contracts.errors import TrainingFailed
 from ..contracts.events import Evaluated, Event, Finished, Improved, Started, Stepped, Stopped, Surveyed
 from ..contracts.specs import Recipe, RunSpec
-from ..data import augment
+from ..data import augment, thumbnail
 from ..methods import method
 from ..vit import Backbone
 from .evaluate import normalised, score
@@ -251,6 +253,7 @@ class _Run:
             accuracy_curve=_thinned(self.accuracies),
             replaced=tuple(self.adapter.replaced()),
             extra=self.adapter.extra,
+            thumbnail=_picture(m.train[0][0]) if run.thumbnail else "",
             versions={"peft_demo": __version__} | {n: version(n) for n in ("torch", "timm")},
         )
 
@@ -286,6 +289,12 @@ def memory_mb(device: torch.device) -> float:
 
 def _autocast(device: torch.device):
     return torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda")
+
+
+def _picture(image: Tensor) -> str:
+    """A uint8 image [3 S S] as a small JPEG in base64: new pixels, so nothing of the photo's metadata."""
+    picture = Image.fromarray(image.permute(1, 2, 0).cpu().numpy())
+    return b64encode(thumbnail(picture)).decode()
 
 
 def _thinned(points: list[tuple[int, float]], most: int = 100) -> tuple[tuple[float, float], ...]:

@@ -72,6 +72,7 @@ SPOILED = {
     "a size out of range": (lambda t, c: c.update(size=10**9), "ill-formed"),
     "no size": (lambda t, c: c.pop("size"), "lacks a field"),
     "a normalisation that is not numbers": (lambda t, c: c.update(mean=["a", "b", "c"]), "normalisation"),
+    "an endless thumbnail": (lambda t, c: c.update(thumbnail="A" * 100_000), "thumbnail"),
     "an infinite normalisation": (lambda t, c: c.update(std=[1.0, float("inf"), 1.0]), "normalisation"),
 }
 

@@ -2,10 +2,13 @@
 
 import importlib
 import threading
+from base64 import b64decode
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 import torch
+from PIL import Image
 from small import random_vit
 
 from peft_demo.adapters import attach, load, read_card
@@ -95,6 +98,16 @@ def test_a_card_carries_no_path(tiny):
     run = replace(spec(epochs=1), data=DataSpec("folder", "/home/somebody/private photos/", shots=8))
     file = of(Improved, list(train(run, tiny, material())))[-1].adapter
     assert b"somebody" not in file and read_card(file).spec["data"]["name"] == "private photos"
+
+
+def test_a_thumbnail_is_in_the_file_only_if_asked_for(tiny):
+    cards = [
+        read_card(of(Improved, list(train(replace(spec(epochs=1), thumbnail=asked), tiny, material())))[-1].adapter)
+        for asked in (False, True)
+    ]
+    assert cards[0].thumbnail == ""
+    picture = Image.open(BytesIO(b64decode(cards[1].thumbnail)))
+    assert picture.format == "JPEG" and max(picture.size) <= 96 and not picture.getexif()
 
 
 def test_stop_ends_within_one_step_and_keeps_the_best_without_looking_at_test_images(tiny):
