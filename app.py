@@ -15,7 +15,8 @@ def main() -> None:
     prepare(asked.offline)
     from peft_demo.studio import Studio
 
-    studio = Studio(zoo=asked.zoo, offline=asked.offline, allow_local_paths=asked.allow_local_paths)
+    shared = "SPACE_ID" in os.environ
+    studio = Studio(zoo=asked.zoo, offline=asked.offline, allow_local_paths=asked.allow_local_paths, shared=shared)
     os.environ.setdefault("GRADIO_TEMP_DIR", str(studio.home.tmp))
     from peft_demo import ui
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from ..contracts.errors import UnknownName
 from ..contracts.service import Service
 from . import adapters, classify, collect, data, guide, header, session, train
 from .speak import HEARD, SILENT, speaking
@@ -49,6 +50,7 @@ def launch_arguments() -> dict[str, Any]:
 
 
 def _wire(demo, service, tabs, client, data_tab, train_tab, adapters_tab, classify_tab) -> None:
+    header.wire(demo, service, train_tab.header)
     data.wire(demo, service, data_tab)
     train.wire(demo, service, train_tab)
     adapters.wire(demo, service, adapters_tab)
@@ -73,7 +75,10 @@ def _wire_between(service, tabs, train_tab, adapters_tab, classify_tab) -> None:
 
 def _asker(service: Service):
     def ask(id: str):
-        return gr.Tabs(selected="classify"), gr.Dropdown(classify.usable(service), value=id)
+        known = classify.usable(service)
+        if id not in known:
+            raise UnknownName("adapter", id, known)
+        return gr.Tabs(selected="classify"), gr.Dropdown(known, value=id)
 
     return speaking(ask)
 

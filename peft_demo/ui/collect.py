@@ -34,6 +34,8 @@ class Pool:
     cards: tuple[Card, ...]
     names: gr.State
     """Name of every card as the server knows it; "" where the card is not in use."""
+    stamp: gr.State
+    """(class, number of images) of the draft; changes when it does."""
     add: gr.Button
 
     @property
@@ -46,7 +48,7 @@ def build() -> Pool:
     with gr.Row():
         made = tuple(_card(n) for n in range(MOST))
     add = gr.Button("Add a class", size="sm", variant="secondary")
-    return Pool(made, gr.State([*FIRST] + [""] * (MOST - len(FIRST))), add)
+    return Pool(made, gr.State([*FIRST] + [""] * (MOST - len(FIRST))), gr.State(()), add)
 
 
 def _card(n: int) -> Card:
@@ -68,15 +70,15 @@ def wire(demo: gr.Blocks, service: Service, pool: Pool, client: gr.BrowserState)
     for n, card in enumerate(pool.cards):
         both, named = [client, pool.names], [client, pool.names, card.name]
         put, rename, drop = _put(service, n), _rename(service, n), _drop(service, n)
-        card.images.change(put, [*both, card.images], None, trigger_mode="always_last", **HEARD)
-        gr.on([card.name.submit, card.name.blur], rename, named, [pool.names, card.name], **HEARD)
-        card.drop.click(drop, both, [pool.names, card.column, card.name, card.images], **HEARD)
-    demo.load(_load(service), client, [client, pool.names, *pool.components], **SILENT)
+        card.images.change(put, [*both, card.images], pool.stamp, trigger_mode="always_last", **HEARD)
+        gr.on([card.name.submit, card.name.blur], rename, named, [pool.names, card.name, pool.stamp], **HEARD)
+        card.drop.click(drop, both, [pool.names, card.column, card.name, card.images, pool.stamp], **HEARD)
+    demo.load(_load(service), client, [client, pool.names, pool.stamp, *pool.components], **SILENT)
 
 
 def reload_after(event, service: Service, pool: Pool, client: gr.BrowserState) -> None:
     """Draws the cards again when `event` has put an image into the draft from elsewhere."""
-    outputs = [client, pool.names, *pool.components]
+    outputs = [client, pool.names, pool.stamp, *pool.components]
     event.success(_load(service), client, outputs, **HEARD)
 
 
@@ -94,25 +96,31 @@ _SKIP = (gr.skip(), gr.skip(), gr.skip())
 
 
 def _put(service: Service, n: int):
-    def put(client: str, names: Sequence[str], items) -> None:
+    def put(client: str, names: Sequence[str], items) -> tuple:
         images = [Path(path) for path, _ in items or ()]
         if names[n] and (images or names[n] in service.draft_classes(client)):
             service.draft_put(client, names[n], images)
+        return stamp(service, client)
 
     return speaking(put)
+
+
+def stamp(service: Service, client: str) -> tuple:
+    """What the draft holds, as a value that differs when it does."""
+    return tuple((name, len(keys)) for name, keys in service.draft_classes(client).items())
 
 
 def _rename(service: Service, n: int):
     def rename(client: str, names: Sequence[str], new: str):
         new, old = " ".join((new or "").split()), names[n]
         if not new or new == old:
-            return names, old
+            return names, old, gr.skip()
         if new in names:
             gr.Warning("Two classes cannot have the same name.", title="Name kept")
-            return names, old
+            return names, old, gr.skip()
         if old in service.draft_classes(client):
             service.draft_rename(client, old, new)
-        return [new if i == n else name for i, name in enumerate(names)], new
+        return [new if i == n else name for i, name in enumerate(names)], new, stamp(service, client)
 
     return speaking(rename)
 
@@ -121,7 +129,8 @@ def _drop(service: Service, n: int):
     def drop(client: str, names: Sequence[str]):
         if names[n] in service.draft_classes(client):
             service.draft_drop(client, names[n])
-        return ["" if i == n else name for i, name in enumerate(names)], gr.Column(visible=False), "", None
+        names = ["" if i == n else name for i, name in enumerate(names)]
+        return names, gr.Column(visible=False), "", None, stamp(service, client)
 
     return speaking(drop)
 
@@ -135,7 +144,8 @@ def _load(service: Service):
         pictures = [[offer(service.draft_image(client, key)) for key in keys] for _, keys in kept]
         rows = [(gr.Column(visible=True), *row) for row in zip_longest(names, pictures)]
         rows += [(gr.Column(visible=False), "", None)] * (MOST - len(rows))
-        return [client, names + [""] * (MOST - len(names)), *(c for row in rows for c in row)]
+        names += [""] * (MOST - len(names))
+        return [client, names, stamp(service, client), *(c for row in rows for c in row)]
 
     return speaking(load)
 

@@ -24,8 +24,6 @@ SOURCES = {
     "folder": "Folder",
     "hub": "Hub dataset",
 }
-AT_ONCE = ("bundled", "draft", "upload")
-"""Sources cheap enough to check again without being asked."""
 THUMBNAILS = 40
 PROGRESS = gr.Progress()
 """As a default value it makes Gradio hand each call its own."""
@@ -68,7 +66,7 @@ class DataTab:
     def inputs(self) -> set:
         """Everything `spec` reads."""
         named = {self.source, self.bundled, self.key, self.folder, self.hub, self.image_column, self.label_column}
-        return named | {self.shots, self.seed, self.client, self.checked}
+        return named | {self.shots, self.seed, self.client, self.checked, self.pool.stamp}
 
     def spec(self, given: Mapping[Any, Any]) -> DataSpec:
         """The dataset the tab describes; `BadValue` if it describes none."""
@@ -169,6 +167,7 @@ def wire(demo: gr.Blocks, service: Service, tab: DataTab) -> None:
     tab.bundled.input(lambda name: about(service, name), tab.bundled, tab.about, **SILENT)
     tab.source.change(_panel, tab.source, list(tab.panels.values()), **SILENT).then(_if_cheap(check, tab), **how)
     _wire_upload(service, tab).success(check, **how)
+    tab.pool.stamp.change(_if_cheap(check, tab), **how)
     demo.load(check, **how)
     collect.wire(demo, service, tab.pool, tab.client)
 
@@ -194,11 +193,19 @@ def _checker(service: Service, tab: DataTab):
 
 
 def _if_cheap(check, tab: DataTab):
+    """The check where it takes no time and there is something to look at; else an empty report."""
+
     def again(given, progress=PROGRESS):
-        ready = given[tab.source] in AT_ONCE and (given[tab.source] != "upload" or given[tab.key])
-        return check(given, progress) if ready else {tab.report: NOTHING, tab.checked: None}
+        there = {"bundled": given[tab.bundled], "upload": given[tab.key], "draft": given[tab.pool.stamp]}
+        return check(given, progress) if there.get(given[tab.source]) else cleared(tab)
 
     return again
+
+
+def cleared(tab: DataTab) -> dict:
+    """Updates that empty the report."""
+    nothing = {tab.gallery: [], tab.counts: pd.DataFrame(columns=COUNTS), tab.rejects: gr.Accordion(visible=False)}
+    return {tab.report: NOTHING, tab.checked: None, tab.columns: gr.Row(visible=False), **nothing}
 
 
 def shown(tab: DataTab, spec: DataSpec, report: DataReport) -> dict:

@@ -9,6 +9,7 @@ from ..contracts.cards import BackboneCard, Status
 from ..contracts.events import Event, Finished
 from ..contracts.service import Service
 from . import text
+from .speak import SILENT, speaking
 
 STATES = {
     "idle": "Ready",
@@ -43,6 +44,12 @@ def build(service: Service) -> Header:
         with gr.Column(scale=3, min_width=240):
             status = gr.Markdown(STATES["idle"], elem_id="status")
     return Header(backbone, status)
+
+
+def wire(demo: gr.Blocks, service: Service, header: Header) -> None:
+    """A page that is opened shows backbones registered since the server started."""
+    refresh = speaking(lambda: gr.Dropdown(choices(service.backbones())))
+    demo.load(refresh, None, header.backbone, **SILENT)
 
 
 def choices(cards: Sequence[BackboneCard]) -> list[tuple[str, str]]:

@@ -138,6 +138,7 @@ def wire(demo: gr.Blocks, service: Service, tab: TrainTab) -> None:
     """Connects the form; `watch.wire` connects what is watched."""
     tab.method.change(_chooser(service, tab), tab.method, [tab.about, *_columns(tab)], **SILENT)
     asked = [*tab.widgets, tab.header.backbone, tab.data.checked, tab.data.shots, tab.data.seed]
+    asked += [tab.data.source, tab.data.pool.stamp]
     lines = [tab.data_line, tab.cost_line, tab.command]
     estimate = _estimator(service, tab)
     triggers = [demo.load, *(w.change for w in asked)]

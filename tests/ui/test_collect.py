@@ -23,8 +23,8 @@ def names(*used):
 
 def test_images_are_kept_and_come_back_after_a_reload(service, photo):
     collect._put(service, 0)(ME, names("cup", "plate"), [(photo, None)])
-    client, found, _, name, images, *_ = collect._load(service)(ME)
-    assert client == ME and found[0] == name == "cup" and len(images) == 1
+    client, found, held, _, name, images, *_ = collect._load(service)(ME)
+    assert client == ME and found[0] == name == "cup" and len(images) == 1 and held == (("cup", 1),)
 
 
 def test_an_empty_card_is_not_a_class(service):
@@ -34,14 +34,14 @@ def test_an_empty_card_is_not_a_class(service):
 
 def test_a_class_is_renamed_with_its_images(service, photo):
     collect._put(service, 0)(ME, names("cup"), [(photo, None)])
-    found, name = collect._rename(service, 0)(ME, names("cup"), "  mug ")
+    found, name, _ = collect._rename(service, 0)(ME, names("cup"), "  mug ")
     assert found[0] == name == "mug" and list(service.draft_classes(ME)) == ["mug"]
 
 
 @pytest.mark.parametrize("new", ["", "   ", "plate"])
 def test_empty_and_taken_names_are_not_given(service, new):
     with pytest.warns() if new == "plate" else pytest.MonkeyPatch.context():
-        _, name = collect._rename(service, 0)(ME, names("cup", "plate"), new)
+        _, name, _ = collect._rename(service, 0)(ME, names("cup", "plate"), new)
     assert name == "cup"
 
 
