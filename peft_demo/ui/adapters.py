@@ -83,12 +83,12 @@ def _plot(title: str, *legend: str) -> gr.LinePlot:
 def _actions() -> dict:
     classify = gr.Button("Classify with it", variant="primary")
     again = gr.Button("Train one like this")
-    download = gr.DownloadButton("Download")
+    download = gr.DownloadButton("Download", elem_id="download")
     with gr.Column(visible=False) as own:
         rename = gr.Textbox(label="Name", max_length=60, submit_btn="Rename", elem_id="rename")
         old = gr.Dropdown([], value=None, label="Class")
         new = gr.Textbox(label="New name of the class", max_length=100, submit_btn="Rename", elem_id="rename-class")
-        delete = gr.Button(DELETE, variant="stop", size="sm")
+        delete = gr.Button(DELETE, variant="stop", size="sm", elem_id="delete")
     found = {"again": again, "classify": classify, "download": download, "rename": rename, "old_class": old}
     return found | {"new_class": new, "own": own, "delete": delete}
 

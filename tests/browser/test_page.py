@@ -16,6 +16,7 @@ from peft_demo.ui.charts import ACCENT, SECOND  # noqa: E402
 from peft_demo.ui.speak import UNFORESEEN  # noqa: E402
 
 expect = playwright.expect
+expect.set_options(timeout=60_000)  # a busy machine; a quiet one is not held up by it
 pytestmark = pytest.mark.browser
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -176,6 +177,45 @@ def test_a_broken_adapter_file_is_refused_in_a_sentence(visit):
     expect(toast).to_be_visible()
     assert UNFORESEEN not in toast.inner_text() and len(toast.inner_text()) > 20
     expect(page.locator("#zoo, #import").last).not_to_contain_text("x.safetensors")
+
+
+def test_an_adapter_is_downloaded_renamed_deleted_and_added_again(visit, tmp_path):
+    page = visit()
+    name = trained(page, "LoRA")[0]
+    tab(page, "Adapters")
+    page.locator("#zoo").get_by_role("gridcell", name=name, exact=True).first.click()
+    expect(page.locator("#card")).to_contain_text(name)
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    download.value.save_as(tmp_path / "kept.safetensors")
+    page.locator("#rename :is(input, textarea)").fill("For a while")
+    page.locator("#rename button").click()
+    expect(page.locator("#card h3")).to_have_text("for-a-while")
+    page.locator("#delete").click()
+    expect(page.locator("#delete")).to_have_text("Really delete?")
+    page.locator("#delete").click()
+    expect(page.locator("#zoo")).not_to_contain_text("for-a-while")
+    kept = (tmp_path / "kept.safetensors").read_bytes()
+    drop(page, "#import button.upload-container", "kept.safetensors", kept, "application/octet-stream")
+    expect(page.locator("#card")).to_contain_text("sha256")
+    page.get_by_role("button", name="Train one like this").click()
+    expect(page.locator("#cost")).to_contain_text("trainable parameters")
+
+
+def test_runs_are_replayed_and_compared(visit):
+    """Another run's curves come back from its journal, alone or beside the present one."""
+    page = visit()
+    trained(page, "LoRA", "Linear probe")
+    tab(page, "Train")
+    page.get_by_role("combobox", name="Run shown").click()
+    page.get_by_role("option").last.click()
+    drawn(page)
+    page.get_by_role("combobox", name="Compare with").click()
+    page.get_by_role("option").first.click()
+    letters = page.locator("#loss-plot svg .role-legend-label text")
+    expect(letters.filter(has_text="B")).to_have_count(1)
+    page.wait_for_timeout(2500)
+    assert curve(page, "#loss-plot", ACCENT) >= 2 and curve(page, "#loss-plot", SECOND) >= 2
 
 
 def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
