@@ -51,6 +51,8 @@ Data = Annotated[str, Option("--data", metavar="DATA", help="A bundled name, a f
 DataWord = Annotated[str, Argument(metavar="DATA", help="A bundled name, a folder, a zip, or hf:ID.")]
 Adapter = Annotated[str, Argument(metavar="ADAPTER", help="An adapter of the zoo, or a file.")]
 Backbone = Annotated[str, Option("--backbone", metavar="B", help="Its name; the bundled one if left out.")]
+Weights = Annotated[Path | None, Option("--weights", metavar="FILE", help="A timm checkpoint to register and use.")]
+Size = Annotated[int, Option("--size", metavar="PX", help="Image side; the backbone's own if left out.")]
 Shots = Annotated[int, Option("--shots", metavar="K", help="Training images per class.")]
 Seed = Annotated[int, Option("--seed", metavar="S", help="Chooses images, starting weights and their order.")]
 Column = Annotated[str, Option(metavar="NAME", help="Of a Hub dataset; guessed if left out.")]
@@ -84,7 +86,7 @@ def _complain(sentence: str) -> int:
 
 
 @contextmanager
-def _studio(zoo: Path | None = None, offline: bool = False) -> Iterator:
+def open_studio(zoo: Path | None = None, offline: bool = False) -> Iterator:
     """The services. What libraries print meanwhile goes to standard error: the answer has standard output to itself."""
     if offline:
         os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}  # read once, when they are imported
@@ -94,11 +96,12 @@ def _studio(zoo: Path | None = None, offline: bool = False) -> Iterator:
         yield Studio(zoo=zoo, offline=offline, allow_local_paths=True)
 
 
-def _say(value: Any, lines: Iterable[str], as_json: bool) -> None:
+def say(value: Any, lines: Iterable[str], as_json: bool) -> None:
+    """The answer, on standard output: `value` as one line of JSON, or the lines."""
     print(json.dumps(value) if as_json else "\n".join(lines))
 
 
-def _table(rows: Iterable[Sequence]) -> list[str]:
+def table(rows: Iterable[Sequence]) -> list[str]:
     """Rows of cells in left-aligned columns."""
     rows = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -111,10 +114,10 @@ def _table(rows: Iterable[Sequence]) -> list[str]:
 @app.command()
 def methods(backbone: Backbone = "", offline: Offline = False, as_json: Json = False) -> None:
     """List the methods and what each would train, head left out."""
-    with _studio(offline=offline) as studio:
+    with open_studio(offline=offline) as studio:
         value = [_method(m, studio.cost(RunSpec(method=m.name, backbone=backbone))) for m in studio.methods()]
     rows = [(m["name"], _count(m), "merges" if m["merges"] else "", m["paper"]) for m in value]
-    _say(value, _table([("METHOD", "TRAINABLE", "", "PAPER"), *rows]), as_json)
+    say(value, table([("METHOD", "TRAINABLE", "", "PAPER"), *rows]), as_json)
 
 
 def _method(card, cost) -> dict:
@@ -131,10 +134,10 @@ def backbones(context: typer.Context, offline: Offline = False, as_json: Json = 
     """List the frozen backbones, or add one from a file."""
     if context.invoked_subcommand:
         return
-    with _studio(offline=offline) as studio:
+    with open_studio(offline=offline) as studio:
         cards = studio.backbones()
     rows = [(c.name, c.source, f"{c.parameters / 1e6:.1f} M", f"{c.size} px", f"{c.megabytes:.0f} MB") for c in cards]
-    _say([vars(c) for c in cards], _table([("BACKBONE", "SOURCE", "PARAMETERS", "SIZE", "FILE"), *rows]), as_json)
+    say([vars(c) for c in cards], table([("BACKBONE", "SOURCE", "PARAMETERS", "SIZE", "FILE"), *rows]), as_json)
 
 
 @backbones_app.command("add")
@@ -145,28 +148,28 @@ def add_backbone(
     as_json: Json = False,
 ) -> None:
     """Check a local checkpoint and keep a copy, for every command and the page."""
-    with _studio() as studio:
+    with open_studio() as studio:
         card = studio.add_backbone(file, arch, name)
-    _say(vars(card), [f"{card.name}: {card.parameters:,} parameters, sha256 {card.fingerprint}"], as_json)
+    say(vars(card), [f"{card.name}: {card.parameters:,} parameters, sha256 {card.fingerprint}"], as_json)
 
 
 @app.command()
 def datasets(as_json: Json = False) -> None:
     """List the bundled datasets."""
-    with _studio() as studio:
+    with open_studio() as studio:
         cards = studio.datasets()
     rows = [(c.name, f"{len(c.classes)} classes", f"{c.images} images", c.summary) for c in cards]
-    _say([vars(c) for c in cards], _table(rows), as_json)
+    say([vars(c) for c in cards], table(rows), as_json)
 
 
 @app.command()
 def zoo(zoo: Zoo = None, offline: Offline = False, as_json: Json = False) -> None:
     """List the adapters, own ones first, then those that come with the project."""
-    with _studio(zoo, offline) as studio:
+    with open_studio(zoo, offline) as studio:
         entries = studio.zoo()
     rows = [_row(e) for e in entries]
     head = ("ADAPTER", "METHOD", "BACKBONE", "CLASSES", "KB", "VAL", "TEST", "")
-    _say([_entry(e) for e in entries], _table([head, *rows]) if rows else ["no adapters yet."], as_json)
+    say([_entry(e) for e in entries], table([head, *rows]) if rows else ["no adapters yet."], as_json)
 
 
 def _entry(entry: ZooEntry) -> dict:
@@ -190,11 +193,12 @@ def _entry(entry: ZooEntry) -> dict:
 def _row(entry: ZooEntry) -> tuple:
     card, note = entry.card, entry.refusal or ("shipped" if entry.shipped else "")
     about = (card.method, card.backbone, len(card.classes)) if card else ("?", "?", "?")
-    scores = (_percent(card.val_accuracy), _percent(card.test_accuracy)) if card else ("", "")
+    scores = (percent(card.val_accuracy), percent(card.test_accuracy)) if card else ("", "")
     return entry.id, *about, f"{entry.file_bytes / 1000:.0f}", *scores, note
 
 
-def _percent(accuracy: float | None) -> str:
+def percent(accuracy: float | None) -> str:
+    """An accuracy, a fraction of 1, as people read it."""
     return "not measured" if accuracy is None else f"{100 * accuracy:.1f} %"
 
 
@@ -212,21 +216,21 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Tell what a dataset gives: classes, counts, and what would be left out and why."""
-    with _studio(offline=offline) as studio, _Progress() as progress:
+    with open_studio(offline=offline) as studio, Progress() as progress:
         spec = studio.read_data(data, shots, seed, image_column, label_column)
         report = studio.check(spec, progress.report)
     rows = [(c.name, c.found, c.train, c.val, c.test) for c in report.counts]
     value = {"title": report.title, "classes": [dict(zip(_COUNTED, row, strict=True)) for row in rows]}
     value |= {name: getattr(report, name) for name in ("rejected", "notices", "problem")}
-    lines = _table([[c.upper() for c in _COUNTED], *rows])
+    lines = table([[c.upper() for c in _COUNTED], *rows])
     lines += [f"left out: {file}: {reason}" for file, reason in report.rejected] + list(report.notices)
-    _say(value, [*lines, f"cannot be trained on: {report.problem}" if report.problem else "ready to train."], as_json)
+    say(value, [*lines, f"cannot be trained on: {report.problem}" if report.problem else "ready to train."], as_json)
 
 
 _COUNTED = ("class", "found", "train", "val", "test")
 
 
-def _with_recipe(command: Callable) -> Callable:
+def with_recipe(command: Callable) -> Callable:
     """Gives `command` a flag for each knob of the recipe; it gets those that were set as `recipe`, name → text."""
 
     @wraps(command)
@@ -248,13 +252,13 @@ def _flag(knob) -> Parameter:
 
 
 @app.command()
-@_with_recipe
+@with_recipe
 def train(
     data: Data,
     method: Annotated[str, Option(metavar="M", help="`methods` lists them.")] = "lora",
     backbone: Backbone = "",
-    weights: Annotated[Path | None, Option(metavar="FILE", help="A timm checkpoint to register and use.")] = None,
-    size: Annotated[int, Option(metavar="PX", help="Image side; the backbone's own if left out.")] = 0,
+    weights: Weights = None,
+    size: Size = 0,
     shots: Shots = 16,
     seed: Seed = 0,
     settings: Annotated[list[str] | None, Option("--set", metavar="KNOB=VALUE", help="Of the method; repeat.")] = None,
@@ -267,7 +271,7 @@ def train(
     recipe: dict[str, str] | None = None,
 ) -> None:
     """Fine-tune: photos in, one adapter file out. Ctrl-C stops and keeps the best so far."""
-    with _studio(zoo, offline) as studio:
+    with open_studio(zoo, offline) as studio:
         spec = studio.read_data(data, shots, seed, image_column, label_column)
         backbone = studio.add_backbone(weights, arch=backbone).name if weights else backbone
         run = RunSpec(method, parse_settings(settings or ()), spec, backbone, size, build(Recipe, recipe))
@@ -275,13 +279,13 @@ def train(
         id = studio.find_adapter(adapter)
         card, file = studio.adapter(id), studio.adapter_file(id)
     value = _result(ending, card, file) | {"adapter": adapter}
-    _say(value, _told(value, ending, card), as_json)
+    say(value, _told(value, ending, card), as_json)
 
 
 def _follow(studio, run: str) -> tuple[Finished, str]:
     """Shows the run until it ends; its last event and the adapter. The first Ctrl-C stops it, the second gives up."""
     cursor, told, stopping = 0, [], False
-    with _Progress() as progress:
+    with Progress() as progress:
         while not (told and told[-1].final):
             try:
                 news, cursor = studio.follow(run, cursor)
@@ -322,23 +326,23 @@ def _whole(ending: Finished) -> bool:
 
 
 def _told(value: dict, ending: Finished, card) -> list[str]:
-    test = _percent(ending.test_accuracy) + (f" of {ending.test_images} images" if ending.test_images else "")
+    test = percent(ending.test_accuracy) + (f" of {ending.test_images} images" if ending.test_images else "")
     frozen = "unchanged ✓" if ending.unchanged else "CHANGED: please report this"
     speed = f"{ending.seconds:.1f} s, {ending.images_per_second:.0f} images/s"
     return [
         f"adapter   {value['adapter']}{'' if _whole(ending) else '  (stopped early)'}",
         f"file      {value['file']}  ({ending.file_bytes / 1000:.1f} kB)",
-        f"accuracy  test {test}, validation {_percent(ending.val_accuracy)}",
+        f"accuracy  test {test}, validation {percent(ending.val_accuracy)}",
         f"trained   {ending.trainable:,} parameters and a head of {ending.head:,}, in {speed}",
         f"backbone  {card.backbone} {frozen} sha256 {ending.fingerprint}",
         f"again     {card.command()}",
     ]
 
 
-class _Progress:
+class Progress:
     """What a run or a long question is doing, on standard error: a bar on a terminal, plain lines elsewhere."""
 
-    def __enter__(self) -> "_Progress":
+    def __enter__(self) -> "Progress":
         self.bar, self.what = None, ""
         return self
 
@@ -351,7 +355,7 @@ class _Progress:
             self.what = what
             self._open(1.0, f"{what}: {{percentage:3.0f}} %|{{bar}}|" if fraction >= 0 else what)
             if self.bar is None:
-                self._line(what)
+                self.line(what)
         self._at(max(fraction, 0.0))
 
     def show(self, event: Event) -> None:
@@ -362,15 +366,15 @@ class _Progress:
             case Surveyed(batch, batches):
                 self.report("asking which weights matter", batch / batches)
             case Noticed(_, text):
-                self._line(text)
+                self.line(text)
             case Started():
                 self._open(event.steps)
             case Stepped():
                 self._at(event.step, f"loss {event.loss:.3f}")
             case Evaluated():
                 best = " (best)" if event.best else ""
-                self._line(
-                    f"step {event.step}: validation accuracy {_percent(event.accuracy)}, loss {event.loss:.3f}{best}"
+                self.line(
+                    f"step {event.step}: validation accuracy {percent(event.accuracy)}, loss {event.loss:.3f}{best}"
                 )
 
     def _open(self, total: float | None, form: str | None = None) -> None:
@@ -386,7 +390,8 @@ class _Progress:
             self.bar.set_postfix_str(note, refresh=False)
             self.bar.update(place - self.bar.n)
 
-    def _line(self, text: str) -> None:
+    def line(self, text: str) -> None:
+        """A line that stays."""
         if self.bar is not None:
             self.bar.write(text, file=sys.stderr)
         else:
@@ -406,11 +411,11 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Say what is on a picture."""
-    with _studio(zoo, offline) as studio:
+    with open_studio(zoo, offline) as studio:
         id = studio.find_adapter(adapter)
         answers = [(image, _classify(studio, image, id, top)) for image in images]
     value = [{"image": str(i), **vars(p), "label": p.label, "probability": p.probability} for i, p in answers]
-    _say(value, _table((i, p.label, _percent(p.probability), f"{p.ms:.1f} ms") for i, p in answers), as_json)
+    say(value, table((i, p.label, percent(p.probability), f"{p.ms:.1f} ms") for i, p in answers), as_json)
 
 
 def _classify(studio, image: Path, id: str, top: int) -> Prediction:
@@ -431,12 +436,12 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure an adapter on a dataset; images it was trained on are left out."""
-    with _studio(zoo, offline) as studio, _Progress() as progress:
+    with open_studio(zoo, offline) as studio, Progress() as progress:
         spec = studio.read_data(data, image_column=image_column, label_column=label_column)
         score = studio.evaluate(studio.find_adapter(adapter), spec, progress.report)
-    lines = _table((name, _percent(accuracy), f"{images} images") for name, accuracy, images in score.per_class)
-    total = f"accuracy {_percent(score.accuracy)} of {score.images} images; {score.left_out} left out, seen in training"
-    _say(vars(score), [*lines, total], as_json)
+    lines = table((name, percent(accuracy), f"{images} images") for name, accuracy, images in score.per_class)
+    total = f"accuracy {percent(score.accuracy)} of {score.images} images; {score.left_out} left out, seen in training"
+    say(vars(score), [*lines, total], as_json)
 
 
 @app.command()
@@ -448,7 +453,7 @@ def merge(
     as_json: Json = False,
 ) -> None:
     """Fold an adapter into its backbone and write plain timm weights."""
-    with _studio(zoo, offline) as studio:
+    with open_studio(zoo, offline) as studio:
         studio.merge(studio.find_adapter(adapter), out)
         size = out.stat().st_size
-    _say({"file": str(out), "file_bytes": size}, [f"{out}: {size / 1e6:.1f} MB of plain timm weights"], as_json)
+    say({"file": str(out), "file_bytes": size}, [f"{out}: {size / 1e6:.1f} MB of plain timm weights"], as_json)

@@ -214,7 +214,7 @@ def test_the_first_ctrl_c_stops_and_keeps_the_best(typed, photos, monkeypatch):
             asked.append(event)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli._Progress, "show", lambda self, event: interrupt(event))
+    monkeypatch.setattr(cli.Progress, "show", lambda self, event: interrupt(event))
     code, out, _ = typed(*train(photos, "--epochs", 1000), "--json")
     result = json.loads(out)
     assert code == 0 and result["stopped"] is True and result["test_accuracy"] is None

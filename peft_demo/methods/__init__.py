@@ -111,6 +111,10 @@ class Method:
     """Whether a new adapter leaves the features as they were."""
     survey: Callable[[Backbone, Any, int, int], Survey] | None = None
     """Makes the survey of a (backbone, config, classes, seed); `count` is then the budget, exact within 5 %."""
+    variants: tuple[str, ...] = ()
+    """Other forms that have a line of their own in comparisons, each one knob as `--set` takes it: "scale=true"."""
+    search: Mapping[str, tuple] = field(default_factory=dict, hash=False)
+    """Knobs that `bench tune` tries together with the learning rate, and the values it tries."""
 
     def parts(self, anatomy: Anatomy, config, allocation: Any = None) -> Parts:
         """What `build` makes; of an allocation, if there is one and the method surveys."""

@@ -167,6 +167,7 @@ _PAPER = {
     " Orthogonal Fine-Tuning Strategy, ICCV 2025",
     "url": "https://arxiv.org/abs/2507.13260",
     "lr": 1e-3,
+    "variants": ("scale=true",),
     "identity": _as_frozen,
 }
 

@@ -174,6 +174,8 @@ BI_LORA = Method(
     build=build_lora,
     count=count_lora,
     lr=1e-3,
+    variants=("head_bits=1",),
+    search={"scale": (0.1, 1.0, 10.0)},
     identity=never,
 )
 
@@ -189,6 +191,8 @@ BI_ADAPTFORMER = Method(
     build=build_adaptformer,
     count=count_adaptformer,
     lr=1e-3,
+    variants=("head_bits=1",),
+    search={"scale": (0.1, 1.0, 10.0)},
     merges=never,
     identity=never,
 )

@@ -90,5 +90,6 @@ CONVPASS = Method(
     build=build,
     count=count,
     lr=1e-3,
+    search={"scale": (0.1, 1.0, 10.0)},
     merges=never,
 )

@@ -151,6 +151,7 @@ FACT_TT = Method(
     build=build_train,
     count=count_train,
     lr=3e-3,
+    search={"scale": (0.1, 1.0, 10.0)},
 )
 
 FACT_TK = Method(
@@ -165,4 +166,5 @@ FACT_TK = Method(
     build=build_tucker,
     count=count_tucker,
     lr=3e-3,
+    search={"scale": (0.1, 1.0, 10.0)},
 )

@@ -160,6 +160,7 @@ _PAPER = {
     "paper": "Dong et al., Adapting Pre-trained Vision Models through Householder Transformation, NeurIPS 2024",
     "url": "https://arxiv.org/abs/2410.22952",
     "lr": 3e-3,
+    "search": {"normalise": (False, True)},
 }
 
 HTA_LORA = Method(

@@ -80,4 +80,5 @@ REPADAPTER = Method(
     build=build,
     count=count,
     lr=1e-3,
+    search={"scale": (0.1, 1.0, 10.0)},
 )

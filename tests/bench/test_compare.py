@@ -1,0 +1,136 @@
+"""Methods × seeds: resumed, interrupted, with a run that fails; the table."""
+
+import json
+
+import pytest
+
+from peft_demo.bench import comparison, series
+from peft_demo.contracts.errors import TrainingFailed
+
+DIGITS = ["--data", "digits", "--shots", 2, "--size", 32, "--epochs", 1]
+
+
+def compare(methods, *more) -> list:
+    return ["compare", *DIGITS, "--methods", methods, *more]
+
+
+@pytest.fixture
+def performed(monkeypatch):
+    """The (method, seed) of every run that is really done."""
+    done, measured = [], series._measured
+
+    def counted(run, *rest):
+        done.append((run.method, run.seed))
+        return measured(run, *rest)
+
+    monkeypatch.setattr(series, "_measured", counted)
+    return done
+
+
+def test_runs_are_lines_and_are_not_repeated(typed, home, performed):
+    code, out, err = typed(*compare("linear,lora:rank=2", "--seeds", 2, "--json"))
+    value = json.loads(out)
+    assert code == 0 and out.count("\n") == 1, err
+    assert performed == [("linear", 0), ("lora", 0), ("linear", 1), ("lora", 1)]
+    assert "[4/4] lora:rank=2" in err and "min left" in err
+
+    lines = [json.loads(line) for line in (home / "comparisons.jsonl").read_text().splitlines()]
+    assert lines == value["runs"] and len({line["id"] for line in lines}) == 4
+    assert all(line["unchanged"] and line["test_images"] for line in lines)
+    linear, lora = value["methods"]
+    assert linear["trainable"] == 0 < lora["trainable"] and linear["saved_mb"] < lora["saved_mb"]
+    assert lora["test_accuracy"] == pytest.approx(sum(x["test_accuracy"] for x in lines[1::2]) / 2)
+
+    code, out, _ = typed(*compare("lora:rank=2,linear", "--seeds", 2, "--markdown"))
+    assert code == 0 and len(performed) == 4
+    assert out.startswith("| method | test | validation | trainable |") and "| lora:rank=2 |" in out and " ± " in out
+
+    assert typed(*compare("linear", "--seeds", 1, "--lr", 0.02))[0] == 0
+    assert len(performed) == 5
+
+
+def test_a_run_that_fails_is_a_line_and_is_tried_again(typed, home, monkeypatch, performed):
+    train, broken = series.train, [TrainingFailed("the loss is not finite."), RuntimeError("a bug\nin it")]
+
+    def failing(run, *rest):
+        if run.method == "lora" and broken:
+            raise broken.pop(0)
+        return train(run, *rest)
+
+    monkeypatch.setattr(series, "train", failing)
+    for sentence in ("1 failed: the loss is not finite.", "1 failed: RuntimeError: a bug in it"):
+        code, out, _ = typed(*compare("lora,linear", "--seeds", 1))
+        assert code == 0 and sentence in out
+    assert "failed" not in typed(*compare("lora,linear", "--seeds", 1))[1]
+    assert performed.count(("lora", 0)) == 3 and performed.count(("linear", 0)) == 1
+
+
+def test_ctrl_c_loses_the_run_in_progress_alone(typed, monkeypatch, performed):
+    train = series.train
+
+    def interrupted(run, *rest):
+        if run.method == "lora":
+            raise KeyboardInterrupt
+        return train(run, *rest)
+
+    monkeypatch.setattr(series, "train", interrupted)
+    code, out, err = typed(*compare("linear,lora", "--seeds", 1))
+    assert code == 130 and out == "" and "goes on from" in err
+    monkeypatch.setattr(series, "train", train)
+    assert typed(*compare("linear,lora", "--seeds", 1))[0] == 0
+    assert performed == [("linear", 0), ("lora", 0), ("lora", 0)]
+
+
+def test_a_path_stays_on_this_machine(typed, home, tmp_path):
+    from PIL import Image
+
+    for label, shade in (("dark", 40), ("light", 200)):
+        (tmp_path / "shades" / label).mkdir(parents=True)
+        for i in range(6):
+            Image.new("L", (24, 24), shade + 3 * i).save(tmp_path / "shades" / label / f"{i}.png")
+    words = ["compare", "--data", tmp_path / "shades", "--methods", "linear", "--seeds", 1]
+    code, out, err = typed(*words, "--shots", 2, "--size", 32, "--epochs", 1)
+    assert code == 0, err
+    assert str(tmp_path) not in out + (home / "comparisons.jsonl").read_text()
+
+
+BAD = {
+    "no data": (["compare"], "--data"),
+    "an unknown method": (compare("lroa"), "did you mean 'lora'"),
+    "an unknown knob": (compare("lora:rnk=2"), "rank"),
+    "an unknown dataset": (["compare", "--data", "digts"], "digits"),
+    "an unknown backbone": (compare("lora", "--backbone", "nope"), "no backbone 'nope'"),
+    "a size the patches do not divide": (["compare", "--data", "digits", "--size", 33], "33 px"),
+    "a recipe out of range": (compare("lora", "--epochs", 0), "epochs takes"),
+    "no seeds": (compare("lora", "--seeds", 0), "--seeds"),
+    "tune: an unknown method": (["bench", "tune", "--methods", "lroa"], "did you mean 'lora'"),
+    "methods: an unknown backbone": (["bench", "methods", "--backbone", "nope"], "no backbone 'nope'"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_sentence_and_exit_code_2(typed, name):
+    words, expected = BAD[name]
+    code, out, err = typed(*words)
+    assert code == 2 and out == ""
+    assert expected in err and err.count("\n") == 1 and "Traceback" not in err
+
+
+def line(method, accuracy, **more) -> dict:
+    figures = dict.fromkeys(comparison.AVERAGED, 1000.0) | {"memory_mb": None}
+    return {"method": method, "test_accuracy": accuracy, "val_accuracy": accuracy} | figures | more
+
+
+def test_the_spread_is_the_sample_deviation_over_the_seeds_that_ended_well():
+    lines = [line("lora", 0.5), line("linear", 0.25), line("lora", 0.6), {"method": "lora", "error": "no memory."}]
+    lora, linear = comparison.summary(lines)
+    assert (lora["seeds"], lora["failed"], linear["seeds"]) == (2, 1, 1)
+    assert lora["test_accuracy"] == pytest.approx(0.55) and lora["test_std"] == pytest.approx(0.1 / 2**0.5)
+    cells = comparison.printed([lora, linear], "cpu")
+    assert cells[0][1] == "55.0 ± 7.1" and cells[1][1] == "25.0" and cells[0][-1] == "1 failed: no memory."
+    assert comparison.as_markdown(cells[1:])[0].endswith("| memory |")
+
+
+def test_without_test_images_none_is_printed():
+    (row,) = comparison.summary([line("lora", None)])
+    assert comparison.printed([row], "cpu")[0][1:3] == ("not measured", "not measured")

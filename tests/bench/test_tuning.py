@@ -1,0 +1,60 @@
+"""Learning rates: what is tried, and which is best."""
+
+import json
+
+import pytest
+
+from peft_demo.bench import tuning
+from peft_demo.methods import method
+
+
+def line(name, lr, accuracy, data="digits", **knobs) -> dict:
+    place = {"data": data, "shots": 16, "seed": 0, "backbone": "b", "size": 112}
+    return {"method": name, "lr": lr, "val_accuracy": accuracy, "spec": {"knobs": knobs}} | place
+
+
+def test_validation_alone_is_looked_at_and_the_table_needs_no_data(typed, tmp_path):
+    file = tmp_path / "tuning.jsonl"
+    tune = ["bench", "tune", "--methods", "linear", "--results", file]
+    code, out, err = typed(*tune, "--data", "digits", "--shots", 2, "--size", 32, "--epochs", 1, "--json")
+    assert code == 0, err
+    lines = [json.loads(text) for text in file.read_text().splitlines()]
+    assert sorted(each["lr"] for each in lines) == [0.003, 0.01, 0.03]
+    assert all(each["test_images"] == 0 and each["test_accuracy"] is None for each in lines)
+    (row,) = json.loads(out)
+    assert row["tried"] == 3 and row["val_accuracy"] == max(each["val_accuracy"] for each in lines)
+    assert "linear" in typed(*tune)[1]
+
+
+def test_searched_knobs_are_tried_with_every_rate(tiny):
+    from peft_demo.bench.entrants import entrants
+    from peft_demo.contracts.specs import DataSpec, Recipe
+
+    (entrant,) = entrants("bi_lora:head_bits=1")
+    jobs = tuning.jobs(entrant, DataSpec(), tiny, Recipe())
+    assert {(j.run.knobs["scale"], j.run.recipe.lr) for j in jobs} == {
+        (s, lr) for s in (0.1, 1.0, 10.0) for lr in (3e-4, 1e-3, 3e-3)
+    }
+    assert all(j.run.knobs["head_bits"] == 1 for j in jobs)
+
+
+def test_the_best_is_best_over_all_sets():
+    scores = {3e-4: (0.5, 0.5), 1e-3: (0.6, 0.6), 3e-3: (0.9, 0.2)}
+    lines = [line("lora", lr, a, data) for lr, both in scores.items() for data, a in zip("xy", both, strict=True)]
+    lines += [line("lora", 9e-3, 1.0, "x"), line("gone", 1e-3, 1.0), {"id": "f", "method": "lora", "error": "no."}]
+    (row,) = tuning.summary(lines)
+    assert (row["lr"], row["sets"], row["tried"], row["edge"]) == (1e-3, 2, 3, False)
+    assert row["record_accuracy"] == row["val_accuracy"] == pytest.approx(0.6)
+
+
+def test_ties_go_to_the_record_and_an_edge_is_told():
+    own = method("lora").lr
+    assert tuning.summary([line("lora", lr, 0.5) for lr in (own / 3, own, own * 3)])[0]["lr"] == own
+    (row,) = tuning.summary([line("lora", own, 0.5), line("lora", 3 * own, 0.6)])
+    assert row["edge"] and "edge" in tuning.printed([row])[0][-1]
+
+
+def test_a_knob_that_was_searched_is_part_of_the_choice():
+    lines = [line("bi_lora", 1e-3, 0.1 * i, scale=scale) for i, scale in enumerate((0.1, 1.0, 10.0))]
+    (row,) = tuning.summary(lines)
+    assert row["scale"] == 10.0 and tuning.printed([row])[0][2] == "scale=10.0"
