@@ -9,7 +9,7 @@ from torch import nn
 from ..contracts.errors import BadValue
 from ..vit import Anatomy, Backbone
 from ..vit.anatomy import open_rows, tree_name
-from ..vit.seam import put_seams, shell
+from ..vit.seam import put, put_seams, shell
 from .adapter import Adapter
 
 
@@ -22,7 +22,7 @@ def attach(backbone: Backbone, adapter: Adapter) -> nn.Module:
     for site in (backbone.anatomy.sites[name] for name in deltas):
         open_rows(tree, site)
     put_seams(tree, {backbone.anatomy.sites[name].path: delta for name, delta in deltas.items()})
-    tree.head = adapter.head
+    put(tree, backbone.anatomy.head, adapter.head)
     return tree
 
 

@@ -6,7 +6,8 @@ One function merges every affine method: it asks the delta where the origin and 
 
 in float64. A norm is asked through its own affine part, f(x) = x·w + b on already normalised x, which must come out
 diagonal again; the patch embedding through the linear map of one flattened patch (where its convolution has no bias,
-the shift goes into the position embedding).
+the shift goes into the position embedding). Between two stages of a Swin stands a linear without a bias, twice as wide
+in as out: what its delta shifts, the norm before it takes up.
 """
 
 from copy import deepcopy
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from ..contracts.errors import CannotMerge
 from ..vit import Backbone, Delta, Site
 from ..vit.anatomy import QKV, timm_name
-from ..vit.seam import shell
+from ..vit.seam import put, shell
 from .adapter import Adapter
 from .attach import check_sites, replace_tensors
 from .codec import plain
@@ -31,9 +32,11 @@ def merge(backbone: Backbone, adapter: Adapter) -> nn.Module:
     adapter = plain(adapter)
     tree = shell(backbone.model)
     replace_tensors(tree, adapter)
-    for name, delta in adapter.by_site().items():
-        _fold(tree, backbone.anatomy.sites[name], delta)
-    tree.head = _biased(adapter.head)
+    deltas = adapter.by_site()
+    for name, site in backbone.anatomy.sites.items():  # in their order: a norm is folded before what leans on it
+        if name in deltas:
+            _fold(tree, site, deltas[name])
+    put(tree, backbone.anatomy.head, _biased(adapter.head))
     return tree
 
 
@@ -55,10 +58,12 @@ def probe(delta: Delta, f: nn.Linear) -> tuple[Tensor, Tensor]:
 def _fold(tree: nn.Module, site: Site, delta: Delta) -> None:
     if site.role in QKV:
         _fold_rows(tree, site, delta)
-    elif site.role == "patch":
+    elif site.path == "patch_embed":
         _fold_patch(tree, site, delta)
-    elif site.role in ("norm", "norm1", "norm2"):
+    elif site.role in ("patch", "norm", "norm1", "norm2", "reduction_norm"):
         _fold_norm(tree.get_submodule(site.path), site, delta)
+    elif site.role == "reduction":
+        _fold_reduction(tree, site, delta)
     elif isinstance(tree.get_submodule(site.path), nn.Linear):
         linear = tree.get_submodule(site.path)
         _set(linear, site, *probe(delta, linear))
@@ -88,6 +93,18 @@ def _fold_norm(norm: nn.Module, site: Site, delta: Delta) -> None:
     if not torch.equal(W, torch.diag(diagonal)):
         raise CannotMerge(f"the delta at {site.name} mixes channels, which a norm cannot take up.")
     _set(norm, site, diagonal, b)
+
+
+def _fold_reduction(tree: nn.Module, site: Site, delta: Delta) -> None:
+    """Gives the norm before the reduction the least shift that W' turns into b', as W' reaches every output."""
+    linear = tree.get_submodule(site.path)
+    norm = tree.get_submodule(site.path.rpartition(".")[0]).norm
+    W, b = probe(delta, linear)
+    shift = torch.linalg.pinv(W) @ b
+    if not torch.allclose(W @ shift, b, rtol=1e-6, atol=1e-9):
+        raise CannotMerge(f"{site.name} has no bias that could take up the shift.", "Classify with it attached.")
+    _set(norm, site, norm.weight.detach(), norm.bias.detach() + shift)
+    _set(linear, site, W, torch.zeros_like(b))
 
 
 def _fold_patch(tree: nn.Module, site: Site, delta: Delta) -> None:

@@ -5,15 +5,19 @@ attention's `qkv` and before the MLP's `fc1`, both after the LayerNorm:
 
     A(h) = h + drop(h (P·c)) Pᵀ + β,     P [D R] shared by all layers, c [R] and β [D] per layer
 
-with one P for attention and one for the MLP. P is Xavier-uniform, β zero; c is zero for attention and Xavier-uniform on
-a (1, R) tensor for the MLP (the authors' code since October 2023), so the MLP's adapter is no identity at the start.
+with one P for attention and one for the MLP; in a Swin one each per stage, as its stages differ in width. P is
+Xavier-uniform, β zero; c is zero for attention and Xavier-uniform on a (1, R) tensor for the MLP (the authors' code
+since October 2023), so the MLP's adapter is no identity at the start.
 `h` enters a linear, so the whole folds: W' = W (I + P diag(c) Pᵀ), b' = b + W β.
 
 The authors' VTAB script freezes the adapters by accident and trains the head alone; this follows the paper and the
-authors' FGVC code.
+authors' FGVC code. Their Swin adapts the residual stream before the MLP's norm, which cannot be folded; here too it is
+after the norm.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor, nn
@@ -69,11 +73,17 @@ def count_att(anatomy: Anatomy, config: Config) -> int:
 
 def _at(anatomy: Anatomy, config: Config, *roles: str) -> Parts:
     deltas = {}
-    for role in roles:
-        sites = anatomy.at(role)
-        projection = _projection(sites[0], config.rank)
-        deltas |= {s.name: Recomposed(projection, config.dropout, zero=role == ATTENTION) for s in sites}
+    for sites in _sharing(anatomy, *roles):
+        projection, zero = _projection(sites[0], config.rank), sites[0].role == ATTENTION
+        deltas |= {s.name: Recomposed(projection, config.dropout, zero) for s in sites}
     return Parts(deltas)
+
+
+def _sharing(anatomy: Anatomy, *roles: str) -> Iterator[list[Site]]:
+    """The sites that share a projection: of one role, in one stage."""
+    for role in roles:
+        for _, sites in groupby(anatomy.at(role), key=lambda site: site.stage):
+            yield list(sites)
 
 
 def _projection(site: Site, rank: int) -> nn.Parameter:
@@ -83,8 +93,8 @@ def _projection(site: Site, rank: int) -> nn.Parameter:
 
 
 def _count(anatomy: Anatomy, config: Config, *roles: str) -> int:
-    D, R = anatomy.width, config.rank
-    return sum(D * R + len(anatomy.at(role)) * (R + D) for role in roles)
+    R = config.rank
+    return sum(s[0].d_in * R + len(s) * (R + s[0].d_in) for s in _sharing(anatomy, *roles))
 
 
 ARC = Method(

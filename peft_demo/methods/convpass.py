@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..contracts.knobs import knob
-from ..vit import Anatomy, Delta
+from ..vit import Anatomy, Delta, Site
 from . import Method, Parts, never
 
 BRANCHES = ("attn", "mlp")
@@ -70,12 +70,17 @@ def quick_gelu(z: Tensor) -> Tensor:
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:
-    return Parts({site.name: Bypass(anatomy, config) for site in anatomy.at(*BRANCHES)})
+    return Parts({site.name: Bypass(anatomy, config) for site in _sites(anatomy)})
 
 
 def count(anatomy: Anatomy, config: Config) -> int:
     D, H = anatomy.width, config.hidden
-    return len(anatomy.at(*BRANCHES)) * ((2 * H + 1) * D + 9 * H**2 + 2 * H)
+    return len(_sites(anatomy)) * ((2 * H + 1) * D + 9 * H**2 + 2 * H)
+
+
+def _sites(anatomy: Anatomy) -> list[Site]:
+    anatomy.check_plain("Convpass", "it convolves one grid of patches, beside prefix tokens, in every block")
+    return anatomy.at(*BRANCHES)
 
 
 CONVPASS = Method(

@@ -125,6 +125,7 @@ def _ends(anatomy: Anatomy, rank: int) -> tuple[nn.Parameter, nn.Parameter]:
 
 def _slices(anatomy: Anatomy, site: Site) -> tuple[int, int]:
     """(n, m): D×D slices of the linear, by output and by input."""
+    anatomy.check_plain("FacT", "its factors are shared by all layers")
     D = anatomy.width
     if site.d_out % D or site.d_in % D:
         raise BadValue(

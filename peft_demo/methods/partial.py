@@ -22,8 +22,7 @@ class Config:
 
 def last(anatomy: Anatomy, k: int) -> tuple[str, ...]:
     """timm names of the tensors of the last k blocks and the final norm."""
-    first = max(0, anatomy.depth - k)
-    trained = (*FINAL, *(f"blocks.{i}." for i in range(first, anatomy.depth)))
+    trained = (*FINAL, *(f"{site.name}." for site in anatomy.at("block")[-k:]))
     return tuple(name for name in anatomy.tensors if name.startswith(trained))
 
 

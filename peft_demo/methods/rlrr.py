@@ -13,6 +13,9 @@ jitters each weight by about 7 % and the model does *not* start as the frozen on
 N(0, 0.02²). `start="zero"` (ours) has s_out = 0, SSF at 1 and 0. Both scales zero would be a dead point: the product's
 gradient is zero there for ever.
 
+On a Swin, as in the authors' code: qkv as one matrix, the reductions between the stages in the place of the patches,
+and no SSF on these nor on the reductions' norms.
+
 The frozen map is read and never called, and W' is one matrix the size of W per step: its gradient takes one product,
 where staying on the activations would take one more in the forward and one more in the backward pass (35 % slower).
 The authors' branch dropout, named drop path there, belongs to the backbone's recipe and is left out.
@@ -26,10 +29,13 @@ from torch.nn import functional as F
 
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
+from ..vit.anatomy import QKV
 from . import Method, Parts
 from .ssf import ScaleShift
 
 LINEARS = ("q", "k", "v", "proj", "fc1", "fc2")
+FUSED = ("qkv", "reduction")
+"""The linears that a Swin has instead of q, k and v, and of the patches."""
 TARGETS = ("patch", "norm1", *LINEARS[:4], "norm2", *LINEARS[4:], "norm")
 
 
@@ -57,15 +63,23 @@ class Rescaled(Delta):
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:
-    return Parts({site.name: _kind(site)(site, config.start) for site in anatomy.at(*config.targets)})
+    return Parts({site.name: _kind(site)(site, config.start) for site in _sites(anatomy, config)})
 
 
 def count(anatomy: Anatomy, config: Config) -> int:
-    return sum((s.d_in if s.role in LINEARS else 0) + 2 * s.d_out for s in anatomy.at(*config.targets))
+    return sum((s.d_in if _kind(s) is Rescaled else 0) + 2 * s.d_out for s in _sites(anatomy, config))
+
+
+def _sites(anatomy: Anatomy, config: Config) -> list[Site]:
+    roles = config.targets
+    if anatomy.staged:
+        fused = {"patch": "reduction"} | (dict.fromkeys(QKV, "qkv") if set(QKV) <= set(roles) else {})
+        roles = tuple(dict.fromkeys(fused.get(role, role) for role in roles))
+    return anatomy.at(*roles)
 
 
 def _kind(site: Site) -> type[Delta]:
-    return Rescaled if site.role in LINEARS else ScaleShift
+    return Rescaled if site.role in (*LINEARS, *FUSED) else ScaleShift
 
 
 RLRR = Method(

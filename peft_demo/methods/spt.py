@@ -202,7 +202,8 @@ class Terms:
     def pieces(self) -> list[Piece]:
         """Matrices and biases of the six linears, every other vector of the blocks, the last norm."""
         linears = [piece for site in self.anatomy.at(*TARGETS) for piece in _of_site(site)]
-        taken, ours = {piece.tensor for piece in linears}, ("blocks.", "norm.", "fc_norm.")
+        taken, blocks = {piece.tensor for piece in linears}, (f"{site.name}." for site in self.anatomy.at("block"))
+        ours = (*blocks, "norm.", "fc_norm.")
         vectors = {n: shape for n, shape in self.anatomy.tensors.items() if len(shape) == 1 and n.startswith(ours)}
         return linears + [Piece(n, n, shape, slice(None)) for n, shape in vectors.items() if n not in taken]
 

@@ -7,6 +7,9 @@ Lian et al., "Scaling & Shifting Your Features: A New Baseline for Efficient Mod
 after the patch embedding, both norms, qkv (fused: one γ of 3D), proj, fc1, fc2 and the final norm, as in the authors'
 code. The random start is theirs; `start="zero"` (ours) begins at γ = 1, β = 0, the frozen model.
 
+On a Swin `patch` is the norm that its patch embedding ends in and the norms before patches are merged between stages
+(the authors have one pair more, before the first of these norms).
+
 It folds away: each operation is affine at its end. Where the patch embedding has no bias the shift folds into the
 position embedding. Under autocast γ and β take the precision of f(x), as weights do.
 """
@@ -46,11 +49,16 @@ class ScaleShift(Delta):
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:
-    return Parts({site.name: ScaleShift(site, config.start) for site in anatomy.at(*config.targets)})
+    return Parts({site.name: ScaleShift(site, config.start) for site in _sites(anatomy, config)})
 
 
 def count(anatomy: Anatomy, config: Config) -> int:
-    return sum(2 * site.d_out for site in anatomy.at(*config.targets))
+    return sum(2 * site.d_out for site in _sites(anatomy, config))
+
+
+def _sites(anatomy: Anatomy, config: Config) -> list[Site]:
+    merging = ("reduction_norm",) if anatomy.staged and "patch" in config.targets else ()
+    return anatomy.at(*config.targets, *merging)
 
 
 SSF = Method(

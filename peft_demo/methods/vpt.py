@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..contracts.knobs import knob
-from ..vit import Anatomy, Delta
+from ..vit import Anatomy, Delta, Site
 from . import Method, Parts, never
 
 
@@ -47,11 +47,16 @@ class Prompted(Delta):
 
 
 def _at(anatomy: Anatomy, config: Config, role: str) -> Parts:
-    return Parts({site.name: Prompted(anatomy, config) for site in anatomy.at(role)})
+    return Parts({site.name: Prompted(anatomy, config) for site in _sites(anatomy, role)})
 
 
 def _count(anatomy: Anatomy, config: Config, role: str) -> int:
-    return len(anatomy.at(role)) * config.prompts * anatomy.width
+    return len(_sites(anatomy, role)) * config.prompts * anatomy.width
+
+
+def _sites(anatomy: Anatomy, role: str) -> list[Site]:
+    anatomy.check_plain("VPT", "prompts are tokens in a sequence")
+    return anatomy.at(role)
 
 
 VPT_SHALLOW = Method(

@@ -1,74 +1,33 @@
-"""The named parts of a Vision Transformer: where a delta can stand, and what its tensors are called.
+"""The named parts of a backbone: where a delta can stand, and what its tensors are called.
 
-timm's pre-norm `Block.forward` never hands its residual branches to a module, so `expose` rebuilds each block from its
-own parts as two explicit branches, bit-equal to timm's:
-
-    x + attn(x),  attn = norm1 → attention → ls1 → drop_path1          x + mlp(x),  mlp = norm2 → mlp → ls2 → drop_path2
+timm's blocks never hand their residual branches to a module, so `expose` rebuilds each of them from its own parts as
+two explicit branches, bit-equal to timm's. One file knows one family of timm's classes: `isotropic` (plain Vision
+Transformers), `swin`, `dinov3`; what they are described in is `sites`.
 
 `survey` then names the sites and runs one image through probes to see which of them fire: a site that the model never
 calls (timm's EVA reads `qkv.weight` past its module) is remembered with the reason and refused at attach.
-
-Roles of sites: `q k v qkv proj fc1 fc2` linears · `norm1 norm2 norm` norms · `attn mlp` branches, `block` a block,
-`stack` all blocks · `patch` the patch embedding.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 
 import torch
-from timm.layers import Attention, Mlp
-from timm.models.vision_transformer import Block, VisionTransformer
+from timm.models.eva import Eva
+from timm.models.swin_transformer import SwinTransformer
+from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from ..contracts.errors import BadBackbone, BadValue
+from . import dinov3, isotropic, swin
 from .seam import Delta, Rows, put, put_seams, shell
+from .sites import QKV, Site
 
-QKV = ("q", "k", "v")
+FAMILIES = {VisionTransformer: isotropic, SwinTransformer: swin, Eva: dinov3, dinov3.DINOv3: dinov3}
+"""Class of a model, timm's or exposed → the file that takes it apart."""
 
-
-class Branch(nn.Module):
-    """A residual branch: `forward` maps the residual stream x [B N D] to what is added to it."""
-
-    def __init__(self, norm: nn.Module, map: nn.Module, scale: nn.Module, drop: nn.Module):
-        super().__init__()
-        self.norm, self.map, self.scale, self.drop = norm, map, scale, drop
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.drop(self.scale(self.map(self.norm(x))))
-
-
-class ResidualBlock(nn.Module):
-    """timm's pre-norm block with its two branches as modules: [B N D] → [B N D]."""
-
-    def __init__(self, block: Block):
-        super().__init__()
-        self.attn = Branch(block.norm1, block.attn, block.ls1, block.drop_path1)
-        self.mlp = Branch(block.norm2, block.mlp, block.ls2, block.drop_path2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attn(x)
-        return x + self.mlp(x)
-
-
-_OURS_TO_TIMM = {"attn.norm": "norm1", "attn.map": "attn", "attn.scale": "ls1"}
-_OURS_TO_TIMM |= {"mlp.norm": "norm2", "mlp.map": "mlp", "mlp.scale": "ls2"}
-
-
-@dataclass(frozen=True)
-class Site:
-    """A place where a delta can stand around a frozen map that takes [... d_in] to [... d_out]."""
-
-    name: str
-    """As adapter files say it: "blocks.3.q", "blocks.3.mlp", "norm"."""
-    role: str
-    path: str
-    """Where the map stands in the exposed tree."""
-    d_in: int
-    d_out: int
-    block: int = -1
-    """Index of its block, -1 outside the blocks."""
-    bias: bool = True
-    """Whether the frozen map has a bias."""
+_PLAIN, _STAGED = isotropic.NAMES | dinov3.NAMES, swin.NAMES
 
 
 @dataclass(frozen=True)
@@ -77,9 +36,9 @@ class Anatomy:
 
     arch: str
     width: int
-    """D"""
+    """D; of the first stage where there are several."""
     depth: int
-    """L"""
+    """L, of all stages"""
     prefix: int
     """Tokens before the patch tokens: class token and registers."""
     grid: tuple[int, int]
@@ -94,10 +53,31 @@ class Anatomy:
     """Sites that do not, with the reason."""
     tensors: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Shapes of all tensors, by timm's names."""
+    head: str = "head"
+    """Where the head stands in the exposed tree."""
 
     @property
     def parameters(self) -> int:
         return sum(torch.Size(shape).numel() for shape in self.tensors.values())
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """D of every stage; of a plain Vision Transformer, one."""
+        return tuple({site.stage: site.d_in for site in self.sites.values() if site.role == "block"}.values())
+
+    @property
+    def staged(self) -> bool:
+        """Whether its tokens are a grid [B H W D] that shrinks and widens from stage to stage, as in a Swin."""
+        return len(self.widths) > 1
+
+    def check_plain(self, title: str, why: str) -> None:
+        """`BadValue` in the name of a method that needs one sequence of tokens of one width, [B N D], throughout."""
+        if self.staged:
+            widths = ", ".join(map(str, self.widths))
+            raise BadValue(
+                f"{title} does not fit {self.arch}: {why}, and its tokens are grids of {widths} channels.",
+                "Choose another method or a plain Vision Transformer.",
+            )
 
     def at(self, *roles: str) -> list[Site]:
         """The sites of these roles, block by block; `BadValue` names a role this backbone does not have."""
@@ -113,34 +93,37 @@ class Anatomy:
 
 def expose(model: nn.Module) -> nn.Module:
     """A tree over the same tensors with every block's branches as modules; `BadBackbone` for classes we do not know."""
-    if type(model) is not VisionTransformer:
-        raise BadBackbone(f"{type(model).__name__} is not a plain Vision Transformer.", "Choose a timm `vit_*` model.")
-    tree = shell(model)
-    for i, block in enumerate(tree.blocks):
-        if type(block) is not Block or not isinstance(block.attn, Attention) or not isinstance(block.mlp, Mlp):
-            parts = f"{type(block).__name__} with {type(block.attn).__name__} and {type(block.mlp).__name__}"
-            raise BadBackbone(f"block {i} is a {parts}, which is not taken apart here.")
-        put(tree, f"blocks.{i}", ResidualBlock(block))
+    family, tree = _family(model), shell(model)
+    family.take_apart(tree)
     return tree.eval().requires_grad_(False)
 
 
 def survey(tree: nn.Module, arch: str) -> Anatomy:
     """The anatomy of an exposed tree on any device, `meta` included. Runs one forward pass of one image."""
-    sites = {s.name: s for s in _sites(tree)}
+    family = _family(tree)
+    sites = {s.name: s for s in family.sites(tree)}
     fired = _fired(tree, sites.values())
     silent = {n: f"{arch} never calls its {s.role} module." for n, s in sites.items() if s.path not in fired}
     return Anatomy(
         arch=arch,
         width=tree.embed_dim,
-        depth=len(tree.blocks),
-        prefix=tree.num_prefix_tokens,
+        depth=sum(s.role == "block" for s in sites.values()),
+        prefix=getattr(tree, "num_prefix_tokens", 0),
         grid=tuple(tree.patch_embed.grid_size),
         patch=tree.patch_embed.patch_size[0],
         features=tree.head_hidden_size if tree.head_hidden_size else tree.num_features,
         sites={n: s for n, s in sites.items() if n not in silent},
         silent=silent,
         tensors={timm_name(n): tuple(p.shape) for n, p in tree.named_parameters() if not n.startswith("head.")},
+        head=family.HEAD,
     )
+
+
+def _family(model: nn.Module) -> ModuleType:
+    if type(model) in FAMILIES:
+        return FAMILIES[type(model)]
+    hint = "Choose a timm `vit_*`, `deit*` or `swin_*` model."
+    raise BadBackbone(f"{type(model).__name__} is not a plain Vision Transformer.", hint)
 
 
 def open_rows(tree: nn.Module, site: Site) -> None:
@@ -152,57 +135,27 @@ def open_rows(tree: nn.Module, site: Site) -> None:
 
 def timm_name(name: str) -> str:
     """A tensor's name in the exposed tree → timm's own name."""
-    return _renamed(name, _OURS_TO_TIMM)
+    return _renamed(name, _PLAIN, _STAGED)
 
 
 def tree_name(name: str) -> str:
     """timm's name of a tensor → its name in the exposed tree."""
-    return _renamed(name, {theirs: ours for ours, theirs in _OURS_TO_TIMM.items()})
+    return _renamed(name, _inverse(_PLAIN), _inverse(_STAGED))
 
 
-def _renamed(name: str, table: dict[str, str]) -> str:
-    head, _, rest = name.partition(".")
-    number, _, rest = rest.partition(".")
-    if head != "blocks" or not number.isdigit():
+def _inverse(table: dict[str, str]) -> dict[str, str]:
+    return {theirs: ours for ours, theirs in table.items()}
+
+
+def _renamed(name: str, plain: dict[str, str], staged: dict[str, str]) -> str:
+    block = re.match(r"(layers\.\d+\.)?blocks\.\d+\.", name)
+    if block is None:
         return name
+    rest, table = name[block.end() :], staged if block[1] else plain
     for old in sorted(table, key=len, reverse=True):
         if rest == old or rest.startswith(f"{old}."):
-            return f"{head}.{number}.{table[old]}{rest[len(old) :]}"
+            return f"{block[0]}{table[old]}{rest[len(old) :]}"
     return name
-
-
-def _sites(tree: nn.Module):
-    D = tree.embed_dim
-    yield Site("patch", "patch", "patch_embed", tree.patch_embed.proj.weight[0].numel(), D, bias=_biased(tree, "patch"))
-    yield Site("blocks", "stack", "blocks", D, D)
-    for i, block in enumerate(tree.blocks):
-        yield from _block_sites(i, block, D)
-    if not isinstance(tree.norm, nn.Identity):
-        yield Site("norm", "norm", "norm", D, D)
-    elif not isinstance(tree.fc_norm, nn.Identity):
-        yield Site("norm", "norm", "fc_norm", D, D)
-
-
-def _biased(tree: nn.Module, role: str) -> bool:
-    return role != "patch" or tree.patch_embed.proj.bias is not None
-
-
-def _block_sites(i: int, block: ResidualBlock, D: int):
-    at = f"blocks.{i}"
-    yield Site(at, "block", at, D, D, i)
-    yield Site(f"{at}.attn", "attn", f"{at}.attn", D, D, i)
-    yield Site(f"{at}.mlp", "mlp", f"{at}.mlp", D, D, i)
-    yield Site(f"{at}.norm1", "norm1", f"{at}.attn.norm", D, D, i)
-    yield Site(f"{at}.norm2", "norm2", f"{at}.mlp.norm", D, D, i)
-    qkv = block.attn.map.qkv
-    yield Site(f"{at}.qkv", "qkv", f"{at}.attn.map.qkv", qkv.in_features, qkv.out_features, i, qkv.bias is not None)
-    for part in QKV:
-        path = f"{at}.attn.map.qkv.{part}"
-        yield Site(f"{at}.{part}", part, path, qkv.in_features, qkv.out_features // 3, i, qkv.bias is not None)
-    for branch, role in (("attn", "proj"), ("mlp", "fc1"), ("mlp", "fc2")):
-        linear = getattr(getattr(block, branch).map, role)
-        path = f"{at}.{branch}.map.{role}"
-        yield Site(f"{at}.{role}", role, path, linear.in_features, linear.out_features, i, linear.bias is not None)
 
 
 class _Probe(Delta):

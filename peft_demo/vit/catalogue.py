@@ -1,7 +1,7 @@
 """Which backbones there are: the bundled one, those registered from local files, and a choice of timm's to download.
 
-Any other isotropic timm ViT works by its name too. A registered backbone is two files under `<home>/backbones`, named
-by its fingerprint: the weights as they came, and a small JSON that says which architecture they fill.
+Any other timm ViT, DINOv3 or Swin works by its name too. A registered backbone is two files under `<home>/backbones`,
+named by its fingerprint: the weights as they came, and a small JSON that says which architecture they fill.
 """
 
 import json
@@ -37,8 +37,9 @@ SUGGESTED = {
     "deit3_small_patch16_224.fb_in22k_ft_in1k": ("DeiT III-S/16", 21_674_496, "Apache-2.0"),
     "vit_small_patch14_dinov2.lvd142m": ("DINOv2 ViT-S/14, 518 px", 22_056_192, "Apache-2.0"),
     "vit_small_patch14_reg4_dinov2.lvd142m": ("DINOv2 ViT-S/14 with registers, 518 px", 22_057_344, "Apache-2.0"),
+    "swin_base_patch4_window7_224.ms_in22k": ("Swin-B, ImageNet-22k (as in the papers)", 86_743_224, "MIT"),
 }
-"""timm name → (title, parameters, licence). Downloads offered by name; any other timm ViT works too."""
+"""timm name → (title, parameters, licence). Downloads offered by name; the rest of these families works too."""
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,17 @@ def anatomy_of(source: Source, size: int = 0) -> Anatomy:
 
 
 def resolution(model: torch.nn.Module, size: int) -> tuple[int, int]:
-    """`size` as an input size the patches divide; `BadBackbone` otherwise."""
-    patch = model.patch_embed.patch_size[0]
+    """`size` as an input size the patches divide, merged ones too; `BadBackbone` otherwise."""
+    patch = model.patch_embed.patch_size[0] * 2 ** _mergers(model)
     if size % patch or not patch <= size <= 1024:
         near = max(patch, round(size / patch) * patch)
         raise BadBackbone(f"{size} px cannot be cut into patches of {patch} px.", f"Try {min(near, 1024)}.")
     return size, size
+
+
+def _mergers(model: torch.nn.Module) -> int:
+    """How often four patches become one on the way: between the stages of a Swin."""
+    return len(model.layers) - 1 if hasattr(model, "layers") else 0
 
 
 def register(file: Path, home: Path, arch: str = "", name: str = "") -> BackboneCard:
@@ -125,7 +131,7 @@ def register(file: Path, home: Path, arch: str = "", name: str = "") -> Backbone
     """
     file, arch = Path(file), arch or guess_arch(Path(file))
     if arch not in _timm_names():
-        raise UnknownName("timm architecture", arch, timm.list_models("vit*") + timm.list_models("deit*"))
+        raise UnknownName("timm architecture", arch, timm.list_models(["vit*", "deit*", "swin_*"]))
     source = Source(name or arch, f"{arch}, from {file.name}", arch, file)
     anatomy_of(source)
     source = replace(source, fingerprint=fingerprint(read_tensors(source)))
