@@ -22,7 +22,10 @@ def main() -> None:
 
     demo, launch = ui.build(studio)
     try:
-        demo.launch(server_name=asked.host, server_port=asked.port, inbrowser=asked.open, **launch)
+        about = {"server_name": asked.host, "server_port": asked.port, "inbrowser": asked.open}
+        demo.launch(**about, quiet=True, prevent_thread_lock=True, **launch)
+        print(f"PEFT Demo is at {demo.local_url} (Ctrl-C ends it)", flush=True)
+        demo.block_thread()
     except OSError as trouble:
         raise SystemExit(f"cannot serve on {asked.host}, port {asked.port}: {trouble}") from None
     finally:

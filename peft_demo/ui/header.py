@@ -58,9 +58,9 @@ def choices(cards: Sequence[BackboneCard]) -> list[tuple[str, str]]:
 
 
 def describe(card: BackboneCard) -> str:
-    """PEFT Demo Tiny · 2.9 M · 96 px · here"""
+    """ViT-Ti/16 · 5.52 M · 224 px · to download, 22 MB"""
     where = f"to download, {card.megabytes:.0f} MB" if not card.ready else ""
-    parts = [card.title, f"{text.short(card.parameters)} params", f"{card.size} px", where]
+    parts = [card.title, text.short(card.parameters), f"{card.size} px", where]
     return " · ".join(filter(None, parts))
 
 

@@ -62,14 +62,17 @@ CSS = """
 .tile.main {border-color: var(--color-accent)}
 .bar {height: 6px; border-radius: 3px; background: var(--border-color-primary); overflow: hidden; margin: 4px 0 10px}
 .bar div {height: 100%; background: var(--color-accent)}
+#sketch {max-width: 150px; padding: 12px 0 0 !important}
+#sketch svg {width: 100%; height: auto; display: block}
 .sketch {display: flex; flex-wrap: wrap; gap: 20px 28px; padding: 8px 0}
 .sketch figure {margin: 0; width: 132px}
 .sketch figcaption {font-size: 0.85rem; text-align: center; font-weight: 600}
 .sketch svg {width: 100%; height: auto; display: block; color: var(--body-text-color)}
-@media (max-width: 640px) {
+@media (max-width: 640px) { /* here Gradio puts its own prefix before each selector */
   #status {text-align: left}
   .tiles.six {grid-template-columns: repeat(2, 1fr)}
-  .gradio-container {padding: 8px !important}
-  .gradio-container [role=tab] {padding: 0 7px; font-size: 0.85rem}
+  .prose td {min-width: 13em !important}
+  #card td {min-width: 0 !important}
+  .tab-container button {padding: 0 7px !important; font-size: 0.85rem !important}
 }
 """

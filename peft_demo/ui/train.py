@@ -14,7 +14,7 @@ from ..contracts.knobs import knobs
 from ..contracts.service import Service
 from ..contracts.specs import DataSpec, Recipe, RunSpec
 from . import data as data_tab
-from . import forms, text, watch
+from . import forms, guide, text, watch
 from .header import Header
 from .speak import SILENT, speaking
 
@@ -136,7 +136,8 @@ def describe(card: MethodCard) -> str:
 
 def wire(demo: gr.Blocks, service: Service, tab: TrainTab) -> None:
     """Connects the form; `watch.wire` connects what is watched."""
-    tab.method.change(_chooser(service, tab), tab.method, [tab.about, *_columns(tab)], **SILENT)
+    shown = [tab.about, tab.watch.sketch, *_columns(tab)]
+    gr.on([demo.load, tab.method.change], _chooser(service, tab), tab.method, shown, **SILENT)
     asked = [*tab.widgets, tab.header.backbone, tab.data.checked, tab.data.shots, tab.data.seed]
     asked += [tab.data.source, tab.data.pool.stamp]
     lines = [tab.data_line, tab.cost_line, tab.command]
@@ -153,7 +154,8 @@ def _columns(tab: TrainTab) -> list:
 def _chooser(service: Service, tab: TrainTab):
     def choose(name: str) -> list:
         card = next(m for m in service.methods() if m.name == name)
-        return [describe(card), *(gr.Column(visible=m == name) for m in tab.groups for _ in range(2))]
+        sketch = guide.svg(guide.lit(card.sites))
+        return [describe(card), sketch, *(gr.Column(visible=m == name) for m in tab.groups for _ in range(2))]
 
     return speaking(choose)
 

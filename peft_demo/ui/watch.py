@@ -40,6 +40,8 @@ HEADLINES = {
 
 @dataclass(frozen=True)
 class Watch:
+    sketch: gr.HTML
+    """Where the chosen method stands; makes room for the first run."""
     stage: gr.Column
     """All but the headline; hidden until there is a run."""
     run: gr.Dropdown
@@ -67,10 +69,11 @@ class Watch:
 def build() -> Watch:
     """Draws the half into the open context."""
     headline = gr.Markdown(EMPTY, elem_id="headline")
+    sketch = gr.HTML("", elem_id="sketch")
     with gr.Column(visible=False) as stage:
         parts = _result_card() | _curves() | _past() | _papers()
     states = {"timer": gr.Timer(IDLE), "seen": gr.State({}), "said": gr.State([]), "adapter": gr.State("")}
-    return Watch(stage=stage, headline=headline, **parts, **states)
+    return Watch(stage=stage, sketch=sketch, headline=headline, **parts, **states)
 
 
 def _result_card() -> dict:
@@ -132,7 +135,7 @@ def wire(demo: gr.Blocks, service: Service, tab) -> None:
     inputs = [seen.seen, seen.run, seen.compare, seen.smooth, seen.log]
     outputs = [tab.header.status, tab.start, tab.stop, seen.run, seen.compare, seen.headline, seen.progress, seen.loss]
     outputs += [seen.accuracy, seen.key, seen.classify, seen.adapter, seen.journal, seen.command]
-    outputs += [seen.timer, seen.seen, seen.said, seen.stage]
+    outputs += [seen.timer, seen.seen, seen.said, seen.stage, seen.sketch]
     gr.on([demo.load, seen.timer.tick], look, inputs, outputs, trigger_mode="once", **SILENT)
     changed = [seen.run.input, seen.compare.input, seen.smooth.input, seen.log.input]
     gr.on(changed, look, inputs, outputs, trigger_mode="always_last", **SILENT)
@@ -210,6 +213,7 @@ class _Look:
         choices = run_choices(self.service.runs())
         found = {self.tab.watch.run: gr.Dropdown(choices, value=self.shown or None)}
         found |= {self.tab.watch.compare: gr.Dropdown([c for c in choices if c[1] != self.shown])}
+        found |= {self.tab.watch.sketch: gr.HTML(visible=not self.shown)}
         return found | {self.tab.watch.stage: gr.Column(visible=bool(self.shown))}
 
     def _machine(self) -> dict:
