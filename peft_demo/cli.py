@@ -264,6 +264,9 @@ def train(
     settings: Annotated[list[str] | None, Option("--set", metavar="KNOB=VALUE", help="Of the method; repeat.")] = None,
     image_column: Column = "",
     label_column: Column = "",
+    thumbnail: Annotated[
+        bool, Option("--thumbnail", help="Keep a small picture of one training image in the file.")
+    ] = False,
     out: Annotated[Path | None, Option(metavar="FILE", help="Write the adapter here, not into the zoo.")] = None,
     zoo: Zoo = None,
     offline: Offline = False,
@@ -274,7 +277,9 @@ def train(
     with open_studio(zoo, offline) as studio:
         spec = studio.read_data(data, shots, seed, image_column, label_column)
         backbone = studio.add_backbone(weights, arch=backbone).name if weights else backbone
-        run = RunSpec(method, parse_settings(settings or ()), spec, backbone, size, build(Recipe, recipe))
+        run = RunSpec(
+            method, parse_settings(settings or ()), spec, backbone, size, build(Recipe, recipe), thumbnail=thumbnail
+        )
         ending, adapter = _follow(studio, studio.start(run, out=out))
         id = studio.find_adapter(adapter)
         card, file = studio.adapter(id), studio.adapter_file(id)
