@@ -50,6 +50,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--evaluate", type=Path, nargs="+", default=[], help="sets to probe: <train|test>/<class>/<image>"
     )
+    parser.add_argument("--licence", default="Apache-2.0", help="of the weights: the teacher's decides")
     parser.add_argument("--notes", type=Path, help="markdown to close the card with")
     return parser.parse_args(arguments)
 
@@ -68,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
         _follow(run, asked.save_every)
     except KeyboardInterrupt:
         sys.exit(f"stopped; the same command resumes from {run.file}")
-    write_weights(run.student.backbone, recipe, run.seen, len(photos), asked.out)
+    write_weights(run.student.backbone, recipe, run.seen, len(photos), asked.out, asked.licence)
     _describe(asked, run, len(photos))
 
 
@@ -102,9 +103,11 @@ def _describe(asked: argparse.Namespace, run: Distillation, photos: int) -> None
     sources = ", ".join(source.name for source in asked.photos)
     words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
     command = " ".join(["python -m peft_demo.pretrain", *words])
-    notes = asked.notes.read_text() if asked.notes else ""
+    notes = asked.notes.read_text("utf-8") if asked.notes else ""
     about = f"{photos:,} photos kept at {asked.side} px, from {sources}"
-    asked.out.with_suffix(".md").write_text(card(asked.out, run.recipe, run.seen, about, command, text, notes))
+    asked.out.with_suffix(".md").write_text(
+        card(asked.out, run.recipe, run.seen, about, command, text, notes, asked.licence), "utf-8"
+    )
 
 
 def _figures(asked: argparse.Namespace, run: Distillation) -> dict[str, dict[str, list[float]]]:

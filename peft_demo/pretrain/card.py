@@ -15,10 +15,9 @@ from .checkpoint import write_atomically
 from .distil import Recipe
 
 KEY = "peft_demo_backbone"
-LICENCE = "Apache-2.0"
 
 
-def write_weights(backbone: nn.Module, recipe: Recipe, seen: int, photos: int, path: Path) -> None:
+def write_weights(backbone: nn.Module, recipe: Recipe, seen: int, photos: int, path: Path, licence: str) -> None:
     """Writes a headless ViT as fp16 with everything needed to rebuild it in the metadata, atomically."""
     path = Path(path)
     about = {
@@ -29,7 +28,7 @@ def write_weights(backbone: nn.Module, recipe: Recipe, seen: int, photos: int, p
         "mean": [0.5, 0.5, 0.5],
         "std": [0.5, 0.5, 0.5],
         "interpolation": "bicubic",
-        "licence": LICENCE,
+        "licence": licence,
         "teacher": recipe.teacher,
         "note": f"Distilled from random weights: {seen} images seen, {photos} unlabelled photos, seed {recipe.seed}.",
     }
@@ -62,7 +61,9 @@ def table(figures: dict[str, dict[str, list[float]]]) -> str:
     return "\n".join(lines)
 
 
-def card(path: Path, recipe: Recipe, seen: int, photos: str, command: str, figures: str, notes: str) -> str:
+def card(
+    path: Path, recipe: Recipe, seen: int, photos: str, command: str, figures: str, notes: str, licence: str
+) -> str:
     """The card of the weights at `path`, markdown."""
     backbone = read_weights(path)
     weights = sum(p.numel() for p in backbone.parameters())
@@ -74,9 +75,9 @@ A small Vision Transformer for images of {recipe.size} px: {recipe.depth} blocks
 {weights:,} weights, {path.stat().st_size / 1e6:.1f} MB as fp16 safetensors. timm's `{recipe.arch}` with \
 `depth={recipe.depth}, img_size={recipe.size}, num_classes=0`; pixels as (x - 0.5) / 0.5, bicubic resize.
 
-- **Teacher:** timm `{recipe.teacher}` ({LICENCE}), looked at in {recipe.teacher_size} px. The student started from \
+- **Teacher:** timm `{recipe.teacher}` ({licence}), looked at in {recipe.teacher_size} px. The student started from \
 random weights (seed {recipe.seed}) and regressed the teacher's tokens; no tensor of the teacher was copied.
-- **Licence:** {LICENCE}.
+- **Licence:** {licence}.
 - **Data:** {photos}. Labels and folder names were not read.
 - **Length:** {seen:,} images seen, batch {recipe.batch}.
 
