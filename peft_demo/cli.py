@@ -19,7 +19,7 @@ import typer
 from typer import Argument, Option
 
 from .contracts.cards import Prediction, ZooEntry
-from .contracts.errors import BadImage, PeftDemoError
+from .contracts.errors import BadImage, BadValue, PeftDemoError
 from .contracts.events import (
     Evaluated,
     Event,
@@ -115,17 +115,24 @@ def table(rows: Iterable[Sequence]) -> list[str]:
 def methods(backbone: Backbone = "", offline: Offline = False, as_json: Json = False) -> None:
     """List the methods and what each would train, head left out."""
     with open_studio(offline=offline) as studio:
-        value = [_method(m, studio.cost(RunSpec(method=m.name, backbone=backbone))) for m in studio.methods()]
+        value = [_method(studio, m, backbone) for m in studio.methods()]
     rows = [(m["name"], _count(m), "merges" if m["merges"] else "", m["paper"]) for m in value]
     say(value, table([("METHOD", "TRAINABLE", "", "PAPER"), *rows]), as_json)
 
 
-def _method(card, cost) -> dict:
-    about = {"name": card.name, "trainable": cost.trainable, "merges": card.merges, "paper": card.paper}
-    return about | ({"budget": True} if cost.budget else {})
+def _method(studio, card, backbone: str) -> dict:
+    """What the method trains there; `trainable` is None, and `refusal` says why, where it does not fit the backbone."""
+    about = {"name": card.name, "merges": card.merges, "paper": card.paper}
+    try:
+        cost = studio.cost(RunSpec(method=card.name, backbone=backbone))
+    except BadValue as error:
+        return about | {"trainable": None, "refusal": str(error)}
+    return about | {"trainable": cost.trainable} | ({"budget": True} if cost.budget else {})
 
 
 def _count(method: dict) -> str:
+    if method["trainable"] is None:
+        return "does not fit"
     return f"{method['trainable']:,}{' (a budget)' if method.get('budget') else ''}"
 
 
