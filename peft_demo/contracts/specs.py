@@ -45,10 +45,10 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. Defaults are METHODS.md's; `lr = 0` takes the method's own tuned learning rate."""
+    """How to train. Defaults are METHODS.md's; `lr = 0` takes the method's own learning rate."""
 
     epochs: int = knob(20, "Epochs", low=1, high=1000, info="passes over the training images")
-    lr: float = knob(0.0, "Learning rate", low=0.0, high=10.0, info="0 takes the method's tuned value")
+    lr: float = knob(0.0, "Learning rate", low=0.0, high=10.0, info="0 takes the method's own")
     batch: int = knob(32, "Batch size", low=1, high=1024, advanced=True)
     weight_decay: float = knob(1e-4, "Weight decay", low=0.0, high=1.0, info="on matrices only", advanced=True)
     warmup: float = knob(0.1, "Warm-up", low=0.0, high=0.9, info="share of the steps", advanced=True)
