@@ -55,7 +55,7 @@ def rooms_used(file: Path) -> set[str]:
 def test_imports_only_go_down(file):
     """A room imports from itself and from lower floors only; `ui` and `cli` keep to the doors they are given."""
     own = room(file)
-    assert own in FLOORS, f"{own} stands on no floor: add it to DESIGN and here"
+    assert own in FLOORS, f"{own} stands on no floor: give it one here"
     for other in rooms_used(file) - {own}:
         assert FLOORS[other] < FLOORS[own], f"{own} must not import {other}"
         assert other not in NOT_FOR.get(own, ()), f"{own} must not import {other}"

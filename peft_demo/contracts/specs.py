@@ -45,7 +45,7 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. Defaults are METHODS.md's; `lr = 0` takes the method's own learning rate."""
+    """How to train; `lr = 0` takes the method's own learning rate."""
 
     epochs: int = knob(20, "Epochs", low=1, high=1000, info="passes over the training images")
     lr: float = knob(0.0, "Learning rate", low=0.0, high=10.0, info="0 takes the method's own")
