@@ -87,19 +87,19 @@ def chromium():
         absent("playwright")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
+        yield browser.new_context()  # one for all: the page's scripts are compiled once
         browser.close()
 
 
 @pytest.fixture
 def visit(chromium, server):
-    """`visit(path="", width=1366)` opens the page in a browser of its own. At the end none of them may have asked
-    another host for anything, nor have met an error in its scripts."""
-    contexts, odd = [], []
+    """`visit(path="", width=1366)` opens the page in a tab of its own. At the end none of them may have asked another
+    host for anything, nor have met an error in its scripts."""
+    pages, odd = [], []
 
     def open_page(path: str = "", width: int = 1366, height: int = 900):
-        contexts.append(chromium.new_context(viewport={"width": width, "height": height}))
-        page = contexts[-1].new_page()
+        pages.append(page := chromium.new_page())
+        page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(90_000)
         page.on("request", lambda r: r.url.startswith((server.url, "data:", "blob:")) or odd.append(r.url))
         page.on(
@@ -111,6 +111,6 @@ def visit(chromium, server):
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert odd == []

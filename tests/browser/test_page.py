@@ -45,6 +45,11 @@ def start(page, method: str, epochs: int, shots: int = 8) -> None:
     choose(page, "Method", method)
     page.get_by_label("Epochs").fill(str(epochs))
     expect(page.locator("#cost")).to_contain_text("trainable parameters")
+    press_start(page)
+
+
+def press_start(page) -> None:
+    """Start, and wait until the page has noticed: before that it shows the run before."""
     page.locator("#start").click()
     expect(page.locator("#start")).to_be_disabled()
 
@@ -126,7 +131,7 @@ def test_a_run_survives_reload_is_seen_by_others_and_stops_from_there(visit):
     """The page is a view: reload re-attaches, a page opened before Start notices, Stop works from any of them."""
     page, other = visit(), visit()
     tab(other, "Train")
-    start(page, "Linear probe", epochs=500)
+    start(page, "LoRA", epochs=1000, shots=1)
     expect(page.locator("#headline")).to_contain_text("Training")
     page.reload()
     page.wait_for_selector("#previews img")
@@ -141,7 +146,7 @@ def test_a_run_survives_reload_is_seen_by_others_and_stops_from_there(visit):
         expect(one.locator("#headline")).to_contain_text("Stopped")
         expect(one.locator("#progress")).to_contain_text("not measured")
     tab(page, "Adapters")
-    expect(page.locator("#zoo")).to_contain_text("linear-digits")
+    expect(page.locator("#zoo")).to_contain_text("lora-digits")
 
 
 def test_a_dropped_image_is_classified_and_a_swap_changes_the_answer(visit):
@@ -238,7 +243,7 @@ def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
     choose(page, "Method", "Linear probe")
     page.get_by_label("Epochs").fill("2")
     expect(page.get_by_text("your own classes")).to_be_visible()
-    page.locator("#start").click()
+    press_start(page)
     finish(page)
     page.locator("#classify-it").click()
     drop(page, "#image .upload-container button, #image button.upload-container", "a.png", picture(2))
