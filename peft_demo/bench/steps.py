@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from ..adapters import attach, create
 from ..contracts.errors import BadBackbone, PeftDemoError
 from ..methods import method
+from ..training import mixed, suit
 from ..vit import Backbone, wrap
 from ..vit.catalogue import Source
 from ..vit.load import best_device
@@ -27,12 +28,12 @@ WARM_UP = 2
 
 
 class Steps:
-    """Training steps of one model, on one random batch: bf16 autocast on CUDA, clipping and AdamW, as training does."""
+    """Training steps of one model on one random batch, as training takes them: its precision, clipping, AdamW."""
 
     def __init__(
         self, model: nn.Module, groups: Sequence[dict], batch: int, size: int, device: torch.device, classes: int
     ):
-        self.model, self.device = model.train(), device
+        self.model, self.device = suit(model.train(), device), device
         generator = torch.Generator().manual_seed(0)
         self.images = torch.randn(batch, 3, size, size, generator=generator).to(device)
         self.labels = torch.randint(classes, (batch,), generator=generator).to(device)
@@ -47,7 +48,7 @@ class Steps:
         return cls(attach(backbone, adapter), adapter.groups(1e-4), batch, backbone.size, backbone.device, classes)
 
     def loss(self) -> Tensor:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with mixed(self.device):
             out = self.model(self.images)
         return F.cross_entropy(out.float(), self.labels)
 

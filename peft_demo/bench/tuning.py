@@ -5,7 +5,6 @@ in that file, so a choice has to do well on each. Test images play no part: they
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 from math import log
 from pathlib import Path
 from statistics import mean
@@ -26,16 +25,19 @@ Choice = tuple[float, tuple]
 
 
 def jobs(entrant: Entrant, data: DataSpec, backbone: Backbone, recipe: Recipe) -> list[Job]:
-    """All choices of an entrant."""
+    """All choices of an entrant: learning rates with its own knobs, and its own rate with other values of each knob."""
     own = recipe.lr or entrant.method.lr
-    rates = [own if factor == 1 else one_digit(own * factor) for factor in FACTORS]
-    return [job(e, data, backbone, recipe, lr, _named(e)) for e, lr in product(_searched(entrant), rates)]
+    choices = [(entrant, own if factor == 1 else one_digit(own * factor)) for factor in FACTORS]
+    choices += [(other, own) for other in _others(entrant)]
+    return [job(e, data, backbone, recipe, lr, _named(e)) for e, lr in choices]
 
 
-def _searched(entrant: Entrant) -> list[Entrant]:
-    search = entrant.method.search
-    values = [dict(zip(search, each, strict=True)) for each in product(*search.values())]
-    return [Entrant(entrant.word, entrant.method, entrant.method.config(vars(entrant.config) | v)) for v in values]
+def _others(entrant: Entrant) -> list[Entrant]:
+    """The entrant with one of the knobs that the papers search at another value."""
+    here = vars(entrant.config)
+    searched = [{name: value} for name, values in entrant.method.search.items() for value in values]
+    changed = [here | one for one in searched if one.items() - here.items()]
+    return [Entrant(entrant.word, entrant.method, entrant.method.config(knobs)) for knobs in changed]
 
 
 def _named(entrant: Entrant) -> str:

@@ -1,8 +1,9 @@
-"""A run as a generator of events (`train`), the images it learns from (`material`), scores (`evaluate`), `cost`."""
+"""A run as a generator of events (`train`), its images (`material`), scores (`evaluate`), `precision` and `cost`."""
 
 from .cost import cost
 from .evaluate import logits, predict, score
 from .material import Material, material
+from .precision import mixed, suit
 from .train import train
 
-__all__ = ["Material", "cost", "logits", "material", "predict", "score", "train"]
+__all__ = ["Material", "cost", "logits", "material", "mixed", "predict", "score", "suit", "train"]

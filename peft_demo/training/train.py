@@ -30,6 +30,7 @@ from ..methods import method
 from ..vit import Backbone
 from .evaluate import normalised, score
 from .material import Material
+from .precision import mixed, suit
 from .schedule import factor
 
 EVALUATIONS = 10
@@ -88,7 +89,7 @@ class _Run:
     def _build(self, allocation) -> None:
         run, recipe, classes = self.run, self.recipe, len(self.material.classes)
         self.adapter: Adapter = create(self.method, self.config, self.backbone, classes, run.seed, allocation)
-        self.model: nn.Module = attach(self.backbone, self.adapter)
+        self.model: nn.Module = suit(attach(self.backbone, self.adapter), self.backbone.device)
         self.optimizer = torch.optim.AdamW(self.adapter.groups(recipe.weight_decay), lr=recipe.lr or self.method.lr)
 
     def events(self, stop: Callable[[], bool]) -> Iterator[Event]:
@@ -162,7 +163,7 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.model.train()
-        with _autocast(self.backbone.device):
+        with mixed(self.backbone.device):
             out = self.model(normalised(images, self.backbone))
         loss = F.cross_entropy(out.float(), labels, label_smoothing=self.recipe.smoothing)
         self.optimizer.zero_grad(set_to_none=True)
@@ -182,7 +183,8 @@ class _Run:
             self._keep(step, 0.0, 0.0)
             yield Improved(step, self._file())
             return
-        loss, accuracy = score(self.model, *self.material.val, self.backbone)
+        with mixed(self.backbone.device):
+            loss, accuracy = score(self.model, *self.material.val, self.backbone)
         best = self.best.beaten_by(accuracy, loss)
         self.accuracies.append((step, accuracy))
         yield Evaluated(step, loss, accuracy, len(self.material.val[1]), best)
@@ -285,10 +287,6 @@ def memory_mb(device: torch.device) -> float:
         return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
-
-
-def _autocast(device: torch.device):
-    return torch.autocast("cuda", torch.bfloat16, enabled=device.type == "cuda")
 
 
 def _picture(image: Tensor) -> str:
