@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from small import SEED, card, disturbed, images, labels, new, random_vit, trained
+from torch import nn
 from torch.nn import functional as F
 
 from peft_demo.adapters import attach, dump, load, merge
@@ -86,6 +87,19 @@ def test_5_merged_equals_attached_and_merges_precisely_when_the_record_says_so(n
     with torch.no_grad():
         attached, merged = attach(backbone, adapter).eval()(x), merge(backbone, adapter).eval()(x)
     assert (attached - merged).abs().max() <= 1e-5 * (1.0 if double else attached.abs().max().clamp(min=1.0))
+
+
+@each_method
+def test_5_a_low_rank_form_is_what_the_delta_does(name):
+    """Law 5, closed form: a delta that gives a product and a shift adds just these to its linear, in float64."""
+    backbone = random_vit()
+    adapter = disturbed(new(name, backbone)).double()
+    for site, delta in adapter.by_site().items():
+        d_in, d_out = backbone.anatomy.sites[site].d_in, backbone.anatomy.sites[site].d_out
+        f, x = nn.Linear(d_in, d_out, dtype=torch.float64), torch.randn(2, 17, d_in, dtype=torch.float64)
+        if added := delta.low_rank(f):
+            shift = 0.0 if added.shift is None else added.shift
+            assert torch.allclose(f(x) + x @ added.down.T @ added.up.T + shift, delta(f, x), atol=1e-12)
 
 
 @each_method

@@ -47,6 +47,17 @@ def merged_tensors(backbone: Backbone, adapter: Adapter) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
+def affine(delta: Delta, f: nn.Linear) -> tuple[Tensor, Tensor]:
+    """(W' [D_out D_in], b' [D_out]) of the affine map x ↦ δ(f, x): in closed form where there is one, else asked."""
+    added = delta.low_rank(f)
+    if added is None:
+        return probe(delta, f)
+    zero = f.weight.new_zeros(f.out_features)
+    shift = (zero if f.bias is None else f.bias) + (zero if added.shift is None else added.shift)
+    return torch.addmm(f.weight, added.up, added.down), shift
+
+
+@torch.no_grad()
 def probe(delta: Delta, f: nn.Linear) -> tuple[Tensor, Tensor]:
     """(W' [D_out D_in], b' [D_out]) in float64 of the affine map x ↦ δ(f, x)."""
     delta, f = deepcopy(delta).double().eval(), deepcopy(f).double()
@@ -66,7 +77,7 @@ def _fold(tree: nn.Module, site: Site, delta: Delta) -> None:
         _fold_reduction(tree, site, delta)
     elif isinstance(tree.get_submodule(site.path), nn.Linear):
         linear = tree.get_submodule(site.path)
-        _set(linear, site, *probe(delta, linear))
+        _set(linear, site, *affine(delta, linear))
     else:
         raise CannotMerge(f"{site.name} is not a linear map, so a delta around it cannot be folded.")
 
@@ -76,7 +87,7 @@ def _fold_rows(tree: nn.Module, site: Site, delta: Delta) -> None:
     fused = tree.get_submodule(path)
     size = fused.out_features // len(QKV)
     rows = slice(QKV.index(part) * size, (QKV.index(part) + 1) * size)
-    W, b = probe(delta, _linear(fused.weight[rows], None if fused.bias is None else fused.bias[rows]))
+    W, b = affine(delta, _linear(fused.weight[rows], None if fused.bias is None else fused.bias[rows]))
     weight, bias = fused.weight.detach().clone(), None if fused.bias is None else fused.bias.detach().clone()
     weight[rows] = W.to(weight)
     if bias is not None:
@@ -99,7 +110,7 @@ def _fold_reduction(tree: nn.Module, site: Site, delta: Delta) -> None:
     """Gives the norm before the reduction the least shift that W' turns into b', as W' reaches every output."""
     linear = tree.get_submodule(site.path)
     norm = tree.get_submodule(site.path.rpartition(".")[0]).norm
-    W, b = probe(delta, linear)
+    W, b = affine(delta, linear)
     shift = torch.linalg.pinv(W) @ b
     if not torch.allclose(W @ shift, b, rtol=1e-6, atol=1e-9):
         raise CannotMerge(f"{site.name} has no bias that could take up the shift.", "Classify with it attached.")

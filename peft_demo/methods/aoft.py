@@ -32,7 +32,7 @@ from torch.nn import functional as F
 
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
-from ..vit import Anatomy, Delta, Site
+from ..vit import Anatomy, Delta, LowRank, Site
 from . import Method, Parts
 
 LINEARS = ("q", "k", "v", "proj", "fc1", "fc2")
@@ -79,8 +79,12 @@ class Orthogonal(Delta):
 
     def plus(self, y: Tensor, x: Tensor) -> Tensor:
         """y + x T, for y [... D_out] and x [... D_in]."""
-        down, up = self._centred() if self.centred else self._printed()
+        down, up = self.factors()
         return y + F.linear(x @ down, up)
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """(down [D_in R'], up [D_out R']) with T = down upᵀ; R' is 2R where the start is subtracted."""
+        return self._centred() if self.centred else self._printed()
 
     def _printed(self) -> tuple[Tensor, Tensor]:
         down, up = (approximately_orthogonal(q, self.rank) for q in (self.q_down, self.q_up))
@@ -102,6 +106,10 @@ class AOFTLoRA(Orthogonal):
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         return self.plus(f(x), x)
 
+    def low_rank(self, f: nn.Linear) -> LowRank:
+        down, up = self.factors()
+        return LowRank(down.T, up)
+
 
 class AOFTAdapter(Orthogonal):
     """y + y T with y = f(x), so T is [D_out D_out]."""
@@ -113,6 +121,11 @@ class AOFTAdapter(Orthogonal):
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         y = f(x)
         return self.plus(y, y)
+
+    def low_rank(self, f: nn.Linear) -> LowRank:
+        """y + y T with y = x Wᵀ + b: the product x (Wᵀ down) upᵀ and the shift b T."""
+        down, up = self.factors()
+        return LowRank(down.T @ f.weight, up, None if f.bias is None else up @ (f.bias @ down))
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
-from ..vit import Anatomy, Delta, Site
+from ..vit import Anatomy, Delta, LowRank, Site
 from . import Method, Parts, never
 
 ATTENTION, MLP = "qkv", "fc1"
@@ -53,6 +53,11 @@ class Recomposed(Delta):
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         z = F.dropout(x @ (self.projection * self.coefficients), self.dropout, self.training)
         return f(x + z @ self.projection.T + self.shift)
+
+    def low_rank(self, f: nn.Linear) -> LowRank:
+        """f is linear, so W passes on what the adapter adds to its input."""
+        down = (self.projection * self.coefficients).T
+        return LowRank(down, f.weight @ self.projection, f.weight @ self.shift)
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:

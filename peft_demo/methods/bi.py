@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..contracts.knobs import knob
-from ..vit import Anatomy, Delta, Site
+from ..vit import Anatomy, Delta, LowRank, Site
 from . import Method, Parts, never
 
 BITS = (1, 2, 4, 8)
@@ -121,12 +121,18 @@ class BiLoRA(Delta):
     def activation(self, z: Tensor) -> Tensor:
         return z
 
+    def low_rank(self, f: nn.Linear) -> LowRank:
+        return LowRank(quantised(self.down, self.bits), self.scale * quantised(self.up, self.bits))
+
 
 class BiAdaptFormer(BiLoRA):
     """f(x) + s · drop(ReLU(x Ŵ_downᵀ)) Ŵ_upᵀ, x the residual stream [B N D]."""
 
     def activation(self, z: Tensor) -> Tensor:
         return F.relu(z)
+
+    def low_rank(self, f: nn.Module) -> None:
+        return None
 
 
 class BiHead(nn.Linear):

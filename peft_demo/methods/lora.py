@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
-from ..vit import Anatomy, Delta, Site
+from ..vit import Anatomy, Delta, LowRank, Site
 from . import Method, Parts
 
 TARGETS = ("q", "k", "v", "proj", "fc1", "fc2")
@@ -47,6 +47,9 @@ class LoRA(Delta):
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         z = F.linear(F.dropout(x, self.dropout, self.training), self.down)
         return f(x) + self.scale * F.linear(z, self.up)
+
+    def low_rank(self, f: nn.Linear) -> LowRank:
+        return LowRank(self.down, self.scale * self.up)
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:

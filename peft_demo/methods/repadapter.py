@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
-from ..vit import Anatomy, Delta, Site
+from ..vit import Anatomy, Delta, LowRank, Site
 from . import Method, Parts
 
 TARGETS = ("qkv", "fc1")
@@ -50,8 +50,16 @@ class Reparameterised(Delta):
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         z = F.dropout(F.linear(x, self.down, self.down_bias), self.dropout, self.training)
-        B = torch.block_diag(*self.up.chunk(self.groups))
-        return f(x + F.linear(z, self.scale * B, self.scale * self.up_bias))
+        return f(x + F.linear(z, self._up(), self.scale * self.up_bias))
+
+    def low_rank(self, f: nn.Linear) -> LowRank:
+        """f is linear, so W passes on what the adapter adds to its input."""
+        up = f.weight @ self._up()
+        return LowRank(self.down, up, up @ self.down_bias + f.weight @ (self.scale * self.up_bias))
+
+    def _up(self) -> Tensor:
+        """s · B [D H]"""
+        return self.scale * torch.block_diag(*self.up.chunk(self.groups))
 
 
 def _check_groups(what: str, size: int, groups: int) -> None:

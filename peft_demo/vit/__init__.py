@@ -4,12 +4,13 @@ can stand (`anatomy`), and what standing there means (`seam`)."""
 from .anatomy import Anatomy, Site
 from .catalogue import anatomy_of, cards, find, register
 from .load import Backbone, load, wrap
-from .seam import Delta, Seam
+from .seam import Delta, LowRank, Seam
 
 __all__ = [
     "Anatomy",
     "Backbone",
     "Delta",
+    "LowRank",
     "Seam",
     "Site",
     "anatomy_of",

@@ -4,10 +4,18 @@ A `Delta` is the trainable part a method puts at one site. A `Seam` is the place
 meet. Neither owns the other: the same frozen map can stand in many trees, each with its own delta.
 """
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+
+class LowRank(NamedTuple):
+    """δ(f, x) = f(x) + (x downᵀ) upᵀ + shift: `down` [R D_in], `up` [D_out R], `shift` [D_out] or None."""
+
+    down: Tensor
+    up: Tensor
+    shift: Tensor | None = None
 
 
 class Delta(nn.Module):
@@ -27,6 +35,13 @@ class Delta(nn.Module):
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         raise NotImplementedError
+
+    def low_rank(self, f: nn.Linear) -> "LowRank | None":
+        """What it adds to the linear `f` once it is trained, if that is a low-rank product and a shift; None if not.
+
+        Who says so can be answered with in a mixed batch, merged by one product, and exported to huggingface/peft.
+        """
+        return None
 
     def check(self) -> None:
         """Raises `BadAdapter` if loaded values are out of range (an index, say). Finiteness is checked for all."""
