@@ -1,15 +1,19 @@
-"""Adapters: built (`adapter`), put around a backbone (`attach`), folded in (`merge`), kept in one file (`file`)."""
+"""Adapters: built (`adapter`), put around a backbone (`attach`), many at once (`mixed`), folded in (`merge`),
+kept in one file (`file`)."""
 
 from .adapter import Adapter, create, skeleton
 from .attach import attach
 from .file import dump, load, read_card, with_card
 from .merge import merge, merged_tensors
+from .mixed import Mixed, is_mixable
 
 __all__ = [
     "Adapter",
+    "Mixed",
     "attach",
     "create",
     "dump",
+    "is_mixable",
     "load",
     "merge",
     "merged_tensors",

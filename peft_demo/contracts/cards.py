@@ -244,6 +244,19 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class SideBySide:
+    """One adapter's answer with its seams in the tree, and with the adapter folded into the weights."""
+
+    attached: Prediction
+    merged: Prediction
+    attached_ratio: float
+    """Time of a forward pass as a multiple of the frozen model's, the median over alternating passes."""
+    merged_ratio: float
+    difference: float
+    """The largest between two probabilities."""
+
+
+@dataclass(frozen=True)
 class Score:
     """Accuracy of an adapter on a dataset. `left_out` images had been trained or validated on."""
 

@@ -18,6 +18,7 @@ from .cards import (
     Prediction,
     RunCard,
     Score,
+    SideBySide,
     Status,
     ZooEntry,
 )
@@ -91,9 +92,18 @@ class Service(Protocol):
     def merge(self, id: str, out: Path) -> None:
         """Writes plain timm weights with the adapter folded in; `CannotMerge` says why not."""
 
+    def samples(self, id: str) -> Sequence[tuple[str, bytes]]:
+        """(class, picture) of the bundled set the adapter was trained on, none of which it has seen; else nothing."""
+
     # answers ---------------------------------------------------------------------------------------------------
     def classify(self, image: Path | bytes, adapters: Sequence[str], top: int = 5) -> Sequence[Prediction]:
         """One prediction per adapter, each on its own backbone and head."""
+
+    def predict(self, images: Sequence[Path | bytes], adapters: Sequence[str], top: int = 5) -> Sequence[Prediction]:
+        """One prediction per image, each by its own adapter; adapters that mix answer in one forward pass."""
+
+    def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
+        """The answer attached and merged; `CannotMerge` says why not."""
 
     def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
         """Accuracy on the dataset's test images (all images where it has no split), seen ones left out."""

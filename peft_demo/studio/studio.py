@@ -19,6 +19,7 @@ from ..contracts.cards import (
     Prediction,
     RunCard,
     Score,
+    SideBySide,
     Status,
     ZooEntry,
 )
@@ -33,8 +34,10 @@ from .drafts import Drafts, find_zip, keep_zip
 from .home import find as find_home
 from .home import sweep, write, writing
 from .jobs import Jobs
+from .merged import Merged
 from .predictor import Predictor
 from .runs import Record, Runs
+from .samples import Sample, samples
 from .scoring import score
 from .shelf import Shelf
 from .zoo import SHIPPED, Zoo, refusal
@@ -65,6 +68,8 @@ class Studio:
         self._zoo = Zoo(self.home.zoo, self.home.trash, shipped)
         self._shelf = Shelf(self.home.root, self._device, self.offline)
         self._predictor = Predictor(self._zoo, self._shelf)
+        self._merged = Merged()
+        self._samples: dict[DataSpec, Sequence[Sample]] = {}
         self._drafts = Drafts(self.home)
         self._runs = Runs(self.home.runs)
         self._jobs = Jobs(self._runs, self._train, self._zoo.save)
@@ -216,9 +221,22 @@ class Studio:
         about = {"format": "pt", "architecture": card.arch, "classes": json.dumps(card.classes)}
         write(Path(out), to_bytes(adapters.merged_tensors(backbone, adapter), about))
 
+    def samples(self, id: str) -> Sequence[Sample]:
+        data = RunSpec.from_json(self.adapter(id).spec).data
+        if data not in self._samples:
+            bundled = data.source == "bundled"
+            self._samples[data] = samples(self._open(data, None), data.shots, data.seed) if bundled else ()
+        return self._samples[data]
+
     # answers ---------------------------------------------------------------------------------------------------
     def classify(self, image: Path | bytes, adapters: Sequence[str], top: int = 5) -> list[Prediction]:
         return self._predictor.classify(image, adapters, top)
+
+    def predict(self, images: Sequence[Path | bytes], adapters: Sequence[str], top: int = 5) -> list[Prediction]:
+        return self._predictor.predict(images, adapters, top)
+
+    def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
+        return self._merged.answer(self._predictor.choose(id), id, image, top)
 
     def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
         return score(self._predictor.choose(id), self._open(data, report), report)

@@ -18,14 +18,14 @@ def build(service: Service) -> tuple[gr.Blocks, dict[str, Any]]:
         client = session.client()
         top = header.build(service)
         with gr.Tabs() as tabs:
+            with gr.Tab("Classify", id="classify") as tab:
+                classify_tab = classify.build(tab)
             with gr.Tab("Data", id="data"):
                 data_tab = data.build(service, client)
             with gr.Tab("Train", id="train"):
                 train_tab = train.build(service, top, data_tab)
             with gr.Tab("Adapters", id="adapters") as tab:
                 adapters_tab = adapters.build(tab)
-            with gr.Tab("Classify", id="classify") as tab:
-                classify_tab = classify.build(tab)
             with gr.Tab("Help", id="help"):
                 guide.build(service)
         _wire(demo, service, tabs, client, data_tab, train_tab, adapters_tab, classify_tab)
