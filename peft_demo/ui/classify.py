@@ -9,7 +9,7 @@ import gradio as gr
 from PIL import Image
 
 from ..contracts.cards import Prediction
-from ..contracts.errors import BadValue, PeftDemoError
+from ..contracts.errors import BadValue, CannotMerge, PeftDemoError
 from ..contracts.service import Service
 from . import answers, collect, session, text
 from . import every as every_adapter
@@ -156,7 +156,10 @@ def _merger(service: Service, tab: ClassifyTab):
     def merged(image: str | None, adapter: str | None) -> dict:
         if not image or not adapter:
             raise BadValue("an image and an adapter are needed.", "Drop an image first.")
-        said = service.side_by_side(Path(image), adapter, TOP)
+        try:
+            said = service.side_by_side(Path(image), adapter, TOP)
+        except CannotMerge as why:
+            return {tab.hint: gr.Markdown(text.plain(text.sentence(str(why))), visible=True)}
         return {tab.hint: gr.Markdown(visible=False), **tab.answers.show_merged(said)}
 
     return speaking(merged)
