@@ -170,13 +170,47 @@ def datasets(as_json: Json = False) -> None:
 
 
 @app.command()
-def zoo(zoo: Zoo = None, offline: Offline = False, as_json: Json = False) -> None:
+def zoo(
+    verify: Annotated[
+        bool, Option("--verify", help="Measure each on its test images again; 1 if one differs.")
+    ] = False,
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
     """List the adapters, own ones first, then those that come with the project."""
+    if verify:
+        return _verify(zoo, offline, as_json)
     with open_studio(zoo, offline) as studio:
         entries = studio.zoo()
     rows = [_row(e) for e in entries]
     head = ("ADAPTER", "METHOD", "BACKBONE", "CLASSES", "KB", "VAL", "TEST", "")
     say([_entry(e) for e in entries], table([head, *rows]) if rows else ["no adapters yet."], as_json)
+
+
+TOLERANCE = 0.005
+"""How far a test accuracy may lie from its card: another processor rounds otherwise, and an image tips."""
+
+
+def _verify(zoo: Path | None, offline: bool, as_json: bool) -> None:
+    with open_studio(zoo, offline) as studio, Progress() as progress:
+        rows = [_verified(studio, entry, progress) for entry in studio.zoo()]
+    cells = [(r["id"], percent(r["card"]), percent(r["now"]), r["images"], r["verdict"]) for r in rows]
+    say(rows, table([("ADAPTER", "CARD", "NOW", "IMAGES", ""), *cells]) if rows else ["no adapters yet."], as_json)
+    if any(r["verdict"] == "differs" for r in rows):
+        raise typer.Exit(1)
+
+
+def _verified(studio, entry: ZooEntry, progress) -> dict:
+    """A row of `zoo --verify`; one that cannot be measured again says why."""
+    told = entry.card.test_accuracy if entry.card else None
+    row = {"id": entry.id, "card": told, "now": None, "images": 0}
+    try:
+        score = studio.verify(entry.id, progress.report)
+    except PeftDemoError as error:
+        return row | {"verdict": str(error)}
+    differs = told is None or abs(score.accuracy - told) > TOLERANCE
+    return row | {"now": score.accuracy, "images": score.images, "verdict": "differs" if differs else "as in its card"}
 
 
 def _entry(entry: ZooEntry) -> dict:

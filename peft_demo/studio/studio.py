@@ -38,7 +38,7 @@ from .merged import Merged
 from .predictor import Predictor
 from .runs import Record, Runs
 from .samples import Sample, samples
-from .scoring import score
+from .scoring import repeated, score
 from .shelf import Shelf
 from .zoo import SHIPPED, Zoo, refusal
 
@@ -240,6 +240,13 @@ class Studio:
 
     def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
         return score(self._predictor.choose(id), self._open(data, report), report)
+
+    def verify(self, id: str, report: Report | None = None) -> Score:
+        """Accuracy on the same test images as in its card, measured again; bundled sets alone can be had again."""
+        data = RunSpec.from_json(self.adapter(id).spec).data
+        if data.source != "bundled":
+            raise BadData("its images did not come with the project.")
+        return repeated(self._predictor.choose(id), self._open(data, report), data, report)
 
     # -----------------------------------------------------------------------------------------------------------
     def _train(self, run: RunSpec, report: Report, stop: Callable[[], bool]) -> Iterator[Event]:
