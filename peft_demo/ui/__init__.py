@@ -6,7 +6,7 @@ import gradio as gr
 
 from ..contracts.errors import UnknownName
 from ..contracts.service import Service
-from . import adapters, classify, collect, data, guide, header, session, train
+from . import adapters, api, classify, collect, data, guide, header, session, train
 from .speak import HEARD, SILENT, speaking
 from .theme import CSS, theme
 
@@ -28,12 +28,14 @@ def build(service: Service) -> tuple[gr.Blocks, dict[str, Any]]:
                 classify_tab = classify.build(tab)
             with gr.Tab("Help", id="help"):
                 guide.build(service)
+        api.build(service)
         _wire(demo, service, tabs, client, data_tab, train_tab, adapters_tab, classify_tab)
     return demo.queue(default_concurrency_limit=4, max_size=32), launch_arguments()
 
 
 def launch_arguments() -> dict[str, Any]:
-    """Every switch that keeps the page to itself; see `tests/ui/test_launch.py`."""
+    """Every switch that keeps the page to itself; see `tests/ui/test_launch.py`. With `pwa` a browser can install the
+    page as an app in a window of its own; manifest and icon are served from here."""
     return {
         "share": False,
         "ssr_mode": False,
@@ -43,7 +45,7 @@ def launch_arguments() -> dict[str, Any]:
         "allowed_paths": [],
         "max_file_size": "200mb",
         "show_error": False,
-        "pwa": False,
+        "pwa": True,
         "theme": theme(),
         "css": CSS,
     }
