@@ -1,5 +1,6 @@
 """The page: one tab one file, over a `Service`. Nothing here knows torch; importing it loads Gradio and pandas only."""
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -9,6 +10,8 @@ from ..contracts.service import Service
 from . import adapters, api, classify, collect, data, guide, header, session, train
 from .speak import HEARD, SILENT, speaking
 from .theme import CSS, theme
+
+ICON = Path(__file__).with_name("icon.svg")
 
 
 def build(service: Service) -> tuple[gr.Blocks, dict[str, Any]]:
@@ -46,6 +49,7 @@ def launch_arguments() -> dict[str, Any]:
         "max_file_size": "200mb",
         "show_error": False,
         "pwa": True,
+        "favicon_path": str(ICON),
         "theme": theme(),
         "css": CSS,
     }

@@ -34,6 +34,10 @@ def test_it_listens_to_this_machine_only(said):
     assert asked.host == "127.0.0.1" and asked.port is None and not asked.allow_local_paths
 
 
+def test_it_opens_the_page_only_when_asked(said):
+    assert said("--open").open and not said().open
+
+
 def test_gradios_variables_hold_where_the_command_line_is_silent(said, monkeypatch):
     monkeypatch.setenv("GRADIO_SERVER_PORT", "8001")
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
