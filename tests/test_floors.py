@@ -19,6 +19,7 @@ FLOORS = {
     "ui": 6,
     "cli": 6,
     "library": 6,
+    "space": 7,
     "pretrain": 7,
     "bench": 7,
     "__main__": 8,

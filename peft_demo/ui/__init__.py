@@ -1,5 +1,6 @@
 """The page: one tab one file, over a `Service`. Nothing here knows torch; importing it loads Gradio and pandas only."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from .theme import CSS, theme
 ICON = Path(__file__).with_name("icon.svg")
 
 
-def build(service: Service) -> tuple[gr.Blocks, dict[str, Any]]:
+def build(service: Service, banner: Callable[[], None] | None = None) -> tuple[gr.Blocks, dict[str, Any]]:
     """The page and the arguments to launch it with: closed to the outside, nothing fetched, nothing kept in the browser
-    but an id."""
+    but an id. `banner` draws what stands between the header and the tabs, if anything."""
     with gr.Blocks(title="PEFT Demo", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
         client = session.client()
         top = header.build(service)
+        if banner is not None:
+            banner()
         with gr.Tabs() as tabs:
             with gr.Tab("Data", id="data"):
                 data_tab = data.build(service, client)
@@ -33,6 +36,7 @@ def build(service: Service) -> tuple[gr.Blocks, dict[str, Any]]:
                 guide.build(service)
         api.build(service)
         _wire(demo, service, tabs, client, data_tab, train_tab, adapters_tab, classify_tab)
+    api.keep_private(demo)
     return demo.queue(default_concurrency_limit=4, max_size=32), launch_arguments()
 
 

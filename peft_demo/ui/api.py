@@ -17,11 +17,20 @@ from ..contracts.service import Service
 from .classify import MOST, TOP
 from .speak import speaking
 
+ENDPOINTS = ("classify", "adapters")
+
 
 def build(service: Service) -> None:
     """Adds both endpoints to the open `Blocks`."""
     gr.api(_classify(service), api_name="classify", concurrency_id="gpu", concurrency_limit=1)
     gr.api(_adapters(service), api_name="adapters")
+
+
+def keep_private(demo: gr.Blocks) -> None:
+    """Afterwards these two are all that is public; components (a login button) connect handlers of their own."""
+    for handler in demo.fns.values():
+        if handler.api_name not in ENDPOINTS:
+            handler.api_visibility = "private"
 
 
 def _classify(service: Service):
