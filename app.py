@@ -39,7 +39,7 @@ def at_home(asked: argparse.Namespace) -> tuple:
 
 def on_space(asked: argparse.Namespace) -> tuple:
     """The same for everybody who visits a Hugging Face Space, each with a studio of their own."""
-    if "SPACES_ZERO_GPU" in os.environ:
+    if os.environ.get("SPACES_ZERO_GPU"):
         import spaces  # noqa: F401  before torch, which it changes
     from peft_demo.studio.home import find
 

@@ -1,6 +1,7 @@
 """The library: its docstrings keep their word, and it says what the page would say."""
 
 import doctest
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,14 @@ def test_the_docstrings_keep_their_word(desk, picture):
     picture.save("photo.png")
     found = doctest.testmod(library, extraglobs={"picture": "photo.png"}, optionflags=doctest.ELLIPSIS)
     assert found.attempted >= 10 and not found.failed
+
+
+def test_the_lines_in_help_run_as_they_stand(desk, picture, capsys):
+    from peft_demo.ui.guide import PROGRAMS
+
+    picture.convert("RGB").save("photo.jpg")
+    exec(re.findall(r"```python\n(.*?)```", PROGRAMS, re.S)[1], {})
+    assert re.fullmatch(r"0\.\d+ \d\n", capsys.readouterr().out)
 
 
 def test_the_five_names_are_there_and_cost_nothing_until_they_are_asked_for():

@@ -20,14 +20,9 @@ LAUNCH = {"app_kwargs": {"middleware": [Middleware(Cookies)]}, "max_file_size": 
 
 def open_visitors(offline: bool = False) -> Visitors:
     """The services of this Space. With ZeroGPU answers come from the CPU, for the GPU lives in another process."""
-    if not zero_gpu():
+    if not os.environ.get("SPACES_ZERO_GPU"):
         return Visitors(offline=offline)
     from ..studio.home import find
     from .gpu import borrowing
 
     return Visitors(borrowing(find().root), device="cpu", offline=offline)
-
-
-def zero_gpu() -> bool:
-    """Whether this Space lends GPUs by the minute."""
-    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")

@@ -16,7 +16,7 @@ import torch
 
 from .. import training, vit
 from ..contracts.errors import PeftDemoError, TrainingFailed
-from ..contracts.events import Event, Failed
+from ..contracts.events import Event, Failed, Noticed, Stopped
 from ..contracts.specs import RunSpec
 from ..studio import Trainer
 from ..training import Material
@@ -59,7 +59,10 @@ def work(run: RunSpec, name: tuple[str, int, str], material: Material, home: str
     ends, (backbone, size, fingerprint) = monotonic() + SECONDS - MARGIN, name
     try:
         loaded = vit.load(backbone, size, home=Path(home), offline=True, fingerprint=fingerprint)
-        yield from training.train(run, loaded, _tensors(material), lambda: monotonic() > ends or Path(flag).exists())
+        for event in training.train(run, loaded, _tensors(material), lambda: monotonic() > ends or Path(flag).exists()):
+            if isinstance(event, Stopped) and not Path(flag).exists():
+                yield Noticed("warning", f"this Space lends its GPU for {SECONDS - MARGIN} s: the best so far is kept")
+            yield event
     except PeftDemoError as error:
         yield Failed(error.sentence, error.hint)
 

@@ -39,7 +39,10 @@ class Turns:
         self._line.append(ticket)
         try:
             yield from self._wait(ticket, stop)
-            yield from [NOTHING_DONE] if stop() else self._train(run, backbone, material, stop)
+            if stop():
+                yield NOTHING_DONE
+            else:
+                yield from self._train(run, backbone, material, stop)
         finally:
             self._line.remove(ticket)
 

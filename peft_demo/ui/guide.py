@@ -53,7 +53,7 @@ also the library itself:
 from peft_demo import load_backbone, attach, train, save, load
 
 backbone = load_backbone()
-adapter = train(backbone, "lora", "digits", shots=16, epochs=5, rank=8)
+adapter = train(backbone, "lora", "digits", shots=4, epochs=2, rank=8)
 save(adapter, "digits.safetensors")
 model = attach(backbone, load("digits.safetensors"))
 print(adapter.accuracy, model.classify("photo.jpg").label)

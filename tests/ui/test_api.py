@@ -1,6 +1,7 @@
 """What programs may ask, asked as they would: through gradio_client, and by hand where they would cheat."""
 
 import json
+import re
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -11,6 +12,7 @@ from gradio_client.exceptions import AppError
 from peft_demo import ui
 from peft_demo.contracts.errors import BadImage
 from peft_demo.ui import api
+from peft_demo.ui.guide import PROGRAMS
 
 from .fake import Fake, picture
 
@@ -48,6 +50,15 @@ def test_a_picture_is_classified_by_several_adapters(client, photo):
 
 def test_names_may_be_given(client, photo):
     assert client.predict(image=handle_file(photo), adapters=["lora-digits-0"], api_name="/classify")[0]["label"] == "0"
+
+
+def test_the_lines_in_help_run_as_they_stand(client, tmp_path, monkeypatch, capsys):
+    (tmp_path / "photo.jpg").write_bytes(picture("7"))
+    monkeypatch.chdir(tmp_path)
+    lines = re.findall(r"```python\n(.*?)```", PROGRAMS, re.S)[0]
+    assert "http://127.0.0.1:7860" in lines
+    exec(lines.replace("http://127.0.0.1:7860", client.src), {})
+    assert capsys.readouterr().out.splitlines()[-1] == "0 0.7"
 
 
 @pytest.mark.parametrize(
