@@ -42,13 +42,17 @@ from .scoring import repeated, score
 from .shelf import Shelf
 from .zoo import SHIPPED, Zoo, refusal
 
+Trainer = Callable[[RunSpec, vit.Backbone, training.Material, Callable[[], bool]], Iterator[Event]]
+"""(run, backbone, material, should it stop?) → the events of `training.train`."""
+
 
 class Studio:
     """The `contracts.service.Service` of this machine.
 
     `home` is where files live (else PEFT_DEMO_HOME, else the user data folder), `zoo` where new adapters go (else in
     the home). `allow_local_paths` lets datasets and adapters be named by a path. With `shared`, only the one who
-    started a run may stop it.
+    started a run may stop it. Several studios may share one `shelf` of backbones, and something else than this process
+    may `train`; `mark` then keeps the ids of their runs apart.
     """
 
     def __init__(
@@ -60,18 +64,22 @@ class Studio:
         device: str = "",
         shared: bool = False,
         shipped: Path = SHIPPED,
+        shelf: Shelf | None = None,
+        train: Trainer = training.train,
+        mark: str = "",
     ):
         self.home = find_home(home, zoo)
         self.offline = offline or os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
         self.allow_local_paths, self._shared = allow_local_paths, shared
         self._device = device or best_device()
         self._zoo = Zoo(self.home.zoo, self.home.trash, shipped)
-        self._shelf = Shelf(self.home.root, self._device, self.offline)
+        self._shelf = shelf or Shelf(self.home.root, self._device, self.offline)
+        self._trainer = train
         self._predictor = Predictor(self._zoo, self._shelf)
         self._merged = Merged()
         self._samples: dict[DataSpec, Sequence[Sample]] = {}
         self._drafts = Drafts(self.home)
-        self._runs = Runs(self.home.runs)
+        self._runs = Runs(self.home.runs, mark)
         self._jobs = Jobs(self._runs, self._train, self._zoo.save)
         self._settle()
 
@@ -104,6 +112,11 @@ class Studio:
         if latest is None or not latest.journal.ended():
             return Status("idle", device=self._device)
         return Status(self._runs.card(latest).state, latest.id, device=self._device)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run of this studio is going on."""
+        return self._jobs.busy
 
     # data ------------------------------------------------------------------------------------------------------
     def read_data(
@@ -257,7 +270,7 @@ class Studio:
         if chosen.problem:
             raise BadData(chosen.problem)
         yield from (Noticed("info", text) for text in chosen.notices)
-        yield from training.train(run, backbone, training.material(chosen, backbone.size, report), stop=stop)
+        yield from self._trainer(run, backbone, training.material(chosen, backbone.size, report), stop)
 
     def _open(self, spec: DataSpec, report: Report | None) -> Dataset:
         dataset = open_dataset(spec, self.resolve(spec), offline=self.offline, report=report)
