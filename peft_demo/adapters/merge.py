@@ -37,7 +37,7 @@ def merge(backbone: Backbone, adapter: Adapter) -> nn.Module:
     for name, site in backbone.anatomy.sites.items():  # in their order: a norm is folded before what leans on it
         if name in deltas:
             _fold(tree, site, deltas[name])
-    put(tree, backbone.anatomy.head, _biased(adapter.head))
+    put(tree, backbone.anatomy.head, biased(adapter.head))
     return tree
 
 
@@ -142,7 +142,7 @@ def _set(module: nn.Module, site: Site, weight: Tensor, bias: Tensor) -> None:
         module._parameters["bias"] = nn.Parameter(bias.to(like), requires_grad=False)
 
 
-def _biased(head: nn.Linear) -> nn.Linear:
+def biased(head: nn.Linear) -> nn.Linear:
     """The head as timm's models have it: a linear with a bias."""
     return head if head.bias is not None else _linear(head.weight, head.weight.new_zeros(head.out_features))
 

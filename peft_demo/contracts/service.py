@@ -22,7 +22,7 @@ from .cards import (
     ZooEntry,
 )
 from .events import Event
-from .specs import DataSpec, RunSpec
+from .specs import DataSpec, Foreign, RunSpec
 
 Report = Callable[[str, float], None]
 """(what, fraction of 1 or -1): called in the asking thread while something long goes on."""
@@ -80,8 +80,12 @@ class Service(Protocol):
     def adapter_file(self, id: str) -> Path:
         """Where the file is; for download the page copies it."""
 
-    def import_adapter(self, file: Path) -> str:
-        """Checks a dropped safetensors file and takes it into the zoo; its new id. `BadAdapter` says why not."""
+    def import_adapter(self, file: Path, given: Foreign | None = None) -> str:
+        """Checks an adapter file and takes it into the zoo; its new id. `BadAdapter` says why not.
+
+        Also a LoRA of huggingface/peft (its folder) and a 1-bit file of its paper's release (`.bin`); what these do not
+        say is `given`.
+        """
 
     def rename(self, id: str, name: str) -> str: ...
     def rename_class(self, id: str, old: str, new: str) -> None: ...
@@ -90,6 +94,12 @@ class Service(Protocol):
 
     def merge(self, id: str, out: Path) -> None:
         """Writes plain timm weights with the adapter folded in; `CannotMerge` says why not."""
+
+    def export(self, id: str, to: str, out: Path) -> Sequence[str]:
+        """Writes the adapter as "peft" (a new folder) or "onnx" (a file); what there is to know about it, in sentences.
+
+        `CannotExport` says what that format has no place for.
+        """
 
     # answers ---------------------------------------------------------------------------------------------------
     def classify(self, image: Path | bytes, adapters: Sequence[str], top: int = 5) -> Sequence[Prediction]:

@@ -59,7 +59,7 @@ class Predictor:
     def load(self, file: Path) -> tuple[vit.Backbone, adapters.Adapter, AdapterCard]:
         """The adapter in `file`, wholly checked, and the backbone it was made for."""
         card = adapters.read_card(file)
-        backbone = self._shelf.get(card.backbone, card.size, card.fingerprint)
+        backbone = self._shelf.get(card.backbone, card.size, card.fingerprint).normalised(card.mean, card.std)
         return backbone, *adapters.load(file, backbone)
 
     def _attach(self, file: Path) -> Attached:
