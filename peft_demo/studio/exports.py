@@ -22,7 +22,7 @@ def write_peft(out: Path, backbone: vit.Backbone, adapter: Adapter, card: Adapte
 def _readme(card: AdapterCard, source: Source) -> str:
     known = timm.is_model_pretrained(card.backbone)
     base = f"base_model: timm/{card.backbone}\n" if known else ""
-    arguments = dict(source.kwargs) | {"num_classes": len(card.classes), "img_size": card.size}
+    arguments = dict(source.kwargs) | {"num_classes": len(card.classes)}
     given = "".join(f", {name}={value!r}" for name, value in sorted(arguments.items()))
     make = f"timm.create_model({card.backbone if known else card.arch!r}, pretrained={known}{given})"
     weights = (
@@ -43,7 +43,8 @@ from peft import PeftModel
 from safetensors.torch import load_file
 
 model = {make}
-{weights}model = PeftModel.from_pretrained(model, ".").eval()  # images [B 3 {card.size} {card.size}] to logits
+{weights}model.set_input_size(img_size={card.size})
+model = PeftModel.from_pretrained(model, ".").eval()  # images [B 3 {card.size} {card.size}] to logits
 ```
 
 Images are resized to {card.size} px ({card.interpolation}), scaled to 0...1 and normalised with mean {card.mean}
