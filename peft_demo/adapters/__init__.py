@@ -8,6 +8,7 @@ from .attach import attach
 from .file import dump, load, read_card, with_card
 from .foreign import adopt, completed, is_foreign
 from .merge import merge, merged_tensors
+from .to_onnx import to_onnx
 from .to_peft import to_peft
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "merged_tensors",
     "read_card",
     "skeleton",
+    "to_onnx",
     "to_peft",
     "with_card",
 ]

@@ -1,4 +1,4 @@
-"""Adapters written out for other programs: a folder for huggingface/peft with the lines of Python that load it."""
+"""Adapters written out for other programs: huggingface/peft (with the lines of Python that load it) and ONNX."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from .. import adapters, vit
 from ..adapters import Adapter
 from ..contracts.cards import AdapterCard
 from ..vit.catalogue import Source
-from .home import write_folder
+from .home import write, write_folder
 
 
 def write_peft(out: Path, backbone: vit.Backbone, adapter: Adapter, card: AdapterCard, source: Source) -> Sequence[str]:
@@ -17,6 +17,14 @@ def write_peft(out: Path, backbone: vit.Backbone, adapter: Adapter, card: Adapte
     files, notes = adapters.to_peft(backbone, adapter, card)
     write_folder(out, files | {"README.md": _readme(card, source).encode()})
     return notes
+
+
+def write_onnx(out: Path, backbone: vit.Backbone, adapter: Adapter, card: AdapterCard, source: Source) -> Sequence[str]:
+    """`out` is one ONNX file afterwards; what there is to know about it, in sentences."""
+    content, merged = adapters.to_onnx(backbone, adapter, card)
+    write(out, content)
+    form = "the adapter is folded into the weights" if merged else f"{card.method} does not fold away and stands in it"
+    return (f"{form}; images [batch 3 {card.size} {card.size}] normalised with mean {card.mean} and std {card.std}.",)
 
 
 def _readme(card: AdapterCard, source: Source) -> str:
@@ -52,5 +60,5 @@ and std {card.std}.
 """
 
 
-EXPORTS = {"peft": write_peft}
+EXPORTS = {"peft": write_peft, "onnx": write_onnx}
 """Format → what writes it."""
