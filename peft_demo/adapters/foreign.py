@@ -21,15 +21,16 @@ from .codec import pack
 from .file import load, seal
 from .from_peft import from_peft, read_folder
 from .released import MEAN, METHODS, STD, from_released
-from .to_peft import TENSORS
+from .to_peft import CONFIG, TENSORS
 
 FILE_LIMIT = 100_000_000
 """Bytes of a 1-bit file; the largest the paper released has 800 kB."""
 
 
 def is_foreign(path: Path) -> bool:
-    """Whether `path` is of a kind that is read here: a folder, peft's tensors, a `.bin`."""
-    return path.is_dir() or path.name == TENSORS or path.suffix == ".bin"
+    """Whether `path` is of a kind that is read here: a folder, peft's tensors in theirs, a `.bin`."""
+    peft = path.name == TENSORS and (path.parent / CONFIG).is_file()
+    return peft or path.is_dir() or path.suffix == ".bin"
 
 
 def completed(path: Path, given: Foreign) -> Foreign:

@@ -69,7 +69,7 @@ def from_peft(folder: PeftFolder, backbone: Backbone, classes: int) -> Adapter:
     """A `lora` that answers as peft would with this folder. `BadAdapter` says what does not fit the backbone."""
     anatomy, shapes = backbone.anatomy, {n: shape for n, (_, shape) in folder.header.tensors.items()}
     sites = _sites(anatomy, folder)
-    ranks = {path: shapes.get(f"{PREFIX}{path}.lora_A.weight", (0,))[0] for path in sites}
+    ranks = {path: (shapes[f"{PREFIX}{path}.lora_A.weight"] or (0,))[0] for path in sites}
     _check_tensors(folder, sites, ranks, anatomy, classes)
     kind = method("lora")
     targets = tuple(role for role in TARGETS if any(site.role == role for site in sites.values()))

@@ -183,6 +183,8 @@ SPOILED = {
         "no linear inside a block",
     ),
     "no LoRA at all": (lambda c, t: [t.pop(n) for n in list(t) if ".lora_" in n], "no lora_A"),
+    "a number for a matrix": (lambda c, t: t.update({A: torch.tensor(1.0)}), "expected"),
+    "no rank": (lambda c, t: t.update({A: torch.zeros(0, 48), B: torch.zeros(144, 0)}), "rank"),
     "other widths": (lambda c, t: t.update({A: torch.zeros(16, 64)}), "expected"),
     "ranks without end": (lambda c, t: t.update({A: torch.zeros(500, 48), B: torch.zeros(144, 500)}), "rank"),
     "integers": (lambda c, t: t.update({A: torch.zeros(16, 48, dtype=torch.int32)}), "I32"),
