@@ -12,6 +12,7 @@ from peft_demo.adapters import adopt, attach, completed, to_peft
 from peft_demo.adapters import load as load_adapter
 from peft_demo.contracts.errors import BadAdapter, BadValue, CannotExport, WrongBackbone
 from peft_demo.contracts.specs import Foreign
+from peft_demo.vit import wrap
 from peft_demo.vit.anatomy import timm_name
 
 SHAPE = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 3, "num_classes": CLASSES}
@@ -74,6 +75,23 @@ def test_peft_loads_linears_of_different_ranks(tiny, tmp_path):
     assert config["r"] == config["lora_alpha"] == 3 and set(config["rank_pattern"].values()) == {6}
     model = peft.PeftModel.from_pretrained(plain_timm(tiny), str(tmp_path / "a")).eval()
     assert torch.allclose(answers(model), answers(attach(tiny, adapter).eval()), atol=2e-6)
+
+
+def test_a_swin_goes_out_and_comes_back(tmp_path):
+    """Its linears lie two floors deep and its head is `head.fc`."""
+    peft = pytest.importorskip("peft")
+    shape = {"img_size": 32, "window_size": 4, "embed_dim": 32, "depths": (2, 2), "num_heads": (2, 4)}
+    torch.manual_seed(0)
+    model = timm.create_model("swin_tiny_patch4_window7_224", num_classes=CLASSES, **shape).eval()
+    swin = wrap(timm.create_model("swin_tiny_patch4_window7_224", num_classes=0, **shape), "swin")
+    model.load_state_dict({timm_name(n): t for n, t in swin.model.state_dict().items()}, strict=False)
+    adapter = disturbed(new("lora", swin))
+    written(tmp_path / "swin", swin, adapter)
+    expected = answers(attach(swin, adapter).eval())
+    assert torch.allclose(
+        answers(peft.PeftModel.from_pretrained(model, str(tmp_path / "swin")).eval()), expected, atol=2e-6
+    )
+    assert torch.allclose(taken_in(tmp_path / "swin", swin)[0], expected, atol=2e-6)
 
 
 def test_q_and_v_on_one_linear_take_twice_the_rank_and_it_says_so(tiny, tmp_path):
