@@ -34,7 +34,7 @@ from .contracts.events import (
     Surveyed,
 )
 from .contracts.knobs import build, knobs, parse_settings
-from .contracts.specs import Recipe, RunSpec
+from .contracts.specs import Foreign, Recipe, RunSpec
 
 app = typer.Typer(
     help="Fine-tune frozen Vision Transformers on a few images, and classify with the result.",
@@ -503,3 +503,47 @@ def merge(
         studio.merge(studio.find_adapter(adapter), out)
         size = out.stat().st_size
     say({"file": str(out), "file_bytes": size}, [f"{out}: {size / 1e6:.1f} MB of plain timm weights"], as_json)
+
+
+@app.command()
+def export(
+    adapter: Adapter,
+    to: Annotated[str, Option("--to", metavar="peft|onnx", help="Whose format to write.")],
+    out: Annotated[Path, Option("--out", metavar="PATH", help="A new folder (peft) or a file (onnx).")],
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Write an adapter for another program: huggingface/peft or ONNX."""
+    with open_studio(zoo, offline) as studio:
+        notes = studio.export(studio.find_adapter(adapter), to, out)
+    say({"path": str(out), "format": to, "notes": list(notes)}, [f"{out}: written for {to}", *notes], as_json)
+
+
+@app.command("import")
+def import_adapter(
+    path: Annotated[
+        Path, Argument(metavar="PATH", help="An adapter file, a folder of huggingface/peft, a 1-bit .bin.")
+    ],
+    method: Annotated[str, Option(metavar="M", help="Of a 1-bit file: bi_lora or bi_adaptformer.")] = "",
+    settings: Annotated[
+        list[str] | None, Option("--set", metavar="KNOB=VALUE", help="Of a 1-bit file; repeat.")
+    ] = None,
+    classes: Annotated[str, Option(metavar="A,B,C", help="Their names in the order of the head.")] = "",
+    backbone: Backbone = "",
+    size: Size = 0,
+    name: Annotated[str, Option("--as", metavar="NAME", help="What to call it here.")] = "",
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Take an adapter into the zoo: one of these files, a LoRA made with huggingface/peft, a released 1-bit file."""
+    names = tuple(" ".join(c.split()) for c in classes.split(",")) if classes else ()
+    given = Foreign(method, parse_settings(settings or ()), names, backbone, size, name)
+    with open_studio(zoo, offline) as studio:
+        if not path.exists():
+            raise BadValue(f"there is no {path}.", "Name a file or a folder of this machine.")
+        id = studio.import_adapter(path, given)
+        card, file = studio.adapter(id), studio.adapter_file(id)
+    value = {"adapter": id, "method": card.method, "backbone": card.backbone, "classes": list(card.classes)}
+    say(value | {"file": str(file)}, [f"{id}: {card.method} on {card.backbone}, {len(card.classes)} classes"], as_json)

@@ -9,17 +9,17 @@ Ranks that differ are filled up with zeros, and the products at q, k and v becom
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
 import torch
 from torch import Tensor, nn
 
-from ..vit import Backbone, Delta, LowRank, Site
-from ..vit.anatomy import QKV
+from ..vit import Backbone, Delta, LowRank
 from ..vit.seam import put, put_seams, shell
 from .adapter import Adapter
 from .attach import check_sites
+from .low_rank import added, joined
 
 
 class Mixed(nn.Module):
@@ -67,69 +67,28 @@ def is_mixable(backbone: Backbone, adapter: Adapter) -> bool:
     """Whether all it adds are low-rank products to linears that take [B N D]: not in a Swin, whose tokens are grids."""
     if backbone.anatomy.staged or adapter.replaced():
         return False
-    return all(added is not None for _, added in _added(backbone, adapter))
-
-
-def _added(backbone: Backbone, adapter: Adapter) -> Iterator[tuple[Site, LowRank | None]]:
-    for name, delta in adapter.by_site().items():
-        site = backbone.anatomy.sites[name]
-        f = _linear(backbone.model, site)
-        yield site, None if f is None else delta.low_rank(f)
-
-
-def _linear(tree: nn.Module, site: Site) -> nn.Linear | None:
-    """The frozen linear at a site, of q, k and v their rows of the fused one; None where there is none."""
-    path, rows = _fused(site)
-    f = tree.get_submodule(path)
-    if not isinstance(f, nn.Linear):
-        return None
-    part = nn.Linear(f.in_features, site.d_out, device="meta")
-    part.weight = nn.Parameter(f.weight.detach()[rows], requires_grad=False)
-    part.bias = None if f.bias is None else nn.Parameter(f.bias.detach()[rows], requires_grad=False)
-    return part
-
-
-def _fused(site: Site) -> tuple[str, slice]:
-    """(path of the linear in the exposed tree, rows of it that are the site)."""
-    if site.role not in QKV:
-        return site.path, slice(None)
-    start = QKV.index(site.role) * site.d_out
-    return site.path.rpartition(".")[0], slice(start, start + site.d_out)
+    return all(product is not None for _, product in added(backbone, adapter))
 
 
 @torch.no_grad()
 def _stacks(backbone: Backbone, adapters: Sequence[Adapter]) -> dict[str, Stack]:
     """One stack for each linear to which any of the adapters adds something, by its path."""
-    found: dict[str, dict[int, list[LowRank]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[str, dict[int, LowRank]] = defaultdict(dict)
     for number, adapter in enumerate(adapters):
-        for site, added in _added(backbone, adapter):
-            path, rows = _fused(site)
-            found[path][number].append(_widened(added, rows, backbone.model.get_submodule(path).out_features))
-    return {path: _stacked(parts, len(adapters)) for path, parts in found.items()}
+        for path, product in joined(backbone, added(backbone, adapter)).items():
+            found[path][number] = product
+    return {path: _stacked(products, len(adapters)) for path, products in found.items()}
 
 
-def _widened(added: LowRank, rows: slice, d_out: int) -> LowRank:
-    """The same as a product of the whole fused linear, zero outside its own rows."""
-    if rows == slice(None):
-        return added
-    up = added.up.new_zeros(d_out, added.up.shape[1])
-    up[rows] = added.up
-    shift = None if added.shift is None else added.up.new_zeros(d_out)
-    if shift is not None:
-        shift[rows] = added.shift
-    return LowRank(added.down, up, shift)
-
-
-def _stacked(parts: dict[int, list[LowRank]], adapters: int) -> Stack:
-    some = next(iter(parts.values()))[0]
-    rank = max(sum(len(part.down) for part in own) for own in parts.values())
+def _stacked(products: Mapping[int, LowRank], adapters: int) -> Stack:
+    """The products of some of the adapters, by number; the others add nothing."""
+    some, rank = next(iter(products.values())), max(len(product.down) for product in products.values())
     down = some.down.new_zeros(adapters, some.down.shape[1], rank)
     up = some.up.new_zeros(adapters, rank, some.up.shape[0])
     shift = some.up.new_zeros(adapters, 1, some.up.shape[0])
-    for number, own in parts.items():
-        joined = torch.cat([part.down for part in own])
-        down[number, :, : len(joined)] = joined.T
-        up[number, : len(joined)] = torch.cat([part.up for part in own], dim=1).T
-        for part in own:
-            shift[number] += 0.0 if part.shift is None else part.shift
+    for number, product in products.items():
+        down[number, :, : len(product.down)] = product.down.T
+        up[number, : len(product.down)] = product.up.T
+        if product.shift is not None:
+            shift[number] = product.shift
     return Stack(down, up, shift if shift.any() else None)

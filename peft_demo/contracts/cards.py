@@ -190,6 +190,8 @@ def _check(card: AdapterCard) -> None:
     normalisation = (*card.mean, *card.std)
     if len(normalisation) != 6 or any(not isinstance(v, int | float) or not isfinite(v) for v in normalisation):
         raise BadAdapter("the card inside this adapter file has an ill-formed normalisation.")
+    if min(card.std) <= 0:
+        raise BadAdapter("the card inside this adapter file divides by a normalisation that is not positive.")
     if not all(map(_figure, _figures(card))):
         raise BadAdapter("the card inside this adapter file holds a figure that is none.")
 

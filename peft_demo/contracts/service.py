@@ -23,7 +23,7 @@ from .cards import (
     ZooEntry,
 )
 from .events import Event
-from .specs import DataSpec, RunSpec
+from .specs import DataSpec, Foreign, RunSpec
 
 Report = Callable[[str, float], None]
 """(what, fraction of 1 or -1): called in the asking thread while something long goes on."""
@@ -81,8 +81,12 @@ class Service(Protocol):
     def adapter_file(self, id: str) -> Path:
         """Where the file is; for download the page copies it."""
 
-    def import_adapter(self, file: Path) -> str:
-        """Checks a dropped safetensors file and takes it into the zoo; its new id. `BadAdapter` says why not."""
+    def import_adapter(self, file: Path, given: Foreign | None = None) -> str:
+        """Checks an adapter file and takes it into the zoo; its new id. `BadAdapter` says why not.
+
+        Also a LoRA of huggingface/peft (its folder) and a 1-bit file of its paper's release (`.bin`); what these do not
+        say is `given`.
+        """
 
     def rename(self, id: str, name: str) -> str: ...
     def rename_class(self, id: str, old: str, new: str) -> None: ...
@@ -94,6 +98,12 @@ class Service(Protocol):
 
     def samples(self, id: str) -> Sequence[tuple[str, bytes]]:
         """(class, picture) of the bundled set the adapter was trained on, none of which it has seen; else nothing."""
+
+    def export(self, id: str, to: str, out: Path) -> Sequence[str]:
+        """Writes the adapter as "peft" (a new folder) or "onnx" (a file); what there is to know about it, in sentences.
+
+        `CannotExport` says what that format has no place for.
+        """
 
     # answers ---------------------------------------------------------------------------------------------------
     def classify(self, image: Path | bytes, adapters: Sequence[str], top: int = 5) -> Sequence[Prediction]:

@@ -116,5 +116,20 @@ class RunSpec:
         return flags
 
 
+@dataclass(frozen=True)
+class Foreign:
+    """What a person says of an adapter from elsewhere, where its file does not."""
+
+    method: str = ""
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    """In the order of the head's rows."""
+    backbone: str = ""
+    size: int = 0
+    name: str = ""
+    fingerprint: str = ""
+    """SHA-256 of the backbone it was made on; "" where nobody knows."""
+
+
 def _plain(value):
     return tuple(value) if isinstance(value, list) else value

@@ -92,7 +92,7 @@ class Predictor:
     def load(self, file: Path) -> tuple[vit.Backbone, Adapter, AdapterCard]:
         """The adapter in `file`, wholly checked, and the backbone it was made for."""
         card = adapters.read_card(file)
-        backbone = self._shelf.get(card.backbone, card.size, card.fingerprint)
+        backbone = self._shelf.get(card.backbone, card.size, card.fingerprint).normalised(card.mean, card.std)
         return backbone, *adapters.load(file, backbone)
 
     def _attach(self, file: Path) -> Attached:
@@ -142,5 +142,6 @@ def _groups(chosen: Iterable[Attached]) -> list[list[Attached]]:
     """Those that answer together: adapters that mix, on one backbone."""
     groups = defaultdict(list)
     for each in chosen:
-        groups[id(each.backbone) if each.mixable else id(each)].append(each)
+        shared = id(each.backbone.model), each.backbone.mean, each.backbone.std
+        groups[shared if each.mixable else id(each)].append(each)
     return list(groups.values())

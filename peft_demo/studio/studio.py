@@ -26,11 +26,12 @@ from ..contracts.cards import (
 from ..contracts.errors import BadData, NotAllowed, UnknownName
 from ..contracts.events import Event, Noticed
 from ..contracts.service import Report
-from ..contracts.specs import DataSpec, RunSpec
+from ..contracts.specs import DataSpec, Foreign, RunSpec
 from ..data import Dataset, open_dataset, parse, report_of, split
 from ..data import cards as dataset_cards
 from ..vit.load import best_device
 from .drafts import Drafts, find_zip, keep_zip
+from .exports import EXPORTS
 from .home import find as find_home
 from .home import sweep, write, writing
 from .jobs import Jobs
@@ -213,8 +214,10 @@ class Studio:
                 raise
             return self._zoo.guest(Path(word))
 
-    def import_adapter(self, file: Path) -> str:
+    def import_adapter(self, file: Path, given: Foreign | None = None) -> str:
         """As the contract says; tensors are checked too if the backbone is on this machine."""
+        if adapters.is_foreign(Path(file)):
+            return self._adopt(Path(file), given or Foreign())
         card = adapters.read_card(Path(file))
         if card.fingerprint in {b.fingerprint for b in self.backbones()}:
             self._predictor.load(Path(file))
@@ -240,6 +243,13 @@ class Studio:
             bundled = data.source == "bundled"
             self._samples[data] = samples(self._open(data, None), data.shots, data.seed) if bundled else ()
         return self._samples[data]
+
+    def export(self, id: str, to: str, out: Path) -> Sequence[str]:
+        if to not in EXPORTS:
+            raise UnknownName("format", to, EXPORTS)
+        backbone, adapter, card = self._predictor.load(self._zoo.path(id))
+        source = vit.find(card.backbone, self.home.root, card.fingerprint)
+        return EXPORTS[to](Path(out), backbone, adapter, card, source)
 
     # answers ---------------------------------------------------------------------------------------------------
     def classify(self, image: Path | bytes, adapters: Sequence[str], top: int = 5) -> list[Prediction]:
@@ -271,6 +281,11 @@ class Studio:
             raise BadData(chosen.problem)
         yield from (Noticed("info", text) for text in chosen.notices)
         yield from self._trainer(run, backbone, training.material(chosen, backbone.size, report), stop)
+
+    def _adopt(self, file: Path, given: Foreign) -> str:
+        given = adapters.completed(file, given)
+        backbone = self._shelf.get(given.backbone, given.size, given.fingerprint)
+        return self._zoo.save(adapters.adopt(file, given, backbone))
 
     def _open(self, spec: DataSpec, report: Report | None) -> Dataset:
         dataset = open_dataset(spec, self.resolve(spec), offline=self.offline, report=report)

@@ -7,7 +7,18 @@ from small import disturbed, images, new, random_vit
 from peft_demo.adapters import Mixed, attach, is_mixable
 from peft_demo.methods import methods
 
-MIXABLE = {"lora", "aoft_lora", "aoft_adapter", "arc", "arc_att", "bi_lora", "repadapter", "linear"}
+MIXABLE = {
+    "lora",
+    "aoft_lora",
+    "aoft_adapter",
+    "arc",
+    "arc_att",
+    "bi_lora",
+    "repadapter",
+    "linear",
+    "fact_tt",
+    "fact_tk",
+}
 
 
 def one_by_one(backbone, adapters, x, numbers):
