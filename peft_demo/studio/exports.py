@@ -42,8 +42,8 @@ library_name: peft
 ---
 # {slug(card.name)}
 
-A {card.method} adapter of PEFT Demo, written as a LoRA with its classifier, for the backbone `{source.name}` (sha256 of its
-tensors {backbone.fingerprint}). Its {len(card.classes)} classes are named in `peft_demo.json`.
+A {card.method} adapter of PEFT Demo, written as a LoRA with its classifier, for the backbone `{source.name}`
+(sha256 of its tensors {backbone.fingerprint}). Its {len(card.classes)} classes are named in `peft_demo.json`.
 
 ```python
 import timm
