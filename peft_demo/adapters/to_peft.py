@@ -51,7 +51,7 @@ def to_peft(backbone: Backbone, adapter: Adapter, card: AdapterCard) -> tuple[di
             _elsewhere(adapter),
         )
     products, notes = _products(backbone, adapter)
-    config = _config(products, card, backbone.anatomy.head)
+    config = _config(products, backbone)
     head = biased(adapter.head)
     tensors = _tensors(products, config["lora_bias"])
     tensors |= {f"{PREFIX}{backbone.anatomy.head}.{name}": getattr(head, name) for name in ("weight", "bias")}
@@ -92,13 +92,13 @@ def _notes(parts: Sequence[tuple[Site, LowRank]], products: Products) -> tuple[s
     return ()
 
 
-def _config(products: Products, card: AdapterCard, head: str) -> dict[str, Any]:
+def _config(products: Products, backbone: Backbone) -> dict[str, Any]:
     ranks = {path: len(low.down) for path, low in products.items()}
     rank = Counter(ranks.values()).most_common(1)[0][0]
     others = {path: r for path, r in ranks.items() if r != rank}
     return {
         "peft_type": "LORA",
-        "base_model_name_or_path": f"timm/{card.backbone}" if timm.is_model_pretrained(card.backbone) else None,
+        "base_model_name_or_path": f"timm/{backbone.name}" if timm.is_model_pretrained(backbone.name) else None,
         "target_modules": list(products),
         "r": rank,
         "lora_alpha": rank,
@@ -107,7 +107,7 @@ def _config(products: Products, card: AdapterCard, head: str) -> dict[str, Any]:
         "lora_bias": any(low.shift is not None for low in products.values()),
         "lora_dropout": 0.0,
         "bias": "none",
-        "modules_to_save": [head],
+        "modules_to_save": [backbone.anatomy.head],
         "inference_mode": True,
     }
 

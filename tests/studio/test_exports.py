@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -50,6 +51,17 @@ def test_the_python_in_the_folder_s_readme_loads_it(trained, picture, tmp_path, 
     image = to_tensor(decode(picture), 32)[None]
     ours = training.predict(adapters.attach(backbone, adapter).eval(), image, backbone)
     assert torch.allclose(training.predict(found["model"], image, backbone), ours, atol=1e-5)
+
+
+def test_nothing_of_a_stranger_s_card_gets_into_that_python(trained, tmp_path):
+    studio, id = trained
+    file, evil = studio.adapter_file(id), 'x"); import os  # \n```python\nimport os\n```'
+    card = replace(
+        studio.adapter(id), name=evil, backbone=evil, arch=evil, interpolation=evil, classes=(evil, "b", "c")
+    )
+    file.write_bytes(adapters.with_card(file, card))
+    studio.export(id, "peft", tmp_path / "out")
+    assert "import os" not in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_a_folder_with_something_in_it_is_left_as_it_is(trained, tmp_path):
