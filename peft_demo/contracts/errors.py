@@ -11,6 +11,7 @@ PeftDemoError
 ├── CannotMerge      the method (or this backbone) has no merged form
 ├── TrainingFailed   a loss that is not finite, memory that ran out
 ├── Busy             another training run holds the machine
+├── HubTrouble       the Hugging Face Hub refused, or could not be reached
 ├── CannotWrite      a full disk, a folder that may not be written
 └── NotAllowed       switched off here (offline, no local paths, read-only zoo)
 """
@@ -73,6 +74,10 @@ class TrainingFailed(PeftDemoError):
 
 
 class Busy(PeftDemoError):
+    pass
+
+
+class HubTrouble(PeftDemoError):
     pass
 
 
