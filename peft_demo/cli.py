@@ -476,7 +476,9 @@ def merge(
 
 @app.command()
 def push(
-    words: Annotated[list[str], Argument(metavar="[ADAPTER...] REPO", help="Adapters, and OWNER/NAME on the Hub.")],
+    adapters: Annotated[list[str] | None, Argument(metavar="ADAPTER", help="Of the zoo, or files.")] = None,
+    *,
+    repo: Annotated[str, Argument(metavar="REPO", help="OWNER/NAME on the Hub; made if need be.")],
     every: Annotated[bool, Option("--all", help="All adapters of your own zoo.")] = False,
     private: Annotated[bool, Option("--private", help="Only you will see the repository.")] = False,
     licence: Annotated[str, Option(metavar="NAME", help="As the Hub writes it; the backbone's if left out.")] = "",
@@ -487,11 +489,10 @@ def push(
     as_json: Json = False,
 ) -> None:
     """Put adapters on the Hugging Face Hub, with a model card. Shows what becomes public before it asks."""
-    *adapters, repo = words
     with open_studio(zoo) as studio, Progress() as progress:
-        if every:
-            adapters += [e.id for e in studio.zoo() if e.card and not e.shipped and e.id not in adapters]
-        wanted = PushSpec([studio.find_adapter(a) for a in adapters], repo, private, licence, thumbnail)
+        own = [e.id for e in studio.zoo() if e.card and not e.shipped] if every else []
+        ids = dict.fromkeys([studio.find_adapter(a) for a in adapters or ()] + own)
+        wanted = PushSpec(tuple(ids), repo, private, licence, thumbnail)
         parcel = studio.parcel(wanted)
         if not dry_run:
             progress.line("\n".join(_parcel(parcel)))
@@ -509,7 +510,7 @@ def _parcel(parcel: Parcel) -> list[str]:
 @app.command()
 def pull(
     repo: Annotated[str, Argument(metavar="REPO", help="OWNER/NAME on the Hub.")],
-    names: Annotated[list[str] | None, Argument(metavar="[NAME...]", help="Which of its adapters.")] = None,
+    names: Annotated[list[str] | None, Argument(metavar="NAME", help="Which of its adapters.")] = None,
     every: Annotated[bool, Option("--all", help="All that are in it.")] = False,
     revision: Annotated[str, Option(metavar="REV", help="Branch, tag or commit; the latest if left out.")] = "",
     zoo: Zoo = None,

@@ -45,7 +45,7 @@ _NAME = re.compile(r"[^\x00-\x1f./\\:][^\x00-\x1f/\\:]{0,120}\.safetensors")
 _requests: ContextVar[Counter | None] = ContextVar("requests", default=None)
 """How often each request of the conversation was sent; None outside of one."""
 
-AGAIN = "Try again in a minute; what has arrived already is not sent twice."
+AGAIN = "Try again in a minute."
 
 
 def stored_token() -> str:
@@ -66,6 +66,7 @@ def send(repo: str, contents: Mapping[str, bytes], token: str, private: bool = F
         additions = [CommitOperationAdd(name, BytesIO(data)) for name, data in contents.items()]
         for n, addition in enumerate(additions):
             _say(report, f"sending {addition.path_in_repo}", n / len(additions))
+            _requests.get().clear()  # the same questions are asked for each file
             api.preupload_lfs_files(repo, [addition], free_memory=False)
         api.create_commit(repo, additions, commit_message=f"Add {', '.join(contents)}"[:200])
     return address
