@@ -23,7 +23,7 @@ def build(service: Service) -> tuple[gr.Blocks, dict[str, Any]]:
             with gr.Tab("Train", id="train"):
                 train_tab = train.build(service, top, data_tab)
             with gr.Tab("Adapters", id="adapters") as tab:
-                adapters_tab = adapters.build(tab)
+                adapters_tab = adapters.build(tab, service)
             with gr.Tab("Classify", id="classify") as tab:
                 classify_tab = classify.build(tab)
             with gr.Tab("Help", id="help"):
