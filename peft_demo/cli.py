@@ -174,9 +174,12 @@ def zoo(zoo: Zoo = None, offline: Offline = False, as_json: Json = False) -> Non
     """List the adapters, own ones first, then those that come with the project."""
     with open_studio(zoo, offline) as studio:
         entries = studio.zoo()
-    rows = [_row(e) for e in entries]
+    say([_entry(e) for e in entries], _listed(entries) if entries else ["no adapters yet."], as_json)
+
+
+def _listed(entries: Sequence[ZooEntry]) -> list[str]:
     head = ("ADAPTER", "METHOD", "BACKBONE", "CLASSES", "KB", "VAL", "TEST", "")
-    say([_entry(e) for e in entries], table([head, *rows]) if rows else ["no adapters yet."], as_json)
+    return table([head, *map(_row, entries)])
 
 
 def _entry(entry: ZooEntry) -> dict:
@@ -518,9 +521,8 @@ def pull(
 ) -> None:
     """Take adapters from a repository of the Hugging Face Hub; of several, lists them unless told which."""
     with open_studio(zoo) as studio, Progress() as progress:
-        entries = studio.on_hub(repo, revision)
-        if len(entries) > 1 and not names and not every:
-            listed = table([("ADAPTER", "METHOD", "BACKBONE", "CLASSES", "KB", "VAL", "TEST", ""), *map(_row, entries)])
-            return say([_entry(e) for e in entries], [*listed, "name some of them, or take them --all."], as_json)
-        taken = studio.pull(repo, names or (), revision, report=progress.report)
-    say({"adapters": taken}, [f"{id} is in the zoo now." for id in taken], as_json)
+        entries = studio.on_hub(repo, revision) if not names and not every else ()
+        taken = studio.pull(repo, names or (), revision, report=progress.report) if len(entries) < 2 else []
+    if taken:
+        return say({"adapters": taken}, [f"{id} is in the zoo now." for id in taken], as_json)
+    say([_entry(e) for e in entries], [*_listed(entries), "name some of them, or take them --all."], as_json)

@@ -190,7 +190,8 @@ def _talking(repo: str, token: str) -> Iterator[HfApi]:
 
 
 def _listen() -> None:
-    """Hangs the two hooks on huggingface_hub's session, once; it makes a new session after some errors."""
+    """Hangs the two hooks on huggingface_hub's session, once. After a refused connection it makes a new one without
+    them; its own five repetitions, half a minute, are then the bound of that conversation."""
     session = get_session()
     hooks = session.event_hooks
     if _hurry not in hooks["request"]:

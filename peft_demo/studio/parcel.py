@@ -52,7 +52,8 @@ def published(file: Path, thumbnail: bool) -> bytes:
 
 def _public(spec: Mapping) -> Mapping:
     data = spec.get("data")
-    word = {"draft": "photos", "upload": "photos.zip"}.get(data.get("source")) if isinstance(data, Mapping) else None
+    source = str(data.get("source")) if isinstance(data, Mapping) else ""
+    word = {"draft": "photos", "upload": "photos.zip"}.get(source)
     return {**spec, "data": {**data, "name": word}} if word else spec
 
 
@@ -87,8 +88,8 @@ def _told(described: Sequence[Described], push: PushSpec) -> Iterable[str]:
         yield f"Hashes of {seen} training and validation images (not the images): who has an image can recognise it."
     with_picture = [d.name for d in described if d.card.thumbnail]
     if with_picture:
-        yield f"A small picture of one training image each, in {', '.join(with_picture)}."
+        yield f"A small picture of one training image each: {', '.join(with_picture)}."
     else:
-        yield "No picture: thumbnails of training images are left out."
+        yield "No training image: the small picture that some files carry is left out."
     yield "Only you and your organisation will see it." if push.private else "Everybody can see and copy it."
     yield f"A model card that {push.repo} has from an earlier push is replaced; other files there stay."
