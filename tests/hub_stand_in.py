@@ -97,9 +97,12 @@ class _Handler(BaseHTTPRequestHandler):
         path = unquote(urlsplit(self.path).path)
         self.token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         self.hub.requests.append((self.command, path, self.token))
-        if fault := self.hub.fault(self.command, path):
-            return self._cut() if fault[0] == CUT else self._refuse(*fault)
+        fault = self.hub.fault(self.command, path)
+        if fault and fault[0] == CUT:
+            return self._cut()
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or self._chunks()
+        if fault:
+            return self._refuse(*fault)
         for method, pattern, answer in ROUTES:
             if method == self.command and (found := pattern.fullmatch(path)):
                 return answer(self, **found.groupdict())
@@ -125,7 +128,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def _refuse(self, status: int, headers: dict, code: str = "") -> None:
-        self.close_connection = True  # the body may not have been read
         about = {name.replace("_", "-"): value for name, value in headers.items()}
         self.answer({"error": "refused"}, status, about | ({"X-Error-Code": code} if code else {}))
 

@@ -32,8 +32,8 @@ from .home import slug, writing
 from .model_card import TAG
 from .parcel import README
 
-FILE_LIMIT = 500_000_000
-"""Bytes; full fine-tuning of a ViT-B takes 343 MB."""
+LIMIT = 500_000_000
+"""Bytes of one file, and of all files of one pull; full fine-tuning of a ViT-B takes 343 MB."""
 MOST = 100
 """Adapter files of one repository that are looked at."""
 TRIES = 3
@@ -110,6 +110,8 @@ def _chosen(repo: str, entries: Sequence[ZooEntry], names: Sequence[str]) -> lis
     found = [there[name] for name in dict.fromkeys(names)] or [entry for entry in entries if not entry.refusal]
     if not found:
         raise BadAdapter(f"{repo} holds no adapter that can be taken.", "Is it the right repository?")
+    if (size := sum(entry.file_bytes for entry in found)) > LIMIT:
+        raise BadAdapter(f"these are {size / 1e6:.0f} MB, of at most {LIMIT / 1e6:.0f} at once.", "Name some of them.")
     return found
 
 
@@ -140,7 +142,7 @@ def _entry(api: HfApi, repo: str, commit: str, name: str, size: int) -> ZooEntry
     """The adapter a file holds, by its header; None if it is none of ours."""
     id = name.removesuffix(".safetensors")
     try:
-        metadata = api.parse_safetensors_file_metadata(repo, name, revision=commit, timeout=SILENCE_S).metadata
+        metadata = api.parse_safetensors_file_metadata(repo, name, revision=commit).metadata
         if not isinstance(metadata, Mapping) or "peft_demo" not in metadata:
             return None
         card = AdapterCard.from_json(json.loads(metadata["peft_demo"]))
@@ -150,8 +152,8 @@ def _entry(api: HfApi, repo: str, commit: str, name: str, size: int) -> ZooEntry
         raise
     except Exception:  # a hostile header can be wrong in any way
         return None
-    large = size > FILE_LIMIT
-    return ZooEntry(id, size, False, card, f"it is larger than {FILE_LIMIT / 1e6:.0f} MB." if large else "")
+    large = size > LIMIT
+    return ZooEntry(id, size, False, card, f"it is larger than {LIMIT / 1e6:.0f} MB." if large else "")
 
 
 def _check_home(repo: str, about, private: bool) -> None:

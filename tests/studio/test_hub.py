@@ -116,6 +116,12 @@ def test_a_wrong_token(stand_in, sender, receiver):
     assert left(receiver) == []
 
 
+def test_a_token_that_is_none_is_not_repeated(stand_in, sender):
+    """As a header it is refused before anything is sent, with a message that quotes it."""
+    sentence = refused(lambda: sender.push(mine(), token="hf_pasted\nwith a break"))
+    assert "pasted" not in sentence and stand_in.requests == []
+
+
 def test_a_missing_repository_or_revision(stand_in, sender, receiver):
     assert "no model repository me/nothing" in refused(lambda: receiver.pull("me/nothing"))
     sender.push(mine())
@@ -188,7 +194,7 @@ def test_a_hub_with_a_problem_of_its_own(stand_in, sender, monkeypatch):
     assert "problem of its own (503)" in refused(lambda: sender.push(mine()))
     monkeypatch.setattr(hub, "TRIES", 2)
     stand_in.fail("POST", "/objects/batch", 500, times=2)
-    assert "broke off" in refused(lambda: sender.push(mine()))
+    assert "Try again" in refused(lambda: sender.push(mine()))
 
 
 def test_no_server(stand_in, sender, receiver):
@@ -265,11 +271,20 @@ def test_nothing_is_fetched_but_adapters_of_ours(stand_in, receiver, adapter_fil
 
 
 def test_a_file_too_large_is_not_fetched(stand_in, receiver, adapter_file, monkeypatch):
-    monkeypatch.setattr(hub, "FILE_LIMIT", 1000)
+    monkeypatch.setattr(hub, "LIMIT", 1000)
     stand_in.repos["me/big"] = Repo(files={"big.safetensors": adapter_file.read_bytes()})
     assert "larger than" in receiver.on_hub("me/big")[0].refusal
     with pytest.raises(BadAdapter, match="larger than"):
         receiver.pull("me/big", ["big"])
+
+
+def test_not_more_at_once_than_a_disk_bears(stand_in, receiver, adapter_file, monkeypatch):
+    whole = adapter_file.read_bytes()
+    stand_in.repos["me/two"] = Repo(files={"a.safetensors": whole, "b.safetensors": whole})
+    monkeypatch.setattr(hub, "LIMIT", len(whole))
+    with pytest.raises(BadAdapter, match="at once"):
+        receiver.pull("me/two")
+    assert len(receiver.pull("me/two", ["b"])) == 1
 
 
 def test_all_are_taken_or_none(stand_in, receiver, adapter_file):
