@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 from typer import Argument, Option
 
-from .contracts.cards import Prediction, ZooEntry
+from .contracts.cards import Parcel, Prediction, ZooEntry
 from .contracts.errors import BadImage, BadValue, PeftDemoError
 from .contracts.events import (
     Evaluated,
@@ -34,7 +34,7 @@ from .contracts.events import (
     Surveyed,
 )
 from .contracts.knobs import build, knobs, parse_settings
-from .contracts.specs import Foreign, Recipe, RunSpec
+from .contracts.specs import Foreign, PushSpec, Recipe, RunSpec
 
 app = typer.Typer(
     help="Fine-tune frozen Vision Transformers on a few images, and classify with the result.",
@@ -183,9 +183,12 @@ def zoo(
         return _verify(zoo, offline, as_json)
     with open_studio(zoo, offline) as studio:
         entries = studio.zoo()
-    rows = [_row(e) for e in entries]
+    say([_entry(e) for e in entries], _listed(entries) if entries else ["no adapters yet."], as_json)
+
+
+def _listed(entries: Sequence[ZooEntry]) -> list[str]:
     head = ("ADAPTER", "METHOD", "BACKBONE", "CLASSES", "KB", "VAL", "TEST", "")
-    say([_entry(e) for e in entries], table([head, *rows]) if rows else ["no adapters yet."], as_json)
+    return table([head, *map(_row, entries)])
 
 
 TOLERANCE = 0.005
@@ -547,3 +550,57 @@ def import_adapter(
         card, file = studio.adapter(id), studio.adapter_file(id)
     value = {"adapter": id, "method": card.method, "backbone": card.backbone, "classes": list(card.classes)}
     say(value | {"file": str(file)}, [f"{id}: {card.method} on {card.backbone}, {len(card.classes)} classes"], as_json)
+
+
+# the Hugging Face Hub ---------------------------------------------------------------------------------------------
+
+
+@app.command()
+def push(
+    adapters: Annotated[list[str] | None, Argument(metavar="ADAPTER", help="Of the zoo, or files.")] = None,
+    *,
+    repo: Annotated[str, Argument(metavar="REPO", help="OWNER/NAME on the Hub; made if need be.")],
+    every: Annotated[bool, Option("--all", help="All adapters of your own zoo.")] = False,
+    private: Annotated[bool, Option("--private", help="Only you will see the repository.")] = False,
+    licence: Annotated[str, Option(metavar="NAME", help="As the Hub writes it; the backbone's if left out.")] = "",
+    thumbnail: Annotated[bool, Option("--thumbnail", help="Leave the small training image in the file.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Show what would become public, and send nothing.")] = False,
+    yes: Annotated[bool, Option("--yes", help="Send without asking.")] = False,
+    zoo: Zoo = None,
+    as_json: Json = False,
+) -> None:
+    """Put adapters on the Hugging Face Hub, with a model card. Shows what becomes public before it asks."""
+    with open_studio(zoo) as studio, Progress() as progress:
+        own = [e.id for e in studio.zoo() if e.card and not e.shipped] if every else []
+        ids = dict.fromkeys([studio.find_adapter(a) for a in adapters or ()] + own)
+        wanted = PushSpec(tuple(ids), repo, private, licence, thumbnail)
+        parcel = studio.parcel(wanted)
+        if not dry_run:
+            progress.line("\n".join(_parcel(parcel)))
+            if not yes and not typer.confirm("Send this to the Hub?", err=True):
+                raise PeftDemoError("nothing was sent.")
+            address = studio.push(wanted, report=progress.report)
+    say(*((vars(parcel), _parcel(parcel)) if dry_run else ({"url": address}, [address])), as_json)
+
+
+def _parcel(parcel: Parcel) -> list[str]:
+    files = table((name, f"{size:,} bytes") for name, size in parcel.files)
+    return [f"To {parcel.repo}:", *files, "", "What can be read from it:", *parcel.told, "", "README.md:", parcel.card]
+
+
+@app.command()
+def pull(
+    repo: Annotated[str, Argument(metavar="REPO", help="OWNER/NAME on the Hub.")],
+    names: Annotated[list[str] | None, Argument(metavar="NAME", help="Which of its adapters.")] = None,
+    every: Annotated[bool, Option("--all", help="All that are in it.")] = False,
+    revision: Annotated[str, Option(metavar="REV", help="Branch, tag or commit; the latest if left out.")] = "",
+    zoo: Zoo = None,
+    as_json: Json = False,
+) -> None:
+    """Take adapters from a repository of the Hugging Face Hub; of several, lists them unless told which."""
+    with open_studio(zoo) as studio, Progress() as progress:
+        entries = studio.on_hub(repo, revision) if not names and not every else ()
+        taken = studio.pull(repo, names or (), revision, report=progress.report) if len(entries) < 2 else []
+    if taken:
+        return say({"adapters": taken}, [f"{id} is in the zoo now." for id in taken], as_json)
+    say([_entry(e) for e in entries], [*_listed(entries), "name some of them, or take them --all."], as_json)

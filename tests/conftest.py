@@ -23,6 +23,27 @@ def home(tmp_path, monkeypatch) -> Path:
     return tmp_path / "home"
 
 
+@pytest.fixture
+def stand_in(monkeypatch):
+    """A Hub on this machine that huggingface_hub talks with, logged in as `me`; see `hub_stand_in`."""
+    from hub_stand_in import TOKEN, StandIn
+    from huggingface_hub import close_session, constants
+
+    with StandIn() as hub:
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        monkeypatch.setattr(
+            constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+        )
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        for name, value in hub.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        close_session()  # the next one reads the environment again
+        yield hub
+        close_session()
+
+
 @pytest.fixture(scope="session")
 def assets() -> Path:
     """The folder of optional real weights and photos, named by PEFT_DEMO_ASSETS; skips where it is not set."""

@@ -226,6 +226,19 @@ class ZooEntry:
 
 
 @dataclass(frozen=True)
+class Parcel:
+    """What a push would put on the Hub, for a person to read before anything is sent."""
+
+    repo: str
+    files: tuple[tuple[str, int], ...]
+    """(name, bytes)"""
+    card: str
+    """The model card, README.md of the repository."""
+    told: tuple[str, ...] = ()
+    """Sentences: what about a person or their images can be read from the files, and what was left out."""
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What one adapter says of one image. `top` is (class, probability), best first."""
 

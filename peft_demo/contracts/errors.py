@@ -12,6 +12,7 @@ PeftDemoError
 ├── CannotExport     another format has no place for what this adapter does
 ├── TrainingFailed   a loss that is not finite, memory that ran out
 ├── Busy             another training run holds the machine
+├── HubTrouble       the Hugging Face Hub refused, or could not be reached
 ├── CannotWrite      a full disk, a folder that may not be written
 └── NotAllowed       switched off here (offline, no local paths, read-only zoo)
 """
@@ -78,6 +79,10 @@ class TrainingFailed(PeftDemoError):
 
 
 class Busy(PeftDemoError):
+    pass
+
+
+class HubTrouble(PeftDemoError):
     pass
 
 

@@ -15,6 +15,7 @@ from .cards import (
     DataReport,
     DatasetCard,
     MethodCard,
+    Parcel,
     Prediction,
     RunCard,
     Score,
@@ -23,7 +24,7 @@ from .cards import (
     ZooEntry,
 )
 from .events import Event
-from .specs import DataSpec, Foreign, RunSpec
+from .specs import DataSpec, Foreign, PushSpec, RunSpec
 
 Report = Callable[[str, float], None]
 """(what, fraction of 1 or -1): called in the asking thread while something long goes on."""
@@ -104,6 +105,23 @@ class Service(Protocol):
 
         `CannotExport` says what that format has no place for.
         """
+
+    # the Hugging Face Hub --------------------------------------------------------------------------------------
+    # A `token` is used for this one call: it is not kept, not logged, and in no error. Empty means the one stored on
+    # this machine, or none where the machine is shared. `NotAllowed` when offline.
+    def parcel(self, push: PushSpec) -> Parcel:
+        """What `push` would make public. Sends nothing, asks nobody."""
+
+    def push(self, push: PushSpec, token: str = "", report: Report | None = None) -> str:
+        """Puts what `parcel` shows into the repository, made if need be; its address. `HubTrouble` says why not."""
+
+    def on_hub(self, repo: str, revision: str = "", token: str = "") -> Sequence[ZooEntry]:
+        """The adapters in a model repository, by their headers; what cannot be taken has its `refusal`."""
+
+    def pull(
+        self, repo: str, names: Sequence[str] = (), revision: str = "", token: str = "", report: Report | None = None
+    ) -> Sequence[str]:
+        """Takes adapters of a repository (none named: all that can be) into the zoo, all or none; their new ids."""
 
     # answers ---------------------------------------------------------------------------------------------------
     def classify(self, image: Path | bytes, adapters: Sequence[str], top: int = 5) -> Sequence[Prediction]:

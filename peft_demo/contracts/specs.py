@@ -4,6 +4,7 @@ A `RunSpec` is all that a training run depends on: the same spec on the same mac
 `command()` is the command line that repeats it, always generated from the checked spec, never read from a file.
 """
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -129,6 +130,36 @@ class Foreign:
     name: str = ""
     fingerprint: str = ""
     """SHA-256 of the backbone it was made on; "" where nobody knows."""
+
+
+@dataclass(frozen=True)
+class PushSpec:
+    """Which adapters go to which model repository of the Hugging Face Hub, and how."""
+
+    adapters: tuple[str, ...]
+    repo: str
+    """OWNER/NAME"""
+    private: bool = False
+    licence: str = ""
+    """As the Hub writes it ("apache-2.0", "cc-by-4.0"); empty takes the backbone's."""
+    thumbnail: bool = False
+    """Whether the small training image that some files carry goes along."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "adapters", tuple(self.adapters))
+        object.__setattr__(self, "repo", repo_id(self.repo))
+        if not self.adapters:
+            raise BadValue("there is no adapter to push.", "Name one, or train one first.")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,39}|", self.licence):
+            raise BadValue(f"{self.licence[:60]!r} is not a licence as the Hub writes it.", "For instance apache-2.0.")
+
+
+def repo_id(word: str) -> str:
+    """`word` as OWNER/NAME; the address of a model page on the Hub is understood too. `BadValue` otherwise."""
+    id = re.sub(r"^https?://(www\.)?(huggingface\.co|hf\.co)/", "", word.strip()).rstrip("/")
+    if not re.fullmatch(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}", id, re.ASCII) or re.search(r"\.\.|--|\.git$|[.-]$", id):
+        raise BadValue(f"a model repository is named OWNER/NAME, got {word[:100]!r}.")
+    return id
 
 
 def _plain(value):

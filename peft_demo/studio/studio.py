@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from safetensors.torch import save as to_bytes
 
@@ -16,6 +17,7 @@ from ..contracts.cards import (
     DataReport,
     DatasetCard,
     MethodCard,
+    Parcel,
     Prediction,
     RunCard,
     Score,
@@ -26,16 +28,18 @@ from ..contracts.cards import (
 from ..contracts.errors import BadData, NotAllowed, UnknownName
 from ..contracts.events import Event, Noticed
 from ..contracts.service import Report
-from ..contracts.specs import DataSpec, Foreign, RunSpec
+from ..contracts.specs import DataSpec, Foreign, PushSpec, RunSpec, repo_id
 from ..data import Dataset, open_dataset, parse, report_of, split
 from ..data import cards as dataset_cards
 from ..vit.load import best_device
+from . import hub
 from .drafts import Drafts, find_zip, keep_zip
 from .exports import EXPORTS
 from .home import find as find_home
 from .home import sweep, write, writing
 from .jobs import Jobs
 from .merged import Merged
+from .parcel import pack
 from .predictor import Predictor
 from .runs import Record, Runs
 from .samples import Sample, samples
@@ -218,9 +222,7 @@ class Studio:
         """As the contract says; tensors are checked too if the backbone is on this machine."""
         if adapters.is_foreign(Path(file)):
             return self._adopt(Path(file), given or Foreign())
-        card = adapters.read_card(Path(file))
-        if card.fingerprint in {b.fingerprint for b in self.backbones()}:
-            self._predictor.load(Path(file))
+        self._check_adapter(Path(file))
         return self._zoo.take(Path(file))
 
     def rename(self, id: str, name: str) -> str:
@@ -250,6 +252,32 @@ class Studio:
         backbone, adapter, card = self._predictor.load(self._zoo.path(id))
         source = vit.find(card.backbone, self.home.root, card.fingerprint)
         return EXPORTS[to](Path(out), backbone, adapter, card, source)
+
+    # the Hugging Face Hub --------------------------------------------------------------------------------------
+    def parcel(self, push: PushSpec) -> Parcel:
+        return self._pack(push)[0]
+
+    def push(self, push: PushSpec, token: str = "", report: Report | None = None) -> str:
+        token = self._hub_token(token)
+        if not token:
+            hint = "Sign in on this page." if self._shared else "Run `hf auth login` once, or set HF_TOKEN."
+            raise NotAllowed("nobody is logged in to the Hub.", hint)
+        return hub.send(push.repo, self._pack(push)[1], token, push.private, report)
+
+    def on_hub(self, repo: str, revision: str = "", token: str = "") -> list[ZooEntry]:
+        return hub.find(repo_id(repo), revision, self._hub_token(token))[1]
+
+    def pull(
+        self, repo: str, names: Sequence[str] = (), revision: str = "", token: str = "", report: Report | None = None
+    ) -> list[str]:
+        token = self._hub_token(token)
+        with writing(self.home.tmp):
+            self.home.tmp.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=self.home.tmp) as folder:
+            files = hub.download(repo_id(repo), names, Path(folder), revision, token, report)
+            for file in files:
+                self._check_adapter(file)
+            return [self._zoo.take(file) for file in files]
 
     # answers ---------------------------------------------------------------------------------------------------
     def classify(self, image: Path | bytes, adapters: Sequence[str], top: int = 5) -> list[Prediction]:
@@ -293,6 +321,23 @@ class Studio:
             return dataset
         labels = self._drafts.view(spec.name)[1]
         return replace(dataset, title="My photos", classes=tuple(labels.get(c, c) for c in dataset.classes))
+
+    def _check_adapter(self, file: Path) -> None:
+        """Raises `BadAdapter` unless header and card are sound, and tensors too if the backbone is on this machine."""
+        card = adapters.read_card(file)
+        if card.fingerprint in {b.fingerprint for b in self.backbones()}:
+            self._predictor.load(file)
+
+    def _pack(self, push: PushSpec) -> tuple[Parcel, dict[str, bytes]]:
+        return pack(push, [self._zoo.path(id) for id in push.adapters], self.backbones())
+
+    def _hub_token(self, given: str) -> str:
+        """The visitor's own token, or that of this machine: where it is shared, nobody acts in its owner's name."""
+        if self.offline:
+            raise NotAllowed(
+                "the Hugging Face Hub needs the network, which is switched off here.", "Start without --offline."
+            )
+        return given or ("" if self._shared else hub.stored_token())
 
     def _anatomy(self, backbone: str, size: int) -> vit.Anatomy:
         return vit.anatomy_of(vit.find(backbone, self.home.root), size)

@@ -31,7 +31,7 @@ def build(service: Service, banner: Callable[[], None] | None = None) -> tuple[g
             with gr.Tab("Train", id="train"):
                 train_tab = train.build(service, top, data_tab)
             with gr.Tab("Adapters", id="adapters") as tab:
-                adapters_tab = adapters.build(tab)
+                adapters_tab = adapters.build(tab, service)
             with gr.Tab("Help", id="help"):
                 guide.build(service)
         api.build(service)

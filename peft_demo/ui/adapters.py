@@ -12,7 +12,7 @@ from ..contracts.cards import AdapterCard, ZooEntry
 from ..contracts.errors import BadValue, PeftDemoError
 from ..contracts.service import Service
 from ..contracts.specs import RunSpec
-from . import charts, text
+from . import charts, share, text
 from .collect import offer
 from .speak import HEARD, SILENT, speaking
 
@@ -43,11 +43,13 @@ class AdaptersTab:
     new_class: gr.Textbox
     own: gr.Column
     delete: gr.Button
+    share: share.Share
+    get: share.Get
     stamp: gr.State
     """Grows whenever the zoo may have changed; other tabs listen to it."""
 
 
-def build(tab: gr.Tab) -> AdaptersTab:
+def build(tab: gr.Tab, service: Service) -> AdaptersTab:
     """Draws the tab into the open context."""
     hint = gr.Markdown(EMPTY)
     table = gr.Dataframe(
@@ -55,9 +57,9 @@ def build(tab: gr.Tab) -> AdaptersTab:
     )
     parts = {"tab": tab, "hint": hint, "table": table, "chosen": gr.State(""), "stamp": gr.State(0)}
     with gr.Column(visible=False) as details:
-        parts |= _details()
+        parts |= _details() | {"share": share.build(service)}
     drop = gr.File(file_types=[".safetensors"], label="Drop an adapter file to add it", height=120, elem_id="import")
-    return AdaptersTab(details=details, drop=drop, **parts)
+    return AdaptersTab(details=details, drop=drop, get=share.build_get(service), **parts)
 
 
 def _details() -> dict:
@@ -106,6 +108,8 @@ def wire(demo: gr.Blocks, service: Service, tab: AdaptersTab) -> None:
     tab.new_class.submit(_class_renamer(service, tab), renamed, done, **HEARD)
     asked = [tab.chosen, tab.delete, tab.stamp]
     tab.delete.click(_deleter(service, tab), asked, done, **HEARD)
+    share.wire(service, tab.share, tab.chosen, tab.stamp)
+    share.wire_get(service, tab.get, _taken(service, tab), tab.stamp, done)
 
 
 def _shown(tab: AdaptersTab) -> list:
@@ -212,9 +216,16 @@ def _importer(service: Service, tab: AdaptersTab):
     def take(file: str, stamp: int) -> dict:
         id = service.import_adapter(Path(file))
         gr.Info(f"Added as {html.escape(id)}.")
-        return details(tab, service, id) | {tab.stamp: stamp + 1, tab.drop: None}
+        return _taken(service, tab)(id, stamp) | {tab.drop: None}
 
     return speaking(take)
+
+
+def _taken(service: Service, tab: AdaptersTab):
+    def show(id: str, stamp: int) -> dict:
+        return details(tab, service, id) | {tab.stamp: stamp + 1}
+
+    return show
 
 
 def _renamer(service: Service, tab: AdaptersTab):

@@ -29,8 +29,9 @@ the page says "not measured". The backbone's tensors are hashed before and after
 LIMITS = """
 ### Files and privacy
 Everything stays on the machine that runs this app: runs, images and adapters lie under `PEFT_DEMO_HOME`. The page asks
-no other host for anything. Adapter files are safetensors with a card in the header; there is no pickle, and a file that
-is damaged or made for another backbone is refused before it is loaded. Deleted adapters go to a trash folder.
+no other host for anything, and only *Share on the Hub* sends something away, after it has shown what. Adapter files are
+safetensors with a card in the header; there is no pickle, and a file that is damaged or made for another backbone is
+refused before it is loaded. Deleted adapters go to a trash folder.
 
 ### Limits
 One training run at a time. Photographs only, one label per image. The webcam needs `localhost` or HTTPS. An adapter

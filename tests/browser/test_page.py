@@ -254,6 +254,26 @@ def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
     assert page.locator('img[src="x"]').count() == 0
 
 
+def test_sharing_shows_what_becomes_public_and_offline_sends_nothing(visit):
+    """The preview goes when what it shows no longer holds; this server runs offline, and says so."""
+    page = visit()
+    trained(page, "LoRA")
+    tab(page, "Adapters")
+    page.locator("#zoo").get_by_role("gridcell", name=re.compile("lora-digits")).first.click()
+    page.get_by_role("button", name="Share on the Hub").click()
+    expect(page.locator("#share")).to_contain_text("runs offline")
+    name = page.locator("#share-repo :is(input, textarea)")
+    name.fill("nonsense")
+    page.locator("#share-show").click()
+    expect(page.get_by_text("OWNER/NAME, got 'nonsense'")).to_be_visible()
+    name.fill("me/digits")
+    page.locator("#share-show").click()
+    expect(page.locator("#share-told")).to_contain_text("The names of 10 classes: 0, 1, 2")
+    expect(page.locator("#share-push")).to_be_disabled()
+    name.fill("me/other")
+    expect(page.locator("#share-push")).to_be_hidden()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_is_wider_than_a_phone(visit, theme):
     page = visit(f"?__theme={theme}", width=390, height=844)

@@ -16,6 +16,7 @@ from peft_demo.contracts.cards import (
     DataReport,
     DatasetCard,
     MethodCard,
+    Parcel,
     Prediction,
     RunCard,
     Score,
@@ -23,7 +24,7 @@ from peft_demo.contracts.cards import (
     Status,
     ZooEntry,
 )
-from peft_demo.contracts.errors import BadAdapter, BadData, Busy, UnknownName
+from peft_demo.contracts.errors import BadAdapter, BadData, Busy, NotAllowed, UnknownName
 from peft_demo.contracts.knobs import Knob
 from peft_demo.contracts.specs import DataSpec, RunSpec
 
@@ -94,6 +95,7 @@ class Fake:
         self.drafts: dict[str, dict[str, tuple[str, ...]]] = {}
         self.began: dict[str, tuple[float, RunSpec]] = {}
         self.cut: dict[str, int] = {}
+        self.pushed: list[tuple] = []
         self.home.mkdir(parents=True, exist_ok=True)
 
     def methods(self):
@@ -218,6 +220,23 @@ class Fake:
 
     def merge(self, id, out):
         Path(out).write_bytes(b"merged")
+
+    def parcel(self, push):
+        told = (f"The names of the classes: {', '.join(self.adapter(push.adapters[0]).classes)}.",)
+        return Parcel(push.repo, ((f"{push.adapters[0]}.safetensors", 151_000), ("README.md", 900)), "# card", told)
+
+    def push(self, push, token="", report=None):
+        if self.offline:
+            raise NotAllowed("the Hugging Face Hub needs the network, which is switched off here.")
+        self.pushed.append((push, token))
+        return f"https://hub.example/{push.repo}"
+
+    def on_hub(self, repo, revision="", token=""):
+        return [ZooEntry("theirs", 151_000, False, card("theirs")), ZooEntry("bad", 12, False, None, "ill-formed.")]
+
+    def pull(self, repo, names=(), revision="", token="", report=None):
+        self.cards |= {name: card(name) for name in names}
+        return list(names)
 
     def classify(self, image, adapters, top=5):
         chances = (0.7, 0.2, 0.05, 0.03, 0.02)

@@ -1,0 +1,71 @@
+"""Only what has been shown is pushed, in the name of who pushes; and what comes from the Hub is named as text."""
+
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from peft_demo.contracts.cards import Parcel
+from peft_demo.contracts.specs import PushSpec
+from peft_demo.ui import adapters, share
+
+from .fake import EVIL
+
+
+@pytest.fixture
+def tab(service):
+    with gr.Blocks(analytics_enabled=False), gr.Tab("Adapters") as opened:
+        return adapters.build(opened, service)
+
+
+def visitor(token: str):
+    return SimpleNamespace(token=token)
+
+
+def silent(*_, **__):
+    """Stands in for gr.Progress."""
+
+
+def test_a_preview_shows_files_card_and_class_names_and_sends_nothing(service, tab):
+    updates = share._previewer(service, tab.share)("lora-digits-0", " me/x ", "MIT", True, False)
+    assert updates[tab.share.agreed] == PushSpec(("lora-digits-0",), "me/x", True, "mit")
+    assert "README\\.md, 900 B" in updates[tab.share.told] and "names of the classes" in updates[tab.share.told]
+    assert updates[tab.share.card] == "# card" and service.pushed == []
+
+
+def test_a_bad_name_is_a_sentence(service, tab):
+    with pytest.raises(gr.Error, match="OWNER/NAME"):
+        share._previewer(service, tab.share)("lora-digits-0", "x", "", False, False)
+
+
+def test_what_was_shown_is_pushed_with_the_visitors_token(service):
+    service.offline, agreed = False, PushSpec(("lora-digits-0",), "me/x")
+    assert "https://hub.example/me/x" in share._pusher(service)(agreed, visitor("hf_theirs"), silent)
+    share._pusher(service)(agreed, None, silent)
+    assert service.pushed == [(agreed, "hf_theirs"), (agreed, "")]
+    assert share._pusher(service)(None, None, silent) == "" and len(service.pushed) == 2
+
+
+def test_offline_it_says_so(service):
+    with pytest.raises(gr.Error, match="switched off"):
+        share._pusher(service)(PushSpec(("a",), "me/x"), None, silent)
+
+
+def test_class_names_with_markup_stay_text():
+    said = share.describe(Parcel("me/x", ((EVIL, 1),), EVIL, (EVIL,)))
+    assert "<img" not in said and "![" not in said
+
+
+def test_only_what_can_be_taken_is_offered_and_then_shown(service, tab):
+    found, take = share._looker(service)("you/x", None)
+    assert [id for _, id in found.choices] == ["theirs"] == found.value and take.visible
+    taken = share._taker(service, adapters._taken(service, tab))("you/x", ["theirs"], 4, None, silent)
+    assert taken[tab.chosen] == "theirs" and taken[tab.stamp] == 5
+
+
+def test_gradio_gives_the_handlers_a_token():
+    """By the annotation, which `speaking` must not hide; without a login it is None."""
+    from gradio.helpers import special_args
+
+    inputs, *_ = special_args(share._pusher(None), ["agreed"], request=None)
+    assert inputs[:2] == ["agreed", None]
