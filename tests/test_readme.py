@@ -56,6 +56,42 @@ def test_the_method_table_is_what_the_records_say():
     assert rows == {m.name: f"{m.count(anatomy, m.config()):,}" for m in methods().values()}
 
 
+@pytest.fixture
+def method_of_the_readme(tmp_path, monkeypatch):
+    """The method that the README shows whole, as a file in the room."""
+    from peft_demo import methods
+
+    (source,) = re.findall(r"^```python\n(\"\"\"\(IA\).*?)^```", README, re.M | re.S)
+    (tmp_path / "ia3.py").write_text(source, "utf-8")
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(tmp_path)])
+    methods.methods.cache_clear()
+    yield "ia3"
+    monkeypatch.undo()
+    methods.methods.cache_clear()
+    sys.modules.pop("peft_demo.methods.ia3")
+
+
+def test_the_method_shown_whole_keeps_the_laws(method_of_the_readme, tiny):
+    import test_laws as laws
+
+    for law in (
+        laws.test_1_attaching_and_training_leave_the_backbone_bit_identical,
+        laws.test_2_a_method_that_says_it_starts_as_identity_does,
+        laws.test_3_every_adapter_tensor_gets_a_gradient_and_no_frozen_one_does,
+        laws.test_8_the_trainable_count_equals_the_closed_form,
+    ):
+        law(method_of_the_readme, tiny)
+    laws.test_5_merged_equals_attached_and_merges_precisely_when_the_record_says_so(method_of_the_readme, True)
+
+
+def test_the_lines_of_python_run(desk, monkeypatch, capsys):
+    (lines,) = re.findall(r"^```python\n(from peft_demo import .*?)^```", README, re.M | re.S)
+    monkeypatch.chdir(desk)
+    monkeypatch.setenv("PEFT_DEMO_HOME", str(desk / "home"))
+    exec(lines, {})
+    assert len(capsys.readouterr().out.split()) == 2
+
+
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)#]+)\)", README))
 def test_every_link_into_the_repository_leads_somewhere(link):
     assert (ROOT / link).exists()
