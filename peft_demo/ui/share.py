@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from ..contracts.cards import Parcel, ZooEntry
+from ..contracts.errors import BadValue
 from ..contracts.service import Service
 from ..contracts.specs import PushSpec
 from . import text
@@ -139,6 +140,8 @@ def _looker(service: Service):
 
 def _taker(service: Service, taken: Callable[[str, int], dict]):
     def take(repo: str, names: list[str], stamp: int, visitor: gr.OAuthToken | None, progress=PROGRESS) -> dict:
+        if not names:
+            raise BadValue("no adapter is ticked.", "Tick those you want.")
         token = visitor.token if visitor else ""
         ids = service.pull(repo, names, token=token, report=lambda what, done: progress(done, desc=what))
         gr.Info(f"{text.plural(len(ids), 'adapter')} added.")
