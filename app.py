@@ -13,14 +13,7 @@ def main() -> None:
     asked = arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     prepare(asked.offline)
-    from peft_demo.studio import Studio
-
-    shared = "SPACE_ID" in os.environ
-    studio = Studio(zoo=asked.zoo, offline=asked.offline, allow_local_paths=asked.allow_local_paths, shared=shared)
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(studio.home.tmp))
-    from peft_demo import ui
-
-    demo, launch = ui.build(studio)
+    service, demo, launch = on_space(asked) if "SPACE_ID" in os.environ else at_home(asked)
     try:
         about = {"server_name": asked.host, "server_port": asked.port, "inbrowser": asked.open}
         demo.launch(**about, quiet=True, prevent_thread_lock=True, **launch)
@@ -29,7 +22,33 @@ def main() -> None:
     except OSError as trouble:
         raise SystemExit(f"cannot serve on {asked.host}, port {asked.port}: {trouble}") from None
     finally:
-        studio.close()
+        service.close()
+
+
+def at_home(asked: argparse.Namespace) -> tuple:
+    """(service, page, launch arguments) for the person at this machine."""
+    from peft_demo.studio import Studio
+
+    shared = asked.host not in ("127.0.0.1", "localhost", "::1")
+    studio = Studio(zoo=asked.zoo, offline=asked.offline, allow_local_paths=asked.allow_local_paths, shared=shared)
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(studio.home.tmp))
+    from peft_demo import ui
+
+    return studio, *ui.build(studio)
+
+
+def on_space(asked: argparse.Namespace) -> tuple:
+    """The same for everybody who visits a Hugging Face Space, each with a studio of their own."""
+    if os.environ.get("SPACES_ZERO_GPU"):
+        import spaces  # noqa: F401  before torch, which it changes
+    from peft_demo.studio.home import find
+
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(find().tmp))
+    from peft_demo import space, ui
+
+    visitors = space.open_visitors(asked.offline)
+    demo, launch = ui.build(visitors, space.banner)
+    return visitors, demo, launch | space.LAUNCH
 
 
 def arguments() -> argparse.Namespace:

@@ -1,3 +1,25 @@
-"""PEFT Demo: try, compare and share parameter-efficient fine-tuning of frozen Vision Transformers."""
+"""PEFT Demo: try, compare and share parameter-efficient fine-tuning of frozen Vision Transformers.
+
+The library is five names, loaded when the first of them is asked for (see `library`): `load_backbone`, `train`, `save`,
+`load` and `attach`.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .library import attach, load, load_backbone, save, train
 
 __version__ = "0.1.0"
+__all__ = ["attach", "load", "load_backbone", "save", "train"]
+
+
+def __getattr__(name: str):
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import library
+
+    return getattr(library, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

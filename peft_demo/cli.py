@@ -34,7 +34,7 @@ from .contracts.events import (
     Surveyed,
 )
 from .contracts.knobs import build, knobs, parse_settings
-from .contracts.specs import PushSpec, Recipe, RunSpec
+from .contracts.specs import Foreign, PushSpec, Recipe, RunSpec
 
 app = typer.Typer(
     help="Fine-tune frozen Vision Transformers on a few images, and classify with the result.",
@@ -170,8 +170,17 @@ def datasets(as_json: Json = False) -> None:
 
 
 @app.command()
-def zoo(zoo: Zoo = None, offline: Offline = False, as_json: Json = False) -> None:
+def zoo(
+    verify: Annotated[
+        bool, Option("--verify", help="Measure each on its test images again; 1 if one differs.")
+    ] = False,
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
     """List the adapters, own ones first, then those that come with the project."""
+    if verify:
+        return _verify(zoo, offline, as_json)
     with open_studio(zoo, offline) as studio:
         entries = studio.zoo()
     say([_entry(e) for e in entries], _listed(entries) if entries else ["no adapters yet."], as_json)
@@ -180,6 +189,31 @@ def zoo(zoo: Zoo = None, offline: Offline = False, as_json: Json = False) -> Non
 def _listed(entries: Sequence[ZooEntry]) -> list[str]:
     head = ("ADAPTER", "METHOD", "BACKBONE", "CLASSES", "KB", "VAL", "TEST", "")
     return table([head, *map(_row, entries)])
+
+
+TOLERANCE = 0.005
+"""How far a test accuracy may lie from its card: another processor rounds otherwise, and an image tips."""
+
+
+def _verify(zoo: Path | None, offline: bool, as_json: bool) -> None:
+    with open_studio(zoo, offline) as studio, Progress() as progress:
+        rows = [_verified(studio, entry, progress) for entry in studio.zoo()]
+    cells = [(r["id"], percent(r["card"]), percent(r["now"]), r["images"], r["verdict"]) for r in rows]
+    say(rows, table([("ADAPTER", "CARD", "NOW", "IMAGES", ""), *cells]) if rows else ["no adapters yet."], as_json)
+    if any(r["verdict"] == "differs" for r in rows):
+        raise typer.Exit(1)
+
+
+def _verified(studio, entry: ZooEntry, progress) -> dict:
+    """A row of `zoo --verify`; one that cannot be measured again says why."""
+    told = entry.card.test_accuracy if entry.card else None
+    row = {"id": entry.id, "card": told, "now": None, "images": 0}
+    try:
+        score = studio.verify(entry.id, progress.report)
+    except PeftDemoError as error:
+        return row | {"verdict": str(error)}
+    differs = told is None or abs(score.accuracy - told) > TOLERANCE
+    return row | {"now": score.accuracy, "images": score.images, "verdict": "differs" if differs else "as in its card"}
 
 
 def _entry(entry: ZooEntry) -> dict:
@@ -472,6 +506,50 @@ def merge(
         studio.merge(studio.find_adapter(adapter), out)
         size = out.stat().st_size
     say({"file": str(out), "file_bytes": size}, [f"{out}: {size / 1e6:.1f} MB of plain timm weights"], as_json)
+
+
+@app.command()
+def export(
+    adapter: Adapter,
+    to: Annotated[str, Option("--to", metavar="peft|onnx", help="Whose format to write.")],
+    out: Annotated[Path, Option("--out", metavar="PATH", help="A new folder (peft) or a file (onnx).")],
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Write an adapter for another program: huggingface/peft or ONNX."""
+    with open_studio(zoo, offline) as studio:
+        notes = studio.export(studio.find_adapter(adapter), to, out)
+    say({"path": str(out), "format": to, "notes": list(notes)}, [f"{out}: written for {to}", *notes], as_json)
+
+
+@app.command("import")
+def import_adapter(
+    path: Annotated[
+        Path, Argument(metavar="PATH", help="An adapter file, a folder of huggingface/peft, a 1-bit .bin.")
+    ],
+    method: Annotated[str, Option(metavar="M", help="Of a 1-bit file: bi_lora or bi_adaptformer.")] = "",
+    settings: Annotated[
+        list[str] | None, Option("--set", metavar="KNOB=VALUE", help="Of a 1-bit file; repeat.")
+    ] = None,
+    classes: Annotated[str, Option(metavar="A,B,C", help="Their names in the order of the head.")] = "",
+    backbone: Backbone = "",
+    size: Size = 0,
+    name: Annotated[str, Option("--as", metavar="NAME", help="What to call it here.")] = "",
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Take an adapter into the zoo: one of these files, a LoRA made with huggingface/peft, a released 1-bit file."""
+    names = tuple(" ".join(c.split()) for c in classes.split(",")) if classes else ()
+    given = Foreign(method, parse_settings(settings or ()), names, backbone, size, name)
+    with open_studio(zoo, offline) as studio:
+        if not path.exists():
+            raise BadValue(f"there is no {path}.", "Name a file or a folder of this machine.")
+        id = studio.import_adapter(path, given)
+        card, file = studio.adapter(id), studio.adapter_file(id)
+    value = {"adapter": id, "method": card.method, "backbone": card.backbone, "classes": list(card.classes)}
+    say(value | {"file": str(file)}, [f"{id}: {card.method} on {card.backbone}, {len(card.classes)} classes"], as_json)
 
 
 # the Hugging Face Hub ---------------------------------------------------------------------------------------------

@@ -158,6 +158,19 @@ def test_weights_of_ones_own(answer, photos, tmp_path):
     assert answer("predict", result["adapter"], photos / "dark" / "0.png")[0]["label"] in SHADES
 
 
+def test_to_peft_and_back(answer, typed, photos, tmp_path):
+    words = ["train", "--data", photos, "--method", "lora", "--shots", 2, "--size", 32, "--epochs", 2]
+    adapter, image = answer(*words)["adapter"], photos / "dark" / "0.png"
+    said = answer("export", adapter, "--to", "peft", "--out", tmp_path / "theirs")
+    assert said["format"] == "peft" and "rank 16" in said["notes"][0]
+    back = answer("import", tmp_path / "theirs", "--as", "back", "--classes", "dark, light")
+    assert back["adapter"] == "back" and back["method"] == "lora" and back["classes"] == ["dark", "light"]
+    first, second = (answer("predict", a, image)[0]["probability"] for a in (adapter, "back"))
+    assert first == pytest.approx(second, abs=1e-5)
+    code, _, err = typed("import", tmp_path / "theirs", "--classes", "dark")
+    assert code == 2 and err.count("\n") == 1 and "head" in err
+
+
 # complaints -------------------------------------------------------------------------------------------------------
 
 BAD = {
@@ -178,6 +191,9 @@ BAD = {
     "no such adapter file": (["evaluate", "./nope.safetensors", "--data", "digits"], "nope.safetensors"),
     "no such weights": (["backbones", "add", "nope.safetensors", "--arch", "vit_tiny_patch16_224"], "nope.safetensors"),
     "no out": (["merge", "nope"], "--out"),
+    "nothing to export": (["export", "nope", "--to", "peft", "--out", "x"], "no adapter 'nope'"),
+    "no format to export to": (["export", "nope", "--out", "x"], "--to"),
+    "nothing to import": (["import", "nowhere"], "nowhere"),
     "the Hub when offline": (["check", "hf:somebody/something", "--offline"], "network"),
 }
 

@@ -18,13 +18,15 @@ FLOORS = {
     "studio": 5,
     "ui": 6,
     "cli": 6,
+    "library": 6,
+    "space": 7,
     "pretrain": 7,
     "bench": 7,
     "__main__": 8,
     "__init__": 8,
 }
 STANDARD_ONLY = {"contracts"}
-NOT_FOR = {"ui": {"studio", "training", "adapters", "methods", "vit", "data"}, "cli": {"ui"}}
+NOT_FOR = {"ui": {"studio", "training", "adapters", "methods", "vit", "data"}, "cli": {"ui"}, "library": {"ui", "cli"}}
 
 FILES = sorted((ROOT / "peft_demo").rglob("*.py"))
 

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from peft_demo.adapters import attach, dump, load, merge
+from peft_demo.adapters.merge import probe
 from peft_demo.contracts.errors import CannotMerge
 from peft_demo.contracts.knobs import knobs
 from peft_demo.methods import methods
@@ -100,6 +101,20 @@ def test_5_a_low_rank_form_is_what_the_delta_does(name):
         if added := delta.low_rank(f):
             shift = 0.0 if added.shift is None else added.shift
             assert torch.allclose(f(x) + x @ added.down.T @ added.up.T + shift, delta(f, x), atol=1e-12)
+
+
+@each_method
+def test_5_a_merged_form_is_what_the_probe_finds(name):
+    """Law 5, closed form: W' and b' that a delta gives are those the probe finds, in float64."""
+    backbone = random_vit()
+    adapter = disturbed(new(name, backbone)).double()
+    for site, delta in adapter.by_site().items():
+        d_in, d_out = backbone.anatomy.sites[site].d_in, backbone.anatomy.sites[site].d_out
+        f = nn.Linear(d_in, d_out, dtype=torch.float64)
+        with torch.no_grad():
+            closed = delta.merged(f)
+        if closed is not None:
+            assert all(torch.allclose(*pair, atol=1e-12) for pair in zip(closed, probe(delta, f), strict=True)), site
 
 
 @each_method

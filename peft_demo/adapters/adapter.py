@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ..methods import Method, Parts
 from ..vit import Anatomy, Backbone, Delta
+from ..vit.anatomy import tree_name
 
 
 class Adapter(nn.Module):
@@ -96,8 +97,6 @@ def fill(adapter: Adapter, state: Mapping[str, Tensor]) -> Adapter:
 
 def paths(names: Sequence[str]) -> dict[str, str]:
     """timm names → names in the exposed tree."""
-    from ..vit.anatomy import tree_name
-
     return {name: tree_name(name) for name in names}
 
 

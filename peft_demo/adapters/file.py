@@ -9,6 +9,7 @@ device, no memory) → values finite and in range.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -35,8 +36,12 @@ _DTYPES = {torch.float32: "F32", torch.int32: "I32", torch.uint8: "U8"}
 
 def dump(adapter: Adapter, card: AdapterCard) -> bytes:
     """The whole file."""
-    tensors = {name: t.cpu().contiguous().clone() for name, t in pack(adapter).items()}
-    return save_bytes(tensors, _metadata(card))
+    return seal(pack(adapter), card)
+
+
+def seal(tensors: Mapping[str, torch.Tensor], card: AdapterCard) -> bytes:
+    """The file of tensors that are as `pack` gives them."""
+    return save_bytes({name: t.cpu().contiguous().clone() for name, t in tensors.items()}, _metadata(card))
 
 
 def with_card(source: Path | bytes, card: AdapterCard) -> bytes:

@@ -4,10 +4,11 @@ One function merges every affine method: it asks the delta where the origin and 
 
     b' = δ(f, 0),     W' = (δ(f, I) − b')ᵀ,
 
-in float64. A norm is asked through its own affine part, f(x) = x·w + b on already normalised x, which must come out
-diagonal again; the patch embedding through the linear map of one flattened patch (where its convolution has no bias,
-the shift goes into the position embedding). Between two stages of a Swin stands a linear without a bias, twice as wide
-in as out: what its delta shifts, the norm before it takes up.
+in float64, unless the delta gives W' and b' in closed form (`Delta.merged`), which is quicker. A norm is asked through
+its own affine part, f(x) = x·w + b on already normalised x, which must come out diagonal again; the patch embedding
+through the linear map of one flattened patch (where its convolution has no bias, the shift goes into the position
+embedding). Between two stages of a Swin stands a linear without a bias, twice as wide in as out: what its delta
+shifts, the norm before it takes up.
 """
 
 from copy import deepcopy
@@ -36,7 +37,7 @@ def merge(backbone: Backbone, adapter: Adapter) -> nn.Module:
     for name, site in backbone.anatomy.sites.items():  # in their order: a norm is folded before what leans on it
         if name in deltas:
             _fold(tree, site, deltas[name])
-    put(tree, backbone.anatomy.head, _biased(adapter.head))
+    put(tree, backbone.anatomy.head, biased(adapter.head))
     return tree
 
 
@@ -49,12 +50,7 @@ def merged_tensors(backbone: Backbone, adapter: Adapter) -> dict[str, Tensor]:
 @torch.no_grad()
 def affine(delta: Delta, f: nn.Linear) -> tuple[Tensor, Tensor]:
     """(W' [D_out D_in], b' [D_out]) of the affine map x ↦ δ(f, x): in closed form where there is one, else asked."""
-    added = delta.low_rank(f)
-    if added is None:
-        return probe(delta, f)
-    zero = f.weight.new_zeros(f.out_features)
-    shift = (zero if f.bias is None else f.bias) + (zero if added.shift is None else added.shift)
-    return torch.addmm(f.weight, added.up, added.down), shift
+    return delta.merged(f) or probe(delta, f)
 
 
 @torch.no_grad()
@@ -99,7 +95,7 @@ def _fold_rows(tree: nn.Module, site: Site, delta: Delta) -> None:
 def _fold_norm(norm: nn.Module, site: Site, delta: Delta) -> None:
     if not isinstance(norm, nn.LayerNorm) or norm.weight is None:
         raise CannotMerge(f"{site.name} is a {type(norm).__name__} without an affine part to fold into.")
-    W, b = probe(delta, _linear(torch.diag(norm.weight.detach()), norm.bias))
+    W, b = affine(delta, _linear(torch.diag(norm.weight.detach()), norm.bias))
     diagonal = torch.diagonal(W)
     if not torch.equal(W, torch.diag(diagonal)):
         raise CannotMerge(f"the delta at {site.name} mixes channels, which a norm cannot take up.")
@@ -110,7 +106,7 @@ def _fold_reduction(tree: nn.Module, site: Site, delta: Delta) -> None:
     """Gives the norm before the reduction the least shift that W' turns into b', as W' reaches every output."""
     linear = tree.get_submodule(site.path)
     norm = tree.get_submodule(site.path.rpartition(".")[0]).norm
-    W, b = affine(delta, linear)
+    W, b = (t.double() for t in affine(delta, linear))
     shift = torch.linalg.pinv(W) @ b
     if not torch.allclose(W @ shift, b, rtol=1e-6, atol=1e-9):
         raise CannotMerge(f"{site.name} has no bias that could take up the shift.", "Classify with it attached.")
@@ -122,7 +118,7 @@ def _fold_patch(tree: nn.Module, site: Site, delta: Delta) -> None:
     conv = tree.patch_embed.proj
     if not isinstance(tree.patch_embed.norm, nn.Identity):
         raise CannotMerge("a norm inside the patch embedding stands between the delta and the convolution.")
-    W, b = probe(delta, _linear(conv.weight.detach().flatten(1), conv.bias))
+    W, b = affine(delta, _linear(conv.weight.detach().flatten(1), conv.bias))
     if conv.bias is None and tree.pos_embed is not None:
         _shift_positions(tree, b)
         b = torch.zeros_like(b)
@@ -146,7 +142,7 @@ def _set(module: nn.Module, site: Site, weight: Tensor, bias: Tensor) -> None:
         module._parameters["bias"] = nn.Parameter(bias.to(like), requires_grad=False)
 
 
-def _biased(head: nn.Linear) -> nn.Linear:
+def biased(head: nn.Linear) -> nn.Linear:
     """The head as timm's models have it: a linear with a bias."""
     return head if head.bias is not None else _linear(head.weight, head.weight.new_zeros(head.out_features))
 

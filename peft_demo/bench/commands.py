@@ -19,6 +19,7 @@ Methods = Annotated[str, Option("--methods", metavar="M,M:KNOB=VALUE", help=WORD
 ResultsFile = Annotated[
     Path | None, Option("--results", metavar="FILE", help="JSON lines, one a run; what is there is not run again.")
 ]
+Turns = Annotated[int, Option(metavar="N", min=1, max=10_000, help="How often each is timed, in turns.")]
 
 
 @cli.with_recipe
@@ -103,6 +104,35 @@ def steps(
         rows = steps.measure(who, find(backbone, studio.home.root), size, batch, pairs, progress)
     cells = steps.printed(rows)
     say(rows, (comparison.as_markdown if markdown else comparison.as_text)(cells, steps.HEAD), as_json)
+
+
+@bench.command()
+def switch(
+    backbone: Backbone = "vit_base_patch16_224", size: Size = 0, turns: Turns = 20, as_json: Json = False
+) -> None:
+    """Time of choosing a resident adapter and of loading one, beside peft if it is installed. Random weights."""
+    _answering(lambda answering, source: answering.switch(source, size, turns), backbone, as_json)
+
+
+@bench.command()
+def predict(
+    backbone: Backbone = "vit_base_patch16_224",
+    size: Size = 0,
+    batch: Annotated[int, Option(metavar="B", min=1, max=1024, help="Images answered together.")] = 16,
+    turns: Turns = 10,
+    as_json: Json = False,
+) -> None:
+    """Time of answers attached, merged and mixed against the frozen model, beside peft. Random weights."""
+    _answering(lambda answering, source: answering.predict(source, size, batch, turns), backbone, as_json)
+
+
+def _answering(measure, backbone: str, as_json: bool) -> None:
+    with open_studio(offline=True) as studio:
+        from ..vit import find
+        from . import answering
+
+        rows = measure(answering, find(backbone, studio.home.root))
+    say(rows, cli.table([answering.HEAD, *answering.printed(rows)]), as_json)
 
 
 @contextmanager

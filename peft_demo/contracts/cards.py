@@ -190,6 +190,8 @@ def _check(card: AdapterCard) -> None:
     normalisation = (*card.mean, *card.std)
     if len(normalisation) != 6 or any(not isinstance(v, int | float) or not isfinite(v) for v in normalisation):
         raise BadAdapter("the card inside this adapter file has an ill-formed normalisation.")
+    if min(card.std) <= 0:
+        raise BadAdapter("the card inside this adapter file divides by a normalisation that is not positive.")
     if not all(map(_figure, _figures(card))):
         raise BadAdapter("the card inside this adapter file holds a figure that is none.")
 
@@ -254,6 +256,19 @@ class Prediction:
     @property
     def probability(self) -> float:
         return self.top[0][1]
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """One adapter's answer with its seams in the tree, and with the adapter folded into the weights."""
+
+    attached: Prediction
+    merged: Prediction
+    attached_ratio: float
+    """Time of a forward pass as a multiple of the frozen model's, the median over alternating passes."""
+    merged_ratio: float
+    difference: float
+    """The largest between two probabilities."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ PeftDemoError
 ├── BadAdapter       an adapter file that is truncated, hostile or ill-formed
 │   └── WrongBackbone    a good adapter, made for another backbone
 ├── CannotMerge      the method (or this backbone) has no merged form
+├── CannotExport     another format has no place for what this adapter does
 ├── TrainingFailed   a loss that is not finite, memory that ran out
 ├── Busy             another training run holds the machine
 ├── HubTrouble       the Hugging Face Hub refused, or could not be reached
@@ -66,6 +67,10 @@ class WrongBackbone(BadAdapter):
 
 
 class CannotMerge(PeftDemoError):
+    pass
+
+
+class CannotExport(PeftDemoError):
     pass
 
 

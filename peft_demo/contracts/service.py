@@ -19,11 +19,12 @@ from .cards import (
     Prediction,
     RunCard,
     Score,
+    SideBySide,
     Status,
     ZooEntry,
 )
 from .events import Event
-from .specs import DataSpec, PushSpec, RunSpec
+from .specs import DataSpec, Foreign, PushSpec, RunSpec
 
 Report = Callable[[str, float], None]
 """(what, fraction of 1 or -1): called in the asking thread while something long goes on."""
@@ -81,8 +82,12 @@ class Service(Protocol):
     def adapter_file(self, id: str) -> Path:
         """Where the file is; for download the page copies it."""
 
-    def import_adapter(self, file: Path) -> str:
-        """Checks a dropped safetensors file and takes it into the zoo; its new id. `BadAdapter` says why not."""
+    def import_adapter(self, file: Path, given: Foreign | None = None) -> str:
+        """Checks an adapter file and takes it into the zoo; its new id. `BadAdapter` says why not.
+
+        Also a LoRA of huggingface/peft (its folder) and a 1-bit file of its paper's release (`.bin`); what these do not
+        say is `given`.
+        """
 
     def rename(self, id: str, name: str) -> str: ...
     def rename_class(self, id: str, old: str, new: str) -> None: ...
@@ -91,6 +96,15 @@ class Service(Protocol):
 
     def merge(self, id: str, out: Path) -> None:
         """Writes plain timm weights with the adapter folded in; `CannotMerge` says why not."""
+
+    def samples(self, id: str) -> Sequence[tuple[str, bytes]]:
+        """(class, picture) of the bundled set the adapter was trained on, none of which it has seen; else nothing."""
+
+    def export(self, id: str, to: str, out: Path) -> Sequence[str]:
+        """Writes the adapter as "peft" (a new folder) or "onnx" (a file); what there is to know about it, in sentences.
+
+        `CannotExport` says what that format has no place for.
+        """
 
     # the Hugging Face Hub --------------------------------------------------------------------------------------
     # A `token` is used for this one call: it is not kept, not logged, and in no error. Empty means the one stored on
@@ -112,6 +126,12 @@ class Service(Protocol):
     # answers ---------------------------------------------------------------------------------------------------
     def classify(self, image: Path | bytes, adapters: Sequence[str], top: int = 5) -> Sequence[Prediction]:
         """One prediction per adapter, each on its own backbone and head."""
+
+    def predict(self, images: Sequence[Path | bytes], adapters: Sequence[str], top: int = 5) -> Sequence[Prediction]:
+        """One prediction per image, each by its own adapter; adapters that mix answer in one forward pass."""
+
+    def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
+        """The answer attached and merged; `CannotMerge` says why not."""
 
     def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
         """Accuracy on the dataset's test images (all images where it has no split), seen ones left out."""

@@ -118,6 +118,21 @@ class RunSpec:
 
 
 @dataclass(frozen=True)
+class Foreign:
+    """What a person says of an adapter from elsewhere, where its file does not."""
+
+    method: str = ""
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    """In the order of the head's rows."""
+    backbone: str = ""
+    size: int = 0
+    name: str = ""
+    fingerprint: str = ""
+    """SHA-256 of the backbone it was made on; "" where nobody knows."""
+
+
+@dataclass(frozen=True)
 class PushSpec:
     """Which adapters go to which model repository of the Hugging Face Hub, and how."""
 

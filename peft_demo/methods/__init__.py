@@ -23,7 +23,8 @@ follow; add `tests/methods/test_yours.py` with the paper's dense formula written
 
 Parameters shared between sites are one `nn.Parameter` given to several deltas (see `arc`): files keep it once. A method
 that trains tensors of the backbone itself names them in `Parts.replaces` (see `bitfit`). A method that asks the
-training images where to stand has a `Survey` (see `spt`).
+training images where to stand has a `Survey` (see `spt`). A delta may give its `low_rank` form, with which it is also
+exported to huggingface/peft, or its `merged` weights, for speed; a law holds both to its `forward`.
 """
 
 from collections.abc import Callable, Mapping

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
-from ..vit import Anatomy, Delta, Site
+from ..vit import Anatomy, Delta, LowRank, Site
 from . import Method, Parts
 
 TARGETS = ("qkv", "proj", "fc1", "fc2")
@@ -59,6 +59,12 @@ class Factors(Delta):
         z = F.linear(x.unflatten(-1, (-1, D)), self.down).flatten(-2)
         z = F.dropout(F.linear(z, self.sigma()), self.dropout, self.training)
         return f(x) + F.linear(z.unflatten(-1, (-1, R)), self.scale * self.up).flatten(-2)
+
+    def low_rank(self, f: nn.Linear) -> LowRank:
+        sigma, R = self.sigma(), self.up.shape[1]
+        n, m = (side // R for side in sigma.shape)
+        down, up = torch.block_diag(*[self.down] * m), torch.block_diag(*[self.scale * self.up] * n)
+        return LowRank(down, up @ sigma) if m <= n else LowRank(sigma @ down, up)
 
 
 class TensorTrain(Factors):

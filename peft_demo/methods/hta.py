@@ -33,6 +33,7 @@ from torch.nn import functional as F
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
+from ..vit.seam import bias
 from . import Method, Parts
 
 LINEARS = ("q", "k", "v", "proj", "fc1", "fc2")
@@ -107,6 +108,11 @@ class HTA(Householder):
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         return self.plus(f(x), x)
 
+    def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor]:
+        down, up = self._low_rank()
+        W = torch.addmm(f.weight, up, down)
+        return torch.diagonal_scatter(W, W.diagonal() + self.diagonal), bias(f)
+
 
 class HTAAdapter(Householder):
     """y + y T with y = f(x), so T is [D_out D_out]."""
@@ -118,6 +124,11 @@ class HTAAdapter(Householder):
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         y = f(x)
         return self.plus(y, y)
+
+    def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor]:
+        down, up = self._low_rank()
+        W, b, d = f.weight, bias(f), self.diagonal
+        return W + d[:, None] * W + up @ (down @ W), b + d * b + up @ (down @ b)
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:

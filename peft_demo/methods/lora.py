@@ -19,7 +19,7 @@ from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from . import Method, Parts
 
-TARGETS = ("q", "k", "v", "proj", "fc1", "fc2")
+TARGETS = ("q", "k", "v", "qkv", "proj", "fc1", "fc2")
 
 
 @dataclass(frozen=True)

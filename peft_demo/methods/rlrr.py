@@ -58,8 +58,11 @@ class Rescaled(Delta):
             nn.init.kaiming_uniform_(self.s_out)
 
     def forward(self, f: nn.Linear, x: Tensor) -> Tensor:
+        return F.linear(x, *self.merged(f))
+
+    def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor]:
         weight = torch.addcmul(f.weight, f.weight, self.s_out * self.s_in)
-        return F.linear(x, weight, self.shift if f.bias is None else f.bias + self.shift)
+        return weight, self.shift if f.bias is None else f.bias + self.shift
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:

@@ -42,7 +42,7 @@ from ..contracts.errors import BadAdapter, BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Backbone, Delta, Site
 from ..vit.anatomy import QKV, timm_name, tree_name
-from ..vit.seam import shell
+from ..vit.seam import bias, shell
 from . import Method, Parts, never
 
 ALPHA, BETA = 10, 5
@@ -108,6 +108,10 @@ class Entries(Delta):
             return F.linear(x, f.weight, b)
         return SparseLinear.apply(x, f.weight, b, self.entries_at.long(), self.entries)
 
+    def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor] | None:
+        W = f.weight if self.entries is None else added(f.weight, self.entries_at.long(), self.entries)
+        return W, bias(f) if self.shift is None else self._bias(f)
+
     def _bias(self, f: nn.Module) -> Tensor | None:
         if self.shift is None:
             return f.bias
@@ -135,6 +139,10 @@ class LowRank(Entries):
         z = F.dropout(F.linear(x, self.down), self.dropout, self.training)
         return super().forward(f, x) + F.linear(z, self.up)
 
+    def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor]:
+        W, b = super().merged(f)
+        return torch.addmm(W, self.up, self.down), b
+
     @staticmethod
     def cost(site: Site, rank: int) -> int:
         return rank * (site.d_in + site.d_out)
@@ -157,6 +165,9 @@ class Bottleneck(Entries):
         y = super().forward(f, x)
         z = F.dropout(F.gelu(F.linear(y, self.down, self.down_bias)), self.dropout, self.training)
         return y + F.linear(z, self.up, self.up_bias)
+
+    def merged(self, f: nn.Linear) -> None:
+        return None
 
     @staticmethod
     def cost(site: Site, rank: int) -> int:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
+from ..vit.seam import bias
 from . import Method, Parts
 
 TARGETS = ("patch", "norm1", "qkv", "proj", "norm2", "fc1", "fc2", "norm")
@@ -46,6 +47,9 @@ class ScaleShift(Delta):
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         y = f(x)
         return torch.addcmul(self.shift.to(y.dtype), y, self.scale.to(y.dtype))
+
+    def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor]:
+        return self.scale[:, None] * f.weight, torch.addcmul(self.shift, self.scale, bias(f))
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:

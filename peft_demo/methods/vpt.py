@@ -41,7 +41,7 @@ class Prompted(Delta):
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         start, end = self.prefix, self.prefix + len(self.prompts)
-        prompts = F.dropout(self.prompts.expand(len(x), -1, -1), self.dropout, self.training)
+        prompts = F.dropout(self.prompts.expand(x.shape[0], -1, -1), self.dropout, self.training)
         y = f(torch.cat([x[:, :start], prompts, x[:, start:]], dim=1))
         return torch.cat([y[:, :start], y[:, end:]], dim=1)
 

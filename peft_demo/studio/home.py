@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +92,23 @@ def copy(source: Path, path: Path) -> None:
     """As `write`, with the content of the file `source`."""
     with landing(path) as draft:
         shutil.copyfile(source, draft)
+
+
+def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    """A new folder with these files stands at `path`, or nothing; `CannotWrite` if something is there already."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise CannotWrite(f"{path.name} is there already and is left as it is.", "Name a folder that is new or empty.")
+    draft = path.with_name(f".{uuid4().hex}.tmp")
+    with writing(path):
+        draft.mkdir(parents=True)
+        try:
+            for name, content in files.items():
+                (draft / name).write_bytes(content)
+            if path.exists():
+                path.rmdir()
+            os.replace(draft, path)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 @contextmanager

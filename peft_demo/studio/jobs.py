@@ -12,7 +12,9 @@ import gc
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import replace
+from functools import partial
 from threading import Event as Flag
 from threading import Lock, Thread
 from time import monotonic
@@ -137,7 +139,9 @@ class Jobs:
             self.job = Job(self.runs.create(run), owner, keep or self._keep)
             if self._thread is None:
                 atexit.register(self.close)
-            self._thread = Thread(target=self._work, args=(self.job,), name="training", daemon=True)
+            # In the context of whoever asked: a Space charges the visitor's quota for the GPU.
+            work = partial(copy_context().run, self._work, self.job)
+            self._thread = Thread(target=work, name="training", daemon=True)
             self._thread.start()
             return self.job.record.id
 

@@ -1,33 +1,48 @@
-"""Answers: a few attached models, ready at once. Choosing another adapter is choosing another of them.
+"""Answers: attached models, ready at once. Choosing another adapter is choosing another of them.
 
-An attached model stands around the backbone's own tensors, so keeping eight of them costs eight adapters, not eight
-backbones, and nothing is ever moved or restored.
+An attached model stands around the backbone's own tensors, so keeping sixteen of them costs sixteen adapters, not
+sixteen backbones, and nothing is ever moved or restored.
 """
 
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
 
-from torch import nn
+import torch
+from PIL import Image
+from torch import Tensor, nn
 
 from .. import adapters, data, training, vit
+from ..adapters import Adapter, Mixed
 from ..contracts.cards import AdapterCard, Prediction
+from ..contracts.errors import BadValue
 from .shelf import Shelf
 from .zoo import Zoo
 
-KEPT = 8
+KEPT_BYTES = 1_000_000_000
+"""Of adapters in memory; the one in use may be larger."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attached:
     """A model that answers for one adapter."""
 
     model: nn.Module
     backbone: vit.Backbone
+    adapter: Adapter
     card: AdapterCard
+
+    @cached_property
+    def bytes(self) -> int:
+        return sum(t.nbytes for t in self.adapter.state().values())
+
+    @cached_property
+    def mixable(self) -> bool:
+        return adapters.is_mixable(self.backbone, self.adapter)
 
 
 class Predictor:
@@ -36,12 +51,30 @@ class Predictor:
     def __init__(self, zoo: Zoo, shelf: Shelf):
         self._zoo, self._shelf = zoo, shelf
         self._ready: OrderedDict[tuple[Path, int, int], Attached] = OrderedDict()
+        self._mixed: tuple[list[Attached], Mixed] | None = None
         self._lock = Lock()
 
     def classify(self, image: Path | bytes, ids: Sequence[str], top: int = 5) -> list[Prediction]:
-        """One answer per adapter, in the order asked."""
+        """One answer per adapter, in the order asked, each timed for itself."""
         picture = data.decode(image)
         return [self._answer(picture, id, top) for id in ids]
+
+    def predict(self, images: Sequence[Path | bytes], ids: Sequence[str], top: int = 5) -> list[Prediction]:
+        """One answer per image, each by its own adapter. Adapters that mix answer in one forward pass, of the others
+        each answers its images in one batch; `ms` is an image's share of it."""
+        if len(images) != len(ids):
+            raise BadValue(f"each image needs an adapter, got {len(images)} images and {len(ids)} adapters.")
+        pictures = {image: data.decode(image) for image in dict.fromkeys(images)}
+        chosen = {id: self.choose(id) for id in dict.fromkeys(ids)}
+        answers: dict[int, Prediction] = {}
+        for group in _groups(chosen.values()):
+            places = [n for n, id in enumerate(ids) if any(chosen[id] is each for each in group)]
+            began = perf_counter()
+            chances = self._chances(group, [(pictures[images[n]], chosen[ids[n]]) for n in places])
+            ms = 1000 * (perf_counter() - began) / len(places)
+            for n, row in zip(places, chances, strict=True):
+                answers[n] = Prediction(ids[n], best(row, chosen[ids[n]].card, top), ms)
+        return [answers[n] for n in range(len(ids))]
 
     def choose(self, id: str) -> Attached:
         """The attached model, loaded if its file is new or has changed. A load that fails changes nothing."""
@@ -50,29 +83,65 @@ class Predictor:
         if ready is None:
             ready = self._attach(key[0])
         with self._lock:
+            if key not in self._ready:
+                self._make_room(ready.bytes)
             self._ready[key] = ready
             self._ready.move_to_end(key)
-            while len(self._ready) > KEPT:
-                self._ready.popitem(last=False)
         return ready
 
-    def load(self, file: Path) -> tuple[vit.Backbone, adapters.Adapter, AdapterCard]:
+    def load(self, file: Path) -> tuple[vit.Backbone, Adapter, AdapterCard]:
         """The adapter in `file`, wholly checked, and the backbone it was made for."""
         card = adapters.read_card(file)
-        backbone = self._shelf.get(card.backbone, card.size, card.fingerprint)
+        backbone = self._shelf.get(card.backbone, card.size, card.fingerprint).normalised(card.mean, card.std)
         return backbone, *adapters.load(file, backbone)
 
     def _attach(self, file: Path) -> Attached:
         backbone, adapter, card = self.load(file)
-        return Attached(adapters.attach(backbone, adapter).eval(), backbone, card)
+        return Attached(adapters.attach(backbone, adapter).eval(), backbone, adapter, card)
 
-    def _answer(self, picture, id: str, top: int) -> Prediction:
+    def _make_room(self, wanted: int) -> None:
+        """Lets those go that were not asked for the longest."""
+        held = sum(each.bytes for each in self._ready.values())
+        while self._ready and held + wanted > KEPT_BYTES:
+            held -= self._ready.popitem(last=False)[1].bytes
+
+    def _answer(self, picture: Image.Image, id: str, top: int) -> Prediction:
         began = perf_counter()
         chosen = self.choose(id)
         swapped = perf_counter()
         images = data.to_tensor(picture, chosen.backbone.size)[None]
         ready = perf_counter()
-        chances = training.predict(chosen.model, images, chosen.backbone)[0].tolist()
+        chances = training.predict(chosen.model, images, chosen.backbone)[0]
         ms = 1000 * (perf_counter() - ready)
-        best = sorted(zip(chosen.card.classes, chances, strict=True), key=lambda pair: -pair[1])[:top]
-        return Prediction(id, tuple(best), ms, 1000 * (swapped - began))
+        return Prediction(id, best(chances, chosen.card, top), ms, 1000 * (swapped - began))
+
+    def _chances(self, group: Sequence[Attached], asked: Sequence[tuple[Image.Image, Attached]]) -> Sequence[Tensor]:
+        """Class probabilities [C] of each picture by its adapter, all of the group's backbone."""
+        backbone = group[0].backbone
+        images = torch.stack([data.to_tensor(picture, backbone.size) for picture, _ in asked])
+        if len(group) == 1:
+            return training.predict(group[0].model, images, backbone)
+        places = {id(each): n for n, each in enumerate(group)}
+        return training.predict_mixed(self._mix(group), images, [places[id(each)] for _, each in asked], backbone)
+
+    def _mix(self, group: Sequence[Attached]) -> Mixed:
+        """The stack of these adapters; the last one is kept."""
+        if self._mixed is None or self._mixed[0] != group:
+            model = Mixed(group[0].backbone, [each.adapter for each in group]).eval()
+            self._mixed = list(group), model
+        return self._mixed[1]
+
+
+def best(chances: Tensor, card: AdapterCard, top: int) -> tuple[tuple[str, float], ...]:
+    """The `top` (class, probability) of chances [C], best first."""
+    named = zip(card.classes, chances.tolist(), strict=True)
+    return tuple(sorted(named, key=lambda pair: -pair[1])[:top])
+
+
+def _groups(chosen: Iterable[Attached]) -> list[list[Attached]]:
+    """Those that answer together: adapters that mix, on one backbone."""
+    groups = defaultdict(list)
+    for each in chosen:
+        shared = id(each.backbone.model), each.backbone.mean, each.backbone.std
+        groups[shared if each.mixable else id(each)].append(each)
+    return list(groups.values())

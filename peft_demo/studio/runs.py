@@ -50,13 +50,15 @@ class Runs:
     """All runs under one folder."""
 
     folder: Path
+    mark: str = ""
+    """Part of every new id, so that runs of several folders never share one."""
     _cards: dict[str, tuple[int, RunCard]] = field(default_factory=dict)
     _open: dict[str, Record] = field(default_factory=dict)
 
     def create(self, spec: RunSpec) -> Record:
         """A new folder with the spec in it; the caller holds its lock until the run has ended."""
         now = datetime.now(UTC)
-        name = slug(f"{now:%Y%m%d-%H%M%S}-{spec.method}-{spec.data.argument()}")
+        name = slug(f"{now:%Y%m%d-%H%M%S}-{self.mark}-{spec.method}-{spec.data.argument()}")
         folder = self.folder / free(name, self.ids())
         with writing(folder):
             folder.mkdir(parents=True)

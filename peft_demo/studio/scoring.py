@@ -9,7 +9,8 @@ from .. import training
 from ..contracts.cards import Score
 from ..contracts.errors import BadData
 from ..contracts.service import Report
-from ..data import Dataset, Example, readable, stack
+from ..contracts.specs import DataSpec
+from ..data import Dataset, Example, readable, split, stack
 from .predictor import Attached
 
 BATCH = 256
@@ -27,6 +28,15 @@ def score(chosen: Attached, dataset: Dataset, report: Report | None = None) -> S
     each = [(name, right[truth == i]) for i, name in enumerate(dataset.classes) if (truth == i).any()]
     per_class = tuple((name, r.float().mean().item(), len(r)) for name, r in each)
     return Score(right.float().mean().item(), len(right), len(given) - len(fresh), per_class)
+
+
+def repeated(chosen: Attached, dataset: Dataset, data: DataSpec, report: Report | None = None) -> Score:
+    """Accuracy on the very test images of the adapter's run; `BadData` if the dataset is not the same any more."""
+    again = split(dataset, data.shots, data.seed)
+    if again.fingerprint != chosen.card.split:
+        raise BadData(f"the images of {dataset.title} are not those it was trained and tested on.")
+    _, right = _right(chosen, again.test, torch.arange(len(dataset.classes)), report)
+    return Score(right.float().mean().item(), len(right), 0)
 
 
 def _right(chosen: Attached, examples: Sequence[Example], numbers: Tensor, report) -> tuple[Tensor, Tensor]:

@@ -21,27 +21,34 @@ from ..contracts.cards import (
     Prediction,
     RunCard,
     Score,
+    SideBySide,
     Status,
     ZooEntry,
 )
 from ..contracts.errors import BadData, NotAllowed, UnknownName
 from ..contracts.events import Event, Noticed
 from ..contracts.service import Report
-from ..contracts.specs import DataSpec, PushSpec, RunSpec, repo_id
+from ..contracts.specs import DataSpec, Foreign, PushSpec, RunSpec, repo_id
 from ..data import Dataset, open_dataset, parse, report_of, split
 from ..data import cards as dataset_cards
 from ..vit.load import best_device
 from . import hub
 from .drafts import Drafts, find_zip, keep_zip
+from .exports import EXPORTS
 from .home import find as find_home
 from .home import sweep, write, writing
 from .jobs import Jobs
+from .merged import Merged
 from .parcel import pack
 from .predictor import Predictor
 from .runs import Record, Runs
-from .scoring import score
+from .samples import Sample, samples
+from .scoring import repeated, score
 from .shelf import Shelf
 from .zoo import SHIPPED, Zoo, refusal
+
+Trainer = Callable[[RunSpec, vit.Backbone, training.Material, Callable[[], bool]], Iterator[Event]]
+"""(run, backbone, material, should it stop?) → the events of `training.train`."""
 
 
 class Studio:
@@ -49,7 +56,8 @@ class Studio:
 
     `home` is where files live (else PEFT_DEMO_HOME, else the user data folder), `zoo` where new adapters go (else in
     the home). `allow_local_paths` lets datasets and adapters be named by a path. With `shared`, only the one who
-    started a run may stop it.
+    started a run may stop it, and nobody uses the Hub token of this machine. Several studios may share one `shelf` of
+    backbones, and something else than this process may `train`; `mark` then keeps the ids of their runs apart.
     """
 
     def __init__(
@@ -61,16 +69,22 @@ class Studio:
         device: str = "",
         shared: bool = False,
         shipped: Path = SHIPPED,
+        shelf: Shelf | None = None,
+        train: Trainer = training.train,
+        mark: str = "",
     ):
         self.home = find_home(home, zoo)
         self.offline = offline or os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
         self.allow_local_paths, self._shared = allow_local_paths, shared
         self._device = device or best_device()
         self._zoo = Zoo(self.home.zoo, self.home.trash, shipped)
-        self._shelf = Shelf(self.home.root, self._device, self.offline)
+        self._shelf = shelf or Shelf(self.home.root, self._device, self.offline)
+        self._trainer = train
         self._predictor = Predictor(self._zoo, self._shelf)
+        self._merged = Merged()
+        self._samples: dict[DataSpec, Sequence[Sample]] = {}
         self._drafts = Drafts(self.home)
-        self._runs = Runs(self.home.runs)
+        self._runs = Runs(self.home.runs, mark)
         self._jobs = Jobs(self._runs, self._train, self._zoo.save)
         self._settle()
 
@@ -103,6 +117,11 @@ class Studio:
         if latest is None or not latest.journal.ended():
             return Status("idle", device=self._device)
         return Status(self._runs.card(latest).state, latest.id, device=self._device)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run of this studio is going on."""
+        return self._jobs.busy
 
     # data ------------------------------------------------------------------------------------------------------
     def read_data(
@@ -199,8 +218,10 @@ class Studio:
                 raise
             return self._zoo.guest(Path(word))
 
-    def import_adapter(self, file: Path) -> str:
+    def import_adapter(self, file: Path, given: Foreign | None = None) -> str:
         """As the contract says; tensors are checked too if the backbone is on this machine."""
+        if adapters.is_foreign(Path(file)):
+            return self._adopt(Path(file), given or Foreign())
         self._check_adapter(Path(file))
         return self._zoo.take(Path(file))
 
@@ -218,6 +239,20 @@ class Studio:
         about = {"format": "pt", "architecture": card.arch, "classes": json.dumps(card.classes)}
         write(Path(out), to_bytes(adapters.merged_tensors(backbone, adapter), about))
 
+    def samples(self, id: str) -> Sequence[Sample]:
+        data = RunSpec.from_json(self.adapter(id).spec).data
+        if data not in self._samples:
+            bundled = data.source == "bundled"
+            self._samples[data] = samples(self._open(data, None), data.shots, data.seed) if bundled else ()
+        return self._samples[data]
+
+    def export(self, id: str, to: str, out: Path) -> Sequence[str]:
+        if to not in EXPORTS:
+            raise UnknownName("format", to, EXPORTS)
+        backbone, adapter, card = self._predictor.load(self._zoo.path(id))
+        source = vit.find(card.backbone, self.home.root, card.fingerprint)
+        return EXPORTS[to](Path(out), backbone, adapter, card, source)
+
     # the Hugging Face Hub --------------------------------------------------------------------------------------
     def parcel(self, push: PushSpec) -> Parcel:
         return self._pack(push)[0]
@@ -225,7 +260,8 @@ class Studio:
     def push(self, push: PushSpec, token: str = "", report: Report | None = None) -> str:
         token = self._hub_token(token)
         if not token:
-            hint = "Sign in on this page." if self._shared else "Run `hf auth login` once, or set HF_TOKEN."
+            page = "Sign in on this page if it offers that, or push on the command line."
+            hint = page if self._shared else "Run `hf auth login` once, or set HF_TOKEN."
             raise NotAllowed("nobody is logged in to the Hub.", hint)
         return hub.send(push.repo, self._pack(push)[1], token, push.private, report)
 
@@ -248,8 +284,21 @@ class Studio:
     def classify(self, image: Path | bytes, adapters: Sequence[str], top: int = 5) -> list[Prediction]:
         return self._predictor.classify(image, adapters, top)
 
+    def predict(self, images: Sequence[Path | bytes], adapters: Sequence[str], top: int = 5) -> list[Prediction]:
+        return self._predictor.predict(images, adapters, top)
+
+    def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
+        return self._merged.answer(self._predictor.choose(id), id, image, top)
+
     def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
         return score(self._predictor.choose(id), self._open(data, report), report)
+
+    def verify(self, id: str, report: Report | None = None) -> Score:
+        """Accuracy on the same test images as in its card, measured again; bundled sets alone can be had again."""
+        data = RunSpec.from_json(self.adapter(id).spec).data
+        if data.source != "bundled":
+            raise BadData("its images did not come with the project.")
+        return repeated(self._predictor.choose(id), self._open(data, report), data, report)
 
     # -----------------------------------------------------------------------------------------------------------
     def _train(self, run: RunSpec, report: Report, stop: Callable[[], bool]) -> Iterator[Event]:
@@ -260,7 +309,12 @@ class Studio:
         if chosen.problem:
             raise BadData(chosen.problem)
         yield from (Noticed("info", text) for text in chosen.notices)
-        yield from training.train(run, backbone, training.material(chosen, backbone.size, report), stop=stop)
+        yield from self._trainer(run, backbone, training.material(chosen, backbone.size, report), stop)
+
+    def _adopt(self, file: Path, given: Foreign) -> str:
+        given = adapters.completed(file, given)
+        backbone = self._shelf.get(given.backbone, given.size, given.fingerprint)
+        return self._zoo.save(adapters.adopt(file, given, backbone))
 
     def _open(self, spec: DataSpec, report: Report | None) -> Dataset:
         dataset = open_dataset(spec, self.resolve(spec), offline=self.offline, report=report)

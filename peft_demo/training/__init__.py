@@ -1,9 +1,21 @@
 """A run as a generator of events (`train`), its images (`material`), scores (`evaluate`), `precision` and `cost`."""
 
 from .cost import cost
-from .evaluate import logits, predict, score
+from .evaluate import logits, normalised, predict, predict_mixed, score
 from .material import Material, material
 from .precision import mixed, suit
 from .train import train
 
-__all__ = ["Material", "cost", "logits", "material", "mixed", "predict", "score", "suit", "train"]
+__all__ = [
+    "Material",
+    "cost",
+    "logits",
+    "material",
+    "mixed",
+    "normalised",
+    "predict",
+    "predict_mixed",
+    "score",
+    "suit",
+    "train",
+]

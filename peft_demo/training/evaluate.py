@@ -1,9 +1,12 @@
 """Answers without learning: logits of images, accuracy and loss of a model on them."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..adapters import Mixed
 from ..vit import Backbone
 
 BATCH = 64
@@ -26,6 +29,18 @@ def logits(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = BA
 def predict(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = BATCH) -> Tensor:
     """uint8 images [N 3 S S] → class probabilities [N C]."""
     return logits(model, images, backbone, batch).softmax(dim=-1)
+
+
+@torch.inference_mode()
+def predict_mixed(
+    model: Mixed, images: Tensor, numbers: Sequence[int], backbone: Backbone, batch: int = BATCH
+) -> list[Tensor]:
+    """uint8 images [N 3 S S], each with the number of its adapter → class probabilities [C] of each, on the CPU."""
+    rows = []
+    for start in range(0, len(images), batch):
+        part = slice(start, start + batch)
+        rows += model(normalised(images[part], backbone), numbers[part])
+    return [row.float().softmax(dim=-1).cpu() for row in rows]
 
 
 def score(model: nn.Module, images: Tensor, labels: Tensor, backbone: Backbone, batch: int = BATCH):

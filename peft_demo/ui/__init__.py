@@ -1,39 +1,48 @@
 """The page: one tab one file, over a `Service`. Nothing here knows torch; importing it loads Gradio and pandas only."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from ..contracts.errors import UnknownName
 from ..contracts.service import Service
-from . import adapters, classify, collect, data, guide, header, session, train
+from . import adapters, api, classify, collect, data, guide, header, session, train
 from .speak import HEARD, SILENT, speaking
 from .theme import CSS, theme
 
+ICON = Path(__file__).with_name("icon.svg")
 
-def build(service: Service) -> tuple[gr.Blocks, dict[str, Any]]:
+
+def build(service: Service, banner: Callable[[], None] | None = None) -> tuple[gr.Blocks, dict[str, Any]]:
     """The page and the arguments to launch it with: closed to the outside, nothing fetched, nothing kept in the browser
-    but an id."""
+    but an id. `banner` draws what stands between the header and the tabs, if anything."""
     with gr.Blocks(title="PEFT Demo", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
         client = session.client()
         top = header.build(service)
+        if banner is not None:
+            banner()
         with gr.Tabs() as tabs:
+            with gr.Tab("Classify", id="classify") as tab:
+                classify_tab = classify.build(tab)
             with gr.Tab("Data", id="data"):
                 data_tab = data.build(service, client)
             with gr.Tab("Train", id="train"):
                 train_tab = train.build(service, top, data_tab)
             with gr.Tab("Adapters", id="adapters") as tab:
                 adapters_tab = adapters.build(tab, service)
-            with gr.Tab("Classify", id="classify") as tab:
-                classify_tab = classify.build(tab)
             with gr.Tab("Help", id="help"):
                 guide.build(service)
+        api.build(service)
         _wire(demo, service, tabs, client, data_tab, train_tab, adapters_tab, classify_tab)
+    api.keep_private(demo)
     return demo.queue(default_concurrency_limit=4, max_size=32), launch_arguments()
 
 
 def launch_arguments() -> dict[str, Any]:
-    """Every switch that keeps the page to itself; see `tests/ui/test_launch.py`."""
+    """Every switch that keeps the page to itself; see `tests/ui/test_launch.py`. With `pwa` a browser can install the
+    page as an app in a window of its own; manifest and icon are served from here."""
     return {
         "share": False,
         "ssr_mode": False,
@@ -43,7 +52,8 @@ def launch_arguments() -> dict[str, Any]:
         "allowed_paths": [],
         "max_file_size": "200mb",
         "show_error": False,
-        "pwa": False,
+        "pwa": True,
+        "favicon_path": str(ICON),
         "theme": theme(),
         "css": CSS,
     }

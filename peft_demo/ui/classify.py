@@ -1,34 +1,23 @@
 """Tab 4: drop an image, see which class it is; switch the adapter, see the answer change."""
 
-from collections import Counter
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 
 import gradio as gr
 from PIL import Image
 
 from ..contracts.cards import Prediction
-from ..contracts.errors import BadValue, PeftDemoError
+from ..contracts.errors import BadValue, CannotMerge, PeftDemoError
 from ..contracts.service import Service
-from . import collect, session, text
-from .adapters import spec_of
-from .data import previews
+from . import answers, collect, session, text
+from . import every as every_adapter
+from .answers import MOST, TOP, Answers
 from .speak import HEARD, SILENT, speaking
 
-MOST = 4
-TOP = 5
-SAMPLES = 20
 EMPTY = "No adapter to ask yet: train one in **Train**, or add a file in **Adapters**."
 READY = "Drop, paste or photograph an image, or choose one of the pictures below."
-
-
-@dataclass(frozen=True)
-class Answer:
-    column: gr.Column
-    label: gr.Label
-    timing: gr.Markdown
 
 
 @dataclass(frozen=True)
@@ -39,13 +28,24 @@ class ClassifyTab:
     compare: gr.Dropdown
     hint: gr.Markdown
     samples: gr.Gallery
-    answers: tuple[Answer, ...]
+    answers: Answers
+    merge: gr.Button
+    every: gr.Button
+    table: gr.Dataframe
     label: gr.Dropdown
     add: gr.Button
 
     @property
     def shown(self) -> list:
-        return [self.hint, *(c for a in self.answers for c in (a.column, a.label, a.timing))]
+        return [self.hint, *self.answers.parts]
+
+    def show(self, given: Sequence[Prediction]) -> dict:
+        """Updates that show answers in place of the hint."""
+        return {self.hint: gr.Markdown(visible=False), **self.answers.show(given)}
+
+    def wait(self, hint: str) -> dict:
+        """Updates that show the hint in place of answers."""
+        return {self.hint: gr.Markdown(hint, visible=True), **self.answers.hide()}
 
 
 def build(tab: gr.Tab) -> ClassifyTab:
@@ -65,13 +65,17 @@ def build(tab: gr.Tab) -> ClassifyTab:
         with gr.Column(scale=3, min_width=300):
             hint = gr.Markdown(READY)
             with gr.Row():
-                answers = tuple(_answer(n) for n in range(MOST))
+                places = answers.build()
+            with gr.Row():
+                every = gr.Button("Ask every adapter", size="sm", elem_id="ask-every")
+                merge = gr.Button("Compare with merged weights", size="sm", elem_id="answer-merged")
+            table = every_adapter.build()
             label, add = _correction()
     samples = gr.Gallery(
         label="Or try one of these", columns=10, height=160, object_fit="contain", interactive=False,
         allow_preview=False, buttons=[], visible=False, format="png", fit_columns=False, elem_id="samples",
     )  # fmt: skip
-    return ClassifyTab(tab, image, adapter, compare, hint, samples, answers, label, add)
+    return ClassifyTab(tab, image, adapter, compare, hint, samples, places, merge, every, table, label, add)
 
 
 def _path(payload) -> str | None:
@@ -79,12 +83,6 @@ def _path(payload) -> str | None:
     broken one would end in a bare "Error" before the service can say what is wrong. (A subclass of a component makes
     Gradio write a `.pyi` beside it at import; hence the attribute.)"""
     return payload.path if payload else None
-
-
-def _answer(n: int) -> Answer:
-    with gr.Column(min_width=260, visible=False, elem_id=f"answer-{n}") as column:
-        label = gr.Label(num_top_classes=TOP, label="Answer", buttons=[])
-        return Answer(column, label, gr.Markdown("", elem_classes="quiet"))
 
 
 def _correction():
@@ -101,11 +99,14 @@ def wire(demo: gr.Blocks, service: Service, tab: ClassifyTab, stamp: gr.State, c
     heavy = HEARD | {"concurrency_id": "gpu", "concurrency_limit": 1, "show_progress": "minimal"}
     ask, asked = _asker(service, tab), [tab.image, tab.adapter, tab.compare]
     lists = [tab.adapter, tab.compare]
-    gr.on([demo.load, tab.tab.select, stamp.change], _lister(service), lists, lists, **SILENT)
+    demo.load(_opener(service, tab), None, [*lists, tab.image, *tab.shown], **heavy)
+    gr.on([tab.tab.select, stamp.change], _lister(service), lists, lists, **SILENT)
     triggers = [tab.image.upload, tab.image.input, tab.image.clear, tab.adapter.change, tab.compare.input]
     gr.on(triggers, ask, asked, tab.shown, trigger_mode="always_last", **heavy)
     tab.adapter.change(_sampler(service), tab.adapter, tab.samples, **HEARD)
     tab.samples.select(_taker(service), tab.adapter, tab.image, **HEARD).then(ask, asked, tab.shown, **heavy)
+    tab.merge.click(_merger(service, tab), [tab.image, tab.adapter], tab.shown, **heavy)
+    every_adapter.wire(service, tab.every, tab.image, tab.table, tab.adapter, usable)
     tab.tab.select(_classes(service), client, tab.label, **SILENT)
     return tab.add.click(_adder(service), [client, tab.image, tab.label], None, **HEARD)
 
@@ -129,55 +130,66 @@ def _asker(service: Service, tab: ClassifyTab):
     def ask(image: str | None, adapter: str | None, compare: list) -> dict:
         ids = list(dict.fromkeys(filter(None, [adapter, *(compare or [])])))[:MOST]
         if not image or not ids:
-            hidden = {a.column: gr.Column(visible=False) for a in tab.answers}
-            return hidden | {tab.hint: gr.Markdown(READY if ids else EMPTY, visible=True)}
-        return answered(tab, service.classify(Path(image), ids, TOP))
+            return tab.wait(READY if ids else EMPTY)
+        return tab.show(service.classify(Path(image), ids, TOP))
 
     return speaking(ask)
 
 
-def answered(tab: ClassifyTab, given: Sequence[Prediction]) -> dict:
-    """Updates that show up to four answers side by side."""
-    found: dict = {tab.hint: gr.Markdown(visible=False)}
-    for answer, said in zip(tab.answers, given, strict=False):
-        bars = dict(said.top)
-        found |= {answer.column: gr.Column(visible=True), answer.label: gr.Label(bars, label=said.adapter)}
-        found[answer.timing] = timing(said)
-    return found | {a.column: gr.Column(visible=False) for a in tab.answers[len(given) :]}
+def _opener(service: Service, tab: ClassifyTab):
+    """What a page shows before anything was done on it: an adapter, a picture it was not trained on, its answer."""
+
+    def opened() -> dict:
+        ids = usable(service)
+        lists = {tab.adapter: gr.Dropdown(ids, value=next(iter(ids), None)), tab.compare: gr.Dropdown(ids, value=[])}
+        samples = _samples(service, ids[0]) if ids else ()
+        if not samples:
+            return lists | tab.wait(READY if ids else EMPTY)
+        _, picture = samples[0]
+        image = Image.open(io.BytesIO(picture))
+        return lists | {tab.image: image} | tab.show(service.classify(picture, ids[:1], TOP))
+
+    return speaking(opened)
 
 
-def timing(said: Prediction) -> str:
-    """answered in 3.1 ms · swapped in 0.02 ms"""
-    return f"answered in {text.milliseconds(said.ms)} · swapped in {text.milliseconds(said.swap_ms)}"
+def _merger(service: Service, tab: ClassifyTab):
+    def merged(image: str | None, adapter: str | None) -> dict:
+        if not image or not adapter:
+            raise BadValue("an image and an adapter are needed.", "Drop an image first.")
+        try:
+            said = service.side_by_side(Path(image), adapter, TOP)
+        except CannotMerge as why:
+            return {tab.hint: gr.Markdown(text.plain(text.sentence(str(why))), visible=True)}
+        return {tab.hint: gr.Markdown(visible=False), **tab.answers.show_merged(said)}
 
-
-def _samples(service: Service, adapter: str) -> list[Image.Image]:
-    """Pictures of the bundled set an adapter was trained on, one of each class and then the next; none of people's
-    own images."""
-    data = spec_of(service, adapter).data
-    if data.source != "bundled":
-        return []
-    found, seen = previews(service.check(data)), Counter()
-    turns = [(seen.update([name]) or seen[name], picture) for picture, name in found]
-    return [picture for _, picture in sorted(turns, key=itemgetter(0))][:SAMPLES]
+    return speaking(merged)
 
 
 def _sampler(service: Service):
-    def samples(adapter: str | None):
-        try:
-            found = _samples(service, adapter) if adapter else []
-        except PeftDemoError:
-            found = []
+    def sampled(adapter: str | None):
+        found = _pictures(service, adapter) if adapter else []
         return gr.Gallery(found, visible=bool(found), selected_index=None)
 
-    return speaking(samples)
+    return speaking(sampled)
 
 
 def _taker(service: Service):
     def take(adapter: str, event: gr.SelectData) -> Image.Image:
-        return _samples(service, adapter)[event.index]
+        return _pictures(service, adapter)[event.index]
 
     return speaking(take)
+
+
+def _pictures(service: Service, adapter: str) -> list[Image.Image]:
+    return [Image.open(io.BytesIO(picture)) for _, picture in _samples(service, adapter)]
+
+
+def _samples(service: Service, adapter: str) -> Sequence[tuple[str, bytes]]:
+    """(class, picture) of what the row below shows; an adapter whose card tells nothing of its data has none."""
+    try:
+        return service.samples(adapter)
+    except PeftDemoError:
+        return ()
 
 
 def _classes(service: Service):

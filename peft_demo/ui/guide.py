@@ -37,6 +37,33 @@ refused before it is loaded. Deleted adapters go to a trash folder.
 One training run at a time. Photographs only, one label per image. The webcam needs `localhost` or HTTPS. An adapter
 always answers with one of its own classes: an image of something else gets the nearest one, often with confidence.
 """
+PROGRAMS = """
+### From a program
+Two endpoints answer what the page answers. `pip install gradio_client`, and with this page's address:
+```python
+from gradio_client import Client, handle_file
+
+page = Client("http://127.0.0.1:7860")
+known = page.predict(api_name="/adapters")  # id, method, classes, accuracies, bytes of each
+said = page.predict(handle_file("photo.jpg"), [known[0]["id"]], api_name="/classify")
+print(said[0]["label"], said[0]["probability"])
+```
+Up to four adapters answer at once; a third value asks for that many classes. In the Python that runs this app there is
+also the library itself:
+```python
+from peft_demo import load_backbone, attach, train, save, load
+
+backbone = load_backbone()
+adapter = train(backbone, "lora", "digits", shots=4, epochs=2, rank=8)
+save(adapter, "digits.safetensors")
+model = attach(backbone, load("digits.safetensors"))
+print(adapter.accuracy, model.classify("photo.jpg").label)
+```
+
+### As an app of its own
+Browsers that can install pages (Chrome, Edge, Safari) offer it in the address bar or under *Share*: it then opens in a
+window of its own, as long as the app runs. `python app.py --open` starts it and opens the page.
+"""
 
 
 def build(service: Service) -> None:
@@ -48,6 +75,7 @@ def build(service: Service) -> None:
     )
     gr.HTML(sketches(methods))
     gr.Markdown("### Methods\n" + methods_table(methods))
+    gr.Markdown(PROGRAMS)
     gr.Markdown(LIMITS)
     gr.Markdown(f"PEFT Demo {__version__} · Apache-2.0", elem_classes="quiet")
 

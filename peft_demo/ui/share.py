@@ -3,7 +3,6 @@
 On a Space each visitor acts in their own name, with the token of their login; nothing here keeps it.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -60,8 +59,6 @@ def build(service: Service) -> Share:
     """Draws the part that shares the chosen adapter into the open context."""
     with gr.Accordion("Share on the Hub", open=False, elem_id="share"):
         gr.Markdown(OFFLINE if service.offline else ABOUT)
-        if "OAUTH_CLIENT_ID" in os.environ:  # set on a Space with `hf_oauth: true` in its README
-            gr.LoginButton(size="sm")
         with gr.Row():
             repo = gr.Textbox(label="Repository", placeholder="OWNER/NAME", max_length=200, elem_id="share-repo")
             licence = gr.Textbox(label="Licence", placeholder="that of the backbone", max_length=40)

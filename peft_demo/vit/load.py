@@ -3,7 +3,7 @@
 Device and dtype (fp32) are chosen here, once: attached models share these very tensors, so nothing moves them later.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import timm
@@ -40,6 +40,10 @@ class Backbone:
     @property
     def parameters(self) -> int:
         return self.anatomy.parameters
+
+    def normalised(self, mean: tuple[float, ...], std: tuple[float, ...]) -> "Backbone":
+        """The same for images normalised like this: itself where it is so already."""
+        return self if (self.mean, self.std) == (mean, std) else replace(self, mean=mean, std=std)
 
     def live_fingerprint(self) -> str:
         """SHA-256 of the tensors as they are in memory now; compare before and after, never between machines."""

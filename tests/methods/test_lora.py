@@ -70,5 +70,5 @@ def test_a_rank_beyond_the_width_is_a_sentence():
 
 
 def test_an_unknown_target_is_a_sentence():
-    with pytest.raises(BadValue, match=r"targets takes some of q, k, v, proj, fc1, fc2, got \('qv',\)"):
+    with pytest.raises(BadValue, match=r"targets takes some of q, k, v, qkv, proj, fc1, fc2, got \('qv',\)"):
         LORA.config({"targets": ("qv",)})

@@ -56,6 +56,16 @@ def test_slug(text, expected):
     assert home.slug(text) == expected
 
 
+@pytest.mark.parametrize("broken", ["replace", "mkdir"])
+def test_a_folder_appears_whole_or_not_at_all(tmp_path, monkeypatch, full_disk, broken):
+    home.write_folder(tmp_path / "good", {"a": b"1", "b": b"2"})
+    assert sorted(os.listdir(tmp_path / "good")) == ["a", "b"]
+    monkeypatch.setattr(*((os, "replace") if broken == "replace" else (Path, "mkdir")), full_disk)
+    with pytest.raises(CannotWrite, match="the disk is full"):
+        home.write_folder(tmp_path / "bad", {"a": b"1"})
+    assert os.listdir(tmp_path) == ["good"]
+
+
 def test_slug_is_short_and_free_finds_another(tmp_path):
     long = home.slug("x" * 100)
     assert len(long) == 48

@@ -20,6 +20,7 @@ from peft_demo.contracts.cards import (
     Prediction,
     RunCard,
     Score,
+    SideBySide,
     Status,
     ZooEntry,
 )
@@ -241,6 +242,16 @@ class Fake:
         chances = (0.7, 0.2, 0.05, 0.03, 0.02)
         return [Prediction(a, tuple(zip(self.adapter(a).classes[:top], chances, strict=False)), 3.1, 0.02)
                 for a in adapters]  # fmt: skip
+
+    def predict(self, images, adapters, top=5):
+        return self.classify(images[0], adapters, top)
+
+    def side_by_side(self, image, id, top=5):
+        (said,) = self.classify(image, [id], top)
+        return SideBySide(said, said, 1.2, 1.0, 1e-7)
+
+    def samples(self, id):
+        return tuple((name, picture(name)) for name in self.adapter(id).classes)
 
     def evaluate(self, id, data, report=None):
         return Score(0.9, 100, 60)

@@ -3,7 +3,7 @@
 from peft_demo.contracts.cards import ZooEntry
 from peft_demo.ui import adapters, classify
 
-from .fake import EVIL, Fake, card
+from .fake import EVIL, card
 
 
 def test_unusable_files_stand_in_the_table_with_their_reason(service):
@@ -34,7 +34,3 @@ def test_a_card_with_a_broken_spec_can_still_be_described():
     for spec in ({}, {"data": None}, {"data": "text"}):
         assert "lora" in adapters.describe(ZooEntry("a", 10, False, card(spec=spec)))
         assert len(adapters.table([ZooEntry("a", 10, False, card(spec=spec))])) == 1
-
-
-def test_samples_take_turns_among_the_classes(tmp_path):
-    assert len(classify._samples(Fake(tmp_path), "lora-digits-0")) == classify.SAMPLES

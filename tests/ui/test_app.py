@@ -34,6 +34,17 @@ def test_it_listens_to_this_machine_only(said):
     assert asked.host == "127.0.0.1" and asked.port is None and not asked.allow_local_paths
 
 
+def test_it_opens_the_page_only_when_asked(said):
+    assert said("--open").open and not said().open
+
+
+@pytest.mark.parametrize(("host", "shared"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_only_who_started_a_run_may_stop_it_where_others_look_on(app, said, home, monkeypatch, host, shared):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(home / "tmp"))
+    service, *_ = app.at_home(said("--offline", "--host", host))
+    assert service._shared is shared
+
+
 def test_gradios_variables_hold_where_the_command_line_is_silent(said, monkeypatch):
     monkeypatch.setenv("GRADIO_SERVER_PORT", "8001")
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")

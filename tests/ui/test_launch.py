@@ -1,7 +1,9 @@
 """The page keeps to itself: it looks up no name but its own, and leaves open nothing it need not."""
 
+import json
 import socket
 from urllib.error import HTTPError
+from urllib.parse import urljoin
 from urllib.request import urlopen
 
 import pytest
@@ -52,14 +54,21 @@ def test_files_of_the_machine_are_not_handed_out(served):
     assert caught.value.code in (403, 404)
 
 
-def test_no_handler_is_a_public_api(served):
-    import json
-
+def test_the_only_public_endpoints_are_the_two_for_programs(served):
     info = json.load(urlopen(f"{served}gradio_api/info"))
-    assert info["named_endpoints"] == {} and info["unnamed_endpoints"] == {}
+    assert set(info["named_endpoints"]) == {"/classify", "/adapters"} and info["unnamed_endpoints"] == {}
 
 
-@pytest.mark.parametrize("name", ["share", "run_history", "enable_monitoring", "ssr_mode", "show_error", "pwa"])
+def test_it_installs_as_an_app_whose_icon_is_its_own(served):
+    """Everything the manifest names is served from here."""
+    manifest = json.load(urlopen(f"{served}manifest.json"))
+    assert (manifest["name"], manifest["display"]) == ("PEFT Demo", "standalone")
+    for icon in manifest["icons"]:
+        assert urljoin(f"{served}manifest.json", icon["src"]).startswith(served)
+        assert urlopen(urljoin(f"{served}manifest.json", icon["src"])).read() == ui.ICON.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["share", "run_history", "enable_monitoring", "ssr_mode", "show_error"])
 def test_switches_are_off(name):
     assert ui.launch_arguments()[name] is False
 

@@ -1,0 +1,162 @@
+"""What the page does, from Python. `from peft_demo import load_backbone, attach, train, save, load`:
+
+    >>> backbone = load_backbone()
+    >>> adapter = train(backbone, "lora", "digits", shots=2, epochs=1, rank=4)
+    >>> save(adapter, "digits.safetensors")
+    >>> model = attach(backbone, load("digits.safetensors"))
+    >>> model.classify(picture).label in adapter.card.classes
+    True
+
+`picture` is a file or an image of Pillow's. The backbone stays frozen and may serve any number of adapters at once.
+Whatever can go wrong is a `PeftDemoError` with a sentence (`contracts.errors`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from PIL.Image import Image
+from torch import nn
+
+from . import adapters, training, vit
+from .contracts.cards import AdapterCard, Prediction
+from .contracts.errors import BadData, UnknownName
+from .contracts.events import Event, Improved, Noticed
+from .contracts.knobs import build, knobs
+from .contracts.specs import Recipe, RunSpec
+from .data import decode, open_dataset, parse, split, to_tensor
+from .methods import method as find_method
+from .studio.home import find as find_home
+from .studio.home import write
+from .vit import Backbone
+
+RECIPE = {k.name for k in knobs(Recipe)}
+
+
+@dataclass(frozen=True)
+class AdapterFile:
+    """A trained adapter as the bytes of its file, with the card that is inside."""
+
+    content: bytes = field(repr=False)
+    card: AdapterCard = field(repr=False)
+
+    @property
+    def accuracy(self) -> float | None:
+        """On the test images, a fraction of 1; None where it was not measured."""
+        return self.card.test_accuracy
+
+    def __repr__(self) -> str:
+        return f"<adapter {self.card.name!r}: {self.card.method} on {self.card.backbone}>"
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A backbone with an adapter around it. `model` is the plain torch module: images [B 3 S S] → logits [B C]."""
+
+    model: nn.Module = field(repr=False)
+    backbone: Backbone = field(repr=False)
+    card: AdapterCard = field(repr=False)
+
+    def classify(self, image: Path | str | bytes | Image, top: int = 5) -> Prediction:
+        """What is on the picture: `label`, `probability`, and `top`, the likeliest (class, probability) first.
+
+        `BadImage` says what is wrong with a file that is none.
+
+        >>> answer = attach(load_backbone(), load("digits.safetensors")).classify(picture, top=3)
+        >>> [0 < probability < 1 for _, probability in answer.top]
+        [True, True, True]
+        """
+        pixels = to_tensor(decode(Path(image) if isinstance(image, str) else image), self.backbone.size)[None]
+        began = perf_counter()
+        chances = training.predict(self.model, pixels, self.backbone)[0].tolist()
+        ms = 1000 * (perf_counter() - began)
+        ranked = sorted(zip(self.card.classes, chances, strict=True), key=lambda pair: -pair[1])
+        return Prediction(self.card.name, tuple(ranked[:top]), ms)
+
+
+def load_backbone(name: str = "", size: int = 0, device: str = "", offline: bool = False) -> Backbone:
+    """The frozen backbone called `name` ("" is the bundled one, else any timm name or one added with `backbones add`),
+    at `size` px (0: its own), on `device` ("": the best there is). What is not on this machine is downloaded once.
+
+    >>> load_backbone().size
+    112
+    """
+    return vit.load(name, size, home=find_home().root, device=device, offline=offline)
+
+
+def train(
+    backbone: Backbone,
+    method: str = "lora",
+    data: str | Path = "digits",
+    *,
+    shots: int = 16,
+    seed: int = 0,
+    name: str = "",
+    watch: Callable[[Event], Any] = lambda event: None,
+    **settings: Any,
+) -> AdapterFile:
+    """The adapter that was best on validation images after a run of `method` on `shots` images a class.
+
+    `data` is a bundled name, a folder or zip of class folders, or "hf:OWNER/NAME". `settings` are the knobs of the
+    method (`rank`) and of the recipe (`epochs`, `lr`, `batch` ...; see `contracts.specs.Recipe`). `watch` is called
+    with every event of the run (`contracts.events`); an exception it raises ends the run.
+
+    >>> train(load_backbone(), "lora", rnak=4)
+    Traceback (most recent call last):
+    peft_demo.contracts.errors.UnknownName: no setting 'rnak'; did you mean 'rank'?
+    """
+    spec, path = parse(str(data), shots, seed)
+    config, recipe = _sorted(method, settings)
+    run = RunSpec(method, config, spec, backbone.name, backbone.size, build(Recipe, recipe), name)
+    chosen = split(open_dataset(spec, path), shots, seed)
+    if chosen.problem:
+        raise BadData(chosen.problem)
+    for text in chosen.notices:
+        watch(Noticed("info", text))
+    content = b""
+    for event in training.train(run, backbone, training.material(chosen, backbone.size)):
+        content = event.adapter if isinstance(event, Improved) else content
+        watch(event)
+    return AdapterFile(content, adapters.read_card(content))
+
+
+def save(adapter: AdapterFile, path: Path | str) -> None:
+    """Writes the adapter file, whole or not at all; `CannotWrite` says why not."""
+    write(Path(path), adapter.content)
+
+
+def load(path: Path | str) -> AdapterFile:
+    """The adapter in a file, its header and card checked; `attach` checks the rest. `BadAdapter` says why not.
+
+    >>> load("digits.safetensors")
+    <adapter 'lora-digits-s0': lora on vit_mini_patch16_112>
+    >>> 0 <= load("digits.safetensors").accuracy <= 1
+    True
+    """
+    path = Path(path)
+    adapters.read_card(path)  # judges the size before anything is read into memory
+    content = path.read_bytes()
+    return AdapterFile(content, adapters.read_card(content))
+
+
+def attach(backbone: Backbone, adapter: AdapterFile) -> Classifier:
+    """The adapted model, ready to answer; the backbone is not changed. Hot-swapping is choosing another one of these.
+
+    Raises `WrongBackbone` for an adapter that was trained on other weights, `BadAdapter` for one that is not what its
+    card says.
+    """
+    weights, card = adapters.load(adapter.content, backbone)
+    return Classifier(adapters.attach(backbone, weights).eval(), backbone, card)
+
+
+def _sorted(method: str, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings of the method, checked, and of the recipe."""
+    kind = find_method(method)
+    own = {k.name for k in knobs(kind.Config)}
+    for name in settings.keys() - own - RECIPE:
+        raise UnknownName("setting", name, own | RECIPE)
+    config = kind.config({name: value for name, value in settings.items() if name in own})
+    recipe = {name: value for name, value in settings.items() if name in RECIPE}
+    return {name: getattr(config, name) for name in settings.keys() & own}, recipe

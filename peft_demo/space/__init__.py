@@ -1,0 +1,28 @@
+"""On a Hugging Face Space: many visitors, one machine, nothing kept for long.
+
+`visitors` a studio for each browser · `who` tells them apart · `turns` one run at a time, within caps · `gpu` a run
+on a GPU that the Space lends (ZeroGPU) · `banner` what the page says of all this.
+"""
+
+import os
+
+from starlette.middleware import Middleware
+
+from .banner import banner
+from .visitors import Visitors
+from .who import Cookies
+
+__all__ = ["LAUNCH", "banner", "open_visitors"]
+
+LAUNCH = {"app_kwargs": {"middleware": [Middleware(Cookies)]}, "max_file_size": "50mb"}
+"""What launching takes beside the page's own arguments."""
+
+
+def open_visitors(offline: bool = False) -> Visitors:
+    """The services of this Space. With ZeroGPU answers come from the CPU, for the GPU lives in another process."""
+    if not os.environ.get("SPACES_ZERO_GPU"):
+        return Visitors(offline=offline)
+    from ..studio.home import find
+    from .gpu import borrowing
+
+    return Visitors(borrowing(find().root), device="cpu", offline=offline)

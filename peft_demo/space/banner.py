@@ -1,0 +1,22 @@
+"""What the page says above its tabs on a Space."""
+
+import os
+
+import gradio as gr
+
+from .turns import SHOTS, STEPS
+
+NOTE = (
+    f"What you make here is yours alone and **saved until the Space restarts**: download adapters you want to keep. At "
+    f"most {SHOTS} shots and {STEPS} steps a run; visitors take turns."
+)
+
+
+def banner() -> None:
+    """Draws the line into the open context, and a login where the Space has one (`hf_oauth` in its settings)."""
+    with gr.Row(equal_height=True):
+        with gr.Column(scale=8, min_width=280):
+            gr.Markdown(NOTE, elem_id="space", elem_classes="quiet")
+        if "OAUTH_CLIENT_ID" in os.environ:
+            with gr.Column(scale=2, min_width=180):
+                gr.LoginButton(size="sm")

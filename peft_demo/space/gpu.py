@@ -1,0 +1,80 @@
+"""ZeroGPU: the Space lends a GPU to one function for a minute, in a process forked for it.
+
+What goes in and what comes out is pickled: a run, the backbone's name, images as arrays; then events. Of an error only
+the name of its class would come back, so a sentence leaves as a `Failed` event. "Stop" reaches the other process as a
+file that appears.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+import gradio as gr
+import torch
+
+from .. import training, vit
+from ..contracts.errors import PeftDemoError, TrainingFailed
+from ..contracts.events import Event, Failed, Noticed, Stopped
+from ..contracts.specs import RunSpec
+from ..studio import Trainer
+from ..training import Material
+
+SECONDS, MARGIN = 60, 15
+"""What is asked of a visitor's daily quota, and how long before its end a run stops and keeps its best."""
+
+
+def borrowing(home: Path) -> Trainer:
+    """`training.train` on a GPU of the Space; `home` is where registered backbones lie.
+
+    `spaces` must have been imported before torch (see `app.py`).
+    """
+    import spaces
+
+    on_gpu = spaces.GPU(duration=SECONDS)(work)
+
+    def train(run: RunSpec, backbone: vit.Backbone, material: Material, stop: Callable[[], bool]) -> Iterator[Event]:
+        with TemporaryDirectory() as folder:
+            flag = Path(folder) / "stop"
+            name = backbone.name, backbone.size, backbone.fingerprint
+            events = on_gpu(run, name, _arrays(material), str(home), str(flag))
+            try:
+                for event in events:
+                    if stop():
+                        flag.touch()
+                    yield event
+            except gr.Error as error:
+                hint = "Your quota may be used up: try later, with fewer epochs, or signed in."
+                raise TrainingFailed(f"the GPU of this Space gave up: {error.message}.", hint) from None
+            finally:
+                events.close()
+
+    return train
+
+
+def work(run: RunSpec, name: tuple[str, int, str], material: Material, home: str, flag: str) -> Iterator[Event]:
+    """The other process: loads the backbone anew, on the device that is there, and trains."""
+    torch.set_num_threads(1)  # OpenMP's other threads do not live through a fork
+    ends, (backbone, size, fingerprint) = monotonic() + SECONDS - MARGIN, name
+    try:
+        loaded = vit.load(backbone, size, home=Path(home), offline=True, fingerprint=fingerprint)
+        for event in training.train(run, loaded, _tensors(material), lambda: monotonic() > ends or Path(flag).exists()):
+            if isinstance(event, Stopped) and not Path(flag).exists():
+                yield Noticed("warning", f"this Space lends its GPU for {SECONDS - MARGIN} s: the best so far is kept")
+            yield event
+    except PeftDemoError as error:
+        yield Failed(error.sentence, error.hint)
+
+
+def _arrays(material: Material) -> Material:
+    """numpy arrays are pickled by value; tensors would be shared through handles of this process."""
+    return _each(material, lambda tensor: tensor.numpy())
+
+
+def _tensors(material: Material) -> Material:
+    return _each(material, torch.from_numpy)
+
+
+def _each(material: Material, change: Callable) -> Material:
+    return replace(material, **{part: tuple(map(change, getattr(material, part))) for part in ("train", "val", "test")})

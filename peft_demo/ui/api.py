@@ -1,0 +1,82 @@
+"""The two endpoints for programs, beside the page: `/classify` and `/adapters`. Everything else is private.
+
+A file from a client is one it has uploaded before, which Gradio has checked and moved; anything else that calls itself
+a path is refused.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+from gradio_client.utils import is_file_obj_with_meta
+
+from ..contracts.cards import Prediction, ZooEntry
+from ..contracts.errors import BadImage, BadValue
+from ..contracts.service import Service
+from .classify import MOST, TOP
+from .speak import speaking
+
+ENDPOINTS = ("classify", "adapters")
+
+
+def build(service: Service) -> None:
+    """Adds both endpoints to the open `Blocks`."""
+    gr.api(_classify(service), api_name="classify", concurrency_id="gpu", concurrency_limit=1)
+    gr.api(_adapters(service), api_name="adapters")
+
+
+def keep_private(demo: gr.Blocks) -> None:
+    """Afterwards these two are all that is public; components (a login button) connect handlers of their own."""
+    for handler in demo.fns.values():
+        if handler.api_name not in ENDPOINTS:
+            handler.api_visibility = "private"
+
+
+def _classify(service: Service):
+    def classify(image: gr.FileData, adapters: list[str], top: int = TOP) -> list[dict]:
+        """What up to four adapters say of a picture: label, probability, the `top` likeliest classes, and how long it
+        took. `image` is an uploaded file (`handle_file`), `adapters` are ids from `/adapters`."""
+        if not isinstance(top, int) or not 1 <= top <= 1000:
+            raise BadValue(f"top takes a whole number from 1 to 1000, got {str(top)[:100]}.")
+        return [_answer(said) for said in service.classify(uploaded(image), _ids(adapters), top)]
+
+    return speaking(classify)
+
+
+def _adapters(service: Service):
+    def adapters() -> list[dict]:
+        """The adapters there are: id, method, classes, backbone, accuracies (fractions of 1), bytes, and why one
+        cannot answer."""
+        return [_entry(entry) for entry in service.zoo()]
+
+    return speaking(adapters)
+
+
+def uploaded(image) -> Path:
+    """The file a client has sent; `BadImage` for whatever is not one, a path of this machine above all."""
+    folder = Path(get_upload_folder()).resolve()
+    if not is_file_obj_with_meta(image) or not Path(image["path"]).resolve().is_relative_to(folder):
+        raise BadImage("the image is no uploaded file.", "From Python, send handle_file(PATH) of gradio_client.")
+    return Path(image["path"])
+
+
+def _ids(adapters: Sequence[str]) -> list[str]:
+    if not isinstance(adapters, list) or not all(isinstance(id, str) for id in adapters):
+        raise BadValue("adapters takes a list of names, as /adapters gives them.")
+    if not 1 <= len(adapters) <= MOST:
+        raise BadValue(f"adapters takes 1 to {MOST} names, got {len(adapters)}.", "Ask again for the others.")
+    return adapters
+
+
+def _answer(said: Prediction) -> dict:
+    found = {"adapter": said.adapter, "label": said.label, "probability": said.probability}
+    return found | {"top": [list(pair) for pair in said.top], "ms": said.ms, "swap_ms": said.swap_ms}
+
+
+def _entry(entry: ZooEntry) -> dict:
+    found = {"id": entry.id, "file_bytes": entry.file_bytes, "refusal": entry.refusal}
+    if (card := entry.card) is None:
+        return found
+    found |= {"method": card.method, "backbone": card.backbone, "classes": list(card.classes)}
+    return found | {"val_accuracy": card.val_accuracy, "test_accuracy": card.test_accuracy}

@@ -1,0 +1,32 @@
+"""Swapping, loading and answering, timed on a small backbone: the figures are there and are about what they say."""
+
+import pytest
+
+from peft_demo.bench import answering
+from peft_demo.vit import find
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """As if huggingface/peft were not installed."""
+    monkeypatch.setattr(answering, "peft", lambda *_: None)
+
+
+def test_swapping_and_loading(home, alone):
+    rows = answering.switch(find("", home), 32, turns=2)
+    assert [row["what"] for row in rows] == [*(f"choose among {n}" for n in (1, 4, 16)), "load with every check"]
+    assert all(0 < row["ms"] < 1000 for row in rows)
+    assert rows[2]["ms"] < rows[3]["ms"], "a resident adapter is there before one from disk"
+
+
+def test_answers_are_multiples_of_the_frozen_model(home, alone):
+    rows = answering.predict(find("", home), 32, batch=4, turns=2)
+    assert [row["what"] for row in rows] == ["frozen", "attached", "merged", "mixed 1", "mixed 4", "mixed 16"]
+    assert rows[0]["ratio"] == 1.0 and all(row["ratio"] > 0 for row in rows)
+
+
+def test_beside_peft(home):
+    pytest.importorskip("peft")
+    rows = answering.switch(find("", home), 32, turns=1) + answering.predict(find("", home), 32, batch=2, turns=1)
+    assert {"peft_ms", "peft_ratio"} <= {name for row in rows for name in row}
+    assert len(answering.printed(rows)[0]) == len(answering.HEAD)

@@ -1,0 +1,71 @@
+"""The page of a Space, served: a cookie tells browsers and programs apart."""
+
+import importlib.util
+from argparse import Namespace
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import gradio as gr
+import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from peft_demo import space, ui
+from peft_demo.space.who import COOKIE
+
+
+@pytest.fixture
+def page(visitors, tmp_path, monkeypatch):
+    """The address of a served page."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "tmp"))
+    demo, launch = ui.build(visitors, space.banner)
+    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch | space.LAUNCH)
+    yield demo.local_url
+    demo.close()
+
+
+def test_the_page_gives_a_cookie_once_and_to_nothing_else(page):
+    given = urlopen(page).headers["set-cookie"]
+    assert given.startswith(f"{COOKIE}=") and {"HttpOnly", "Secure", "SameSite=None"} <= set(given.split("; "))
+    again = urlopen(Request(page, headers={"Cookie": given.split(";")[0]})).headers
+    assert "set-cookie" not in again and "set-cookie" not in urlopen(f"{page}manifest.json").headers
+
+
+def test_two_programs_have_an_adapter_list_each(page, visitors, visit, run, finish, tmp_path):
+    ann, bob = (Client(page, verbose=False, analytics_enabled=False) for _ in range(2))
+    Image.new("RGB", (32, 32), "red").save(tmp_path / "photo.png")
+    with visit(ann.cookies[COOKIE]):
+        finish(visitors, visitors.start(run))
+    assert [a["id"] for a in ann.predict(api_name="/adapters")] == ["linear-digits-s0"]
+    assert bob.predict(api_name="/adapters") == []
+    asked = handle_file(tmp_path / "photo.png"), ["linear-digits-s0"]
+    assert ann.predict(*asked, api_name="/classify")[0]["adapter"] == "linear-digits-s0"
+    with pytest.raises(Exception, match="No adapter 'linear-digits-s0'"):
+        bob.predict(*asked, api_name="/classify")
+
+
+@pytest.mark.parametrize("login", [False, True])
+def test_the_page_says_what_is_kept_and_offers_a_login_where_there_is_one(visitors, monkeypatch, login):
+    monkeypatch.setattr("gradio.routes.attach_oauth", lambda app: None)  # wants packages that only a Space has
+    monkeypatch.setenv("OAUTH_CLIENT_ID", "id")
+    if not login:
+        monkeypatch.delenv("OAUTH_CLIENT_ID")
+    demo, _ = ui.build(visitors, space.banner)
+    line = next(b for b in demo.blocks.values() if b.elem_id == "space")
+    assert "saved until the Space restarts" in line.value
+    assert any(isinstance(b, gr.LoginButton) for b in demo.blocks.values()) is login
+    assert set(demo.get_api_info()["named_endpoints"]) == {"/classify", "/adapters"}
+
+
+@pytest.mark.parametrize("zero", [False, True])
+def test_the_app_composes_itself_on_a_space(home, spaces, monkeypatch, zero):
+    """With ZeroGPU the training function is registered before the page is served."""
+    spec = importlib.util.spec_from_file_location("peft_demo_app", Path(__file__).parents[2] / "app.py")
+    app = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(app)
+    monkeypatch.setenv("SPACE_ID", "owner/name")
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true" if zero else "")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(home / "tmp"))
+    visitors, _, launch = app.on_space(Namespace(offline=True))
+    assert "middleware" in launch["app_kwargs"] and not launch["share"]
+    assert (visitors._turns._train.__module__ == "peft_demo.space.gpu") is zero

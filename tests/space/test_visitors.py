@@ -1,0 +1,145 @@
+"""Visitors of a Space do not meet: neither adapters nor runs nor images, and they take turns."""
+
+from dataclasses import replace
+from io import BytesIO
+from types import SimpleNamespace
+
+import pytest
+from gradio.context import LocalContext
+from hub_stand_in import TOKEN
+from PIL import Image
+
+from peft_demo.contracts.errors import BadValue, Busy, NotAllowed, UnknownName
+from peft_demo.contracts.events import Failed, Finished, Progressed, Stopped
+from peft_demo.contracts.specs import DataSpec, PushSpec, Recipe
+from peft_demo.space import turns as turns_of
+from peft_demo.space import visitors as room
+from peft_demo.space.turns import Turns
+from peft_demo.space.who import COOKIE, NOBODY, who
+
+
+def picture() -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (32, 32), "red").save(file, "PNG")
+    return file.getvalue()
+
+
+def test_everyone_sees_their_own_adapters_and_runs_only(visitors, visit, run, finish):
+    with visit("ann"):
+        id = visitors.start(run)
+        assert isinstance(finish(visitors, id)[-1], Finished)
+        assert [e.id for e in visitors.zoo()] == ["linear-digits-s0"] and [r.id for r in visitors.runs()] == [id]
+    with visit("bob"):
+        assert visitors.zoo() == [] and visitors.runs() == [] and visitors.status().state == "idle"
+        for question in (visitors.follow, visitors.stop):
+            with pytest.raises(UnknownName):
+                question(id)
+        with pytest.raises(UnknownName):
+            visitors.classify(picture(), ["linear-digits-s0"])
+
+
+def test_runs_started_in_the_same_second_have_different_ids(visitors, visit, run, finish):
+    """A page's memory of runs is shared by all visitors and goes by id."""
+    ids = []
+    for name in ("ann", "bob"):
+        with visit(name):
+            ids.append(visitors._mine()._runs.create(run).id)
+    assert ids[0] != ids[1]
+
+
+def test_backbones_are_held_once(visitors, visit):
+    shelves = []
+    for name in ("ann", "bob"):
+        with visit(name):
+            shelves.append(visitors._mine()._shelf)
+    assert shelves[0] is shelves[1]
+
+
+def test_paths_of_the_machine_may_not_be_named(visitors, visit, run):
+    with visit("ann"), pytest.raises(Exception, match="may not be named"):
+        visitors.start(replace(run, data=DataSpec("folder", "/etc")))
+
+
+def test_too_many_shots_are_refused_at_once(visitors, visit, run):
+    with visit("ann"), pytest.raises(BadValue, match="at most 32 shots, not 33"):
+        visitors.start(replace(run, data=DataSpec(shots=33)))
+
+
+def test_too_many_steps_are_refused_once_the_images_are_counted(visitors, visit, run, finish):
+    with visit("ann"):
+        last = finish(visitors, visitors.start(replace(run, recipe=Recipe(epochs=101, batch=1))))[-1]
+        assert isinstance(last, Failed) and "1010 steps; this Space allows 1000" in last.sentence
+
+
+def test_studios_of_long_ago_are_forgotten_and_found_again(visitors, visit, run, finish, monkeypatch):
+    monkeypatch.setattr(room, "KEPT", 2)
+    with visit("ann"):
+        finish(visitors, visitors.start(run))
+    for name in ("bob", "cid", "dot"):
+        with visit(name):
+            visitors.status()
+    assert len(visitors._studios) == 2
+    with visit("ann"):
+        assert [e.id for e in visitors.zoo()] == ["linear-digits-s0"]
+
+
+def made(steps=2):
+    """A `train` that yields its run's name twice, and material for as many steps as the run has epochs."""
+    return (lambda run, *_: iter([run.name] * steps)), SimpleNamespace(train=(None, [0]))
+
+
+def test_the_line_is_kept(run):
+    train, material = made()
+    turns = Turns(train)
+    first, second = (turns(replace(run, name=n), None, material, lambda: False) for n in ("first", "second"))
+    assert next(first) == "first"
+    assert next(second) == Progressed("waiting: 1 before you")
+    assert list(first) == ["first"]
+    assert list(second) == ["second"] * 2 and not turns._line
+
+
+def test_who_stops_while_waiting_leaves_the_line(run):
+    train, material = made()
+    turns, stopping = Turns(train), []
+    first, second = turns(run, None, material, lambda: False), turns(run, None, material, lambda: bool(stopping))
+    next(first), next(second)
+    stopping.append(True)
+    assert [type(e) for e in second] == [Stopped] and len(turns._line) == 1
+
+
+def test_a_long_line_takes_nobody_more(run):
+    turns = Turns(None)
+    turns._line.extend(object() for _ in range(turns_of.WAITING + 1))
+    with pytest.raises(Busy, match="waiting to train"):
+        turns.check(run)
+
+
+def test_a_visitor_is_a_cookie_else_a_page_view():
+    def asking(cookie, view):
+        request = SimpleNamespace(cookies={COOKIE: cookie} if cookie else {})
+        token = LocalContext.request.set(SimpleNamespace(request=request, session_hash=view))
+        try:
+            return who()
+        finally:
+            LocalContext.request.reset(token)
+
+    assert who() == NOBODY
+    assert asking("c", "view 1") == asking("c", "view 2") != asking("", "view 1") != asking("", "view 2")
+    assert asking("../../etc", "").isalnum()
+
+
+def test_nobody_pushes_in_the_name_of_the_space(stand_in, home, visit, run, finish):
+    """The Space may have a token of its own (HF_TOKEN); a visitor acts with theirs or not at all."""
+    visitors = room.Visitors(device="cpu", shipped=home / "none")
+    with visit("ann"):
+        finish(visitors, visitors.start(run))
+        push = PushSpec(("linear-digits-s0",), "me/digits")
+        with pytest.raises(NotAllowed, match="nobody is logged in"):
+            visitors.push(push)
+        assert stand_in.requests == []
+        visitors.push(push, TOKEN)
+    with visit("bob"), pytest.raises(UnknownName):
+        visitors.push(push, TOKEN)
+    with visit("bob"):
+        assert visitors.pull("me/digits") == ["linear-digits-s0"]
+    visitors.close()

@@ -1,0 +1,111 @@
+"""Adapters leave for other programs and come back, through the studio, on the bundled backbone."""
+
+import re
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+
+from peft_demo import adapters, training
+from peft_demo.contracts.errors import BadValue, CannotWrite, UnknownName
+from peft_demo.contracts.specs import Foreign
+from peft_demo.data import decode, to_tensor
+from peft_demo.vit.catalogue import bundled
+
+
+@pytest.fixture
+def trained(studio, adapter_file):
+    """A studio with one LoRA in its zoo, and the LoRA's id."""
+    return studio, studio.import_adapter(adapter_file)
+
+
+@pytest.fixture
+def picture(photos):
+    return photos / "green" / "3.png"
+
+
+def test_a_peft_folder_comes_back_as_an_adapter_that_answers_the_same(trained, picture, tmp_path):
+    studio, id = trained
+    (note,) = studio.export(id, "peft", tmp_path / "out")
+    assert "rank 16" in note
+    again = studio.import_adapter(tmp_path / "out", Foreign(name="back again"))
+    first, second = studio.classify(picture, [id, again], top=3)
+    assert again == "back-again"
+    assert dict(second.top) == pytest.approx(dict(first.top), abs=1e-5)
+    card = studio.adapter(again)
+    assert card.fingerprint == studio.adapter(id).fingerprint and (card.size, card.spec) == (32, {})
+
+
+def test_the_python_in_the_folder_s_readme_loads_it(trained, picture, tmp_path, monkeypatch):
+    pytest.importorskip("peft")
+    studio, id = trained
+    studio.export(id, "peft", tmp_path / "out")
+    (code,) = re.findall(r"```python\n(.*?)```", (tmp_path / "out" / "README.md").read_text(), re.S)
+    shutil.copy(bundled().file, tmp_path / "out")
+    monkeypatch.chdir(tmp_path / "out")
+    found = {}
+    exec(code, found)
+    backbone, adapter, _ = studio._predictor.load(studio.adapter_file(id))
+    image = to_tensor(decode(picture), 32)[None]
+    ours = training.predict(adapters.attach(backbone, adapter).eval(), image, backbone)
+    assert torch.allclose(training.predict(found["model"], image, backbone), ours, atol=1e-5)
+
+
+def test_nothing_of_a_stranger_s_card_gets_into_that_python(trained, tmp_path):
+    studio, id = trained
+    file, evil = studio.adapter_file(id), 'x"); import os  # \n```python\nimport os\n```'
+    card = replace(
+        studio.adapter(id), name=evil, backbone=evil, arch=evil, interpolation=evil, classes=(evil, "b", "c")
+    )
+    file.write_bytes(adapters.with_card(file, card))
+    studio.export(id, "peft", tmp_path / "out")
+    assert "import os" not in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_folder_with_something_in_it_is_left_as_it_is(trained, tmp_path):
+    studio, id = trained
+    (tmp_path / "out").mkdir()
+    studio.export(id, "peft", tmp_path / "out")
+    before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
+    with pytest.raises(CannotWrite, match="there already"):
+        studio.export(id, "peft", tmp_path / "out")
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == before
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_an_onnx_file_is_written(trained, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    studio, id = trained
+    (note,) = studio.export(id, "onnx", tmp_path / "a.onnx")
+    assert "folded" in note and "32 32" in note
+    onnx.checker.check_model(onnx.load(tmp_path / "a.onnx"))
+
+
+def test_an_unknown_format_offers_those_there_are(trained, tmp_path):
+    studio, id = trained
+    with pytest.raises(UnknownName, match="did you mean 'peft'"):
+        studio.export(id, "pfet", tmp_path / "out")
+
+
+def test_a_one_bit_file_joins_the_zoo_and_sees_images_as_they_are(studio, picture, tmp_path):
+    """The bundled backbone is 6 blocks of 192: 4 matrices of 2·192 bits each, and a 1-bit head for two classes."""
+    matrix = bytes(range(48)) + torch.tensor([0.001, 0.1]).numpy().tobytes()
+    (tmp_path / "lora-bihead.bin").write_bytes(matrix * 6 * 4 + matrix)
+    knobs = {"hidden": 2, "head_bits": 1, "scale": 0.1}
+    given = Foreign("bi_lora", knobs, ("a", "b"), size=32)
+    id = studio.import_adapter(tmp_path / "lora-bihead.bin", given)
+    assert studio.classify(picture, [id])[0].label in "ab"
+    backbone = studio._predictor.choose(id).backbone
+    assert (backbone.mean, backbone.std) == ((0, 0, 0), (1, 1, 1))
+    with pytest.raises(BadValue, match="scale"):
+        studio.import_adapter(tmp_path / "lora-bihead.bin", Foreign("bi_lora", {}, ("a", "b")))
+
+
+def test_a_picture_is_no_adapter(studio, tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / "a.bin")
+    with pytest.raises(BadValue, match="bi_lora or bi_adaptformer"):
+        studio.import_adapter(tmp_path / "a.bin")

@@ -1,0 +1,111 @@
+"""Answers from memory: choosing, mixing, merging, pictures to try."""
+
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from peft_demo import adapters
+from peft_demo.contracts.errors import BadAdapter, BadValue, CannotMerge, UnknownName
+from peft_demo.contracts.specs import DataSpec
+from peft_demo.studio import predictor
+
+
+@pytest.fixture(scope="module")
+def zoo(open_studio, short, finish, photos, tmp_path_factory):
+    """A studio with five adapters of three kinds; two are called "dog" and "dog2"."""
+    studio = open_studio(tmp_path_factory.mktemp("zoo"))
+    for method, name in (("lora", "dog"), ("arc", "dog2"), ("adapter", "0"), ("linear", "1"), ("lora", "10")):
+        run = short(method, epochs=4, name=name)
+        finish(studio, studio.start(replace(run, data=replace(run.data, seed=len(name)))))
+    return studio
+
+
+def pictures(photos):
+    return [photos / colour / "7.png" for colour in ("red", "green", "blue", "red", "green")]
+
+
+def test_each_image_is_answered_by_its_own_adapter(zoo, photos):
+    ids = ["10", "dog2", "0", "dog", "1"]
+    mixed = zoo.predict(pictures(photos), ids, top=3)
+    alone = [zoo.classify(picture, [id], top=3)[0] for picture, id in zip(pictures(photos), ids, strict=True)]
+    assert [m.adapter for m in mixed] == ids
+    for a, b in zip(mixed, alone, strict=True):
+        assert dict(a.top) == pytest.approx(dict(b.top), abs=1e-5)
+
+
+def test_adapters_that_mix_share_one_forward_pass(zoo, photos, monkeypatch):
+    passes = []
+    monkeypatch.setattr(predictor.Mixed, "forward", _counted(predictor.Mixed.forward, passes))
+    zoo.predict([pictures(photos)[0]] * 5, ["dog", "dog2", "0", "1", "10"])
+    assert passes == [4]
+
+
+def _counted(forward, passes):
+    def counted(self, images, numbers):
+        passes.append(len(images))
+        return forward(self, images, numbers)
+
+    return counted
+
+
+def test_images_and_adapters_come_in_pairs(zoo, photos):
+    with pytest.raises(BadValue, match="2 images and 1 adapters"):
+        zoo.predict(pictures(photos)[:2], ["dog"])
+    with pytest.raises(UnknownName):
+        zoo.predict(pictures(photos)[:1], ["do"])
+
+
+def test_a_resident_adapter_is_not_loaded_again_and_a_changed_file_is(zoo, photos, monkeypatch):
+    first = zoo._predictor.choose("dog")
+    zoo._predictor.choose("dog2")
+    monkeypatch.setattr(adapters, "load", lambda *_: pytest.fail("loaded again"))
+    assert zoo._predictor.choose("dog") is first
+    monkeypatch.undo()
+    zoo.rename_class("dog", "red", "crimson")
+    assert "crimson" in zoo._predictor.choose("dog").card.classes
+    zoo.rename_class("dog", "crimson", "red")
+
+
+def test_what_was_not_asked_for_longest_makes_room(zoo, monkeypatch):
+    size = zoo._predictor.choose("dog").bytes
+    monkeypatch.setattr(predictor, "KEPT_BYTES", 2 * size)
+    monkeypatch.setattr(zoo._predictor, "_ready", type(zoo._predictor._ready)())
+    kept = [zoo._predictor.choose(id) for id in ("dog", "10", "1")]
+    assert kept[0] not in zoo._predictor._ready.values() and kept[2] in zoo._predictor._ready.values()
+
+
+def test_a_load_that_fails_changes_nothing(zoo, photos):
+    file = zoo.adapter_file("dog")
+    before, whole = zoo.classify(pictures(photos)[0], ["10"]), file.read_bytes()
+    try:
+        file.write_bytes(whole[:-4])
+        with pytest.raises(BadAdapter):
+            zoo.classify(pictures(photos)[0], ["dog"])
+    finally:
+        file.write_bytes(whole)
+    assert zoo.classify(pictures(photos)[0], ["10"])[0].top == before[0].top
+
+
+def test_merged_says_the_same(zoo, photos):
+    said = zoo.side_by_side(pictures(photos)[0], "dog", top=3)
+    assert said.difference < 1e-5
+    assert dict(said.attached.top) == pytest.approx(dict(said.merged.top), abs=1e-5)
+    assert said.attached_ratio > 0 and said.merged_ratio > 0
+    with pytest.raises(CannotMerge):
+        zoo.side_by_side(pictures(photos)[0], "0")
+
+
+def test_samples_are_test_pictures_in_turns(studio, short, finish, tmp_path):
+    data = DataSpec("bundled", "shapes", shots=2)
+    finish(studio, studio.start(replace(short(epochs=1), data=data)))
+    id = studio.runs()[0].adapter
+    shown = studio.samples(id)
+    classes = studio.adapter(id).classes
+    assert [name for name, _ in shown[: len(classes)]] == list(classes)
+    (tmp_path / "shown.jpg").write_bytes(shown[0][1])
+    assert max(Image.open(tmp_path / "shown.jpg").size) == 96
+
+
+def test_an_adapter_of_own_photos_has_no_samples(zoo):
+    assert zoo.samples("dog") == ()
