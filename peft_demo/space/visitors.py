@@ -25,7 +25,8 @@ class Visitors:
         self._turns = Turns(train)
         device = device or best_device()
         shelf = Shelf(self.home.root, device, offline)
-        self._about = {"device": device, "offline": offline, "shelf": shelf, "train": self._turns} | studio
+        self._about = {"device": device, "offline": offline, "shelf": shelf, "train": self._turns, "shared": True}
+        self._about |= studio
         self._studios: OrderedDict[str, Studio] = OrderedDict()
         self._lock = Lock()
 

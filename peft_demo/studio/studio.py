@@ -56,8 +56,8 @@ class Studio:
 
     `home` is where files live (else PEFT_DEMO_HOME, else the user data folder), `zoo` where new adapters go (else in
     the home). `allow_local_paths` lets datasets and adapters be named by a path. With `shared`, only the one who
-    started a run may stop it. Several studios may share one `shelf` of backbones, and something else than this process
-    may `train`; `mark` then keeps the ids of their runs apart.
+    started a run may stop it, and nobody uses the Hub token of this machine. Several studios may share one `shelf` of
+    backbones, and something else than this process may `train`; `mark` then keeps the ids of their runs apart.
     """
 
     def __init__(
@@ -260,7 +260,8 @@ class Studio:
     def push(self, push: PushSpec, token: str = "", report: Report | None = None) -> str:
         token = self._hub_token(token)
         if not token:
-            hint = "Sign in on this page." if self._shared else "Run `hf auth login` once, or set HF_TOKEN."
+            page = "Sign in on this page if it offers that, or push on the command line."
+            hint = page if self._shared else "Run `hf auth login` once, or set HF_TOKEN."
             raise NotAllowed("nobody is logged in to the Hub.", hint)
         return hub.send(push.repo, self._pack(push)[1], token, push.private, report)
 

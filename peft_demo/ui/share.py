@@ -3,13 +3,13 @@
 On a Space each visitor acts in their own name, with the token of their login; nothing here keeps it.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import gradio as gr
 
 from ..contracts.cards import Parcel, ZooEntry
+from ..contracts.errors import BadValue
 from ..contracts.service import Service
 from ..contracts.specs import PushSpec
 from . import text
@@ -59,8 +59,6 @@ def build(service: Service) -> Share:
     """Draws the part that shares the chosen adapter into the open context."""
     with gr.Accordion("Share on the Hub", open=False, elem_id="share"):
         gr.Markdown(OFFLINE if service.offline else ABOUT)
-        if "OAUTH_CLIENT_ID" in os.environ:  # set on a Space with `hf_oauth: true` in its README
-            gr.LoginButton(size="sm")
         with gr.Row():
             repo = gr.Textbox(label="Repository", placeholder="OWNER/NAME", max_length=200, elem_id="share-repo")
             licence = gr.Textbox(label="Licence", placeholder="that of the backbone", max_length=40)
@@ -139,6 +137,8 @@ def _looker(service: Service):
 
 def _taker(service: Service, taken: Callable[[str, int], dict]):
     def take(repo: str, names: list[str], stamp: int, visitor: gr.OAuthToken | None, progress=PROGRESS) -> dict:
+        if not names:
+            raise BadValue("no adapter is ticked.", "Tick those you want.")
         token = visitor.token if visitor else ""
         ids = service.pull(repo, names, token=token, report=lambda what, done: progress(done, desc=what))
         gr.Info(f"{text.plural(len(ids), 'adapter')} added.")

@@ -6,11 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 from gradio.context import LocalContext
+from hub_stand_in import TOKEN
 from PIL import Image
 
-from peft_demo.contracts.errors import BadValue, Busy, UnknownName
+from peft_demo.contracts.errors import BadValue, Busy, NotAllowed, UnknownName
 from peft_demo.contracts.events import Failed, Finished, Progressed, Stopped
-from peft_demo.contracts.specs import DataSpec, Recipe
+from peft_demo.contracts.specs import DataSpec, PushSpec, Recipe
 from peft_demo.space import turns as turns_of
 from peft_demo.space import visitors as room
 from peft_demo.space.turns import Turns
@@ -125,3 +126,20 @@ def test_a_visitor_is_a_cookie_else_a_page_view():
     assert who() == NOBODY
     assert asking("c", "view 1") == asking("c", "view 2") != asking("", "view 1") != asking("", "view 2")
     assert asking("../../etc", "").isalnum()
+
+
+def test_nobody_pushes_in_the_name_of_the_space(stand_in, home, visit, run, finish):
+    """The Space may have a token of its own (HF_TOKEN); a visitor acts with theirs or not at all."""
+    visitors = room.Visitors(device="cpu", shipped=home / "none")
+    with visit("ann"):
+        finish(visitors, visitors.start(run))
+        push = PushSpec(("linear-digits-s0",), "me/digits")
+        with pytest.raises(NotAllowed, match="nobody is logged in"):
+            visitors.push(push)
+        assert stand_in.requests == []
+        visitors.push(push, TOKEN)
+    with visit("bob"), pytest.raises(UnknownName):
+        visitors.push(push, TOKEN)
+    with visit("bob"):
+        assert visitors.pull("me/digits") == ["linear-digits-s0"]
+    visitors.close()

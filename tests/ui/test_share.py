@@ -61,6 +61,8 @@ def test_only_what_can_be_taken_is_offered_and_then_shown(service, tab):
     assert [id for _, id in found.choices] == ["theirs"] == found.value and take.visible
     taken = share._taker(service, adapters._taken(service, tab))("you/x", ["theirs"], 4, None, silent)
     assert taken[tab.chosen] == "theirs" and taken[tab.stamp] == 5
+    with pytest.raises(gr.Error, match="ticked"):  # to the service, none named means all
+        share._taker(service, adapters._taken(service, tab))("you/x", [], 4, None, silent)
 
 
 def test_gradio_gives_the_handlers_a_token():
