@@ -113,7 +113,7 @@ ARC = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=5e-3,
+    lr=1e-2,
     identity=never,
 )
 
@@ -128,5 +128,5 @@ ARC_ATT = Method(
     Config=Config,
     build=build_att,
     count=count_att,
-    lr=ARC.lr,
+    lr=5e-3,
 )

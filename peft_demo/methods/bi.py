@@ -91,7 +91,7 @@ class AdaptFormerConfig:
     hidden: int = knob(32, "Hidden", low=1, high=512, info="H, width of the bottleneck")
     bits: int = knob(1, "Bits", choices=BITS, info="of a weight")
     head_bits: int = knob(FULL, "Head bits", choices=(FULL, 1), info="32: a plain head; 1: quantised, no bias")
-    scale: float = knob(1.0, "Scale", low=0.01, high=100.0, info="s, searched per dataset in the paper")
+    scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s, searched per dataset in the paper")
     dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
 
 

@@ -27,7 +27,7 @@ BRANCHES = ("attn", "mlp")
 @dataclass(frozen=True)
 class Config:
     hidden: int = knob(8, "Hidden", low=1, high=128, info="H, width of the bottleneck")
-    scale: float = knob(1.0, "Scale", low=0.01, high=100.0, info="s, in front of the bypass", advanced=True)
+    scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s, in front of the bypass", advanced=True)
     dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
     start: str = knob("identity", "Start", choices=("identity", "xavier"), info="of the 3×3 kernel", advanced=True)
 

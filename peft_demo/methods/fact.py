@@ -34,7 +34,7 @@ TARGETS = ("qkv", "proj", "fc1", "fc2")
 @dataclass(frozen=True)
 class TrainConfig:
     rank: int = knob(16, "Rank", low=1, high=128, info="R, of the shared factors")
-    scale: float = knob(1.0, "Scale", low=0.01, high=100.0, info="s, in front of the product", advanced=True)
+    scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s, in front of the product", advanced=True)
     dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
 
 

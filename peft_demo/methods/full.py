@@ -21,5 +21,5 @@ FULL = Method(
     Config=Config,
     build=lambda anatomy, config: Parts(replaces=tuple(anatomy.tensors)),
     count=lambda anatomy, config: anatomy.parameters,
-    lr=1e-4,
+    lr=3e-4,
 )

@@ -170,7 +170,7 @@ def _fit(t: Tensor, size: int) -> Tensor:
 _PAPER = {
     "paper": "Dong et al., Adapting Pre-trained Vision Models through Householder Transformation, NeurIPS 2024",
     "url": "https://arxiv.org/abs/2410.22952",
-    "lr": 3e-3,
+    "lr": 9e-3,
     "search": {"normalise": (False, True)},
 }
 

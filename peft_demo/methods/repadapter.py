@@ -29,7 +29,7 @@ TARGETS = ("qkv", "fc1")
 class Config:
     hidden: int = knob(8, "Hidden", low=2, high=128, info="H, width of the bottleneck; a multiple of the groups")
     groups: int = knob(2, "Groups", choices=(1, 2), info="G, blocks of the sparse up-projection", advanced=True)
-    scale: float = knob(1.0, "Scale", low=0.01, high=100.0, info="s, in front of the bottleneck", advanced=True)
+    scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s, in front of the bottleneck", advanced=True)
     dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
 
 

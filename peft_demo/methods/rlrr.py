@@ -96,6 +96,6 @@ RLRR = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=3e-3,
+    lr=9e-3,
     identity=lambda config: config.start == "zero",
 )

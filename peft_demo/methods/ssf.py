@@ -76,6 +76,6 @@ SSF = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=5e-3,
+    lr=1e-2,
     identity=lambda config: config.start == "zero",
 )

@@ -107,7 +107,7 @@ def visit(chromium, server):
         )  # gradio 6.31: a plot that is gone
         page.on("dialog", lambda d: odd.append(d.message) or d.dismiss())
         page.goto(server.url + path)
-        page.wait_for_selector("#previews img")
+        page.wait_for_selector("#image")
         return page
 
     yield open_page

@@ -134,7 +134,7 @@ def test_a_run_survives_reload_is_seen_by_others_and_stops_from_there(visit):
     start(page, "LoRA", epochs=1000, shots=1)
     expect(page.locator("#headline")).to_contain_text("Training")
     page.reload()
-    page.wait_for_selector("#previews img")
+    page.wait_for_selector("#image")
     tab(page, "Train")
     expect(page.locator("#headline")).to_contain_text("Training")
     expect(page.locator("#start")).to_be_disabled()
@@ -153,7 +153,7 @@ def test_a_dropped_image_is_classified_and_a_swap_changes_the_answer(visit):
     page = visit()
     names = trained(page, "LoRA", "Linear probe")
     choose(page, "Adapter", names[0])
-    drop(page, "#image .upload-container button, #image button.upload-container", "a.png", picture(1))
+    drop(page, "#image .upload-container", "a.png", picture(1))
     answer = page.locator("#answer-0")
     expect(answer).to_contain_text("%")
     expect(answer).to_contain_text(names[0])
@@ -169,7 +169,7 @@ def test_a_dropped_image_is_classified_and_a_swap_changes_the_answer(visit):
 def test_a_broken_image_is_a_sentence(visit):
     page = visit()
     trained(page, "LoRA")
-    drop(page, "#image .upload-container button, #image button.upload-container", "a.png", b"\x89PNG no picture")
+    drop(page, "#image .upload-container", "a.png", b"\x89PNG no picture")
     expect(page.get_by_test_id("toast-text").first).to_be_visible()
     assert UNFORESEEN not in page.get_by_test_id("toast-text").first.inner_text()
 
@@ -226,6 +226,7 @@ def test_runs_are_replayed_and_compared(visit):
 def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
     """Names with markup are shown letter by letter wherever they appear: cards, report, details, answers."""
     page = visit()
+    tab(page, "Data")
     page.get_by_label("Collect", exact=True).check()
     for n, name in enumerate((MARKUP, "plain")):
         page.locator(f"#class-{n} :is(input, textarea)").fill(name)
@@ -246,7 +247,7 @@ def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
     press_start(page)
     finish(page)
     page.locator("#classify-it").click()
-    drop(page, "#image .upload-container button, #image button.upload-container", "a.png", picture(2))
+    drop(page, "#image .upload-container", "a.png", picture(2))
     expect(page.locator("#answer-0")).to_contain_text(MARKUP)
     tab(page, "Adapters")
     page.locator("#zoo").get_by_role("gridcell", name=re.compile("photos")).first.click()
@@ -293,3 +294,18 @@ def test_a_restarted_server_shows_the_last_run(visit, server):
     expect(again.locator("#headline")).to_contain_text(re.compile("Finished|Stopped"))
     drawn(again)
     assert curve(again, "#loss-plot", ACCENT) >= 2
+
+
+def test_it_opens_on_an_answer_and_every_adapter_can_be_asked(visit):
+    page = visit()
+    names = trained(page, "LoRA", "Linear probe")
+    page.reload()
+    answer = page.locator("#answer-0")
+    expect(answer).to_contain_text("swapped in")
+    expect(page.locator("#image img")).to_be_visible()
+    page.locator("#samples button").nth(3).click()
+    page.locator("#ask-every").click()
+    expect(page.locator("#every")).to_contain_text(names[-1])
+    page.locator("#answer-merged").click()
+    expect(answer).to_contain_text("times the frozen model")
+    expect(page.locator("#answer-1")).to_contain_text("merged")
