@@ -7,17 +7,16 @@ import torch
 from torch import nn
 
 from ..vit import Backbone, LowRank, Site
-from ..vit.anatomy import QKV, open_rows
-from ..vit.seam import shell
+from ..vit.seam import Rows
+from ..vit.sites import QKV
 from .adapter import Adapter
 
 
 def added(backbone: Backbone, adapter: Adapter) -> Iterator[tuple[Site, LowRank | None]]:
     """What stands at each site of the adapter, None where that is no product on a linear."""
     for name, delta in adapter.by_site().items():
-        site, tree = backbone.anatomy.sites[name], shell(backbone.model)
-        open_rows(tree, site)
-        f = tree.get_submodule(site.path)
+        site = backbone.anatomy.sites[name]
+        f = _frozen(backbone.model, site)
         yield site, delta.low_rank(f) if isinstance(f, nn.Linear) else None
 
 
@@ -27,6 +26,12 @@ def joined(backbone: Backbone, parts: Iterable[tuple[Site, LowRank]]) -> dict[st
     for site, product in parts:
         found[linear_path(site)].append((site, product))
     return {path: _side_by_side(backbone, path, own) for path, own in found.items()}
+
+
+def _frozen(tree: nn.Module, site: Site) -> nn.Module:
+    """The map at a site; of q, k and v their rows of the fused linear."""
+    f = tree.get_submodule(linear_path(site))
+    return getattr(Rows(f, QKV), site.role) if site.role in QKV else f
 
 
 def linear_path(site: Site) -> str:

@@ -249,6 +249,9 @@ class Prediction:
     swap_ms: float = 0.0
     """Choosing (and where needed loading) the adapter, milliseconds."""
 
+    refusal: str = ""
+    """Why there is no answer; `top` is empty then."""
+
     @property
     def label(self) -> str:
         return self.top[0][0]

@@ -128,7 +128,10 @@ class Service(Protocol):
         """One prediction per adapter, each on its own backbone and head."""
 
     def predict(self, images: Sequence[Path | bytes], adapters: Sequence[str], top: int = 5) -> Sequence[Prediction]:
-        """One prediction per image, each by its own adapter; adapters that mix answer in one forward pass."""
+        """One prediction per image, each by its own adapter; adapters that mix answer in one forward pass.
+
+        An adapter that cannot be loaded answers with its `refusal`.
+        """
 
     def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
         """The answer attached and merged; `CannotMerge` says why not."""

@@ -7,7 +7,7 @@ from time import perf_counter
 import torch
 from torch import Tensor, nn
 
-from .. import adapters, data
+from .. import data
 from ..contracts.cards import Prediction, SideBySide
 from ..training import normalised
 from .predictor import Attached, best
@@ -16,30 +16,19 @@ ROUNDS = 7
 """Forward passes of each model, taken in turns; the first is not counted."""
 
 
-class Merged:
-    """Keeps the last merged model, so that the next image finds it ready."""
-
-    def __init__(self):
-        self._last: tuple[Attached, nn.Module] | None = None
-
-    def answer(self, chosen: Attached, id: str, image: Path | bytes, top: int = 5) -> SideBySide:
-        """Both answers, and how many times the frozen model's time each takes; `CannotMerge` says why not."""
-        models = chosen.backbone.model, chosen.model, self._model(chosen)
-        pixels = data.to_tensor(data.decode(image), chosen.backbone.size)[None]
-        x = normalised(pixels, chosen.backbone)
-        rounds = [[_timed(model, x) for model in models] for _ in range(ROUNDS)][1:]
-        (_, attached), (_, merged) = rounds[-1][1:]
-        said = [
-            Prediction(id, best(logits, chosen.card, top), 1000 * median(turn[n][0] for turn in rounds))
-            for n, logits in ((1, attached), (2, merged))
-        ]
-        ratios = [median(turn[n][0] / turn[0][0] for turn in rounds) for n in (1, 2)]
-        return SideBySide(*said, *ratios, (attached - merged).abs().max().item())
-
-    def _model(self, chosen: Attached) -> nn.Module:
-        if self._last is None or self._last[0] is not chosen:
-            self._last = chosen, adapters.merge(chosen.backbone, chosen.adapter).eval()
-        return self._last[1]
+def side_by_side(chosen: Attached, merged: nn.Module, id: str, image: Path | bytes, top: int = 5) -> SideBySide:
+    """Both answers, and how many times the frozen model's time each takes."""
+    models = chosen.backbone.model, chosen.model, merged
+    pixels = data.to_tensor(data.decode(image), chosen.backbone.size)[None]
+    x = normalised(pixels, chosen.backbone)
+    rounds = [[_timed(model, x) for model in models] for _ in range(ROUNDS)][1:]
+    _, (_, attached), (_, folded) = rounds[-1]
+    said = [
+        Prediction(id, best(chances, chosen.card, top), 1000 * median(turn[n][0] for turn in rounds))
+        for n, chances in ((1, attached), (2, folded))
+    ]
+    ratios = [median(turn[n][0] / turn[0][0] for turn in rounds) for n in (1, 2)]
+    return SideBySide(*said, *ratios, (attached - folded).abs().max().item())
 
 
 @torch.inference_mode()

@@ -19,12 +19,14 @@ from torch import Tensor, nn
 from .. import adapters, data, training, vit
 from ..adapters import Adapter, Mixed
 from ..contracts.cards import AdapterCard, Prediction
-from ..contracts.errors import BadValue
+from ..contracts.errors import BadValue, PeftDemoError
 from .shelf import Shelf
 from .zoo import Zoo
 
 KEPT_BYTES = 1_000_000_000
 """Of adapters in memory; the one in use may be larger."""
+SHARED_BYTES = 30_000_000
+"""The same of each visitor, where many share the machine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +50,11 @@ class Attached:
 class Predictor:
     """Classifies pictures with any adapter of the zoo, on its own backbone and with its own head."""
 
-    def __init__(self, zoo: Zoo, shelf: Shelf):
-        self._zoo, self._shelf = zoo, shelf
+    def __init__(self, zoo: Zoo, shelf: Shelf, kept_bytes: int = KEPT_BYTES):
+        self._zoo, self._shelf, self._kept_bytes = zoo, shelf, kept_bytes
         self._ready: OrderedDict[tuple[Path, int, int], Attached] = OrderedDict()
         self._mixed: tuple[list[Attached], Mixed] | None = None
+        self._merged: tuple[Attached, nn.Module] | None = None
         self._lock = Lock()
 
     def classify(self, image: Path | bytes, ids: Sequence[str], top: int = 5) -> list[Prediction]:
@@ -60,20 +63,23 @@ class Predictor:
         return [self._answer(picture, id, top) for id in ids]
 
     def predict(self, images: Sequence[Path | bytes], ids: Sequence[str], top: int = 5) -> list[Prediction]:
-        """One answer per image, each by its own adapter. Adapters that mix answer in one forward pass, of the others
-        each answers its images in one batch; `ms` is an image's share of it."""
+        """One answer per image, each by its own adapter; one that cannot be loaded answers with its `refusal`.
+
+        Adapters that mix answer in one forward pass, of the others each answers its images in one batch; `ms` is an
+        image's share of it.
+        """
         if len(images) != len(ids):
             raise BadValue(f"each image needs an adapter, got {len(images)} images and {len(ids)} adapters.")
         pictures = {image: data.decode(image) for image in dict.fromkeys(images)}
-        chosen = {id: self.choose(id) for id in dict.fromkeys(ids)}
-        answers: dict[int, Prediction] = {}
+        chosen, refused = self._choose_all(ids)
+        answers = {n: Prediction(id, (), 0.0, refusal=refused[id]) for n, id in enumerate(ids) if id in refused}
         for group in _groups(chosen.values()):
-            places = [n for n, id in enumerate(ids) if any(chosen[id] is each for each in group)]
-            began = perf_counter()
-            chances = self._chances(group, [(pictures[images[n]], chosen[ids[n]]) for n in places])
-            ms = 1000 * (perf_counter() - began) / len(places)
-            for n, row in zip(places, chances, strict=True):
-                answers[n] = Prediction(ids[n], best(row, chosen[ids[n]].card, top), ms)
+            places = [n for n, id in enumerate(ids) if id in chosen and chosen[id] in group]
+            asked = [chosen[ids[n]] for n in places]
+            pixels = _pixels([pictures[images[n]] for n in places], group[0].backbone.size)
+            chances, ms = self._chances(group, pixels, asked)
+            for n, each, row in zip(places, asked, chances, strict=True):
+                answers[n] = Prediction(ids[n], best(row, each.card, top), ms / len(places))
         return [answers[n] for n in range(len(ids))]
 
     def choose(self, id: str) -> Attached:
@@ -89,6 +95,13 @@ class Predictor:
             self._ready.move_to_end(key)
         return ready
 
+    def merged(self, chosen: Attached) -> nn.Module:
+        """The adapter folded into plain weights; the last one is kept. `CannotMerge` says why not."""
+        kept = self._merged
+        if kept is None or kept[0] is not chosen:
+            kept = self._merged = chosen, adapters.merge(chosen.backbone, chosen.adapter).eval()
+        return kept[1]
+
     def load(self, file: Path) -> tuple[vit.Backbone, Adapter, AdapterCard]:
         """The adapter in `file`, wholly checked, and the backbone it was made for."""
         card = adapters.read_card(file)
@@ -99,11 +112,22 @@ class Predictor:
         backbone, adapter, card = self.load(file)
         return Attached(adapters.attach(backbone, adapter).eval(), backbone, adapter, card)
 
+    def _choose_all(self, ids: Sequence[str]) -> tuple[dict[str, Attached], dict[str, str]]:
+        """The attached model of each id, or the sentence that says why there is none."""
+        chosen, refused = {}, {}
+        for id in dict.fromkeys(ids):
+            try:
+                chosen[id] = self.choose(id)
+            except PeftDemoError as error:
+                refused[id] = str(error)
+        return chosen, refused
+
     def _make_room(self, wanted: int) -> None:
-        """Lets those go that were not asked for the longest."""
+        """Lets those go that were not asked for the longest, and what was made of them."""
         held = sum(each.bytes for each in self._ready.values())
-        while self._ready and held + wanted > KEPT_BYTES:
+        while self._ready and held + wanted > self._kept_bytes:
             held -= self._ready.popitem(last=False)[1].bytes
+            self._mixed = self._merged = None
 
     def _answer(self, picture: Image.Image, id: str, top: int) -> Prediction:
         began = perf_counter()
@@ -115,21 +139,33 @@ class Predictor:
         ms = 1000 * (perf_counter() - ready)
         return Prediction(id, best(chances, chosen.card, top), ms, 1000 * (swapped - began))
 
-    def _chances(self, group: Sequence[Attached], asked: Sequence[tuple[Image.Image, Attached]]) -> Sequence[Tensor]:
-        """Class probabilities [C] of each picture by its adapter, all of the group's backbone."""
-        backbone = group[0].backbone
-        images = torch.stack([data.to_tensor(picture, backbone.size) for picture, _ in asked])
-        if len(group) == 1:
-            return training.predict(group[0].model, images, backbone)
-        places = {id(each): n for n, each in enumerate(group)}
-        return training.predict_mixed(self._mix(group), images, [places[id(each)] for _, each in asked], backbone)
+    def _chances(
+        self, group: Sequence[Attached], pixels: Tensor, asked: Sequence[Attached]
+    ) -> tuple[Sequence[Tensor], float]:
+        """Class probabilities [C] of images uint8 [N 3 S S], each by its adapter of the group, and the milliseconds."""
+        backbone, numbers = group[0].backbone, [group.index(each) for each in asked]
+        mixed = self._mix(group) if len(group) > 1 else None
+        began = perf_counter()
+        if mixed is None:
+            rows = training.predict(group[0].model, pixels, backbone)
+        else:
+            rows = training.predict_mixed(mixed, pixels, numbers, backbone)
+        return rows, 1000 * (perf_counter() - began)
 
     def _mix(self, group: Sequence[Attached]) -> Mixed:
         """The stack of these adapters; the last one is kept."""
-        if self._mixed is None or self._mixed[0] != group:
-            model = Mixed(group[0].backbone, [each.adapter for each in group]).eval()
-            self._mixed = list(group), model
-        return self._mixed[1]
+        kept = self._mixed
+        if kept is None or kept[0] != group:
+            kept = list(group), Mixed(group[0].backbone, [each.adapter for each in group]).eval()
+            self._mixed = kept
+        return kept[1]
+
+
+def _pixels(pictures: Sequence[Image.Image], size: int) -> Tensor:
+    """uint8 [N 3 S S]; a picture that comes several times is resized once."""
+    made = {id(picture): picture for picture in pictures}
+    small = {key: data.to_tensor(picture, size) for key, picture in made.items()}
+    return torch.stack([small[id(picture)] for picture in pictures])
 
 
 def best(chances: Tensor, card: AdapterCard, top: int) -> tuple[tuple[str, float], ...]:

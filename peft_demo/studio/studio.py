@@ -38,9 +38,9 @@ from .exports import EXPORTS
 from .home import find as find_home
 from .home import sweep, write, writing
 from .jobs import Jobs
-from .merged import Merged
+from .merged import side_by_side
 from .parcel import pack
-from .predictor import Predictor
+from .predictor import KEPT_BYTES, SHARED_BYTES, Predictor
 from .runs import Record, Runs
 from .samples import Sample, samples
 from .scoring import repeated, score
@@ -80,8 +80,7 @@ class Studio:
         self._zoo = Zoo(self.home.zoo, self.home.trash, shipped)
         self._shelf = shelf or Shelf(self.home.root, self._device, self.offline)
         self._trainer = train
-        self._predictor = Predictor(self._zoo, self._shelf)
-        self._merged = Merged()
+        self._predictor = Predictor(self._zoo, self._shelf, SHARED_BYTES if shared else KEPT_BYTES)
         self._samples: dict[DataSpec, Sequence[Sample]] = {}
         self._drafts = Drafts(self.home)
         self._runs = Runs(self.home.runs, mark)
@@ -288,7 +287,8 @@ class Studio:
         return self._predictor.predict(images, adapters, top)
 
     def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
-        return self._merged.answer(self._predictor.choose(id), id, image, top)
+        chosen = self._predictor.choose(id)
+        return side_by_side(chosen, self._predictor.merged(chosen), id, image, top)
 
     def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
         return score(self._predictor.choose(id), self._open(data, report), report)

@@ -1,7 +1,8 @@
 """In which precision a run learns: bf16 where the device has matrix units for it, fp32 elsewhere.
 
-CUDA devices and CPUs with AMX (Intel's, from Sapphire Rapids on) multiply bf16 matrices several times as fast as fp32
-ones. Weights, gradients and the optimizer stay in fp32, and so does the test at the end: an adapter answers in fp32.
+CUDA devices from Ampere on and CPUs with AMX (Intel's, from Sapphire Rapids on) multiply bf16 matrices several times as
+fast as fp32 ones. Weights, gradients and the optimizer stay in fp32, and so does the test at the end: an adapter
+answers in fp32.
 """
 
 import torch
@@ -26,6 +27,8 @@ def suit(model: nn.Module, device: torch.device) -> nn.Module:
 
 
 def _fast(device: torch.device) -> bool:
-    if device.type != "cpu":
-        return device.type == "cuda"
-    return hasattr(torch.cpu, "get_capabilities") and torch.cpu.get_capabilities().get("amx_bf16", False)
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu" and hasattr(torch.cpu, "get_capabilities"):  # torch 2.10 and newer
+        return torch.cpu.get_capabilities().get("amx_bf16", False)
+    return False

@@ -106,7 +106,7 @@ def wire(demo: gr.Blocks, service: Service, tab: ClassifyTab, stamp: gr.State, c
     tab.adapter.change(_sampler(service), tab.adapter, tab.samples, **HEARD)
     tab.samples.select(_taker(service), tab.adapter, tab.image, **HEARD).then(ask, asked, tab.shown, **heavy)
     tab.merge.click(_merger(service, tab), [tab.image, tab.adapter], tab.shown, **heavy)
-    every_adapter.wire(service, tab.every, tab.image, tab.table, tab.adapter, usable)
+    every_adapter.wire(service, tab.every, tab.image, tab.table, tab.adapter)
     tab.tab.select(_classes(service), client, tab.label, **SILENT)
     return tab.add.click(_adder(service), [client, tab.image, tab.label], None, **HEARD)
 
@@ -141,15 +141,22 @@ def _opener(service: Service, tab: ClassifyTab):
 
     def opened() -> dict:
         ids = usable(service)
-        lists = {tab.adapter: gr.Dropdown(ids, value=next(iter(ids), None)), tab.compare: gr.Dropdown(ids, value=[])}
-        samples = _samples(service, ids[0]) if ids else ()
-        if not samples:
-            return lists | tab.wait(READY if ids else EMPTY)
-        _, picture = samples[0]
-        image = Image.open(io.BytesIO(picture))
-        return lists | {tab.image: image} | tab.show(service.classify(picture, ids[:1], TOP))
+        first = next((id for id in every_adapter.ready(service) if _samples(service, id)), next(iter(ids), None))
+        lists = {tab.adapter: gr.Dropdown(ids, value=first), tab.compare: gr.Dropdown(ids, value=[])}
+        try:
+            return lists | _example(service, tab, first)
+        except PeftDemoError:
+            return lists | tab.wait(READY)
 
     return speaking(opened)
+
+
+def _example(service: Service, tab: ClassifyTab, adapter: str | None) -> dict:
+    samples = _samples(service, adapter) if adapter else ()
+    if not samples:
+        return tab.wait(READY if adapter else EMPTY)
+    _, picture = samples[0]
+    return {tab.image: Image.open(io.BytesIO(picture))} | tab.show(service.classify(picture, [adapter], TOP))
 
 
 def _merger(service: Service, tab: ClassifyTab):

@@ -10,7 +10,7 @@ from ..contracts.cards import Prediction
 from ..contracts.errors import BadValue
 from ..contracts.service import Service
 from . import text
-from .speak import HEARD, speaking
+from .speak import HEARD, SILENT, speaking
 
 COLUMNS = ["Adapter", "Answer", "Sure", "Time"]
 
@@ -23,19 +23,17 @@ def build() -> gr.Dataframe:
     )  # fmt: skip
 
 
-def wire(
-    service: Service, button: gr.Button, image: gr.Image, rows: gr.Dataframe, adapter: gr.Dropdown, usable
-) -> None:
+def wire(service: Service, button: gr.Button, image: gr.Image, rows: gr.Dataframe, adapter: gr.Dropdown) -> None:
     """Connects the button to the table and the table's rows to the choice of an adapter."""
     busy = {"concurrency_id": "gpu", "concurrency_limit": 1, "show_progress": "minimal"}
-    button.click(_asker(service, usable), image, rows, **HEARD | busy)
-    rows.select(_chooser(), rows, adapter, **HEARD)
-    gr.on([image.input, image.upload, image.clear], lambda: gr.Dataframe(visible=False), None, rows, **HEARD)
+    button.click(_asker(service), image, rows, **HEARD | busy)
+    rows.select(_chooser(), None, adapter, **HEARD)
+    image.change(lambda: gr.Dataframe(visible=False), None, rows, **SILENT)
 
 
-def _asker(service: Service, usable):
+def _asker(service: Service):
     def ask(image: str | None):
-        ids = usable(service)
+        ids = ready(service)
         if not image or not ids:
             raise BadValue("an image and an adapter are needed.", "Drop an image first.")
         return gr.Dataframe(table(service.predict([Path(image)] * len(ids), ids, 1)), visible=True)
@@ -43,14 +41,25 @@ def _asker(service: Service, usable):
     return speaking(ask)
 
 
+def ready(service: Service) -> list[str]:
+    """Ids of the adapters that can answer at once: their backbone is on this machine."""
+    here = {b.fingerprint for b in service.backbones() if b.ready}
+    return [e.id for e in service.zoo() if e.card and not e.refusal and e.card.fingerprint in here]
+
+
 def table(given: Sequence[Prediction]) -> pd.DataFrame:
-    """One row for each answer, as they were given."""
-    rows = [(s.adapter, s.label, f"{100 * s.probability:.0f} %", text.milliseconds(s.ms)) for s in given]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    """One row for each adapter, in the order they were asked."""
+    return pd.DataFrame(map(_row, given), columns=COLUMNS)
+
+
+def _row(said: Prediction) -> tuple[str, str, str, str]:
+    if said.refusal:
+        return said.adapter, text.sentence(said.refusal), "", ""
+    return said.adapter, said.label, f"{100 * said.probability:.0f} %", text.milliseconds(said.ms)
 
 
 def _chooser():
-    def choose(rows: pd.DataFrame, event: gr.SelectData):
+    def choose(event: gr.SelectData):
         return event.row_value[0]
 
     return speaking(choose)
