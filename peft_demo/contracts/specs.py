@@ -39,9 +39,12 @@ class DataSpec:
             raise BadValue(f"seed takes a whole number from 0 to {2**31 - 1}, got {self.seed!r}.")
 
     def argument(self) -> str:
-        """The word that names this dataset on the command line, of a path only the last part."""
+        """The word that names this dataset on the command line: of a path only the last part, and nothing of the keys
+        under which the page keeps a person's photos."""
         last = self.name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-        return {"hub": f"hf:{self.name}", "bundled": self.name}.get(self.source, last)
+        words = {"hub": f"hf:{self.name}", "bundled": self.name, "draft": "photos"}
+        words["upload"] = f"{last.rpartition('-')[0] or 'photos'}.zip"
+        return words.get(self.source, last)
 
 
 @dataclass(frozen=True)

@@ -373,8 +373,7 @@ def _named(run: RunSpec) -> RunSpec:
     """Photos from the page have a key for a name; an adapter made of them gets a name one can read."""
     if run.name or run.data.source not in ("draft", "upload"):
         return run
-    photos = run.data.name.rpartition("-")[0] if run.data.source == "upload" else "photos"
-    return replace(run, name=f"{run.method}-{photos}-s{run.seed}")
+    return replace(run, name=f"{run.method}-{run.data.argument().removesuffix('.zip')}-s{run.seed}")
 
 
 def _write_out(out: Path, content: bytes) -> str:

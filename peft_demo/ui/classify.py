@@ -141,7 +141,7 @@ def _opener(service: Service, tab: ClassifyTab):
 
     def opened() -> dict:
         ids = usable(service)
-        first = next((id for id in every_adapter.ready(service) if _samples(service, id)), next(iter(ids), None))
+        first = next((id for id in _best_first(service) if _samples(service, id)), next(iter(ids), None))
         lists = {tab.adapter: gr.Dropdown(ids, value=first), tab.compare: gr.Dropdown(ids, value=[])}
         try:
             return lists | _example(service, tab, first)
@@ -149,6 +149,13 @@ def _opener(service: Service, tab: ClassifyTab):
             return lists | tab.wait(READY)
 
     return speaking(opened)
+
+
+def _best_first(service: Service) -> list[str]:
+    """Adapters that can answer at once: people's own, then those that come with the project, each by test accuracy."""
+    ready = every_adapter.ready(service)
+    entries = [e for e in service.zoo() if e.id in ready]
+    return [e.id for e in sorted(entries, key=lambda e: (e.shipped, -(e.card.test_accuracy or 0.0)))]
 
 
 def _example(service: Service, tab: ClassifyTab, adapter: str | None) -> dict:

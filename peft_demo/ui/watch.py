@@ -305,7 +305,7 @@ def describe(run: RunCard) -> str:
 
 def name_of(run: RunCard) -> str:
     """Its adapter's name; before there is one, what it trains on what."""
-    data = {"draft": "photos", "upload": "zip"}.get(run.spec.data.source, run.spec.data.argument())
+    data = run.spec.data.argument()
     return run.adapter or f"{run.spec.method} on {data}, seed {run.spec.seed}"
 
 

@@ -53,3 +53,9 @@ def test_a_file_never_goes_into_the_journal():
 def test_a_strangers_line_is_a_sentence():
     with pytest.raises(BadValue):
         from_json({"event": "Exploded"})
+
+
+def test_the_keys_of_a_persons_photos_are_in_no_command_and_no_card():
+    key = "0123456789abcdef0123456789abcdef"
+    assert RunSpec(data=DataSpec("draft", key)).command().count("--data photos ") == 1
+    assert DataSpec("upload", "holiday-0123456789ab.zip").argument() == "holiday.zip"
