@@ -19,7 +19,9 @@ def test_validation_alone_is_looked_at_and_the_table_needs_no_data(typed, tmp_pa
     code, out, err = typed(*tune, "--data", "digits", "--shots", 2, "--size", 32, "--epochs", 1, "--json")
     assert code == 0, err
     lines = [json.loads(text) for text in file.read_text().splitlines()]
-    assert sorted(each["lr"] for each in lines) == [0.003, 0.01, 0.03]
+    assert sorted(each["lr"] for each in lines) == pytest.approx(
+        [f * method("linear").lr for f in (1 / 3, 1, 3)], rel=0.2
+    )
     assert all(each["test_images"] == 0 and each["test_accuracy"] is None for each in lines)
     (row,) = json.loads(out)
     assert row["tried"] == 3 and row["val_accuracy"] == max(each["val_accuracy"] for each in lines)
@@ -32,22 +34,21 @@ def test_rates_are_tried_with_its_own_knobs_and_other_knobs_at_its_own_rate(tiny
 
     (entrant,) = entrants("bi_lora:head_bits=1")
     jobs = tuning.jobs(entrant, DataSpec(), tiny, Recipe())
-    assert {(j.run.knobs["scale"], j.run.recipe.lr) for j in jobs} == {
-        (1.0, 3e-4),
-        (1.0, 1e-3),
-        (1.0, 3e-3),
-        (0.1, 1e-3),
-        (10.0, 1e-3),
-    }
+    own, rate = entrant.config.scale, entrant.method.lr
+    tried = [(j.run.knobs["scale"], j.run.recipe.lr) for j in jobs]
+    assert [scale for scale, _ in tried[:3]] == [own] * 3 and [lr for _, lr in tried[3:]] == [rate] * 2
+    assert [lr for _, lr in tried[:3]] == pytest.approx([rate / 3, rate, 3 * rate], rel=0.2)
+    assert {own, *(scale for scale, _ in tried[3:])} == {0.1, 1.0, 10.0}
     assert all(j.run.knobs["head_bits"] == 1 for j in jobs)
 
 
 def test_the_best_is_best_over_all_sets():
-    scores = {3e-4: (0.5, 0.5), 1e-3: (0.6, 0.6), 3e-3: (0.9, 0.2)}
+    own = method("lora").lr
+    scores = {own / 3: (0.5, 0.5), own: (0.6, 0.6), 3 * own: (0.9, 0.2)}
     lines = [line("lora", lr, a, data) for lr, both in scores.items() for data, a in zip("xy", both, strict=True)]
-    lines += [line("lora", 9e-3, 1.0, "x"), line("gone", 1e-3, 1.0), {"id": "f", "method": "lora", "error": "no."}]
+    lines += [line("lora", 9 * own, 1.0, "x"), line("gone", 1e-3, 1.0), {"id": "f", "method": "lora", "error": "no."}]
     (row,) = tuning.summary(lines)
-    assert (row["lr"], row["sets"], row["tried"], row["edge"]) == (1e-3, 2, 3, False)
+    assert (row["lr"], row["sets"], row["tried"], row["edge"]) == (own, 2, 3, False)
     assert row["record_accuracy"] == row["val_accuracy"] == pytest.approx(0.6)
 
 
