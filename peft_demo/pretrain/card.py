@@ -22,7 +22,7 @@ def write_weights(backbone: nn.Module, recipe: Recipe, seen: int, photos: int, p
     path = Path(path)
     about = {
         "name": path.stem,
-        "title": f"Mini ViT/{recipe.size} ({recipe.depth} blocks, width {backbone.embed_dim})",
+        "title": "Mini ViT",
         "arch": recipe.arch,
         "kwargs": {"depth": recipe.depth, "img_size": recipe.size},
         "mean": [0.5, 0.5, 0.5],

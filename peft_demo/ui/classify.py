@@ -9,11 +9,12 @@ import gradio as gr
 from PIL import Image
 
 from ..contracts.cards import Prediction
-from ..contracts.errors import BadValue, CannotMerge, PeftDemoError
+from ..contracts.errors import BadValue, CannotMerge
 from ..contracts.service import Service
 from . import answers, collect, session, text
 from . import every as every_adapter
 from .answers import MOST, TOP, Answers
+from .example import example, samples
 from .speak import HEARD, SILENT, speaking
 
 EMPTY = "No adapter to ask yet: train one in **Train**, or add a file in **Adapters**."
@@ -71,11 +72,11 @@ def build(tab: gr.Tab) -> ClassifyTab:
                 merge = gr.Button("Compare with merged weights", size="sm", elem_id="answer-merged")
             table = every_adapter.build()
             label, add = _correction()
-    samples = gr.Gallery(
+    gallery = gr.Gallery(
         label="Or try one of these", columns=10, height=160, object_fit="contain", interactive=False,
         allow_preview=False, buttons=[], visible=False, format="png", fit_columns=False, elem_id="samples",
     )  # fmt: skip
-    return ClassifyTab(tab, image, adapter, compare, hint, samples, places, merge, every, table, label, add)
+    return ClassifyTab(tab, image, adapter, compare, hint, gallery, places, merge, every, table, label, add)
 
 
 def _path(payload) -> str | None:
@@ -140,30 +141,14 @@ def _opener(service: Service, tab: ClassifyTab):
     """What a page shows before anything was done on it: an adapter, a picture it was not trained on, its answer."""
 
     def opened() -> dict:
-        ids = usable(service)
-        first = next((id for id in _best_first(service) if _samples(service, id)), next(iter(ids), None))
-        lists = {tab.adapter: gr.Dropdown(ids, value=first), tab.compare: gr.Dropdown(ids, value=[])}
-        try:
-            return lists | _example(service, tab, first)
-        except PeftDemoError:
-            return lists | tab.wait(READY)
+        ids, found = usable(service), example(service)
+        chosen = found.said.adapter if found else next(iter(ids), None)
+        lists = {tab.adapter: gr.Dropdown(ids, value=chosen), tab.compare: gr.Dropdown(ids, value=[])}
+        if found is None:
+            return lists | tab.wait(READY if ids else EMPTY)
+        return lists | {tab.image: Image.open(io.BytesIO(found.picture))} | tab.show([found.said])
 
     return speaking(opened)
-
-
-def _best_first(service: Service) -> list[str]:
-    """Adapters that can answer at once: people's own, then those that come with the project, each by test accuracy."""
-    ready = every_adapter.ready(service)
-    entries = [e for e in service.zoo() if e.id in ready]
-    return [e.id for e in sorted(entries, key=lambda e: (e.shipped, -(e.card.test_accuracy or 0.0)))]
-
-
-def _example(service: Service, tab: ClassifyTab, adapter: str | None) -> dict:
-    samples = _samples(service, adapter) if adapter else ()
-    if not samples:
-        return tab.wait(READY if adapter else EMPTY)
-    _, picture = samples[0]
-    return {tab.image: Image.open(io.BytesIO(picture))} | tab.show(service.classify(picture, [adapter], TOP))
 
 
 def _merger(service: Service, tab: ClassifyTab):
@@ -195,15 +180,7 @@ def _taker(service: Service):
 
 
 def _pictures(service: Service, adapter: str) -> list[Image.Image]:
-    return [Image.open(io.BytesIO(picture)) for _, picture in _samples(service, adapter)]
-
-
-def _samples(service: Service, adapter: str) -> Sequence[tuple[str, bytes]]:
-    """(class, picture) of what the row below shows; an adapter whose card tells nothing of its data has none."""
-    try:
-        return service.samples(adapter)
-    except PeftDemoError:
-        return ()
+    return [Image.open(io.BytesIO(picture)) for _, picture in samples(service, adapter)]
 
 
 def _classes(service: Service):
