@@ -118,7 +118,7 @@ def _fitting(card: AdapterCard, header: Header, anatomy: Anatomy) -> Adapter:
 
 def _check_values(state: dict[str, torch.Tensor], card: AdapterCard) -> None:
     for name, tensor in state.items():
-        if not torch.isfinite(tensor).all():
+        if not tensor.sum().isfinite():  # one pass, where asking each number takes three
             raise BadAdapter(f"{card.name} holds a value that is not finite, in {name}.")
 
 

@@ -58,8 +58,8 @@ class Stack(Delta):
     def forward(self, f: nn.Linear, x: Tensor) -> Tensor:
         y, down, up = f(x), self.down[self.index], self.up[self.index]
         if self.shift is not None:
-            y = y + self.shift[self.index]
-        return torch.baddbmm(y, torch.bmm(x, down), up)
+            y += self.shift[self.index]
+        return y.baddbmm_(torch.bmm(x, down), up)
 
 
 @torch.no_grad()
