@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import timm
 import torch
 from safetensors.torch import save as to_bytes
 from torch import Tensor
@@ -40,8 +39,13 @@ Products = Mapping[str, LowRank]
 
 
 @torch.no_grad()
-def to_peft(backbone: Backbone, adapter: Adapter, card: AdapterCard) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """The files of the folder by name, and what there is to know. `CannotExport` names what has no place in a LoRA."""
+def to_peft(
+    backbone: Backbone, adapter: Adapter, card: AdapterCard, hub: str = ""
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The files of the folder by name, and what there is to know. `CannotExport` names what has no place in a LoRA.
+
+    `hub` is the repository of the backbone's weights, "" where they are only a file.
+    """
     check_sites(backbone.anatomy, adapter)
     adapter = plain(adapter)
     if adapter.replaced():
@@ -51,7 +55,7 @@ def to_peft(backbone: Backbone, adapter: Adapter, card: AdapterCard) -> tuple[di
             _elsewhere(adapter),
         )
     products, notes = _products(backbone, adapter)
-    config = _config(products, backbone)
+    config = _config(products, backbone, hub)
     head = biased(adapter.head)
     tensors = _tensors(products, config["lora_bias"])
     tensors |= {f"{PREFIX}{backbone.anatomy.head}.{name}": getattr(head, name) for name in ("weight", "bias")}
@@ -92,13 +96,13 @@ def _notes(parts: Sequence[tuple[Site, LowRank]], products: Products) -> tuple[s
     return ()
 
 
-def _config(products: Products, backbone: Backbone) -> dict[str, Any]:
+def _config(products: Products, backbone: Backbone, hub: str) -> dict[str, Any]:
     ranks = {path: len(low.down) for path, low in products.items()}
     rank = Counter(ranks.values()).most_common(1)[0][0]
     others = {path: r for path, r in ranks.items() if r != rank}
     return {
         "peft_type": "LORA",
-        "base_model_name_or_path": f"timm/{backbone.name}" if timm.is_model_pretrained(backbone.name) else None,
+        "base_model_name_or_path": hub or None,
         "target_modules": list(products),
         "r": rank,
         "lora_alpha": rank,

@@ -330,7 +330,7 @@ class Studio:
             self._predictor.load(file)
 
     def _pack(self, push: PushSpec) -> tuple[Parcel, dict[str, bytes]]:
-        return pack(push, [self._zoo.path(id) for id in push.adapters], self.backbones())
+        return pack(push, [self._zoo.path(id) for id in push.adapters], self.home.root)
 
     def _hub_token(self, given: str) -> str:
         """The visitor's own token, or that of this machine: where it is shared, nobody acts in its owner's name."""
