@@ -2,7 +2,7 @@
 
 Merged where that works, so that the file holds a plain model; else with its deltas in place. `batch` is dynamic. The
 metadata says what a program needs beside it, each as JSON: `classes`, `size`, `mean`, `std`, `interpolation`, and
-where it came from: `name`, `method`, `backbone`, `fingerprint`. torch's exporter needs the extra `onnx`.
+where it came from: `name`, `method`, `backbone`, `fingerprint`. torch's exporter needs onnx and onnxscript.
 """
 
 import json
@@ -53,7 +53,7 @@ def _exported(model: nn.Module, backbone: Backbone) -> Any:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError:
-        hint = "`pip install 'peft-demo[onnx]'`, or `pip install onnx onnxscript`."
+        hint = "Run `pip install onnx onnxscript`."
         raise CannotExport("writing ONNX needs the packages onnx and onnxscript.", hint) from None
     program = torch.onnx.export(
         model,

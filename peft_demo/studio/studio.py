@@ -278,7 +278,7 @@ class Studio:
             files = hub.download(repo_id(repo), names, Path(folder), revision, token, report)
             for file in files:
                 self._check_adapter(file)
-            return [self._zoo.take(file) for file in files]
+            return self._zoo.take_all(files)
 
     # answers ---------------------------------------------------------------------------------------------------
     def classify(self, image: Path | bytes, adapters: Sequence[str], top: int = 5) -> list[Prediction]:

@@ -37,5 +37,5 @@ def test_onnxruntime_answers_as_torch_does(name, tiny):
 def test_without_the_packages_it_says_what_to_install(tiny, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     adapter = new("lora", tiny)
-    with pytest.raises(CannotExport, match=r"pip install"):
+    with pytest.raises(CannotExport, match=r"Run `pip install onnx onnxscript`"):
         to_onnx(tiny, adapter, card(adapter, tiny))

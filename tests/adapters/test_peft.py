@@ -202,6 +202,13 @@ SPOILED = {
     ),
     "no LoRA at all": (lambda c, t: [t.pop(n) for n in list(t) if ".lora_" in n], "no lora_A"),
     "a number for a matrix": (lambda c, t: t.update({A: torch.tensor(1.0)}), "expected"),
+    "no rank in one of its places": (
+        lambda c, t: (
+            c.update(rank_pattern={"blocks.0.attn.qkv": 0}),
+            t.update({A: torch.zeros(0, 48), B: torch.zeros(144, 0)}),
+        ),
+        "at least 1",
+    ),
     "no rank": (lambda c, t: t.update({A: torch.zeros(0, 48), B: torch.zeros(144, 0)}), "rank"),
     "other widths": (lambda c, t: t.update({A: torch.zeros(16, 64)}), "expected"),
     "ranks without end": (lambda c, t: t.update({A: torch.zeros(500, 48), B: torch.zeros(144, 500)}), "rank"),

@@ -1,6 +1,7 @@
 """Pushed to a Hub and pulled elsewhere; and every way in which the Hub or the network says no."""
 
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from hub_stand_in import CUT, TOKEN, Repo
 
 from peft_demo import adapters
-from peft_demo.contracts.errors import BadAdapter, BadValue, HubTrouble, NotAllowed, UnknownName
+from peft_demo.contracts.errors import BadAdapter, BadValue, CannotWrite, HubTrouble, NotAllowed, UnknownName
 from peft_demo.contracts.specs import PushSpec
 from peft_demo.studio import hub
 
@@ -287,11 +288,18 @@ def test_not_more_at_once_than_a_disk_bears(stand_in, receiver, adapter_file, mo
     assert len(receiver.pull("me/two", ["b"])) == 1
 
 
-def test_all_are_taken_or_none(stand_in, receiver, adapter_file):
+def test_all_are_taken_or_none(stand_in, receiver, adapter_file, monkeypatch, full_disk):
     whole = adapter_file.read_bytes()
     stand_in.repos["me/two"] = Repo(files={"a.safetensors": whole, "b.safetensors": whole[:-100]})
     with pytest.raises(BadAdapter):
         receiver.pull("me/two")
+    assert left(receiver) == []
+    stand_in.repos["me/two"].files["b.safetensors"] = whole
+    with monkeypatch.context() as disk:
+        copied, copyfile = [], shutil.copyfile
+        disk.setattr("shutil.copyfile", lambda *a: full_disk() if copied else copied.append(copyfile(*a)))
+        with pytest.raises(CannotWrite, match="disk is full"):
+            receiver.pull("me/two")
     assert left(receiver) == []
     nan = whole[:-4] + struct.pack("<f", float("nan"))  # a sound header over a tensor that is not
     stand_in.repos["me/two"].files["b.safetensors"] = nan
