@@ -236,6 +236,8 @@ class Parcel:
     """The model card, README.md of the repository."""
     told: tuple[str, ...] = ()
     """Sentences: what about a person or their images can be read from the files, and what was left out."""
+    digest: str = ""
+    """SHA-256 over the names and contents of the files: what exactly was shown."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ of class cards is replaced by a plain word. The key of class cards is the browse
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import timm
@@ -33,7 +34,13 @@ def pack(push: PushSpec, files: Sequence[Path], home: Path) -> tuple[Parcel, dic
     card = model_card(push.repo, described, licence)
     contents[README] = card.encode()
     told = tuple(_told(described, push))
-    return Parcel(push.repo, tuple((name, len(data)) for name, data in contents.items()), card, told), contents
+    files = tuple((name, len(data)) for name, data in contents.items())
+    return Parcel(push.repo, files, card, told, _digest(contents)), contents
+
+
+def _digest(contents: Mapping[str, bytes]) -> str:
+    each = [f"{sha256(data).hexdigest()} {name}\n" for name, data in contents.items()]
+    return sha256("".join(each).encode()).hexdigest()
 
 
 def _add(contents: dict[str, bytes], file: Path, thumbnail: bool, home: Path) -> Described:

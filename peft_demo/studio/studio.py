@@ -257,13 +257,16 @@ class Studio:
     def parcel(self, push: PushSpec) -> Parcel:
         return self._pack(push)[0]
 
-    def push(self, push: PushSpec, token: str = "", report: Report | None = None) -> str:
+    def push(self, push: PushSpec, token: str = "", report: Report | None = None, agreed: str = "") -> str:
         token = self._hub_token(token)
         if not token:
             page = "Sign in on this page if it offers that, or push on the command line."
             hint = page if self._shared else "Run `hf auth login` once, or set HF_TOKEN."
             raise NotAllowed("nobody is logged in to the Hub.", hint)
-        return hub.send(push.repo, self._pack(push)[1], token, push.private, report)
+        parcel, contents = self._pack(push)
+        if agreed not in ("", parcel.digest):
+            raise NotAllowed("what would be sent has changed since it was shown.", "Look at it again, then push.")
+        return hub.send(push.repo, contents, token, push.private, report)
 
     def on_hub(self, repo: str, revision: str = "", token: str = "") -> list[ZooEntry]:
         return hub.find(repo_id(repo), revision, self._hub_token(token))[1]

@@ -58,6 +58,17 @@ def test_pushed_and_pulled_elsewhere_the_bytes_are_the_same(stand_in, sender, re
     assert left(receiver) == [receiver.adapter_file(id)]
 
 
+def test_only_what_was_shown_is_sent(stand_in, sender):
+    """The zoo may change between the look and the push: another tab renames a class."""
+    shown = sender.parcel(mine()).digest
+    sender.rename_class("mine", "red", "scarlet")
+    with pytest.raises(NotAllowed, match="changed since it was shown"):
+        sender.push(mine(), agreed=shown)
+    assert stand_in.requests == []
+    sender.push(mine(), agreed=sender.parcel(mine()).digest)
+    assert b"scarlet" in stand_in.repos["me/shades"].files["README.md"]
+
+
 def test_a_preview_sends_nothing(stand_in, sender):
     sender.parcel(mine())
     assert stand_in.requests == []
@@ -277,6 +288,16 @@ def test_a_file_too_large_is_not_fetched(stand_in, receiver, adapter_file, monke
     assert "larger than" in receiver.on_hub("me/big")[0].refusal
     with pytest.raises(BadAdapter, match="larger than"):
         receiver.pull("me/big", ["big"])
+
+
+def test_what_is_not_looked_at_says_so(stand_in, receiver, adapter_file, monkeypatch):
+    whole = adapter_file.read_bytes()
+    stand_in.repos["me/many"] = Repo(files={f"{name}.safetensors": whole for name in "abc"})
+    monkeypatch.setattr(hub, "MOST", 2)
+    assert [e.refusal for e in receiver.on_hub("me/many")] == ["", "", "only the first 2 files are looked at."]
+    with pytest.raises(BadAdapter, match="c in me/many cannot be taken: only the first 2"):
+        receiver.pull("me/many", ["c"])
+    assert len(receiver.pull("me/many")) == 2
 
 
 def test_not_more_at_once_than_a_disk_bears(stand_in, receiver, adapter_file, monkeypatch):
