@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ..contracts.cards import AdapterCard
 from ..contracts.errors import CannotExport
+from ..data.tensors import RESIZED
 from ..vit import Backbone, LowRank, Site
 from ..vit.anatomy import timm_name
 from .adapter import Adapter
@@ -31,8 +32,8 @@ from .merge import biased
 
 CONFIG, TENSORS, ABOUT = "adapter_config.json", "adapter_model.safetensors", "peft_demo.json"
 PREFIX = "base_model.model."
-SAID = ("name", "method", "classes", "backbone", "arch", "fingerprint", "size", "mean", "std", "interpolation")
-"""What `peft_demo.json` holds of the card."""
+SAID = ("name", "method", "classes", "backbone", "arch", "fingerprint", "size", "mean", "std")
+"""What `peft_demo.json` holds of the card, beside `resize`."""
 
 Products = Mapping[str, LowRank]
 """What is added to each linear, by timm's path of it."""
@@ -60,7 +61,7 @@ def to_peft(
     tensors = _tensors(products, config["lora_bias"])
     tensors |= {f"{PREFIX}{backbone.anatomy.head}.{name}": getattr(head, name) for name in ("weight", "bias")}
     held = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    about = {name: getattr(card, name) for name in SAID}
+    about = {name: getattr(card, name) for name in SAID} | {"resize": RESIZED}
     return {CONFIG: _json(config), ABOUT: _json(about), TENSORS: to_bytes(held, {"format": "pt"})}, notes
 
 

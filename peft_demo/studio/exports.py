@@ -6,6 +6,7 @@ from pathlib import Path
 from .. import adapters, vit
 from ..adapters import Adapter
 from ..contracts.cards import AdapterCard
+from ..data.tensors import RESIZED
 from ..vit.catalogue import Source
 from .home import slug, write, write_folder
 
@@ -22,7 +23,8 @@ def write_onnx(out: Path, backbone: vit.Backbone, adapter: Adapter, card: Adapte
     content, merged = adapters.to_onnx(backbone, adapter, card)
     write(out, content)
     form = "the adapter is folded into the weights" if merged else f"{card.method} does not fold away and stands in it"
-    return (f"{form}; images [batch 3 {card.size} {card.size}] normalised with mean {card.mean} and std {card.std}.",)
+    images = f"images [batch 3 {card.size} {card.size}], {RESIZED}, normalised with mean {card.mean} and std {card.std}"
+    return (f"{form}; {images}.",)
 
 
 def _readme(backbone: vit.Backbone, card: AdapterCard, source: Source) -> str:
@@ -48,8 +50,8 @@ model.set_input_size(img_size={size})
 model = PeftModel.from_pretrained(model, ".").eval()  # images [B 3 {size} {size}] to logits
 ```
 
-Images are resized to {size} px ({backbone.interpolation}), scaled to 0...1 and normalised with mean {card.mean} and std
-{card.std}.
+Images are resized to {size} x {size} px ({RESIZED}), scaled to 0...1 and normalised with
+mean {card.mean} and std {card.std}.
 """
 
 
