@@ -19,8 +19,7 @@ from .. import training, vit
 from ..contracts.errors import PeftDemoError, TrainingFailed
 from ..contracts.events import Event, Failed
 from ..contracts.specs import RunSpec
-from ..studio import Trainer
-from ..training import Material
+from ..training import Material, Trainer
 from .limit import until
 
 SECONDS, MARGIN = 60, 15

@@ -8,9 +8,8 @@ from time import monotonic, sleep
 from ..contracts.errors import BadValue, Busy
 from ..contracts.events import Event, Progressed
 from ..contracts.specs import RunSpec
-from ..studio import Trainer
 from ..studio.jobs import NOTHING_DONE
-from ..training import Material
+from ..training import Material, Trainer
 from ..vit import Backbone
 from .limit import until
 

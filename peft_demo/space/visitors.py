@@ -8,7 +8,7 @@ from threading import Lock
 from .. import training
 from ..contracts.errors import CannotWrite
 from ..contracts.specs import RunSpec
-from ..studio import Studio, Trainer
+from ..studio import Studio
 from ..studio.home import find as find_home
 from ..studio.home import size, sweep
 from ..studio.shelf import Shelf
@@ -30,7 +30,7 @@ class Visitors:
     """The `contracts.service.Service` of a Space. Every question goes to the studio of the visitor who asks it; all
     share the backbones in memory and take turns in training."""
 
-    def __init__(self, train: Trainer = training.train, device: str = "", offline: bool = False, **studio):
+    def __init__(self, train: training.Trainer = training.train, device: str = "", offline: bool = False, **studio):
         self.home = find_home()
         self._turns = Turns(train)
         device = device or best_device()

@@ -26,7 +26,7 @@ from ..contracts.cards import (
     ZooEntry,
 )
 from ..contracts.errors import BadData, NotAllowed, UnknownName
-from ..contracts.events import Event, Noticed
+from ..contracts.events import Event
 from ..contracts.service import Report
 from ..contracts.specs import DataSpec, Foreign, PushSpec, RunSpec, repo_id
 from ..data import Dataset, open_dataset, parse, report_of, split
@@ -46,9 +46,6 @@ from .samples import Sample, samples
 from .scoring import repeated, score
 from .shelf import Shelf
 from .zoo import SHIPPED, Zoo, refusal
-
-Trainer = Callable[[RunSpec, vit.Backbone, training.Material, Callable[[], bool]], Iterator[Event]]
-"""(run, backbone, material, should it stop?) → the events of `training.train`."""
 
 
 class Studio:
@@ -70,7 +67,7 @@ class Studio:
         shared: bool = False,
         shipped: Path = SHIPPED,
         shelf: Shelf | None = None,
-        train: Trainer = training.train,
+        train: training.Trainer = training.train,
         mark: str = "",
     ):
         self.home = find_home(home, zoo)
@@ -308,11 +305,7 @@ class Studio:
         report("loading the backbone")
         backbone = self._shelf.get(run.backbone, run.size, report=report)
         report("reading the images")
-        chosen = split(self._open(run.data, report), run.data.shots, run.data.seed, report)
-        if chosen.problem:
-            raise BadData(chosen.problem)
-        yield from (Noticed("info", text) for text in chosen.notices)
-        yield from self._trainer(run, backbone, training.material(chosen, backbone.size, report), stop)
+        yield from training.whole(run, backbone, self._open(run.data, report), report, stop, self._trainer)
 
     def _adopt(self, file: Path, given: Foreign) -> str:
         given = adapters.completed(file, given)
