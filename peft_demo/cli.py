@@ -579,7 +579,7 @@ def push(
             progress.line("\n".join(_parcel(parcel)))
             if not yes and not typer.confirm("Send this to the Hub?", err=True):
                 raise PeftDemoError("nothing was sent.")
-            address = studio.push(wanted, report=progress.report)
+            address = studio.push(wanted, report=progress.report, agreed=parcel.digest)
     say(*((vars(parcel), _parcel(parcel)) if dry_run else ({"url": address}, [address])), as_json)
 
 

@@ -22,14 +22,15 @@ from torch import nn
 
 from . import adapters, training, vit
 from .contracts.cards import AdapterCard, Prediction
-from .contracts.errors import BadData, UnknownName
-from .contracts.events import Event, Improved, Noticed
+from .contracts.errors import UnknownName
+from .contracts.events import Event, Improved
 from .contracts.knobs import build, knobs
 from .contracts.specs import Recipe, RunSpec
-from .data import decode, open_dataset, parse, split, to_tensor
+from .data import decode, open_dataset, parse, to_tensor
 from .methods import method as find_method
 from .studio.home import find as find_home
 from .studio.home import write
+from .studio.predictor import best
 from .vit import Backbone
 
 RECIPE = {k.name for k in knobs(Recipe)}
@@ -70,10 +71,9 @@ class Classifier:
         """
         pixels = to_tensor(decode(Path(image) if isinstance(image, str) else image), self.backbone.size)[None]
         began = perf_counter()
-        chances = training.predict(self.model, pixels, self.backbone)[0].tolist()
+        chances = training.predict(self.model, pixels, self.backbone)[0]
         ms = 1000 * (perf_counter() - began)
-        ranked = sorted(zip(self.card.classes, chances, strict=True), key=lambda pair: -pair[1])
-        return Prediction(self.card.name, tuple(ranked[:top]), ms)
+        return Prediction(self.card.name, best(chances, self.card, top), ms)
 
 
 def load_backbone(name: str = "", size: int = 0, device: str = "", offline: bool = False) -> Backbone:
@@ -110,13 +110,8 @@ def train(
     spec, path = parse(str(data), shots, seed)
     config, recipe = _sorted(method, settings)
     run = RunSpec(method, config, spec, backbone.name, backbone.size, build(Recipe, recipe), name)
-    chosen = split(open_dataset(spec, path), shots, seed)
-    if chosen.problem:
-        raise BadData(chosen.problem)
-    for text in chosen.notices:
-        watch(Noticed("info", text))
     content = b""
-    for event in training.train(run, backbone, training.material(chosen, backbone.size)):
+    for event in training.whole(run, backbone, open_dataset(spec, path)):
         content = event.adapter if isinstance(event, Improved) else content
         watch(event)
     return AdapterFile(content, adapters.read_card(content))

@@ -67,24 +67,18 @@ def adopt(path: Path, given: Foreign, backbone: Backbone) -> bytes:
         folder = read_folder(path)
         adapter = from_peft(folder, backbone, len(given.classes))
         tensors, normalisation = pack(adapter), _normalisation(folder.about, backbone)
-    content = seal(tensors, _card(adapter, given, backbone, *normalisation))
+    content = seal(tensors, _card(adapter, given, backbone.normalised(*normalisation)))
     load(content, backbone)
     return content
 
 
-def _card(adapter: Adapter, given: Foreign, backbone: Backbone, mean, std) -> AdapterCard:
+def _card(adapter: Adapter, given: Foreign, backbone: Backbone) -> AdapterCard:
     return AdapterCard(
         name=given.name,
         method=adapter.method.name,
         knobs={k.name: getattr(adapter.config, k.name) for k in knobs(type(adapter.config))},
         classes=given.classes,
-        backbone=backbone.name,
-        arch=backbone.arch,
-        fingerprint=backbone.fingerprint,
-        size=backbone.size,
-        mean=mean,
-        std=std,
-        interpolation=backbone.interpolation,
+        **backbone.facts(),
         spec={},
         trainable=adapter.trainable,
         head=adapter.head_parameters,

@@ -128,7 +128,9 @@ def _state(adapter: Adapter, folder: PeftFolder, sites: Mapping[str, Site], head
 
 
 def _scale(config: Mapping, path: str, rank: int) -> float:
-    """s of the linear at `path`; `BadAdapter` if its rank is not what the config says."""
+    """s of the linear at `path`; `BadAdapter` if its rank is none, or not what the config says."""
+    if rank < 1:
+        raise BadAdapter(f"this LoRA has rank {rank} at {path}, and it takes at least 1.")
     said = _of_pattern(config.get("rank_pattern") or {}, path, config.get("r", 8))
     alpha = _of_pattern(config.get("alpha_pattern") or {}, path, config.get("lora_alpha", 8))
     if said != rank:

@@ -1,8 +1,8 @@
 """An adapter with its backbone as one ONNX file: `images` [batch 3 S S], normalised, to `logits` [batch C].
 
 Merged where that works, so that the file holds a plain model; else with its deltas in place. `batch` is dynamic. The
-metadata says what a program needs beside it, each as JSON: `classes`, `size`, `mean`, `std`, `interpolation`, and
-where it came from: `name`, `method`, `backbone`, `fingerprint`. torch's exporter needs the extra `onnx`.
+metadata says what a program needs beside it, each as JSON: `classes`, `size`, `mean`, `std`, `resize`, and
+where it came from: `name`, `method`, `backbone`, `fingerprint`. torch's exporter needs onnx and onnxscript.
 """
 
 import json
@@ -13,14 +13,15 @@ from torch import nn
 
 from ..contracts.cards import AdapterCard
 from ..contracts.errors import CannotExport, CannotMerge
+from ..data.tensors import RESIZED
 from ..vit import Backbone
 from .adapter import Adapter
 from .attach import attach
 from .codec import plain
 from .merge import merge
 
-SAID = ("classes", "size", "mean", "std", "interpolation", "name", "method", "backbone", "arch", "fingerprint")
-"""What the metadata holds of the card."""
+SAID = ("classes", "size", "mean", "std", "name", "method", "backbone", "arch", "fingerprint")
+"""What the metadata holds of the card, beside `resize`."""
 
 FILE_LIMIT = 2_000_000_000
 """Bytes; what one ONNX file can hold."""
@@ -34,8 +35,8 @@ def to_onnx(backbone: Backbone, adapter: Adapter, card: AdapterCard) -> tuple[by
     proto = _exported(model, backbone)
     if not proto.graph.input[0].type.tensor_type.shape.dim[0].dim_param:
         raise CannotExport(f"{card.method} computes with a fixed number of images, so it would answer for no other.")
-    for name in SAID:
-        proto.metadata_props.add(key=name, value=json.dumps(getattr(card, name), ensure_ascii=False))
+    for name, value in ({name: getattr(card, name) for name in SAID} | {"resize": RESIZED}).items():
+        proto.metadata_props.add(key=name, value=json.dumps(value, ensure_ascii=False))
     return proto.SerializeToString(), merged
 
 
@@ -53,7 +54,7 @@ def _exported(model: nn.Module, backbone: Backbone) -> Any:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError:
-        hint = "`pip install 'peft-demo[onnx]'`, or `pip install onnx onnxscript`."
+        hint = "Run `pip install onnx onnxscript`."
         raise CannotExport("writing ONNX needs the packages onnx and onnxscript.", hint) from None
     program = torch.onnx.export(
         model,

@@ -15,13 +15,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import timm
 import torch
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from ..contracts.cards import AdapterCard
 from ..contracts.errors import CannotExport
+from ..data.tensors import RESIZED
 from ..vit import Backbone, LowRank, Site
 from ..vit.anatomy import timm_name
 from .adapter import Adapter
@@ -32,16 +32,21 @@ from .merge import biased
 
 CONFIG, TENSORS, ABOUT = "adapter_config.json", "adapter_model.safetensors", "peft_demo.json"
 PREFIX = "base_model.model."
-SAID = ("name", "method", "classes", "backbone", "arch", "fingerprint", "size", "mean", "std", "interpolation")
-"""What `peft_demo.json` holds of the card."""
+SAID = ("name", "method", "classes", "backbone", "arch", "fingerprint", "size", "mean", "std")
+"""What `peft_demo.json` holds of the card, beside `resize`."""
 
 Products = Mapping[str, LowRank]
 """What is added to each linear, by timm's path of it."""
 
 
 @torch.no_grad()
-def to_peft(backbone: Backbone, adapter: Adapter, card: AdapterCard) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """The files of the folder by name, and what there is to know. `CannotExport` names what has no place in a LoRA."""
+def to_peft(
+    backbone: Backbone, adapter: Adapter, card: AdapterCard, hub: str = ""
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The files of the folder by name, and what there is to know. `CannotExport` names what has no place in a LoRA.
+
+    `hub` is the repository of the backbone's weights, "" where they are only a file.
+    """
     check_sites(backbone.anatomy, adapter)
     adapter = plain(adapter)
     if adapter.replaced():
@@ -51,12 +56,12 @@ def to_peft(backbone: Backbone, adapter: Adapter, card: AdapterCard) -> tuple[di
             _elsewhere(adapter),
         )
     products, notes = _products(backbone, adapter)
-    config = _config(products, backbone)
+    config = _config(products, backbone, hub)
     head = biased(adapter.head)
     tensors = _tensors(products, config["lora_bias"])
     tensors |= {f"{PREFIX}{backbone.anatomy.head}.{name}": getattr(head, name) for name in ("weight", "bias")}
     held = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    about = {name: getattr(card, name) for name in SAID}
+    about = {name: getattr(card, name) for name in SAID} | {"resize": RESIZED}
     return {CONFIG: _json(config), ABOUT: _json(about), TENSORS: to_bytes(held, {"format": "pt"})}, notes
 
 
@@ -92,13 +97,13 @@ def _notes(parts: Sequence[tuple[Site, LowRank]], products: Products) -> tuple[s
     return ()
 
 
-def _config(products: Products, backbone: Backbone) -> dict[str, Any]:
+def _config(products: Products, backbone: Backbone, hub: str) -> dict[str, Any]:
     ranks = {path: len(low.down) for path, low in products.items()}
     rank = Counter(ranks.values()).most_common(1)[0][0]
     others = {path: r for path, r in ranks.items() if r != rank}
     return {
         "peft_type": "LORA",
-        "base_model_name_or_path": f"timm/{backbone.name}" if timm.is_model_pretrained(backbone.name) else None,
+        "base_model_name_or_path": hub or None,
         "target_modules": list(products),
         "r": rank,
         "lora_alpha": rank,

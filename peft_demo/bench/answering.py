@@ -46,13 +46,14 @@ class _OneBackbone:
 
 
 def switch(source: Source, size: int, turns: int) -> list[dict]:
-    """Rows about choosing one of the resident adapters, and about loading one from disk with every check."""
+    """Rows about choosing one of the resident adapters, loading one from disk with every check, and merging one."""
     backbone = _random(source, size)
     with TemporaryDirectory() as folder:
         zoo = Zoo(Path(folder), Path(folder) / "trash", Path(folder) / "none")
         names = _fill(zoo, backbone, CROWDS[-1])
         rows = [_choosing(zoo, backbone, names[:crowd], source, size, turns) for crowd in CROWDS]
-        return [*rows, _loading(zoo, backbone, names[0], source, size, turns, Path(folder))]
+        rows.append(_loading(zoo, backbone, names[0], source, size, turns, Path(folder)))
+        return [*rows, _merging(backbone, turns)]
 
 
 def predict(source: Source, size: int, batch: int, turns: int) -> list[dict]:
@@ -61,7 +62,7 @@ def predict(source: Source, size: int, batch: int, turns: int) -> list[dict]:
     backbone = _random(source, size)
     crowd = [_lora(backbone, seed) for seed in range(CROWDS[-1])]
     images = torch.randn(batch, 3, backbone.size, backbone.size, device=backbone.device)
-    other = peft(source, size, CLASSES, len(crowd))
+    other = peft(source, size, CLASSES, len(crowd), backbone.device)
     timed: dict[str, Timed] = {"frozen": lambda: backbone.model(images)}
     timed |= _ours(backbone, crowd, images) | (_theirs(other, images) if other else {})
     found = _in_turns(timed, turns)
@@ -77,7 +78,6 @@ def _ours(backbone: Backbone, crowd: Sequence[adapters.Adapter], images) -> dict
 
 
 def _theirs(other: Peft, images) -> dict[str, Timed]:
-    other.model.to(images.device)
     calls: dict[str, Timed] = {"peft attached": lambda: other.answer(images)}
     for n in CROWDS:
         calls[f"peft mixed {n}"] = _call(other.answer_mixed, images, _numbers(images, n))
@@ -104,7 +104,7 @@ def _choosing(zoo: Zoo, backbone: Backbone, names: Sequence[str], source: Source
         predictor.choose(name)
     order = [names[n % len(names)] for n in range(CHOICES)]
     timed: dict[str, Timed] = {"ours": lambda: [predictor.choose(name) for name in order]}
-    if other := peft(source, size, CLASSES, len(names)):
+    if other := peft(source, size, CLASSES, len(names), backbone.device):
         timed["peft"] = lambda: [other.choose(n % len(names)) for n in range(CHOICES // 20)]
     found = _in_turns(timed, turns)
     row = {"what": f"choose among {len(names)}", "ms": 1e3 * median(found["ours"]) / CHOICES}
@@ -114,13 +114,19 @@ def _choosing(zoo: Zoo, backbone: Backbone, names: Sequence[str], source: Source
 def _loading(zoo: Zoo, backbone: Backbone, name: str, source: Source, size: int, turns: int, folder: Path) -> dict:
     predictor, file = Predictor(zoo, _OneBackbone(backbone)), zoo.path(name)
     timed: dict[str, Timed] = {"load": lambda: predictor.load(file), "read": file.read_bytes}
-    if other := peft(source, size, CLASSES, 1):
+    if other := peft(source, size, CLASSES, 1, backbone.device):
         saved = other.save(folder / "peft")
         timed["peft"] = lambda: other.load(saved, "fresh")
         after = {"peft": lambda: other.unload("fresh")}
     found = _in_turns(timed, turns, after if other else {})
     row = {"what": "load with every check", "ms": 1e3 * median(found["load"]), "read_ms": 1e3 * median(found["read"])}
     return row | ({"peft_ms": 1e3 * median(found["peft"])} if other else {})
+
+
+def _merging(backbone: Backbone, turns: int) -> dict:
+    adapter = _lora(backbone, seed=0)
+    found = _in_turns({"merge": lambda: adapters.merge(backbone, adapter)}, turns)
+    return {"what": "merge", "ms": 1e3 * median(found["merge"])}
 
 
 @torch.inference_mode()
@@ -172,13 +178,7 @@ def _card(name: str, adapter: adapters.Adapter, backbone: Backbone) -> AdapterCa
         method=adapter.method.name,
         knobs=vars(adapter.config),
         classes=tuple(f"class {n}" for n in range(CLASSES)),
-        backbone=backbone.name,
-        arch=backbone.arch,
-        fingerprint=backbone.fingerprint,
-        size=backbone.size,
-        mean=backbone.mean,
-        std=backbone.std,
-        interpolation=backbone.interpolation,
+        **backbone.facts(),
         spec=RunSpec().to_json(),
         trainable=adapter.trainable,
         head=adapter.head_parameters,

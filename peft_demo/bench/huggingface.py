@@ -48,12 +48,14 @@ class Peft:
         return self.model(images, adapter_names=[str(n) for n in numbers])
 
 
-def peft(source: Source, size: int, classes: int, adapters: int) -> Peft | None:
-    """peft around a model of its own with the same random weights; None if peft is not installed."""
+def peft(source: Source, size: int, classes: int, adapters: int, device: torch.device) -> Peft | None:
+    """peft around a model of its own with the same random weights, on `device`; None if peft is not installed."""
     try:
         import peft as _  # noqa: F401
     except ImportError:
         return None
     torch.manual_seed(0)
     kwargs = dict(source.kwargs) | ({"img_size": size} if size else {})
-    return Peft(timm.create_model(source.arch, pretrained=False, num_classes=classes, **kwargs), adapters)
+    found = Peft(timm.create_model(source.arch, pretrained=False, num_classes=classes, **kwargs), adapters)
+    found.model.to(device)
+    return found

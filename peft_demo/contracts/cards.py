@@ -1,5 +1,6 @@
 """What exists, described: methods, backbones, datasets, adapters, runs, answers. Frozen, no tensors, no paths."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from math import isfinite
@@ -183,6 +184,8 @@ def _check(card: AdapterCard) -> None:
     sized = isinstance(card.size, int) and 1 <= card.size <= 4096
     if not all(isinstance(t, str) and len(t) <= 500 for t in texts) or not card.classes or not sized:
         raise BadAdapter("the card inside this adapter file is ill-formed.")
+    if not re.fullmatch("[0-9a-f]{64}", card.fingerprint):
+        raise BadAdapter("the card inside this adapter file has no SHA-256 for its backbone.")
     if not isinstance(card.thumbnail, str) or len(card.thumbnail) > _PICTURE_LIMIT:
         raise BadAdapter("the card inside this adapter file has an ill-formed thumbnail.")
     if not all(isinstance(getattr(card, n), Mapping) for n in _MAPPINGS):
@@ -236,6 +239,8 @@ class Parcel:
     """The model card, README.md of the repository."""
     told: tuple[str, ...] = ()
     """Sentences: what about a person or their images can be read from the files, and what was left out."""
+    digest: str = ""
+    """SHA-256 over the names and contents of the files: what exactly was shown."""
 
 
 @dataclass(frozen=True)

@@ -112,8 +112,11 @@ class Service(Protocol):
     def parcel(self, push: PushSpec) -> Parcel:
         """What `push` would make public. Sends nothing, asks nobody."""
 
-    def push(self, push: PushSpec, token: str = "", report: Report | None = None) -> str:
-        """Puts what `parcel` shows into the repository, made if need be; its address. `HubTrouble` says why not."""
+    def push(self, push: PushSpec, token: str = "", report: Report | None = None, agreed: str = "") -> str:
+        """Puts what `parcel` shows into the repository, made if need be; its address. `HubTrouble` says why not.
+
+        `agreed` is the digest of the parcel a person has seen: `NotAllowed` if the files are no longer those.
+        """
 
     def on_hub(self, repo: str, revision: str = "", token: str = "") -> Sequence[ZooEntry]:
         """The adapters in a model repository, by their headers; what cannot be taken has its `refusal`."""

@@ -14,6 +14,9 @@ from .images import THREADS, decode
 
 AUGMENTATIONS = ("none", "crop", "crop+flip")
 
+RESIZED = "bicubic, squeezed to a square, not cropped"
+"""What `to_tensor` does, in words for programs that have to do the same."""
+
 _AREA, _ASPECT = (0.5, 1.0), (3 / 4, 4 / 3)
 """Of a random crop: the share of the picture's area, and the range of width / height."""
 

@@ -1,7 +1,7 @@
 """On a Hugging Face Space: many visitors, one machine, nothing kept for long.
 
-`visitors` a studio for each browser · `who` tells them apart · `turns` one run at a time, within caps · `gpu` a run
-on a GPU that the Space lends (ZeroGPU) · `banner` what the page says of all this.
+`visitors` a studio for each browser · `who` tells them apart · `turns` one run at a time, within caps · `limit` the
+time a run has · `gpu` a run on a GPU that the Space lends (ZeroGPU) · `banner` what the page says of all this.
 """
 
 import os

@@ -4,11 +4,12 @@ import os
 
 import gradio as gr
 
-from .turns import SHOTS, STEPS
+from .turns import SECONDS, SHOTS, STEPS
 
 NOTE = (
-    f"What you make here is yours alone and **saved until the Space restarts**: download adapters you want to keep. At "
-    f"most {SHOTS} shots and {STEPS} steps a run; visitors take turns."
+    "What you make here is yours alone and **saved until the Space restarts** or you stay away for a day: download "
+    f"adapters you want to keep. At most {SHOTS} shots, {STEPS} steps and {SECONDS // 60} minutes a run; visitors "
+    "take turns."
 )
 
 

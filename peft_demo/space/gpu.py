@@ -7,6 +7,7 @@ file that appears.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -16,10 +17,10 @@ import torch
 
 from .. import training, vit
 from ..contracts.errors import PeftDemoError, TrainingFailed
-from ..contracts.events import Event, Failed, Noticed, Stopped
+from ..contracts.events import Event, Failed
 from ..contracts.specs import RunSpec
-from ..studio import Trainer
-from ..training import Material
+from ..training import Material, Trainer
+from .limit import until
 
 SECONDS, MARGIN = 60, 15
 """What is asked of a visitor's daily quota, and how long before its end a run stops and keeps its best."""
@@ -59,10 +60,8 @@ def work(run: RunSpec, name: tuple[str, int, str], material: Material, home: str
     ends, (backbone, size, fingerprint) = monotonic() + SECONDS - MARGIN, name
     try:
         loaded = vit.load(backbone, size, home=Path(home), offline=True, fingerprint=fingerprint)
-        for event in training.train(run, loaded, _tensors(material), lambda: monotonic() > ends or Path(flag).exists()):
-            if isinstance(event, Stopped) and not Path(flag).exists():
-                yield Noticed("warning", f"this Space lends its GPU for {SECONDS - MARGIN} s: the best so far is kept")
-            yield event
+        train = partial(training.train, run, loaded, _tensors(material))
+        yield from until(ends, f"this Space lends its GPU for {SECONDS - MARGIN} s", train, Path(flag).exists)
     except PeftDemoError as error:
         yield Failed(error.sentence, error.hint)
 

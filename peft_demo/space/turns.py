@@ -1,19 +1,22 @@
 """One run at a time for all visitors: they wait in line, and nobody trains for long."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import ceil
-from time import sleep
+from time import monotonic, sleep
 
 from ..contracts.errors import BadValue, Busy
 from ..contracts.events import Event, Progressed
 from ..contracts.specs import RunSpec
-from ..studio import Trainer
 from ..studio.jobs import NOTHING_DONE
-from ..training import Material
+from ..training import Material, Trainer
 from ..vit import Backbone
+from .limit import until
 
-SHOTS, STEPS, WAITING = 32, 1000, 3
-"""Most training images per class, optimisation steps, and visitors in line behind the one who trains."""
+SHOTS, STEPS, BATCH, WAITING = 32, 1000, 128, 3
+"""Most training images per class, optimisation steps, images in one, visitors in line behind the one who trains."""
+SECONDS = 600
+"""How long a run may train; it is looked at after each step."""
 HINT = "On a machine of your own there is no such limit."
 
 
@@ -23,17 +26,22 @@ class Turns:
     def __init__(self, train: Trainer):
         self._train, self._line = train, []
 
-    def check(self, run: RunSpec) -> None:
-        """Refuses at once what can be told before the images are read: `BadValue`, or `Busy` while the line is long."""
+    def check(self, run: RunSpec, ahead: int) -> None:
+        """Refuses at once what can be told before the images are read: `BadValue`, or `Busy` while the line is long.
+
+        `ahead` visitors have started a run that has not ended; not all of them need be in the line yet.
+        """
         if run.data.shots > SHOTS:
             raise BadValue(f"this Space trains on at most {SHOTS} shots, not {run.data.shots}.", HINT)
-        if len(self._line) > WAITING:
+        if run.recipe.batch > BATCH:
+            raise BadValue(f"this Space takes at most {BATCH} images a step, not {run.recipe.batch}.", HINT)
+        if ahead > WAITING:
             raise Busy(f"{WAITING} visitors are waiting to train already.", "Try again in a few minutes.")
 
     def __call__(
         self, run: RunSpec, backbone: Backbone, material: Material, stop: Callable[[], bool]
     ) -> Iterator[Event]:
-        """As `training.train`, once it is this run's turn; `BadValue` if it takes too many steps."""
+        """As `training.train`, once it is this run's turn and for `SECONDS`; `BadValue` if it takes too many steps."""
         _check_steps(ceil(len(material.train[1]) / run.recipe.batch) * run.recipe.epochs)
         ticket = object()
         self._line.append(ticket)
@@ -42,7 +50,8 @@ class Turns:
             if stop():
                 yield NOTHING_DONE
             else:
-                yield from self._train(run, backbone, material, stop)
+                train = partial(self._train, run, backbone, material)
+                yield from until(monotonic() + SECONDS, f"this Space trains for {SECONDS} s", train, stop)
         finally:
             self._line.remove(ticket)
 

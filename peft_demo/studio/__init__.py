@@ -6,6 +6,6 @@
 `studio` all of it behind `contracts.service.Service`.
 """
 
-from .studio import Studio, Trainer
+from .studio import Studio
 
-__all__ = ["Studio", "Trainer"]
+__all__ = ["Studio"]

@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import timm
-
 from .. import adapters, vit
 from ..adapters import Adapter
 from ..contracts.cards import AdapterCard
+from ..data.tensors import RESIZED
 from ..vit.catalogue import Source
 from .home import slug, write, write_folder
 
 
 def write_peft(out: Path, backbone: vit.Backbone, adapter: Adapter, card: AdapterCard, source: Source) -> Sequence[str]:
     """`out` is a new folder afterwards that peft loads; what there is to know about it, in sentences."""
-    files, notes = adapters.to_peft(backbone, adapter, card)
+    files, notes = adapters.to_peft(backbone, adapter, card, source.hub)
     write_folder(out, files | {"README.md": _readme(backbone, card, source).encode()})
     return notes
 
@@ -24,18 +23,14 @@ def write_onnx(out: Path, backbone: vit.Backbone, adapter: Adapter, card: Adapte
     content, merged = adapters.to_onnx(backbone, adapter, card)
     write(out, content)
     form = "the adapter is folded into the weights" if merged else f"{card.method} does not fold away and stands in it"
-    return (f"{form}; images [batch 3 {card.size} {card.size}] normalised with mean {card.mean} and std {card.std}.",)
+    images = f"images [batch 3 {card.size} {card.size}], {RESIZED}, normalised with mean {card.mean} and std {card.std}"
+    return (f"{form}; {images}.",)
 
 
 def _readme(backbone: vit.Backbone, card: AdapterCard, source: Source) -> str:
     """Of the card, which may be a stranger's, only numbers and a tidied name: people run what stands here."""
-    known, size = timm.is_model_pretrained(source.name), backbone.size
-    base = f"base_model: timm/{source.name}\n" if known else ""
-    arguments = dict(source.kwargs) | {"num_classes": len(card.classes)}
-    given = "".join(f", {name}={value!r}" for name, value in sorted(arguments.items()))
-    make = f"timm.create_model({(source.name if known else source.arch)!r}, pretrained={known}{given})"
-    file = f"{source.name}.safetensors"
-    weights = "" if known else f"model.load_state_dict(load_file({file!r}), strict=False)  # the frozen backbone\n"
+    size = backbone.size
+    base = f"base_model: {source.hub}\n" if source.hub else ""
     return f"""---
 library_name: peft
 {base}pipeline_tag: image-classification
@@ -50,14 +45,28 @@ import timm
 from peft import PeftModel
 from safetensors.torch import load_file
 
-model = {make}
-{weights}model.set_input_size(img_size={size})
+{_frozen(backbone, card, source)}
+model.set_input_size(img_size={size})
 model = PeftModel.from_pretrained(model, ".").eval()  # images [B 3 {size} {size}] to logits
 ```
 
-Images are resized to {size} px ({backbone.interpolation}), scaled to 0...1 and normalised with mean {card.mean} and std
-{card.std}.
+Images are resized to {size} x {size} px ({RESIZED}), scaled to 0...1 and normalised with
+mean {card.mean} and std {card.std}.
 """
+
+
+def _frozen(backbone: vit.Backbone, card: AdapterCard, source: Source) -> str:
+    """Python that makes the frozen model: from the Hub, or from a file, whose own head would not fit."""
+    arguments = dict(source.kwargs) | {"num_classes": len(card.classes)}
+    given = "".join(f", {name}={value!r}" for name, value in sorted(arguments.items()))
+    if source.hub:
+        return f"model = timm.create_model({source.name!r}, pretrained=True{given})"
+    head = f"{backbone.anatomy.head.partition('.')[0]}."
+    return f"""# The frozen backbone's checkpoint. Without its head, the SHA-256 of its tensors is
+# {backbone.fingerprint}.
+held = load_file({source.file.name!r})
+model = timm.create_model({source.arch!r}, pretrained=False{given})
+model.load_state_dict({{name: t for name, t in held.items() if not name.startswith({head!r})}}, strict=False)"""
 
 
 EXPORTS = {"peft": write_peft, "onnx": write_onnx}

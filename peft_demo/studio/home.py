@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,9 +149,18 @@ def free(name: str, taken: Iterable[str]) -> str:
     return candidate
 
 
-def sweep(folder: Path, days: float) -> None:
-    """Removes what has stood in `folder` untouched for longer than `days`."""
+def sweep(folder: Path, days: float, keep: Collection[str] = ()) -> None:
+    """Removes what has stood in `folder` untouched for longer than `days`, but nothing called as in `keep`."""
     for path in folder.glob("*"):
         with suppress(OSError):
-            if time() - path.stat().st_mtime > days * DAY:
+            if path.name not in keep and time() - path.stat().st_mtime > days * DAY:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files under `folder`."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total

@@ -75,13 +75,14 @@ def send(repo: str, contents: Mapping[str, bytes], token: str, private: bool = F
 def find(repo: str, revision: str = "", token: str = "") -> tuple[str, list[ZooEntry]]:
     """The commit `revision` stands for, and the adapters in it by their headers; files that are not ours are ignored.
 
-    Nothing but headers is fetched. An entry with a `refusal` is too large or has an ill-formed card.
+    Nothing but headers is fetched. An entry with a `refusal` is too large, has an ill-formed card, or
+    comes after the first `MOST` files.
     """
     with _talking(repo, token) as api:
         about = api.model_info(repo, revision=revision or None, files_metadata=True)
-        files = [file for file in about.siblings or () if _NAME.fullmatch(file.rfilename)][:MOST]
-        entries = [_entry(api, repo, about.sha, file.rfilename, file.size or 0) for file in files]
-        return about.sha, [entry for entry in entries if entry]
+        files = [file for file in about.siblings or () if _NAME.fullmatch(file.rfilename)]
+        entries = [_entry(api, repo, about.sha, file.rfilename, file.size or 0) for file in files[:MOST]]
+        return about.sha, [entry for entry in entries if entry] + [_unseen(file) for file in files[MOST:]]
 
 
 def download(
@@ -154,6 +155,12 @@ def _entry(api: HfApi, repo: str, commit: str, name: str, size: int) -> ZooEntry
         return None
     large = size > LIMIT
     return ZooEntry(id, size, False, card, f"it is larger than {LIMIT / 1e6:.0f} MB." if large else "")
+
+
+def _unseen(file) -> ZooEntry:
+    """Stands for a file that was not looked at, adapter or not."""
+    name = file.rfilename.removesuffix(".safetensors")
+    return ZooEntry(name, file.size or 0, False, None, f"only the first {MOST} files are looked at.")
 
 
 def _check_home(repo: str, about, private: bool) -> None:

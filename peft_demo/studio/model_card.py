@@ -131,7 +131,7 @@ def _facts(adapter: Described) -> list[tuple[str, str]]:
     return [
         ("Method", f"{method.title}{paper}. {method.summary} `{method.formula}`"),
         *([("Knobs", _code(knobs))] if knobs else []),
-        ("Backbone", f"{_code(card.backbone)}, frozen, at {card.size} px; sha256 `{card.fingerprint[:64]}`"),
+        ("Backbone", f"{_code(card.backbone)}, frozen, at {card.size} px; sha256 `{card.fingerprint}`"),
         (f"Classes ({len(card.classes)})", ", ".join(map(_code, card.classes))),
         ("Data", f"{learned}, seed {_code(data.get('seed', '?'))}"),
         ("Test accuracy", _test(card)),

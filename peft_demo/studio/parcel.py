@@ -6,13 +6,16 @@ of class cards is replaced by a plain word. The key of class cards is the browse
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import timm
 
 from .. import adapters, methods
-from ..contracts.cards import AdapterCard, BackboneCard, Parcel
+from ..contracts.cards import AdapterCard, Parcel
+from ..contracts.errors import UnknownName
 from ..contracts.specs import PushSpec
+from ..vit.catalogue import Source, find
 from .curve import curve
 from .home import free, slug
 from .model_card import Described, model_card
@@ -20,18 +23,27 @@ from .model_card import Described, model_card
 README = "README.md"
 
 
-def pack(push: PushSpec, files: Sequence[Path], known: Sequence[BackboneCard]) -> tuple[Parcel, dict[str, bytes]]:
-    """What is shown, and the content of every file by its name. `files` are the adapters of `push`; sends nothing."""
+def pack(push: PushSpec, files: Sequence[Path], home: Path) -> tuple[Parcel, dict[str, bytes]]:
+    """What is shown, and the content of every file by its name. `files` are the adapters of `push`; sends nothing.
+
+    `home` is where registered backbones lie.
+    """
     contents: dict[str, bytes] = {}
-    described = [_add(contents, file, push.thumbnail, known) for file in files]
-    licence = push.licence or _licence((d.card for d in described), known)
+    described = [_add(contents, file, push.thumbnail, home) for file in files]
+    licence = push.licence or _licence((d.card for d in described), home)
     card = model_card(push.repo, described, licence)
     contents[README] = card.encode()
     told = tuple(_told(described, push))
-    return Parcel(push.repo, tuple((name, len(data)) for name, data in contents.items()), card, told), contents
+    files = tuple((name, len(data)) for name, data in contents.items())
+    return Parcel(push.repo, files, card, told, _digest(contents)), contents
 
 
-def _add(contents: dict[str, bytes], file: Path, thumbnail: bool, known: Sequence[BackboneCard]) -> Described:
+def _digest(contents: Mapping[str, bytes]) -> str:
+    each = [f"{sha256(data).hexdigest()} {name}\n" for name, data in contents.items()]
+    return sha256("".join(each).encode()).hexdigest()
+
+
+def _add(contents: dict[str, bytes], file: Path, thumbnail: bool, home: Path) -> Described:
     """Puts one adapter and its picture among the contents."""
     content = published(file, thumbnail)
     card = adapters.read_card(content)
@@ -39,8 +51,9 @@ def _add(contents: dict[str, bytes], file: Path, thumbnail: bool, known: Sequenc
     picture = curve(card)
     contents |= {f"{name}.safetensors": content} | ({f"{name}.png": picture} if picture else {})
     method = methods.method(card.method).card()
+    source = _source(card, home)
     return Described(f"{name}.safetensors", len(content), f"{name}.png" * bool(picture), card, method,
-                     base_model(card, known))  # fmt: skip
+                     source.hub if source else "")  # fmt: skip
 
 
 def published(file: Path, thumbnail: bool) -> bytes:
@@ -57,26 +70,25 @@ def _public(spec: Mapping) -> Mapping:
     return {**spec, "data": {**data, "name": word}} if word else spec
 
 
-def base_model(card: AdapterCard, known: Sequence[BackboneCard]) -> str:
-    """The Hub repository of the backbone's weights, "" for the bundled one and for what is only a file here."""
-    name = card.backbone
-    if not timm.is_model_pretrained(name) or ("." not in name and name in [b.name for b in known]):
-        return ""
-    return timm.get_pretrained_cfg(name).hf_hub_id or ""
+def _source(card: AdapterCard, home: Path) -> Source | None:
+    """The frozen backbone the card names, None if neither this machine nor timm knows it."""
+    try:
+        return find(card.backbone, home, card.fingerprint)
+    except UnknownName:
+        return None
 
 
-def _licence(cards: Iterable[AdapterCard], known: Sequence[BackboneCard]) -> str:
+def _licence(cards: Iterable[AdapterCard], home: Path) -> str:
     """That of the backbones if they agree on one, else ""."""
-    found = {_licence_of(card, known) for card in cards}
+    found = {_licence_of(_source(card, home)) for card in cards}
     return found.pop() if len(found) == 1 else ""
 
 
-def _licence_of(card: AdapterCard, known: Sequence[BackboneCard]) -> str:
-    for backbone in known:
-        if backbone.licence and card.fingerprint == backbone.fingerprint:
-            return backbone.licence.lower()
-    about = timm.get_pretrained_cfg(card.backbone) if timm.is_model_pretrained(card.backbone) else None
-    return (about and about.license) or ""
+def _licence_of(source: Source | None) -> str:
+    """A file of one's own may be under any licence, whatever timm says of its architecture."""
+    if source is None or source.licence:
+        return source.licence.lower() if source else ""
+    return (source.hub and timm.get_pretrained_cfg(source.name).license) or ""
 
 
 def _told(described: Sequence[Described], push: PushSpec) -> Iterable[str]:

@@ -26,7 +26,7 @@ from ..contracts.cards import (
     ZooEntry,
 )
 from ..contracts.errors import BadData, NotAllowed, UnknownName
-from ..contracts.events import Event, Noticed
+from ..contracts.events import Event
 from ..contracts.service import Report
 from ..contracts.specs import DataSpec, Foreign, PushSpec, RunSpec, repo_id
 from ..data import Dataset, open_dataset, parse, report_of, split
@@ -46,9 +46,6 @@ from .samples import Sample, samples
 from .scoring import repeated, score
 from .shelf import Shelf
 from .zoo import SHIPPED, Zoo, refusal
-
-Trainer = Callable[[RunSpec, vit.Backbone, training.Material, Callable[[], bool]], Iterator[Event]]
-"""(run, backbone, material, should it stop?) → the events of `training.train`."""
 
 
 class Studio:
@@ -70,7 +67,7 @@ class Studio:
         shared: bool = False,
         shipped: Path = SHIPPED,
         shelf: Shelf | None = None,
-        train: Trainer = training.train,
+        train: training.Trainer = training.train,
         mark: str = "",
     ):
         self.home = find_home(home, zoo)
@@ -256,13 +253,16 @@ class Studio:
     def parcel(self, push: PushSpec) -> Parcel:
         return self._pack(push)[0]
 
-    def push(self, push: PushSpec, token: str = "", report: Report | None = None) -> str:
+    def push(self, push: PushSpec, token: str = "", report: Report | None = None, agreed: str = "") -> str:
         token = self._hub_token(token)
         if not token:
             page = "Sign in on this page if it offers that, or push on the command line."
             hint = page if self._shared else "Run `hf auth login` once, or set HF_TOKEN."
             raise NotAllowed("nobody is logged in to the Hub.", hint)
-        return hub.send(push.repo, self._pack(push)[1], token, push.private, report)
+        parcel, contents = self._pack(push)
+        if agreed not in ("", parcel.digest):
+            raise NotAllowed("what would be sent has changed since it was shown.", "Look at it again, then push.")
+        return hub.send(push.repo, contents, token, push.private, report)
 
     def on_hub(self, repo: str, revision: str = "", token: str = "") -> list[ZooEntry]:
         return hub.find(repo_id(repo), revision, self._hub_token(token))[1]
@@ -277,7 +277,7 @@ class Studio:
             files = hub.download(repo_id(repo), names, Path(folder), revision, token, report)
             for file in files:
                 self._check_adapter(file)
-            return [self._zoo.take(file) for file in files]
+            return self._zoo.take_all(files)
 
     # answers ---------------------------------------------------------------------------------------------------
     def classify(self, image: Path | bytes, adapters: Sequence[str], top: int = 5) -> list[Prediction]:
@@ -305,11 +305,7 @@ class Studio:
         report("loading the backbone")
         backbone = self._shelf.get(run.backbone, run.size, report=report)
         report("reading the images")
-        chosen = split(self._open(run.data, report), run.data.shots, run.data.seed, report)
-        if chosen.problem:
-            raise BadData(chosen.problem)
-        yield from (Noticed("info", text) for text in chosen.notices)
-        yield from self._trainer(run, backbone, training.material(chosen, backbone.size, report), stop)
+        yield from training.whole(run, backbone, self._open(run.data, report), report, stop, self._trainer)
 
     def _adopt(self, file: Path, given: Foreign) -> str:
         given = adapters.completed(file, given)
@@ -330,7 +326,7 @@ class Studio:
             self._predictor.load(file)
 
     def _pack(self, push: PushSpec) -> tuple[Parcel, dict[str, bytes]]:
-        return pack(push, [self._zoo.path(id) for id in push.adapters], self.backbones())
+        return pack(push, [self._zoo.path(id) for id in push.adapters], self.home.root)
 
     def _hub_token(self, given: str) -> str:
         """The visitor's own token, or that of this machine: where it is shared, nobody acts in its owner's name."""

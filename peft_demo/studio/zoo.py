@@ -5,6 +5,7 @@ An id is a file's stem. Ids come from pages and command lines, so they are only 
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -75,6 +76,19 @@ class Zoo:
             copy(file, draft)
             adapters.read_card(draft)
         return id
+
+    def take_all(self, files: Sequence[Path]) -> list[str]:
+        """As `take`, of all files or of none; their new ids."""
+        ids: list[str] = []
+        try:
+            for file in files:
+                ids.append(self.take(file))
+        except Exception:
+            with suppress(OSError):
+                for id in ids:
+                    self._place(id).unlink()
+            raise
+        return ids
 
     def guest(self, file: Path) -> str:
         """Lends an id to a file that stays where it is."""

@@ -1,13 +1,16 @@
-"""A run as a generator of events (`train`), its images (`material`), scores (`evaluate`), `precision` and `cost`."""
+"""A run as a generator of events (`train`; `whole` begins with its dataset), its images (`material`), scores
+(`evaluate`), `precision` and `cost`."""
 
 from .cost import cost
 from .evaluate import logits, normalised, predict, predict_mixed, score
 from .material import Material, material
 from .precision import mixed, suit
 from .train import train
+from .whole import Trainer, whole
 
 __all__ = [
     "Material",
+    "Trainer",
     "cost",
     "logits",
     "material",
@@ -18,4 +21,5 @@ __all__ = [
     "score",
     "suit",
     "train",
+    "whole",
 ]

@@ -28,14 +28,31 @@ the page says "not measured". The backbone's tensors are hashed before and after
 """
 LIMITS = """
 ### Files and privacy
-Everything stays on the machine that runs this app: runs, images and adapters lie under `PEFT_DEMO_HOME`. The page asks
-no other host for anything, and only *Share on the Hub* sends something away, after it has shown what. Adapter files are
-safetensors with a card in the header; there is no pickle, and a file that is damaged or made for another backbone is
-refused before it is loaded. Deleted adapters go to a trash folder.
+Runs, images and adapters lie under `PEFT_DEMO_HOME` on the machine that runs this app, which on a Space is Hugging
+Face's; the Hub is asked for backbones, sets and adapters that you choose from it, and only *Share on the Hub* sends
+something there, after it has shown what. Adapter files are safetensors with a card in the header; there is no pickle,
+and a file that is damaged or made for another backbone is refused before it is loaded. Deleted adapters go to a trash
+folder.
 
 ### Limits
 One training run at a time. Photographs only, one label per image. The webcam needs `localhost` or HTTPS. An adapter
 always answers with one of its own classes: an image of something else gets the nearest one, often with confidence.
+"""
+ADDING = """
+### Adding a method
+A method is one file in `peft_demo/methods`: its deltas, its knobs, and a record of what it is. Form, flags, table, card
+and tests find it by themselves. The docstring of `peft_demo/methods/__init__.py` says what a record holds,
+`peft_demo/methods/lora.py` is one to start from, and `pytest tests/test_laws.py` holds it to what all methods promise.
+
+### The adapter file
+One safetensors file holds the method's parameters (`deltas`, or their packed bits in `codes`), the tensors of the
+backbone that it trained copies of (`tensors`), the classifier (`head`), and as JSON in its header the card: method,
+knobs, classes, the SHA-256 of the backbone, image size and normalisation, scores, split and curves. Of the images there
+are hashes, and a small picture of one only where you asked for it; no path of your machine.
+
+### Citing
+Please cite the papers of the methods you use. The table above links them, and the model card of an adapter that you
+share names them.
 """
 PROGRAMS = """
 ### From a program
@@ -76,6 +93,7 @@ def build(service: Service) -> None:
     gr.HTML(sketches(methods))
     gr.Markdown("### Methods\n" + methods_table(methods))
     gr.Markdown(PROGRAMS)
+    gr.Markdown(ADDING)
     gr.Markdown(LIMITS)
     gr.Markdown(f"PEFT Demo {__version__} · Apache-2.0", elem_classes="quiet")
 

@@ -3,6 +3,7 @@
 On a Space each visitor acts in their own name, with the token of their login; nothing here keeps it.
 """
 
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ PROGRESS = gr.Progress()
 """As a default value it makes Gradio hand each call its own."""
 WATCHED = HEARD | {"show_progress": "full"}
 
-ABOUT = "Puts this adapter and a model card into a model repository of yours. Nothing is sent before you have seen it."
+ABOUT = "Puts adapters and a model card into a model repository of yours. Nothing is sent before you have seen it."
 OFFLINE = "The app runs offline: nothing can be sent to the Hub or taken from it. Start it without `--offline`."
 LOOK = "Takes adapters from a model repository. Every file is checked as one that you drop here."
 
@@ -28,12 +29,13 @@ LOOK = "Takes adapters from a model repository. Every file is checked as one tha
 class Share:
     repo: gr.Textbox
     licence: gr.Textbox
+    every: gr.Checkbox
     private: gr.Checkbox
     thumbnail: gr.Checkbox
     show: gr.Button
     shown: gr.Column
     agreed: gr.State
-    """The `PushSpec` whose parcel is on the page, None if there is none: only this can be pushed."""
+    """The `PushSpec` and the digest of the parcel on the page, None if there is none: only this can be pushed."""
     told: gr.Markdown
     card: gr.Code
     push: gr.Button
@@ -41,7 +43,7 @@ class Share:
 
     @property
     def form(self) -> list:
-        return [self.repo, self.licence, self.private, self.thumbnail]
+        return [self.repo, self.licence, self.every, self.private, self.thumbnail]
 
     @property
     def outputs(self) -> list:
@@ -63,6 +65,7 @@ def build(service: Service) -> Share:
             repo = gr.Textbox(label="Repository", placeholder="OWNER/NAME", max_length=200, elem_id="share-repo")
             licence = gr.Textbox(label="Licence", placeholder="that of the backbone", max_length=40)
         with gr.Row():
+            every = gr.Checkbox(False, label="All my adapters, not this one alone", elem_id="share-every")
             private = gr.Checkbox(False, label="Private: only I can see it")
             thumbnail = gr.Checkbox(False, label="Include the small training image, if the file has one")
         show = gr.Button("Show what becomes public", elem_id="share-show")
@@ -72,7 +75,7 @@ def build(service: Service) -> Share:
                 card = gr.Code("", language="markdown", interactive=False, show_label=False, max_lines=20)
             push = gr.Button("Push", variant="primary", interactive=not service.offline, elem_id="share-push")
         done = gr.Markdown(elem_id="share-done")
-    return Share(repo, licence, private, thumbnail, show, shown, gr.State(None), told, card, push, done)
+    return Share(repo, licence, every, private, thumbnail, show, shown, gr.State(None), told, card, push, done)
 
 
 def build_get(service: Service) -> Get:
@@ -103,21 +106,27 @@ def wire_get(service: Service, tab: Get, taken: Callable[[str, int], dict], stam
 
 
 def _previewer(service: Service, tab: Share):
-    def preview(id: str, repo: str, licence: str, private: bool, thumbnail: bool) -> dict:
-        spec = PushSpec((id,), repo, private, licence.strip().lower(), thumbnail)
+    def preview(id: str, repo: str, licence: str, every: bool, private: bool, thumbnail: bool) -> dict:
+        spec = PushSpec(_own(service) if every else (id,), repo, private, licence.strip().lower(), thumbnail)
         parcel = service.parcel(spec)
-        found = {tab.shown: gr.Column(visible=True), tab.agreed: spec, tab.done: ""}
+        found = {tab.shown: gr.Column(visible=True), tab.agreed: (spec, parcel.digest), tab.done: ""}
         return found | {tab.told: describe(parcel), tab.card: parcel.card}
 
     return speaking(preview)
 
 
+def _own(service: Service) -> tuple[str, ...]:
+    """A person's own adapters, those whose card can be read."""
+    return tuple(entry.id for entry in service.zoo() if entry.card and not entry.shipped)
+
+
 def _pusher(service: Service):
-    def push(agreed: PushSpec | None, visitor: gr.OAuthToken | None, progress=PROGRESS) -> str:
+    def push(agreed: tuple[PushSpec, str] | None, visitor: gr.OAuthToken | None, progress=PROGRESS) -> str:
         if agreed is None:
             return ""
         token = visitor.token if visitor else ""
-        address = service.push(agreed, token, lambda what, done: progress(done, desc=what))
+        spec, digest = agreed
+        address = service.push(spec, token, lambda what, done: progress(done, desc=what), digest)
         return f"Pushed: [{text.plain(address)}]({address})"
 
     return speaking(push)
@@ -130,6 +139,9 @@ def _looker(service: Service):
         if not usable:
             gr.Warning("No adapter in it that can be taken.", title="Note")
             return _hidden()
+        if refused := [e for e in entries if e.refusal]:
+            first = html.escape(f"{refused[0].id}: {refused[0].refusal}")
+            gr.Warning(f"{text.plural(len(refused), 'file')} cannot be taken. {first}", title="Note")
         return gr.CheckboxGroup(usable, value=[id for _, id in usable], visible=True), gr.Button(visible=True)
 
     return speaking(look)

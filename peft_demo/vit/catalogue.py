@@ -58,6 +58,13 @@ class Source:
     fingerprint: str = ""
     bundled: bool = False
 
+    @property
+    def hub(self) -> str:
+        """The repository of the Hugging Face Hub that holds these very weights, "" for what came as a file."""
+        if self.file or not timm.is_model_pretrained(self.name):
+            return ""
+        return timm.get_pretrained_cfg(self.name).hf_hub_id or ""
+
     def empty(self) -> torch.nn.Module:
         """The architecture on the meta device, without a head: shapes, no memory."""
         with torch.device("meta"):

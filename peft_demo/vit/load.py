@@ -5,6 +5,7 @@ Device and dtype (fp32) are chosen here, once: attached models share these very 
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -44,6 +45,11 @@ class Backbone:
     def normalised(self, mean: tuple[float, ...], std: tuple[float, ...]) -> "Backbone":
         """The same for images normalised like this: itself where it is so already."""
         return self if (self.mean, self.std) == (mean, std) else replace(self, mean=mean, std=std)
+
+    def facts(self) -> dict[str, Any]:
+        """What the card of an adapter says of it, by the fields of `AdapterCard`."""
+        same = ("arch", "fingerprint", "size", "mean", "std", "interpolation")
+        return {"backbone": self.name} | {name: getattr(self, name) for name in same}
 
     def live_fingerprint(self) -> str:
         """SHA-256 of the tensors as they are in memory now; compare before and after, never between machines."""

@@ -69,6 +69,7 @@ SPOILED = {
     "no classes": (lambda t, c: c.update(classes=[]), "ill-formed"),
     "classes that are not text": (lambda t, c: c.update(classes=[1, 2, 3, 4, 5]), "ill-formed"),
     "one class too many": (lambda t, c: c.update(classes=list("abcdef")), "expected"),
+    "a fingerprint that is none": (lambda t, c: c.update(fingerprint="`<img>` " * 8), "no SHA-256"),
     "a size out of range": (lambda t, c: c.update(size=10**9), "ill-formed"),
     "no size": (lambda t, c: c.pop("size"), "lacks a field"),
     "a normalisation that is not numbers": (lambda t, c: c.update(mean=["a", "b", "c"]), "normalisation"),

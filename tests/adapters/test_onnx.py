@@ -9,6 +9,7 @@ from small import card, disturbed, images, new
 
 from peft_demo.adapters import attach, to_onnx
 from peft_demo.contracts.errors import CannotExport
+from peft_demo.data.tensors import RESIZED
 
 WAYS = {"lora": True, "rlrr": True, "adaptformer": False, "vpt_deep": False, "bi_adaptformer": False}
 """Method → whether it is folded in."""
@@ -31,11 +32,12 @@ def test_onnxruntime_answers_as_torch_does(name, tiny):
         assert torch.allclose(torch.from_numpy(logits), expected, atol=1e-5)
     said = {key: json.loads(value) for key, value in session.get_modelmeta().custom_metadata_map.items()}
     assert said["classes"] == list("abcde") and said["mean"] == said["std"] == [0.5, 0.5, 0.5]
+    assert said["resize"] == RESIZED and "interpolation" not in said
     assert (said["method"], said["size"], said["fingerprint"]) == (name, 32, tiny.fingerprint)
 
 
 def test_without_the_packages_it_says_what_to_install(tiny, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     adapter = new("lora", tiny)
-    with pytest.raises(CannotExport, match=r"pip install"):
+    with pytest.raises(CannotExport, match=r"Run `pip install onnx onnxscript`"):
         to_onnx(tiny, adapter, card(adapter, tiny))

@@ -12,6 +12,7 @@ from peft_demo.adapters import adopt, attach, completed, to_peft
 from peft_demo.adapters import load as load_adapter
 from peft_demo.contracts.errors import BadAdapter, BadValue, CannotExport, WrongBackbone
 from peft_demo.contracts.specs import Foreign
+from peft_demo.data.tensors import RESIZED
 from peft_demo.vit import wrap
 from peft_demo.vit.anatomy import timm_name
 
@@ -153,6 +154,7 @@ def test_what_is_written_can_be_read_back_and_says_its_classes(folder, tiny):
     expected = answers(attach(tiny, disturbed(new("lora", tiny))).eval())
     logits, its_card = taken_in(folder, tiny, Foreign())
     assert torch.allclose(logits, expected, atol=2e-6)
+    assert json.loads((folder / "peft_demo.json").read_text())["resize"] == RESIZED
     assert its_card.classes == tuple("abcde") and list(its_card.knobs["targets"]) == ["qkv"]
     assert torch.equal(taken_in(folder / "adapter_model.safetensors", tiny, Foreign())[0], logits)
 
@@ -202,6 +204,13 @@ SPOILED = {
     ),
     "no LoRA at all": (lambda c, t: [t.pop(n) for n in list(t) if ".lora_" in n], "no lora_A"),
     "a number for a matrix": (lambda c, t: t.update({A: torch.tensor(1.0)}), "expected"),
+    "no rank in one of its places": (
+        lambda c, t: (
+            c.update(rank_pattern={"blocks.0.attn.qkv": 0}),
+            t.update({A: torch.zeros(0, 48), B: torch.zeros(144, 0)}),
+        ),
+        "at least 1",
+    ),
     "no rank": (lambda c, t: t.update({A: torch.zeros(0, 48), B: torch.zeros(144, 0)}), "rank"),
     "other widths": (lambda c, t: t.update({A: torch.zeros(16, 64)}), "expected"),
     "ranks without end": (lambda c, t: t.update({A: torch.zeros(500, 48), B: torch.zeros(144, 500)}), "rank"),

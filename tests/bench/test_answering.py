@@ -1,8 +1,11 @@
 """Swapping, loading and answering, timed on a small backbone: the figures are there and are about what they say."""
 
-import pytest
+from pathlib import Path
 
-from peft_demo.bench import answering
+import pytest
+import torch
+
+from peft_demo.bench import answering, huggingface
 from peft_demo.vit import find
 
 
@@ -14,7 +17,11 @@ def alone(monkeypatch):
 
 def test_swapping_and_loading(home, alone):
     rows = answering.switch(find("", home), 32, turns=2)
-    assert [row["what"] for row in rows] == [*(f"choose among {n}" for n in (1, 4, 16)), "load with every check"]
+    assert [row["what"] for row in rows] == [
+        *(f"choose among {n}" for n in (1, 4, 16)),
+        "load with every check",
+        "merge",
+    ]
     assert all(0 < row["ms"] < 1000 for row in rows)
     assert rows[2]["ms"] < rows[3]["ms"], "a resident adapter is there before one from disk"
 
@@ -30,3 +37,10 @@ def test_beside_peft(home):
     rows = answering.switch(find("", home), 32, turns=1) + answering.predict(find("", home), 32, batch=2, turns=1)
     assert {"peft_ms", "peft_ratio"} <= {name for row in rows for name in row}
     assert len(answering.printed(rows)[0]) == len(answering.HEAD)
+
+
+def test_peft_stands_on_the_device_it_is_given():
+    """Adapters that are added later as well; "meta" stands in for a GPU."""
+    pytest.importorskip("peft")
+    other = huggingface.peft(find("", Path("nowhere")), 32, 10, 2, torch.device("meta"))
+    assert {p.device.type for p in other.model.parameters()} == {"meta"}

@@ -1,7 +1,10 @@
 """Visitors of a Space do not meet: neither adapters nor runs nor images, and they take turns."""
 
+import os
 from dataclasses import replace
 from io import BytesIO
+from threading import Event
+from time import monotonic
 from types import SimpleNamespace
 
 import pytest
@@ -9,13 +12,15 @@ from gradio.context import LocalContext
 from hub_stand_in import TOKEN
 from PIL import Image
 
-from peft_demo.contracts.errors import BadValue, Busy, NotAllowed, UnknownName
-from peft_demo.contracts.events import Failed, Finished, Progressed, Stopped
+from peft_demo.contracts.errors import BadValue, Busy, CannotWrite, NotAllowed, UnknownName
+from peft_demo.contracts.events import Failed, Finished, Noticed, Progressed, Stopped
 from peft_demo.contracts.specs import DataSpec, PushSpec, Recipe
 from peft_demo.space import turns as turns_of
 from peft_demo.space import visitors as room
+from peft_demo.space.limit import until
 from peft_demo.space.turns import Turns
 from peft_demo.space.who import COOKIE, NOBODY, who
+from peft_demo.studio.jobs import NOTHING_DONE
 
 
 def picture() -> bytes:
@@ -107,11 +112,79 @@ def test_who_stops_while_waiting_leaves_the_line(run):
     assert [type(e) for e in second] == [Stopped] and len(turns._line) == 1
 
 
-def test_a_long_line_takes_nobody_more(run):
-    turns = Turns(None)
-    turns._line.extend(object() for _ in range(turns_of.WAITING + 1))
-    with pytest.raises(Busy, match="waiting to train"):
-        turns.check(run)
+def test_a_burst_does_not_pass_the_line(home, visit, run):
+    """Whoever has started counts, long before the images are read and the line is entered."""
+    reading = Event()
+
+    def slow(*_):
+        reading.wait(30)
+        yield NOTHING_DONE
+
+    visitors = room.Visitors(slow, device="cpu", offline=True, shipped=home / "none")
+    for n in range(turns_of.WAITING + 1):
+        with visit(f"visitor {n}"):
+            visitors.start(run)
+    with visit("one too many"), pytest.raises(Busy, match="waiting to train"):
+        visitors.start(run)
+    reading.set()
+    visitors.close()
+
+
+def test_a_run_ends_when_its_time_is_up_and_keeps_its_best(visitors, visit, run, finish, monkeypatch):
+    monkeypatch.setattr(turns_of, "SECONDS", 0)
+    with visit("ann"):
+        told = finish(visitors, visitors.start(replace(run, recipe=Recipe(epochs=100))))
+        assert isinstance(told[-1], Stopped) and told[-1].step == 1
+        assert any(isinstance(e, Noticed) and "trains for 0 s: the best so far is kept" in e.text for e in told)
+        assert len(visitors.zoo()) == 1
+
+
+def test_who_stops_is_not_told_of_a_limit():
+    told = until(monotonic() + 60, "why", lambda stop: iter([NOTHING_DONE]), lambda: True)
+    assert list(told) == [NOTHING_DONE]
+
+
+def test_one_step_must_not_take_for_ever(visitors, visit, run):
+    with visit("ann"), pytest.raises(BadValue, match="at most 128 images a step, not 1024"):
+        visitors.start(replace(run, recipe=Recipe(batch=1024)))
+
+
+def test_files_of_visitors_who_do_not_return_are_swept(home, visitors, visit, run, finish, monkeypatch):
+    monkeypatch.setattr(room, "KEPT", 1)
+    folders = {}
+    for name in ("ann", "bob"):
+        with visit(name):
+            finish(visitors, visitors.start(run))
+            folders[name] = visitors._mine().home.root
+    for folder in folders.values():
+        os.utime(folder, (0, 0))
+    visitors._sweep()
+    assert not folders["ann"].exists(), "she has not been here for a day"
+    assert folders["bob"].exists(), "he is here"
+    with visit("cid"):
+        visitors.status()
+    assert folders["bob"].exists(), "his day starts when he is forgotten"
+    os.utime(folders["bob"], (0, 0))
+    room.Visitors(device="cpu", offline=True, shipped=home / "none")
+    assert not folders["bob"].exists()
+
+
+def test_a_visitor_has_a_quota_on_disk(visitors, visit, run, monkeypatch, tmp_path):
+    monkeypatch.setattr(room, "QUOTA", 100)
+    (tmp_path / "photo.png").write_bytes(picture())
+    with visit("ann"):
+        visitors.draft_put("me", "red", [tmp_path / "photo.png"])
+        for filling in (
+            lambda: visitors.draft_put("me", "blue", [tmp_path / "photo.png"]),
+            lambda: visitors.keep_upload(tmp_path / "photos.zip"),
+            lambda: visitors.pull("me/digits"),
+            lambda: visitors.start(run),
+        ):
+            with pytest.raises(CannotWrite, match="yours are used up"):
+                filling()
+        assert set(visitors.draft_classes("me")) == {"red"}
+    with visit("bob"):
+        visitors.draft_put("me", "blue", [tmp_path / "photo.png"])
 
 
 def test_a_visitor_is_a_cookie_else_a_page_view():

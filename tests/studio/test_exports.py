@@ -1,18 +1,23 @@
 """Adapters leave for other programs and come back, through the studio, on the bundled backbone."""
 
+import json
 import re
 import shutil
+from contextlib import chdir
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import timm
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from peft_demo import adapters, training
 from peft_demo.contracts.errors import BadValue, CannotWrite, UnknownName
 from peft_demo.contracts.specs import Foreign
 from peft_demo.data import decode, to_tensor
-from peft_demo.vit.catalogue import bundled
+from peft_demo.vit.catalogue import Source, bundled
 
 
 @pytest.fixture
@@ -47,10 +52,44 @@ def test_the_python_in_the_folder_s_readme_loads_it(trained, picture, tmp_path, 
     monkeypatch.chdir(tmp_path / "out")
     found = {}
     exec(code, found)
+    _same_answers(studio, id, found["model"], decode(picture))
+
+
+def _same_answers(studio, id, model, picture):
     backbone, adapter, _ = studio._predictor.load(studio.adapter_file(id))
-    image = to_tensor(decode(picture), 32)[None]
+    image = to_tensor(picture, 32)[None]
     ours = training.predict(adapters.attach(backbone, adapter).eval(), image, backbone)
-    assert torch.allclose(training.predict(found["model"], image, backbone), ours, atol=1e-5)
+    assert torch.allclose(training.predict(model, image, backbone), ours, atol=1e-5)
+
+
+def test_the_folder_of_a_backbone_of_ones_own_names_that_and_no_weights_of_timm_s(studio, short, finish, tmp_path):
+    """Registered without a name it goes by its architecture's, which has other weights on the Hub."""
+    pytest.importorskip("peft")
+    torch.manual_seed(0)
+    save_file(timm.create_model("vit_tiny_patch16_224").state_dict(), tmp_path / "mine.safetensors")
+    name = studio.add_backbone(tmp_path / "mine.safetensors", "vit_tiny_patch16_224").name
+    finish(studio, studio.start(short("lora", epochs=1, backbone=name)))
+    (id,), out = [e.id for e in studio.zoo()], tmp_path / "out"
+    studio.export(id, "peft", out)
+    assert json.loads((out / "adapter_config.json").read_text())["base_model_name_or_path"] is None
+    readme = (out / "README.md").read_text()
+    assert "base_model" not in readme and "pretrained=True" not in readme
+    (file,) = (studio.home.root / "backbones").glob("*.safetensors")
+    assert file.name in readme
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.S)
+    found = {}
+    with chdir(out):
+        shutil.copy(file, out)
+        exec(code, found)
+    _same_answers(studio, id, found["model"], Image.new("RGB", (32, 32), "red"))
+
+
+def test_weights_of_the_hub_are_named_by_their_repository():
+    tagged = "vit_small_patch16_224.augreg_in21k_ft_in1k"
+    assert Source("", "", tagged).hub == ""
+    assert Source(tagged, "", tagged).hub == f"timm/{tagged}"
+    assert re.fullmatch(r"timm/vit_small_patch16_224\..+", Source("vit_small_patch16_224", "", "").hub)
+    assert Source(tagged, "", tagged, file=Path("mine.safetensors")).hub == ""
 
 
 def test_nothing_of_a_stranger_s_card_gets_into_that_python(trained, tmp_path):

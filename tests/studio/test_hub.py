@@ -1,6 +1,7 @@
 """Pushed to a Hub and pulled elsewhere; and every way in which the Hub or the network says no."""
 
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from hub_stand_in import CUT, TOKEN, Repo
 
 from peft_demo import adapters
-from peft_demo.contracts.errors import BadAdapter, BadValue, HubTrouble, NotAllowed, UnknownName
+from peft_demo.contracts.errors import BadAdapter, BadValue, CannotWrite, HubTrouble, NotAllowed, UnknownName
 from peft_demo.contracts.specs import PushSpec
 from peft_demo.studio import hub
 
@@ -55,6 +56,17 @@ def test_pushed_and_pulled_elsewhere_the_bytes_are_the_same(stand_in, sender, re
     assert receiver.adapter_file(id).read_bytes() == sender.adapter_file("mine").read_bytes()
     assert receiver.classify(photos / "red" / "0.png", [id])[0].adapter == id
     assert left(receiver) == [receiver.adapter_file(id)]
+
+
+def test_only_what_was_shown_is_sent(stand_in, sender):
+    """The zoo may change between the look and the push: another tab renames a class."""
+    shown = sender.parcel(mine()).digest
+    sender.rename_class("mine", "red", "scarlet")
+    with pytest.raises(NotAllowed, match="changed since it was shown"):
+        sender.push(mine(), agreed=shown)
+    assert stand_in.requests == []
+    sender.push(mine(), agreed=sender.parcel(mine()).digest)
+    assert b"scarlet" in stand_in.repos["me/shades"].files["README.md"]
 
 
 def test_a_preview_sends_nothing(stand_in, sender):
@@ -278,6 +290,16 @@ def test_a_file_too_large_is_not_fetched(stand_in, receiver, adapter_file, monke
         receiver.pull("me/big", ["big"])
 
 
+def test_what_is_not_looked_at_says_so(stand_in, receiver, adapter_file, monkeypatch):
+    whole = adapter_file.read_bytes()
+    stand_in.repos["me/many"] = Repo(files={f"{name}.safetensors": whole for name in "abc"})
+    monkeypatch.setattr(hub, "MOST", 2)
+    assert [e.refusal for e in receiver.on_hub("me/many")] == ["", "", "only the first 2 files are looked at."]
+    with pytest.raises(BadAdapter, match="c in me/many cannot be taken: only the first 2"):
+        receiver.pull("me/many", ["c"])
+    assert len(receiver.pull("me/many")) == 2
+
+
 def test_not_more_at_once_than_a_disk_bears(stand_in, receiver, adapter_file, monkeypatch):
     whole = adapter_file.read_bytes()
     stand_in.repos["me/two"] = Repo(files={"a.safetensors": whole, "b.safetensors": whole})
@@ -287,11 +309,18 @@ def test_not_more_at_once_than_a_disk_bears(stand_in, receiver, adapter_file, mo
     assert len(receiver.pull("me/two", ["b"])) == 1
 
 
-def test_all_are_taken_or_none(stand_in, receiver, adapter_file):
+def test_all_are_taken_or_none(stand_in, receiver, adapter_file, monkeypatch, full_disk):
     whole = adapter_file.read_bytes()
     stand_in.repos["me/two"] = Repo(files={"a.safetensors": whole, "b.safetensors": whole[:-100]})
     with pytest.raises(BadAdapter):
         receiver.pull("me/two")
+    assert left(receiver) == []
+    stand_in.repos["me/two"].files["b.safetensors"] = whole
+    with monkeypatch.context() as disk:
+        copied, copyfile = [], shutil.copyfile
+        disk.setattr("shutil.copyfile", lambda *a: full_disk() if copied else copied.append(copyfile(*a)))
+        with pytest.raises(CannotWrite, match="disk is full"):
+            receiver.pull("me/two")
     assert left(receiver) == []
     nan = whole[:-4] + struct.pack("<f", float("nan"))  # a sound header over a tensor that is not
     stand_in.repos["me/two"].files["b.safetensors"] = nan

@@ -5,15 +5,16 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+import timm
 from huggingface_hub import ModelCard
 from PIL import Image
+from safetensors.torch import save_file
 
-from peft_demo import adapters, methods
-from peft_demo.contracts.cards import BackboneCard
+from peft_demo import adapters, methods, vit
 from peft_demo.contracts.errors import BadValue
 from peft_demo.contracts.specs import DataSpec, PushSpec, RunSpec
 from peft_demo.studio.curve import HEIGHT, WIDTH, curve
-from peft_demo.studio.parcel import base_model, pack, published
+from peft_demo.studio.parcel import pack, published
 
 VIT = "vit_small_patch16_224.augreg_in21k_ft_in1k"
 EVIL = "<img src=x> ![a](http://evil.example) `x` | \n# big"
@@ -23,13 +24,13 @@ EVIL = "<img src=x> ![a](http://evil.example) `x` | \n# big"
 def packed(adapter_file, tmp_path):
     """packed(push options, **changes of the card) → (parcel, contents, front matter)"""
 
-    def make(options=None, known=(), files=1, **changes):
+    def make(options=None, files=1, **changes):
         paths = [tmp_path / f"a{n}.safetensors" for n in range(files)]
         for n, path in enumerate(paths):
             card = replace(adapters.read_card(adapter_file), name=f"a{n}", **changes)
             path.write_bytes(adapters.with_card(adapter_file, card))
         push = PushSpec(tuple(p.stem for p in paths), "me/shades", **options or {})
-        parcel, contents = pack(push, paths, known)
+        parcel, contents = pack(push, paths, tmp_path / "home")
         return SimpleNamespace(parcel=parcel, contents=contents, front=ModelCard(parcel.card).data.to_dict())
 
     return make
@@ -62,15 +63,20 @@ def test_what_was_not_measured_has_no_result(packed):
 
 
 def test_a_backbone_of_the_hub_is_the_base_model(packed):
-    front = packed(backbone=VIT).front
+    front = packed(backbone=VIT, fingerprint="0" * 64).front
     assert front["base_model"] == f"timm/{VIT}" and front["base_model_relation"] == "adapter"
     assert "base_model" not in packed().front  # the bundled one is on no Hub
 
 
-def test_a_name_that_only_means_a_local_file_is_no_base_model(adapter_file):
-    card = replace(adapters.read_card(adapter_file), backbone="vit_small_patch16_224")
-    local = BackboneCard("vit_small_patch16_224", "", "registered", 224, 1, 1.0)
-    assert base_model(card, [local]) == "" and base_model(card, []).startswith("timm/vit_small_patch16_224.")
+def test_a_name_that_means_a_local_file_is_no_base_model(packed, tmp_path):
+    """Nor has the file the licence of what timm calls so."""
+    changes = {"backbone": "vit_tiny_patch16_224", "fingerprint": "0" * 64}
+    front = packed(**changes).front
+    assert front["base_model"].startswith("timm/vit_tiny_patch16_224.") and front["license"] == "apache-2.0"
+    save_file(timm.create_model(changes["backbone"]).state_dict(), tmp_path / "mine.safetensors")
+    vit.register(tmp_path / "mine.safetensors", tmp_path / "home", changes["backbone"])
+    front = packed(**changes).front
+    assert "base_model" not in front and front["license_name"] == "not-stated"
 
 
 def test_a_hub_dataset_is_named(packed):
@@ -78,11 +84,9 @@ def test_a_hub_dataset_is_named(packed):
     assert packed(spec=spec).front["datasets"] == ["uoft-cs/cifar10"]
 
 
-def test_the_licence_is_the_backbones_or_the_one_asked_for(packed, adapter_file):
-    print_ = adapters.read_card(adapter_file).fingerprint
-    known = [BackboneCard("b", "", "bundled", 112, 1, 1.0, "Apache-2.0", fingerprint=print_)]
-    assert packed(known=known).front["license"] == "apache-2.0"
-    assert packed({"licence": "cc-by-4.0"}, known).front["license"] == "cc-by-4.0"
+def test_the_licence_is_the_backbones_or_the_one_asked_for(packed):
+    assert packed().front["license"] == "apache-2.0"
+    assert packed({"licence": "cc-by-4.0"}).front["license"] == "cc-by-4.0"
     front = packed(fingerprint="0" * 64, backbone="vit_small_patch16_dinov3.lvd1689m").front
     assert (front["license"], front["license_name"]) == ("other", "dinov3-license")
     assert packed(fingerprint="0" * 64, backbone="mine").front["license_name"] == "not-stated"

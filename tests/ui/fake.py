@@ -223,12 +223,14 @@ class Fake:
 
     def parcel(self, push):
         told = (f"The names of the classes: {', '.join(self.adapter(push.adapters[0]).classes)}.",)
-        return Parcel(push.repo, ((f"{push.adapters[0]}.safetensors", 151_000), ("README.md", 900)), "# card", told)
+        return Parcel(
+            push.repo, ((f"{push.adapters[0]}.safetensors", 151_000), ("README.md", 900)), "# card", told, "5eed"
+        )
 
-    def push(self, push, token="", report=None):
+    def push(self, push, token="", report=None, agreed=""):
         if self.offline:
             raise NotAllowed("the Hugging Face Hub needs the network, which is switched off here.")
-        self.pushed.append((push, token))
+        self.pushed.append((push, token, agreed))
         return f"https://hub.example/{push.repo}"
 
     def on_hub(self, repo, revision="", token=""):

@@ -1,6 +1,8 @@
 """Help is drawn from the methods there are, and no word of theirs becomes markup."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 from peft_demo.ui import guide
 
@@ -22,3 +24,13 @@ def test_markup_in_a_card_stays_text():
     odd = replace(METHODS[1], name=EVIL, title=EVIL, summary=EVIL, paper=EVIL, url="javascript:alert(1)")
     assert "<img" not in guide.sketches([odd]) + guide.methods_table([odd])
     assert "javascript" not in guide.methods_table([odd])
+
+
+def test_authors_are_sent_to_files_that_exist():
+    named = re.findall(r"[\w/]+\.py", guide.ADDING)
+    assert len(named) == 3 and all((Path(__file__).parents[2] / name).is_file() for name in named)
+
+
+def test_it_does_not_promise_that_nothing_is_ever_asked_for():
+    """The Hub is asked for what one takes from it, and a Space is somebody else's machine."""
+    assert "the Hub is asked for" in guide.LIMITS and "on a Space is Hugging\nFace's" in guide.LIMITS
