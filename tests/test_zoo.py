@@ -34,4 +34,4 @@ def test_each_was_trained_by_a_command_that_can_be_repeated(studio):
 def test_it_is_as_accurate_as_its_card_says(id, studio):
     card, score = studio.adapter(id), studio.verify(id)
     assert score.images == card.test_images
-    assert score.accuracy == pytest.approx(card.test_accuracy, abs=0.005)
+    assert score.accuracy == pytest.approx(card.test_accuracy, abs=0.01)
