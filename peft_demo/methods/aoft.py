@@ -179,7 +179,7 @@ _PAPER = {
     "paper": "Yang et al., Efficient Adaptation of Pre-trained Vision Transformer underpinned by Approximately"
     " Orthogonal Fine-Tuning Strategy, ICCV 2025",
     "url": "https://arxiv.org/abs/2507.13260",
-    "lr": 3e-3,
+    "lr": 9e-3,
     "variants": ("scale=true",),
     "identity": _as_frozen,
 }

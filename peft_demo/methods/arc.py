@@ -113,7 +113,7 @@ ARC = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=1e-2,
+    lr=3e-2,
     identity=never,
 )
 

@@ -39,5 +39,5 @@ BITFIT = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=3e-3,
+    lr=9e-3,
 )

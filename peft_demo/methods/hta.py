@@ -170,7 +170,6 @@ def _fit(t: Tensor, size: int) -> Tensor:
 _PAPER = {
     "paper": "Dong et al., Adapting Pre-trained Vision Models through Householder Transformation, NeurIPS 2024",
     "url": "https://arxiv.org/abs/2410.22952",
-    "lr": 9e-3,
     "search": {"normalise": (False, True)},
 }
 
@@ -183,6 +182,7 @@ HTA_LORA = Method(
     Config=Config,
     build=build,
     count=count,
+    lr=9e-3,
     **_PAPER,
 )
 
@@ -195,5 +195,6 @@ HTA_ADAPTER = Method(
     Config=AdapterConfig,
     build=build_adapter,
     count=count_adapter,
+    lr=3e-2,
     **_PAPER,
 )

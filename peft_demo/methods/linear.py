@@ -21,5 +21,5 @@ LINEAR = Method(
     Config=Config,
     build=lambda anatomy, config: Parts(),
     count=lambda anatomy, config: 0,
-    lr=3e-2,
+    lr=9e-2,
 )

@@ -71,5 +71,5 @@ LORA = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=3e-3,
+    lr=9e-3,
 )

@@ -45,5 +45,5 @@ PARTIAL = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=3e-4,
+    lr=9e-4,
 )

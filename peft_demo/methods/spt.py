@@ -487,7 +487,7 @@ SPT_LORA = Method(
     Config=Config,
     build=partial(build, LowRank),
     count=budget,
-    lr=3e-3,
+    lr=9e-3,
     survey=partial(Survey, LowRank),
 )
 
@@ -502,7 +502,7 @@ SPT_ADAPTER = Method(
     Config=Config,
     build=partial(build, Bottleneck),
     count=budget,
-    lr=3e-3,
+    lr=9e-3,
     merges=never,
     survey=partial(Survey, Bottleneck),
 )
