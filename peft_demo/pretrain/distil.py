@@ -1,8 +1,11 @@
-"""The recipe, the student and the loop: regress the teacher's standardised tokens at three depths."""
+"""The recipe, the student and the loop: first its parts alone, then the whole, which regresses the teacher's
+standardised tokens at three depths.
+"""
 
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +13,11 @@ import timm
 import torch
 from torch import nn
 
-from . import checkpoint
+from . import checkpoint, parts
 from .targets import Targets, depths, tokens
 from .views import Views
 
-FREE = ("images", "decay", "lr")  # what may change when a run resumes
+FREE = ("images", "alone", "decay", "lr")  # what may change when a run resumes
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Recipe:
     teacher_size: int = 112
     batch: int = 128
     images: int = 1_000_000
+    alone: int = 0  # of these, how many teach the parts alone, before the whole; needs the teacher's depth and width
     warmup: int = 20_000
     decay: int = 250_000
     lr: float = 1e-3
@@ -35,6 +39,7 @@ class Recipe:
     views: int = 4  # passes that ask the teacher; later passes repeat them. 0: every pass asks anew.
     seed: int = 0
     precision: str = "bf16"
+    optimiser: str = "muon"  # for the blocks' matrices; adamw where the device has no fast bf16, in which Muon works
 
     def rate(self, seen: int) -> float:
         """Learning rate at `seen` images: warm-up, constant, then linear decay over the last `decay` images.
@@ -64,9 +69,9 @@ class Student(nn.Module):
         kwargs = {"depth": recipe.depth, "img_size": recipe.size}
         self.backbone = timm.create_model(recipe.arch, pretrained=False, num_classes=0, **kwargs)
         own = self.backbone.embed_dim
-        self.maps = nn.ModuleList(nn.Linear(own, width) for _ in depths(self.backbone)[:-1])
-        # The last tokens are what people will use: at equal width they meet the teacher's with nothing in between.
-        self.maps.append(nn.Identity() if own == width else nn.Linear(own, width))
+        # At equal width tokens meet the teacher's with nothing in between.
+        kind = nn.Identity if own == width else nn.Linear
+        self.maps = nn.ModuleList(kind(own, width) for _ in depths(self.backbone))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """images [B, 3, H, W] in 0..1 → predicted tokens [3, B, 1+N, width]."""
@@ -101,6 +106,8 @@ class Distillation:
         self.recipe, self.file = recipe, Path(work) / "run.safetensors"
         self.device = next(teacher.parameters()).device
         self.student = student(recipe, teacher.embed_dim, self.device)
+        if recipe.alone:
+            parts.check(self.student.backbone, teacher)
         self.predict = torch.compile(self._predict) if compiled else self._predict
         self.optimisers = _optimisers(self.student, recipe)
         self.views = Views(photos, min(recipe.batch, len(photos)), recipe.size, recipe.seed)
@@ -122,7 +129,7 @@ class Distillation:
             self.targets.statistics = self.targets.survey()
         saved, start = time.monotonic(), self.step
         while self.seen < self.recipe.images:
-            found = self._train(*self._block())
+            found = self._train(self._alone() if self.seen < self.recipe.alone else self._together())
             self.step += 1
             yield Progress(self.seen, *found, self._groups()[0]["lr"])
             if time.monotonic() - saved >= save_every:
@@ -133,7 +140,7 @@ class Distillation:
 
     def save(self) -> None:
         """The run can resume from here afterwards."""
-        if self.recipe.views:
+        if self.recipe.views and self.seen > self.recipe.alone:
             self.targets.flush(self._place()[0])
         about = {"recipe": asdict(self.recipe), "step": self.step, "photos": len(self.views.photos)}
         checkpoint.save(self.file, self.student, self.optimisers, self.targets.statistics, about)
@@ -150,9 +157,24 @@ class Distillation:
 
     def _place(self) -> tuple[int, int, bool]:
         """(view, block, whether the teacher was already asked) of the coming step."""
-        epoch, position = divmod(self.step, self.views.blocks)
+        first = -(-self.recipe.alone // self.views.batch)
+        epoch, position = divmod(self.step - first, self.views.blocks)
         view = epoch % self.recipe.views if self.recipe.views else epoch
         return view, int(self.views.order(epoch)[position]), view != epoch
+
+    def _alone(self) -> torch.Tensor:
+        """Errors [parts, 2] of the student's parts on the teacher's tokens of fresh views."""
+        images = self.views.images(*divmod(self.step, self.views.blocks)).to(self.device)
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            shown = self.targets.normalised(images)
+            return parts.errors(self.student.backbone, self.targets.teacher, (images - 0.5) / 0.5, shown)
+
+    def _together(self) -> torch.Tensor:
+        """Errors [3, 2] of the whole student's tokens."""
+        images, target = self._block()
+        # One cast a step, and the optimiser still moves fp32 weights; autocast casts at every layer, slower on CPU.
+        weights = {name: parameter.to(self.dtype) for name, parameter in self.student.named_parameters()}
+        return errors(self.predict(weights, images.to(self.device, self.dtype)), target)
 
     def _block(self) -> tuple[torch.Tensor, torch.Tensor]:
         view, block, asked = self._place()
@@ -167,12 +189,10 @@ class Distillation:
     def _predict(self, weights: dict[str, torch.Tensor], images: torch.Tensor) -> torch.Tensor:
         return torch.func.functional_call(self.student, weights, (images,))
 
-    def _train(self, images: torch.Tensor, target: torch.Tensor) -> tuple[float, float, float]:
+    def _train(self, found: torch.Tensor) -> tuple[float, float, float]:
+        """A step down the mean of these errors; returns it, and the last row's class token and patches."""
         for group in self._groups():
             group["lr"] = self.recipe.rate(self.seen)
-        # One cast a step, and the optimiser still moves fp32 weights; autocast casts at every layer, slower on CPU.
-        weights = {name: parameter.to(self.dtype) for name, parameter in self.student.named_parameters()}
-        found = errors(self.predict(weights, images.to(self.device, self.dtype)), target)
         loss = found.mean()
         self.student.zero_grad(set_to_none=True)
         loss.backward()
@@ -183,14 +203,14 @@ class Distillation:
 
 
 def _optimisers(model: Student, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan et al., 2024) for the blocks' matrices, AdamW for all else; only matrices decay.
+    """Muon (Jordan et al., 2024) or AdamW for the blocks' matrices, AdamW for all else; only matrices decay.
 
     `match_rms_adamw` (arXiv:2502.16982) gives Muon's steps AdamW's size, so that both share one learning rate.
     """
     matrices = [p for p in model.backbone.blocks.parameters() if p.ndim == 2]
     chosen = {id(p) for p in matrices}
     rest = [p for p in model.parameters() if id(p) not in chosen]
-    return [
-        torch.optim.Muon(matrices, lr=recipe.lr, weight_decay=recipe.weight_decay, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(rest, lr=recipe.lr, betas=(0.9, 0.98), weight_decay=0.0),
-    ]
+    adamw = partial(torch.optim.AdamW, lr=recipe.lr, betas=(0.9, 0.98))
+    muon = partial(torch.optim.Muon, lr=recipe.lr, adjust_lr_fn="match_rms_adamw")
+    first = {"muon": muon, "adamw": adamw}[recipe.optimiser]
+    return [first(matrices, weight_decay=recipe.weight_decay), adamw(rest, weight_decay=0.0)]

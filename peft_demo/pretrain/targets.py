@@ -75,9 +75,12 @@ class Targets:
         images = images.to(self.device)
         if images.shape[-1] != self.size:
             images = F.interpolate(images, size=self.size, mode="bicubic", align_corners=False).clamp(0, 1)
+        return self._pool(tokens(self.teacher, self.normalised(images).to(self.dtype)).float())
+
+    def normalised(self, images: torch.Tensor) -> torch.Tensor:
+        """images [B, 3, H, W] in 0..1 → as the teacher was trained on."""
         mean, deviation = (torch.tensor(self.teacher.pretrained_cfg[k], device=self.device) for k in ("mean", "std"))
-        images = (images - mean.view(-1, 1, 1)) / deviation.view(-1, 1, 1)
-        return self._pool(tokens(self.teacher, images.to(self.dtype)).float())
+        return (images - mean.view(-1, 1, 1)) / deviation.view(-1, 1, 1)
 
     def _pool(self, found: torch.Tensor) -> torch.Tensor:
         """Patches [3, B, M, D] of the teacher averaged onto the student's grid."""
