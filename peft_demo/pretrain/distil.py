@@ -35,6 +35,7 @@ class Recipe:
     warmup: int = 20_000
     decay: int = 250_000
     lr: float = 1e-3
+    vectors: float = 1.0  # norms, biases and positions learn at lr times this
     weight_decay: float = 0.05
     views: int = 4  # passes that ask the teacher; later passes repeat them. 0: every pass asks anew.
     seed: int = 0
@@ -192,7 +193,7 @@ class Distillation:
     def _train(self, found: torch.Tensor) -> tuple[float, float, float]:
         """A step down the mean of these errors; returns it, and the last row's class token and patches."""
         for group in self._groups():
-            group["lr"] = self.recipe.rate(self.seen)
+            group["lr"] = self.recipe.rate(self.seen) * group["times"]
         loss = found.mean()
         self.student.zero_grad(set_to_none=True)
         loss.backward()
@@ -213,4 +214,9 @@ def _optimisers(model: Student, recipe: Recipe) -> list[torch.optim.Optimizer]:
     adamw = partial(torch.optim.AdamW, lr=recipe.lr, betas=(0.9, 0.98))
     muon = partial(torch.optim.Muon, lr=recipe.lr, adjust_lr_fn="match_rms_adamw")
     first = {"muon": muon, "adamw": adamw}[recipe.optimiser]
-    return [first(matrices, weight_decay=recipe.weight_decay), adamw(rest, weight_decay=0.0)]
+    vectors = {"params": [p for p in rest if p.ndim in (1, 3)], "times": recipe.vectors}
+    others = {"params": [p for p in rest if p.ndim in (2, 4)], "times": 1.0}
+    return [
+        first([{"params": matrices, "times": 1.0}], weight_decay=recipe.weight_decay),
+        adamw([vectors, others], weight_decay=0.0),
+    ]

@@ -1,4 +1,4 @@
-"""The first lesson: each part of the student alone, on the teacher's own tokens, shall answer as the teacher's part does.
+"""The first lesson: each part of the student alone, on the teacher's own tokens, shall answer as the teacher's does.
 
 A part is shallow and sees its true input from the first step on, so it learns from far fewer photos than a whole model
 does; what its small errors do to the parts above it is the matter of the second lesson (`distil.py`). Blocks that learn

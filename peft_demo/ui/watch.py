@@ -139,7 +139,8 @@ def wire(demo: gr.Blocks, service: Service, tab) -> None:
     gr.on([demo.load, seen.timer.tick], look, inputs, outputs, trigger_mode="once", **SILENT)
     changed = [seen.run.input, seen.compare.input, seen.smooth.input, seen.log.input]
     gr.on(changed, look, inputs, outputs, trigger_mode="always_last", **SILENT)
-    started = tab.start.click(_starter(service, tab), {*tab.inputs, seen.seen}, [seen.run, seen.seen], **HEARD)
+    at_once = [seen.run, seen.seen, seen.headline, tab.start]
+    started = tab.start.click(_starter(service, tab), {*tab.inputs, seen.seen}, at_once, **HEARD)
     started.success(look, inputs, outputs, **SILENT)
     seen.said.change(_toasts, seen.said, None, **HEARD)
     tab.stop.click(_stopper(service), tab.data.client, None, **HEARD).then(look, inputs, outputs, **SILENT)
@@ -152,12 +153,24 @@ def _toasts(said: list) -> None:
 
 
 def _starter(service: Service, tab):
+    """Starts the run and takes the page to it in one answer: nothing of the run before stands beside its name."""
+
     def start(given):
         run = service.start(tab.spec(given), owner=session.known(given[tab.data.client]))
-        seen = given[tab.watch.seen] | {"told": {run: 0}, "latest": run, "runs": None}
-        return {tab.watch.run: gr.Dropdown(run_choices(service.runs()), value=run), tab.watch.seen: seen}
+        words = f"### {HEADLINES['queued']}"
+        seen = given[tab.watch.seen] | {"told": {run: 0}, "latest": run, "runs": None, "headline": words}
+        return {
+            tab.watch.run: gr.Dropdown(run_choices(service.runs()), value=run),
+            tab.watch.seen: seen | {"busy": [True, False]},
+            tab.watch.headline: words,
+            tab.start: _start_button(busy=True),
+        }
 
     return speaking(start)
+
+
+def _start_button(busy: bool) -> gr.Button:
+    return gr.Button("Training …" if busy else "Start training", interactive=not busy)
 
 
 def _stopper(service: Service):
@@ -223,7 +236,7 @@ class _Look:
         found |= {tab.watch.timer: gr.Timer(soon)} if self._new("timer", soon) else {}
         if self._new("busy", [busy, self.status.state == "stopping"]):
             stoppable = busy and self.status.state != "stopping"
-            found |= {tab.start: gr.Button("Training …" if busy else "Start training", interactive=not busy)}
+            found |= {tab.start: _start_button(busy)}
             found |= {tab.stop: gr.Button(interactive=stoppable, variant="stop" if stoppable else "secondary")}
         return found
 

@@ -49,9 +49,11 @@ def start(page, method: str, epochs: int, shots: int = 8) -> None:
 
 
 def press_start(page) -> None:
-    """Start, and wait until the page has noticed: before that it shows the run before."""
+    """Start, and wait until the page shows the new run; a short one may be over before any other look at the page."""
+    shown = page.locator("#run input")
+    before = shown.input_value() if shown.count() else ""
     page.locator("#start").click()
-    expect(page.locator("#start")).to_be_disabled()
+    expect(shown).not_to_have_value(before)
 
 
 def finish(page) -> None:
