@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from peft_demo.pretrain import __main__ as command
-from peft_demo.pretrain import archives
+from peft_demo.pretrain import archives, parts
 from peft_demo.pretrain.card import KEY
 from peft_demo.pretrain.distil import Distillation, Recipe, student
 from peft_demo.pretrain.photos import load_photos
@@ -65,7 +65,10 @@ def distillation(photos, teacher_file, work, **changes):
     return Distillation(recipe, teacher, load_photos([photos], 32, work), work)
 
 
-@pytest.mark.parametrize("changes", [{}, {"views": 0, "precision": "fp32", "teacher_size": 64}])
+ALONE = {"depth": 12, "alone": 20, "optimiser": "adamw", "precision": "fp32", "vectors": 3.0}
+
+
+@pytest.mark.parametrize("changes", [{}, {"views": 0, "precision": "fp32", "teacher_size": 64}, ALONE])
 def test_an_interrupted_run_resumes_to_the_same_bits(photos, teacher_file, tmp_path, changes):
     whole = distillation(photos, teacher_file, tmp_path / "whole", **changes)
     steps = list(whole.run())
@@ -95,6 +98,25 @@ def test_the_loss_falls_and_the_rate_lands_at_zero(photos, teacher_file, tmp_pat
     steps = list(run.run())
     assert np.mean([s.loss for s in steps[-5:]]) < np.mean([s.loss for s in steps[:5]])
     assert RECIPE.rate(0) == RECIPE.lr / 2 and RECIPE.rate(20) == RECIPE.lr and RECIPE.rate(40) == 0
+
+
+def test_parts_alone_learn_the_teachers_and_the_whole_profits(photos, teacher_file, tmp_path):
+    """A part that is the teacher's makes no error; one that knows nothing makes an error of about 1."""
+    run = distillation(photos, teacher_file, tmp_path, **ALONE | {"alone": 160, "images": 168, "decay": 168, "lr": 3e-3})
+    seen = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    teacher = run.targets.teacher
+    assert parts.errors(teacher, teacher, seen, seen).abs().max() < 1e-9
+    assert parts.errors(run.student.backbone, teacher, seen, seen).shape == (26, 2)
+    together = [run._together().mean().item()]
+    steps = list(run.run())
+    assert steps[39].loss < 0.5 * steps[0].loss
+    together.append(steps[-1].loss)
+    assert together[1] < 0.8 * together[0]
+
+
+def test_parts_alone_need_like_parts(photos, teacher_file, tmp_path):
+    with pytest.raises(ValueError, match="--alone 0"):
+        distillation(photos, teacher_file, tmp_path, alone=8)
 
 
 def test_the_student_starts_at_random_and_leaves_the_generator_alone():
