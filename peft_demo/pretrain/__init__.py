@@ -4,7 +4,9 @@
 
 Distillation (Hinton et al., arXiv:1503.02531; hints on inner layers after Romero et al., arXiv:1412.6550): the student
 sees the same crop of an unlabelled photo as the teacher and regresses the teacher's tokens, class token and patches, at
-a third, two thirds and the end of its depth. No label is read, and no tensor of the teacher enters the student.
+a third, two thirds and the end of its depth. Before that, with `--alone IMAGES`, each part of a student of the
+teacher's shape learns by itself, on the teacher's own tokens. No label is read, and no tensor of the teacher enters the
+student.
 
 | file | its one idea |
 |---|---|
@@ -13,6 +15,7 @@ a third, two thirds and the end of its depth. No label is read, and no tensor of
 | `views.py` | the crop number (view, block) is a pure function of the seed |
 | `teacher.py` | a timm VisionTransformer, headless, frozen, at the size it shall look at |
 | `targets.py` | what the teacher says of a view, standardised, remembered on disk |
+| `parts.py` | attention and MLP of each block alone, given the teacher's tokens |
 | `distil.py` | the recipe, the student, the loop |
 | `checkpoint.py` | a run as one safetensors file, bit-exact both ways |
 | `probe.py` | linear probes on few-shot image sets that training never saw |
