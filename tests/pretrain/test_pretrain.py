@@ -22,7 +22,16 @@ from peft_demo.pretrain.photos import load_photos
 from peft_demo.pretrain.teacher import load_teacher
 
 RECIPE = Recipe(
-    "vit_tiny_patch16_224", depth=3, size=32, teacher_size=32, batch=4, images=40, warmup=8, decay=16, views=2
+    "vit_tiny_patch16_224",
+    depth=3,
+    size=32,
+    teacher_size=32,
+    batch=4,
+    images=40,
+    warmup=8,
+    decay=16,
+    views=2,
+    optimiser="adamw",  # Muon works in bf16, which many CPUs are slow at
 )
 CPU = torch.device("cpu")
 
@@ -65,10 +74,13 @@ def distillation(photos, teacher_file, work, **changes):
     return Distillation(recipe, teacher, load_photos([photos], 32, work), work)
 
 
-ALONE = {"depth": 12, "alone": 20, "optimiser": "adamw", "precision": "fp32", "vectors": 3.0}
+ALONE = {"depth": 12, "alone": 20, "precision": "fp32", "vectors": 3.0}
 
 
-@pytest.mark.parametrize("changes", [{}, {"views": 0, "precision": "fp32", "teacher_size": 64}, ALONE])
+LARGER = {"views": 0, "precision": "fp32", "teacher_size": 64}
+
+
+@pytest.mark.parametrize("changes", [{"optimiser": "muon"}, LARGER, ALONE])
 def test_an_interrupted_run_resumes_to_the_same_bits(photos, teacher_file, tmp_path, changes):
     whole = distillation(photos, teacher_file, tmp_path / "whole", **changes)
     steps = list(whole.run())
@@ -101,17 +113,17 @@ def test_the_loss_falls_and_the_rate_lands_at_zero(photos, teacher_file, tmp_pat
 
 
 def test_parts_alone_learn_the_teachers_and_the_whole_profits(photos, teacher_file, tmp_path):
-    """A part that is the teacher's makes no error; one that knows nothing makes an error of about 1."""
-    run = distillation(photos, teacher_file, tmp_path, **ALONE | {"alone": 160, "images": 168, "decay": 168, "lr": 3e-3})
+    """A part that is the teacher's makes no error; what the parts have learned, the whole need not learn again."""
+    changes = ALONE | {"alone": 160, "images": 168, "decay": 168, "lr": 3e-3}
+    run = distillation(photos, teacher_file, tmp_path / "alone", **changes)
     seen = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     teacher = run.targets.teacher
     assert parts.errors(teacher, teacher, seen, seen).abs().max() < 1e-9
     assert parts.errors(run.student.backbone, teacher, seen, seen).shape == (26, 2)
-    together = [run._together().mean().item()]
     steps = list(run.run())
-    assert steps[39].loss < 0.5 * steps[0].loss
-    together.append(steps[-1].loss)
-    assert together[1] < 0.8 * together[0]
+    assert steps[39].loss < 0.7 * steps[0].loss
+    unprepared = next(distillation(photos, teacher_file, tmp_path / "whole", **changes | {"alone": 0}).run())
+    assert steps[40].loss < 0.8 * unprepared.loss
 
 
 def test_parts_alone_need_like_parts(photos, teacher_file, tmp_path):
