@@ -16,9 +16,9 @@ Part = Callable[[Tensor], Tensor]
 
 def parts(model: VisionTransformer) -> list[Part]:
     """A pre-norm ViT cut at its residual stream: embedding, attention and MLP of each block, final norm."""
-    cut: list[Part] = [lambda images: model._pos_embed(model.patch_embed(images))]
+    cut: list[Part] = [lambda images: model.norm_pre(model._pos_embed(model.patch_embed(images)))]
     for block in model.blocks:
-        cut += [lambda x, b=block: b.attn(b.norm1(x)), lambda x, b=block: b.mlp(b.norm2(x))]
+        cut += [lambda x, b=block: b.ls1(b.attn(b.norm1(x))), lambda x, b=block: b.ls2(b.mlp(b.norm2(x)))]
     return [*cut, model.norm]
 
 

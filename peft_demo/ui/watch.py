@@ -159,9 +159,10 @@ def _starter(service: Service, tab):
         run = service.start(tab.spec(given), owner=session.known(given[tab.data.client]))
         words = f"### {HEADLINES['queued']}"
         seen = given[tab.watch.seen] | {"told": {run: 0}, "latest": run, "runs": None, "headline": words}
+        seen["busy"] = None  # what the buttons may do now is for the look that follows
         return {
             tab.watch.run: gr.Dropdown(run_choices(service.runs()), value=run),
-            tab.watch.seen: seen | {"busy": [True, False]},
+            tab.watch.seen: seen,
             tab.watch.headline: words,
             tab.start: _start_button(busy=True),
         }

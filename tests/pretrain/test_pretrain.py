@@ -75,8 +75,6 @@ def distillation(photos, teacher_file, work, **changes):
 
 
 ALONE = {"depth": 12, "alone": 20, "precision": "fp32", "vectors": 3.0}
-
-
 LARGER = {"views": 0, "precision": "fp32", "teacher_size": 64}
 
 
