@@ -17,7 +17,7 @@ from . import checkpoint, parts
 from .targets import Targets, depths, tokens
 from .views import Views
 
-FREE = ("images", "alone", "decay", "lr")  # what may change when a run resumes
+FREE = ("images", "alone", "decay", "lr", "mosaics")  # what may change when a run resumes
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Recipe:
     lr: float = 1e-3
     vectors: float = 1.0  # norms, biases and positions learn at lr times this
     weight_decay: float = 0.05
+    mosaics: float = 0.0  # share of the views that show four photos, for fine detail
     views: int = 4  # passes that ask the teacher; later passes repeat them. 0: every pass asks anew.
     seed: int = 0
     precision: str = "bf16"
@@ -111,7 +112,7 @@ class Distillation:
             parts.check(self.student.backbone, teacher)
         self.predict = torch.compile(self._predict) if compiled else self._predict
         self.optimisers = _optimisers(self.student, recipe)
-        self.views = Views(photos, min(recipe.batch, len(photos)), recipe.size, recipe.seed)
+        self.views = Views(photos, min(recipe.batch, len(photos)), recipe.size, recipe.seed, recipe.mosaics)
         self.dtype = {"bf16": torch.bfloat16, "fp32": torch.float32}[recipe.precision]
         grid = self.student.backbone.patch_embed.grid_size[0]
         self.targets = Targets(

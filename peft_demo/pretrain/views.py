@@ -12,12 +12,15 @@ import torch.nn.functional as F
 
 @dataclass(frozen=True)
 class Views:
-    """Random crops of `photos` (uint8 [P, 3, side, side]) at `size` px, `batch` photos a block."""
+    """Random crops of `photos` (uint8 [P, 3, side, side]) at `size` px, `batch` photos a block; mosaics: what share of
+    the views, about, shows four photos instead.
+    """
 
     photos: np.ndarray
     batch: int
     size: int
     seed: int
+    mosaics: float = 0.0
 
     @property
     def blocks(self) -> int:
@@ -33,7 +36,12 @@ class Views:
         shuffled = np.random.default_rng([self.seed, 2, view]).permutation(len(self.photos))
         chosen = np.sort(shuffled[block * self.batch : (block + 1) * self.batch])
         pixels = torch.from_numpy(self.photos[chosen]).float() / 255
-        return augment(pixels, self.size, np.random.default_rng([self.seed, 3, view, block]))
+        rng = np.random.default_rng([self.seed, 3, view, block])
+        views = augment(pixels, self.size, rng)
+        if not self.mosaics:
+            return views
+        chosen = torch.from_numpy(rng.random(len(views)) < self.mosaics).view(-1, 1, 1, 1)
+        return torch.where(chosen, mosaic(pixels, self.size, rng), views)
 
 
 def augment(pixels: torch.Tensor, size: int, rng: np.random.Generator) -> torch.Tensor:
@@ -50,6 +58,15 @@ def augment(pixels: torch.Tensor, size: int, rng: np.random.Generator) -> torch.
     views = F.grid_sample(pixels, grid, mode="bicubic", padding_mode="border", align_corners=False)
     gain, lift = _column(rng.uniform(0.75, 1.25, count)), _column(rng.uniform(-0.12, 0.12, count))
     return views.sub_(0.5).mul_(gain).add_(lift + 0.5).clamp_(0, 1)
+
+
+def mosaic(pixels: torch.Tensor, size: int, rng: np.random.Generator) -> torch.Tensor:
+    """Each image four crops of other photos, two by two: [B, 3, size, size].
+
+    A small photo enlarged to `size` has no fine detail, one shrunk to half of it has: what people bring is sharp.
+    """
+    tiles = [augment(pixels, size // 2, rng)[rng.permutation(len(pixels))] for _ in range(4)]
+    return torch.cat([torch.cat(tiles[:2], dim=3), torch.cat(tiles[2:], dim=3)], dim=2)
 
 
 def _crops(count: int, rng: np.random.Generator) -> torch.Tensor:

@@ -20,6 +20,7 @@ from peft_demo.pretrain.card import KEY
 from peft_demo.pretrain.distil import Distillation, Recipe, student
 from peft_demo.pretrain.photos import load_photos
 from peft_demo.pretrain.teacher import load_teacher
+from peft_demo.pretrain.views import Views
 
 RECIPE = Recipe(
     "vit_tiny_patch16_224",
@@ -94,6 +95,18 @@ def test_an_interrupted_run_resumes_to_the_same_bits(photos, teacher_file, tmp_p
         whole.student.state_dict().items(), resumed.student.state_dict().values(), strict=True
     ):
         assert torch.equal(left, right), name
+
+
+def test_mosaics_are_four_photos_and_leave_the_other_views_as_they_were():
+    photos = np.stack([np.full((3, 16, 16), 25 * (i + 1), np.uint8) for i in range(8)])
+    plain = Views(photos, 8, 32, 0).images(0, 0)
+    mixed = Views(photos, 8, 32, 0, mosaics=0.5).images(0, 0)
+    assert mixed.shape == (8, 3, 32, 32)
+    same = (mixed == plain).flatten(1).all(1)
+    assert 0 < same.sum() < 8  # some of each
+    quarters = mixed[~same].unflatten(3, (2, 16)).unflatten(2, (2, 16))
+    assert quarters.std((3, 5)).max() < 1e-5  # one photo in each quarter, and these are of one colour
+    assert quarters.mean((1, 3, 5)).flatten(1).std(1).min() > 0.01  # and not the same one four times
 
 
 def test_another_recipe_refuses_the_folder_but_a_longer_run_goes_on(photos, teacher_file, tmp_path):
