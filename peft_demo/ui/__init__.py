@@ -25,11 +25,11 @@ def build(service: Service, banner: Callable[[], None] | None = None) -> tuple[g
             banner()
         with gr.Tabs() as tabs:
             with gr.Tab("Classify", id="classify") as tab:
-                classify_tab = classify.build(tab)
-            with gr.Tab("Data", id="data"):
-                data_tab = data.build(service, client)
-            with gr.Tab("Train", id="train"):
-                train_tab = train.build(service, top, data_tab)
+                classify_tab = classify.build(tab, service)
+            with gr.Tab("Data", id="data") as tab:
+                data_tab = data.build(tab, service, client)
+            with gr.Tab("Train", id="train") as tab:
+                train_tab = train.build(tab, service, top, data_tab)
             with gr.Tab("Adapters", id="adapters") as tab:
                 adapters_tab = adapters.build(tab, service)
             with gr.Tab("Help", id="help"):

@@ -38,6 +38,10 @@ class Answers(tuple):
         """Updates that show these, one adapter each."""
         return self._fill([(said, said.adapter, timing(said)) for said in given])
 
+    def first(self, said: Prediction) -> dict:
+        """Updates that show this one where nothing was shown before."""
+        return self[0].shows(said, said.adapter, timing(said))
+
     def show_merged(self, said: SideBySide) -> dict:
         """Updates that show one adapter's answer twice."""
         attached = said.attached, f"{said.attached.adapter}, attached", _ratio(said.attached, said.attached_ratio)

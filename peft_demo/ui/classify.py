@@ -14,7 +14,7 @@ from ..contracts.service import Service
 from . import answers, collect, session, text
 from . import every as every_adapter
 from .answers import MOST, TOP, Answers
-from .example import example, samples
+from .example import example, first, samples
 from .speak import HEARD, SILENT, speaking
 
 EMPTY = "No adapter to ask yet: train one in **Train**, or add a file in **Adapters**."
@@ -49,13 +49,14 @@ class ClassifyTab:
         return {self.hint: gr.Markdown(hint, visible=True), **self.answers.hide()}
 
 
-def build(tab: gr.Tab) -> ClassifyTab:
-    """Draws the tab into the open context."""
+def build(tab: gr.Tab, service: Service) -> ClassifyTab:
+    """Draws the tab into the open context; its adapter is chosen already, as a choice made later sets off events."""
+    ids = usable(service)
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            adapter = gr.Dropdown([], value=None, label="Adapter", elem_id="adapter")
+            adapter = gr.Dropdown(ids, value=first(service), label="Adapter", elem_id="adapter")
             compare = gr.Dropdown(
-                [], value=[], multiselect=True, max_choices=MOST - 1, label="Compare with up to three more",
+                ids, value=[], multiselect=True, max_choices=MOST - 1, label="Compare with up to three more",
                 elem_id="compare-adapters",
             )  # fmt: skip
             image = gr.Image(
@@ -100,7 +101,7 @@ def wire(demo: gr.Blocks, service: Service, tab: ClassifyTab, stamp: gr.State, c
     heavy = HEARD | {"concurrency_id": "gpu", "concurrency_limit": 1, "show_progress": "minimal"}
     ask, asked = _asker(service, tab), [tab.image, tab.adapter, tab.compare]
     lists = [tab.adapter, tab.compare]
-    demo.load(_opener(service, tab), None, [*lists, tab.image, *tab.shown], **heavy)
+    demo.load(_opener(service, tab), None, [*lists, tab.image, tab.samples, *tab.shown], **heavy)
     gr.on([tab.tab.select, stamp.change], _lister(service), lists, lists, **SILENT)
     triggers = [tab.image.upload, tab.image.input, tab.image.clear, tab.adapter.change, tab.compare.input]
     gr.on(triggers, ask, asked, tab.shown, trigger_mode="always_last", **heavy)
@@ -140,13 +141,17 @@ def _asker(service: Service, tab: ClassifyTab):
 def _opener(service: Service, tab: ClassifyTab):
     """What a page shows before anything was done on it: an adapter, a picture it was not trained on, its answer."""
 
+    built = [id for _, id in tab.adapter.choices], tab.adapter.value
+
     def opened() -> dict:
         ids, found = usable(service), example(service)
         chosen = found.said.adapter if found else next(iter(ids), None)
-        lists = {tab.adapter: gr.Dropdown(ids, value=chosen), tab.compare: gr.Dropdown(ids, value=[])}
+        changed = (ids, chosen) != built
+        lists = {tab.adapter: gr.Dropdown(ids, value=chosen), tab.compare: gr.Dropdown(ids)} if changed else {}
         if found is None:
             return lists | tab.wait(READY if ids else EMPTY)
-        return lists | {tab.image: Image.open(io.BytesIO(found.picture))} | tab.show([found.said])
+        pictures = {tab.image: Image.open(io.BytesIO(found.picture)), tab.samples: _gallery(service, chosen)}
+        return {tab.hint: gr.Markdown(visible=False)} | tab.answers.first(found.said) | lists | pictures
 
     return speaking(opened)
 
@@ -166,10 +171,14 @@ def _merger(service: Service, tab: ClassifyTab):
 
 def _sampler(service: Service):
     def sampled(adapter: str | None):
-        found = _pictures(service, adapter) if adapter else []
-        return gr.Gallery(found, visible=bool(found), selected_index=None)
+        return _gallery(service, adapter)
 
     return speaking(sampled)
+
+
+def _gallery(service: Service, adapter: str | None) -> gr.Gallery:
+    found = _pictures(service, adapter) if adapter else []
+    return gr.Gallery(found, visible=bool(found), selected_index=None)
 
 
 def _taker(service: Service):

@@ -38,6 +38,7 @@ COLLECT = (
 
 @dataclass(frozen=True)
 class DataTab:
+    tab: gr.Tab
     source: gr.Radio
     bundled: gr.Dropdown
     about: gr.Markdown
@@ -86,7 +87,7 @@ MISSING = {
 }
 
 
-def build(service: Service, client: gr.BrowserState) -> DataTab:
+def build(tab: gr.Tab, service: Service, client: gr.BrowserState) -> DataTab:
     """Draws the tab into the open context."""
     source = gr.Radio([(SOURCES[s], s) for s in offered(service)], value="bundled", label="Images from")
     panels, parts = _panels(service)
@@ -98,7 +99,7 @@ def build(service: Service, client: gr.BrowserState) -> DataTab:
         with gr.Column(scale=2, min_width=160):
             check = gr.Button("Check the data", variant="secondary", size="md")
     parts |= {"source": source, "shots": shots, "seed": seed, "check": check, **_report()}
-    return DataTab(client=client, panels=panels, checked=gr.State(None), key=gr.State(""), **parts)
+    return DataTab(tab=tab, client=client, panels=panels, checked=gr.State(None), key=gr.State(""), **parts)
 
 
 def offered(service: Service) -> list[str]:
@@ -168,7 +169,7 @@ def wire(demo: gr.Blocks, service: Service, tab: DataTab) -> None:
     tab.source.change(_panel, tab.source, list(tab.panels.values()), **SILENT).then(_if_cheap(check, tab), **how)
     _wire_upload(service, tab).success(check, **how)
     tab.pool.stamp.change(_if_cheap(check, tab), **how)
-    demo.load(check, **how)
+    tab.tab.select(_at_first(check, tab), **how)
     collect.wire(demo, service, tab.pool, tab.client)
 
 
@@ -200,6 +201,16 @@ def _if_cheap(check, tab: DataTab):
         return check(given, progress) if there.get(given[tab.source]) else cleared(tab)
 
     return again
+
+
+def _at_first(check, tab: DataTab):
+    """The check when the tab is opened for the first time: a page that loads has enough to do."""
+    cheap = _if_cheap(check, tab)
+
+    def opened(given, progress=PROGRESS):
+        return {tab.report: gr.skip()} if given[tab.checked] else cheap(given, progress)
+
+    return opened
 
 
 def cleared(tab: DataTab) -> dict:

@@ -1,6 +1,6 @@
 """What a page shows before anything was done on it: a picture, and what an adapter says of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..contracts.cards import Prediction
@@ -21,13 +21,18 @@ def example(service: Service) -> Example | None:
 
     Asked once while the app starts, so that the first page finds everything in memory.
     """
-    for id in _best_first(service):
-        for _, picture in samples(service, id)[:1]:
-            try:
-                return Example(picture, *service.classify(picture, [id], TOP))
-            except PeftDemoError:
-                continue
+    for id in _with_pictures(service):
+        picture = samples(service, id)[0][1]
+        try:
+            return Example(picture, *service.classify(picture, [id], TOP))
+        except PeftDemoError:
+            continue
     return None
+
+
+def first(service: Service) -> str | None:
+    """The adapter that `example` asks first: the one a page opens with."""
+    return next(_with_pictures(service), None)
 
 
 def samples(service: Service, adapter: str) -> Sequence[tuple[str, bytes]]:
@@ -36,6 +41,10 @@ def samples(service: Service, adapter: str) -> Sequence[tuple[str, bytes]]:
         return service.samples(adapter)
     except PeftDemoError:
         return ()
+
+
+def _with_pictures(service: Service) -> Iterator[str]:
+    return (id for id in _best_first(service) if samples(service, id))
 
 
 def _best_first(service: Service) -> list[str]:

@@ -24,7 +24,10 @@ IN_THE_OPEN = 5
 
 @dataclass(frozen=True)
 class TrainTab:
+    tab: gr.Tab
     method: gr.Dropdown
+    drawn: gr.State
+    """The method whose form is open."""
     about: gr.Markdown
     groups: dict[str, tuple[gr.Column, gr.Column]]
     """method → (its knobs in the open, its knobs under Advanced)"""
@@ -67,19 +70,19 @@ class TrainTab:
         )
 
 
-def build(service: Service, header: Header, data: data_tab.DataTab) -> TrainTab:
+def build(tab: gr.Tab, service: Service, header: Header, data: data_tab.DataTab) -> TrainTab:
     """Draws the tab into the open context."""
+    first = _first(service.methods())
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
-            parts = _form(service.methods())
+            parts = _form(service.methods(), first)
         with gr.Column(scale=3, min_width=320):
-            seen = watch.build()
-    return TrainTab(header=header, data=data, watch=seen, **parts)
+            seen = watch.build(sketch(first))
+    return TrainTab(tab=tab, drawn=gr.State(first.name), header=header, data=data, watch=seen, **parts)
 
 
-def _form(methods) -> dict:
+def _form(methods, first: MethodCard) -> dict:
     data_line = gr.Markdown("", elem_classes="quiet")
-    first = _first(methods)
     method = gr.Dropdown([(m.title, m.name) for m in methods], value=first.name, label="Method", filterable=True)
     about = gr.Markdown(describe(first), elem_classes="quiet")
     basic, more = forms.split(knobs(Recipe), 2)
@@ -134,28 +137,31 @@ def describe(card: MethodCard) -> str:
     return f"{text.plain(text.sentence(card.summary))}<br>`{card.formula}` · {merges}"
 
 
+def sketch(card: MethodCard) -> str:
+    """A drawing of where a method stands in a block, as SVG."""
+    return guide.svg(guide.lit(card.sites))
+
+
 def wire(demo: gr.Blocks, service: Service, tab: TrainTab) -> None:
     """Connects the form; `watch.wire` connects what is watched."""
-    shown = [tab.about, tab.watch.sketch, *_columns(tab)]
-    gr.on([demo.load, tab.method.change], _chooser(service, tab), tab.method, shown, **SILENT)
+    shown = [tab.about, tab.watch.sketch, tab.drawn, *(column for pair in tab.groups.values() for column in pair)]
+    tab.method.change(_chooser(service, tab), [tab.method, tab.drawn], shown, **SILENT)
     asked = [*tab.widgets, tab.header.backbone, tab.data.checked, tab.data.shots, tab.data.seed]
     asked += [tab.data.source, tab.data.pool.stamp]
     lines = [tab.data_line, tab.cost_line, tab.command]
     estimate = _estimator(service, tab)
-    triggers = [demo.load, *(w.change for w in asked)]
+    triggers = [tab.tab.select, *(w.change for w in asked)]
     gr.on(triggers, estimate, tab.inputs, lines, trigger_mode="always_last", **SILENT)
     watch.wire(demo, service, tab)
 
 
-def _columns(tab: TrainTab) -> list:
-    return [column for pair in tab.groups.values() for column in pair]
-
-
 def _chooser(service: Service, tab: TrainTab):
-    def choose(name: str) -> list:
+    def choose(name: str, before: str) -> dict:
         card = next(m for m in service.methods() if m.name == name)
-        sketch = guide.svg(guide.lit(card.sites))
-        return [describe(card), sketch, *(gr.Column(visible=m == name) for m in tab.groups for _ in range(2))]
+        found: dict = {tab.about: describe(card), tab.watch.sketch: sketch(card), tab.drawn: name}
+        for method, visible in ((before, False), (name, True)):
+            found |= {column: gr.Column(visible=visible) for column in tab.groups[method]}
+        return found
 
     return speaking(choose)
 

@@ -66,10 +66,10 @@ class Watch:
     """(level, words) of notices to be shown as toasts."""
 
 
-def build() -> Watch:
-    """Draws the half into the open context."""
+def build(drawing: str) -> Watch:
+    """Draws the half into the open context; `drawing` (SVG) stands there until there is a run."""
     headline = gr.Markdown(EMPTY, elem_id="headline")
-    sketch = gr.HTML("", elem_id="sketch")
+    sketch = gr.HTML(drawing, elem_id="sketch")
     with gr.Column(visible=False) as stage:
         parts = _result_card() | _curves() | _past() | _papers()
     states = {"timer": gr.Timer(IDLE), "seen": gr.State({}), "said": gr.State([]), "adapter": gr.State("")}

@@ -130,9 +130,9 @@ def test_an_unknown_format_offers_those_there_are(trained, tmp_path):
 
 
 def test_a_one_bit_file_joins_the_zoo_and_sees_images_as_they_are(studio, picture, tmp_path):
-    """The bundled backbone is 6 blocks of 192: 4 matrices of 2·192 bits each, and a 1-bit head for two classes."""
+    """The bundled backbone is 192 wide: 4 matrices of 2·192 bits a block, and a 1-bit head for two classes."""
     matrix = bytes(range(48)) + torch.tensor([0.001, 0.1]).numpy().tobytes()
-    (tmp_path / "lora-bihead.bin").write_bytes(matrix * 6 * 4 + matrix)
+    (tmp_path / "lora-bihead.bin").write_bytes(matrix * 4 * dict(bundled().kwargs)["depth"] + matrix)
     knobs = {"hidden": 2, "head_bits": 1, "scale": 0.1}
     given = Foreign("bi_lora", knobs, ("a", "b"), size=32)
     id = studio.import_adapter(tmp_path / "lora-bihead.bin", given)

@@ -27,6 +27,11 @@ def test_images_are_kept_and_come_back_after_a_reload(service, photo):
     assert client == ME and found[0] == name == "cup" and len(images) == 1 and held == (("cup", 1),)
 
 
+def test_without_a_draft_the_cards_stay_as_they_were_built(service):
+    client, *rest = collect._load(service)(ME)
+    assert client == ME and all(update == gr.skip() for update in rest)
+
+
 def test_an_empty_card_is_not_a_class(service):
     collect._put(service, 1)(ME, names("cup", "plate"), [])
     assert service.draft_classes(ME) == {}

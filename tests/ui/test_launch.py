@@ -42,6 +42,20 @@ def test_building_and_serving_looks_up_nothing_outside(served, asked):
     assert set(asked) <= LOOPBACK
 
 
+def test_a_page_that_loads_asks_little_of_the_browser(tmp_path):
+    """Gradio's page walks the whole tree for every value it gathers or sets: forms wait until their tab is opened."""
+    config = ui.build(Fake(tmp_path))[0].get_config_file()
+    loads = [d for d in config["dependencies"] if any(event == "load" for _, event in d["targets"])]
+    assert loads and sum(len(d["inputs"]) for d in loads) <= 10
+
+
+def test_it_opens_with_an_adapter_chosen(tmp_path):
+    """One chosen later would set off the events of a choice."""
+    config = ui.build(Fake(tmp_path))[0].get_config_file()
+    (adapter,) = [c["props"] for c in config["components"] if c["props"].get("elem_id") == "adapter"]
+    assert adapter["value"] in [id for _, id in adapter["choices"]]
+
+
 def test_monitoring_is_closed(served):
     with pytest.raises(HTTPError) as caught:
         urlopen(f"{served}monitoring/summary")

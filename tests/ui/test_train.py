@@ -20,6 +20,16 @@ def test_the_price_follows_the_knobs(page, service):
     assert "rank" not in command and "--set rank=4" in changed
 
 
+def test_another_method_opens_its_form_and_closes_the_one_before(page, service):
+    drawn = {name for name, pair in page.train.groups.items() if all(column.visible for column in pair)}
+    assert drawn == {page.train.drawn.value} == {"lora"}
+    changed = train._chooser(service, page.train)("arc", "lora")
+    assert changed[page.train.drawn] == "arc" and "One projection" in changed[page.train.about]
+    assert all(changed[column].visible for column in page.train.groups["arc"])
+    assert not any(changed[column].visible for column in page.train.groups["lora"])
+    assert not set(page.train.groups["linear"]) & set(changed)
+
+
 def test_nothing_is_priced_without_data(page, service):
     said, price, command = train._estimator(service, page.train)(page.given | {page.data.source: "upload"})
     assert "Drop a zip" in said and not price and not command
