@@ -1,20 +1,31 @@
 """Pictures to try an adapter on: of the bundled set it was trained on, from its test split, so it has seen none."""
 
+import io
 from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
 
-from ..data import Dataset, Example, decode, split, thumbnail
+from PIL import Image
 
-MOST = 20
+from ..data import Dataset, Example, decode, split
+
+MOST, SIDE = 20, 96
 Sample = tuple[str, bytes]
-"""Class and JPEG."""
+"""Class and PNG: losing nothing, as a JPEG of a picture can be another class to an adapter."""
 
 
 def samples(dataset: Dataset, shots: int, seed: int) -> tuple[Sample, ...]:
     """At most `MOST` test pictures, one of each class and then the next."""
     chosen = _by_turns(split(dataset, shots, seed).test)[:MOST]
-    return tuple((dataset.classes[e.label], thumbnail(decode(e.read()))) for e in chosen)
+    return tuple((dataset.classes[e.label], _png(decode(e.read()))) for e in chosen)
+
+
+def _png(picture: Image.Image) -> bytes:
+    """At its own size, or enlarged to `SIDE` pixels where a person could not see it."""
+    scale = max(1.0, SIDE / max(picture.size))
+    file = io.BytesIO()
+    picture.resize([round(edge * scale) for edge in picture.size], Image.Resampling.BICUBIC).save(file, "PNG")
+    return file.getvalue()
 
 
 def _by_turns(examples: Sequence[Example]) -> list[Example]:

@@ -60,8 +60,9 @@ def build(tab: gr.Tab, service: Service) -> ClassifyTab:
                 elem_id="compare-adapters",
             )  # fmt: skip
             image = gr.Image(
-                type="filepath", sources=["upload", "webcam", "clipboard"], height=300, label="Image", elem_id="image",
-                buttons=[], webcam_options=gr.WebcamOptions(constraints={"video": {"width": 640, "height": 480}}),
+                type="filepath", format="png", sources=["upload", "webcam", "clipboard"], height=300, label="Image",
+                elem_id="image", buttons=[],
+                webcam_options=gr.WebcamOptions(constraints={"video": {"width": 640, "height": 480}}),
             )  # fmt: skip
         image.preprocess = _path
         with gr.Column(scale=3, min_width=300):

@@ -17,17 +17,24 @@ class Example:
 
 
 def example(service: Service) -> Example | None:
-    """The answer of the first adapter that has a picture of its own and can answer at once; None if there is none.
+    """The answer of the first adapter that has pictures of its own and can answer at once; None if there is none.
 
-    Asked once while the app starts, so that the first page finds everything in memory.
+    It shows what the app does, so it is the first picture whose class the adapter finds, if it finds one at all; how
+    often it does stands in its card. Asked once while the app starts, so that the first page finds all in memory.
     """
     for id in _with_pictures(service):
-        picture = samples(service, id)[0][1]
         try:
-            return Example(picture, *service.classify(picture, [id], TOP))
+            return _shown(service, id)
         except PeftDemoError:
             continue
     return None
+
+
+def _shown(service: Service, id: str) -> Example:
+    pictures = samples(service, id)
+    asked = (Example(picture, *service.classify(picture, [id], TOP)) for _, picture in pictures)
+    right = (example for (name, _), example in zip(pictures, asked, strict=True) if example.said.label == name)
+    return next(right, None) or Example(pictures[0][1], *service.classify(pictures[0][1], [id], TOP))
 
 
 def first(service: Service) -> str | None:

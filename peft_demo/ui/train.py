@@ -86,12 +86,14 @@ def _form(methods, first: MethodCard) -> dict:
     method = gr.Dropdown([(m.title, m.name) for m in methods], value=first.name, label="Method", filterable=True)
     about = gr.Markdown(describe(first), elem_classes="quiet")
     basic, more = forms.split(knobs(Recipe), 2)
-    opened = {m.name: _group(forms.split(m.knobs, IN_THE_OPEN - len(basic))[0], m is first) for m in methods}
+    opened = {m.name: _group(forms.split(m.knobs, IN_THE_OPEN - len(basic))[0], m.name == first.name) for m in methods}
     with gr.Row():
         recipe = forms.draw(basic)
     buttons = _buttons()
     with gr.Accordion("Advanced", open=False):
-        folded = {m.name: _group(forms.split(m.knobs, IN_THE_OPEN - len(basic))[1], m is first) for m in methods}
+        folded = {
+            m.name: _group(forms.split(m.knobs, IN_THE_OPEN - len(basic))[1], m.name == first.name) for m in methods
+        }
         recipe = forms.joined(recipe, forms.draw(more))
         rest = _rest()
     command = _command()

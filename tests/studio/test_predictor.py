@@ -8,6 +8,7 @@ from PIL import Image
 from peft_demo import adapters
 from peft_demo.contracts.errors import BadAdapter, BadValue, CannotMerge
 from peft_demo.contracts.specs import DataSpec
+from peft_demo.data import decode, open_dataset, split
 from peft_demo.studio import predictor
 
 
@@ -104,8 +105,10 @@ def test_samples_are_test_pictures_in_turns(studio, short, finish, tmp_path):
     shown = studio.samples(id)
     classes = studio.adapter(id).classes
     assert [name for name, _ in shown[: len(classes)]] == list(classes)
-    (tmp_path / "shown.jpg").write_bytes(shown[0][1])
-    assert max(Image.open(tmp_path / "shown.jpg").size) == 96
+    (tmp_path / "shown.png").write_bytes(shown[0][1])
+    assert Image.open(tmp_path / "shown.png").format == "PNG"  # nothing lost, so the answer is the test's
+    first = next(e for e in split(open_dataset(data), 2, 0).test if e.label == 0)
+    assert list(Image.open(tmp_path / "shown.png").getdata()) == list(decode(first.read()).getdata())
 
 
 def test_an_adapter_of_own_photos_has_no_samples(zoo):
