@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .catalogue import cards
 from .dataset import Dataset, Example
 from .fewshot import Split, readable, report_of, split
-from .images import decode, thumbnail
+from .images import decode, lossless, thumbnail
 from .sources import open_dataset, parse
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ __all__ = [
     "augment",
     "cards",
     "decode",
+    "lossless",
     "open_dataset",
     "parse",
     "readable",

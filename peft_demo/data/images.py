@@ -68,10 +68,18 @@ def size_refusal(size: int) -> str:
 
 def thumbnail(image: Image.Image, side: int = 96) -> bytes:
     """A small JPEG of a decoded picture, its longest edge `side` pixels, without metadata. Tiny ones are enlarged."""
-    scale = side / max(image.size)
-    small = image.resize([max(1, round(edge * scale)) for edge in image.size], Image.Resampling.BICUBIC)
+    return _encoded(image, side / max(image.size), "JPEG", quality=85)
+
+
+def lossless(image: Image.Image, least: int = 96) -> bytes:
+    """A PNG of a decoded picture at its own size; one whose longest edge is below `least` pixels is enlarged."""
+    return _encoded(image, max(1.0, least / max(image.size)), "PNG")
+
+
+def _encoded(image: Image.Image, scale: float, kind: str, **options) -> bytes:
+    scaled = image.resize([max(1, round(edge * scale)) for edge in image.size], Image.Resampling.BICUBIC)
     file = io.BytesIO()
-    small.save(file, "JPEG", quality=85)
+    scaled.save(file, kind, **options)
     return file.getvalue()
 
 

@@ -1,15 +1,12 @@
 """Pictures to try an adapter on: of the bundled set it was trained on, from its test split, so it has seen none."""
 
-import io
 from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
 
-from PIL import Image
+from ..data import Dataset, Example, decode, lossless, split
 
-from ..data import Dataset, Example, decode, split
-
-MOST, SIDE = 20, 96
+MOST = 20
 Sample = tuple[str, bytes]
 """Class and PNG: losing nothing, as a JPEG of a picture can be another class to an adapter."""
 
@@ -17,15 +14,7 @@ Sample = tuple[str, bytes]
 def samples(dataset: Dataset, shots: int, seed: int) -> tuple[Sample, ...]:
     """At most `MOST` test pictures, one of each class and then the next."""
     chosen = _by_turns(split(dataset, shots, seed).test)[:MOST]
-    return tuple((dataset.classes[e.label], _png(decode(e.read()))) for e in chosen)
-
-
-def _png(picture: Image.Image) -> bytes:
-    """At its own size, or enlarged to `SIDE` pixels where a person could not see it."""
-    scale = max(1.0, SIDE / max(picture.size))
-    file = io.BytesIO()
-    picture.resize([round(edge * scale) for edge in picture.size], Image.Resampling.BICUBIC).save(file, "PNG")
-    return file.getvalue()
+    return tuple((dataset.classes[e.label], lossless(decode(e.read()))) for e in chosen)
 
 
 def _by_turns(examples: Sequence[Example]) -> list[Example]:

@@ -54,7 +54,9 @@ def build(tab: gr.Tab, service: Service) -> ClassifyTab:
     ids = usable(service)
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            adapter = gr.Dropdown(ids, value=first(service), label="Adapter", elem_id="adapter")
+            adapter = gr.Dropdown(
+                ids, value=first(service) or next(iter(ids), None), label="Adapter", elem_id="adapter"
+            )
             compare = gr.Dropdown(
                 ids, value=[], multiselect=True, max_choices=MOST - 1, label="Compare with up to three more",
                 elem_id="compare-adapters",
@@ -171,10 +173,7 @@ def _merger(service: Service, tab: ClassifyTab):
 
 
 def _sampler(service: Service):
-    def sampled(adapter: str | None):
-        return _gallery(service, adapter)
-
-    return speaking(sampled)
+    return speaking(lambda adapter: _gallery(service, adapter))
 
 
 def _gallery(service: Service, adapter: str | None) -> gr.Gallery:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..contracts.cards import Prediction
+from ..contracts.cards import Prediction, ZooEntry
 from ..contracts.errors import PeftDemoError
 from ..contracts.service import Service
+from ..contracts.specs import RunSpec
 from .answers import TOP
 from .every import ready
 
@@ -24,21 +25,26 @@ def example(service: Service) -> Example | None:
     """
     for id in _with_pictures(service):
         try:
-            return _shown(service, id)
+            if found := _shown(service, id):
+                return found
         except PeftDemoError:
             continue
     return None
 
 
-def _shown(service: Service, id: str) -> Example:
-    pictures = samples(service, id)
-    asked = (Example(picture, *service.classify(picture, [id], TOP)) for _, picture in pictures)
-    right = (example for (name, _), example in zip(pictures, asked, strict=True) if example.said.label == name)
-    return next(right, None) or Example(pictures[0][1], *service.classify(pictures[0][1], [id], TOP))
+def _shown(service: Service, id: str) -> Example | None:
+    """The first picture that is answered rightly, else the first of all."""
+    earlier = None
+    for name, picture in samples(service, id):
+        found = Example(picture, *service.classify(picture, [id], TOP))
+        if found.said.label == name:
+            return found
+        earlier = earlier or found
+    return earlier
 
 
 def first(service: Service) -> str | None:
-    """The adapter that `example` asks first: the one a page opens with."""
+    """The adapter that `example` asks first: the one a page opens with. No picture is drawn for it."""
     return next(_with_pictures(service), None)
 
 
@@ -51,11 +57,19 @@ def samples(service: Service, adapter: str) -> Sequence[tuple[str, bytes]]:
 
 
 def _with_pictures(service: Service) -> Iterator[str]:
-    return (id for id in _best_first(service) if samples(service, id))
+    return (e.id for e in _best_first(service) if _of_a_bundled_set(e))
 
 
-def _best_first(service: Service) -> list[str]:
+def _of_a_bundled_set(entry: ZooEntry) -> bool:
+    """Whether it has samples, without drawing them."""
+    try:
+        return RunSpec.from_json(entry.card.spec).data.source == "bundled"
+    except PeftDemoError:
+        return False
+
+
+def _best_first(service: Service) -> list[ZooEntry]:
     """Adapters that can answer at once: people's own, then those that come with the project, each by test accuracy."""
     here = ready(service)
     entries = [e for e in service.zoo() if e.id in here]
-    return [e.id for e in sorted(entries, key=lambda e: (e.shipped, -(e.card.test_accuracy or 0.0)))]
+    return sorted(entries, key=lambda e: (e.shipped, -(e.card.test_accuracy or 0.0)))

@@ -86,14 +86,13 @@ def _form(methods, first: MethodCard) -> dict:
     method = gr.Dropdown([(m.title, m.name) for m in methods], value=first.name, label="Method", filterable=True)
     about = gr.Markdown(describe(first), elem_classes="quiet")
     basic, more = forms.split(knobs(Recipe), 2)
-    opened = {m.name: _group(forms.split(m.knobs, IN_THE_OPEN - len(basic))[0], m.name == first.name) for m in methods}
+    parts = {m.name: forms.split(m.knobs, IN_THE_OPEN - len(basic)) for m in methods}
+    opened = {name: _group(plain, name == first.name) for name, (plain, _) in parts.items()}
     with gr.Row():
         recipe = forms.draw(basic)
     buttons = _buttons()
     with gr.Accordion("Advanced", open=False):
-        folded = {
-            m.name: _group(forms.split(m.knobs, IN_THE_OPEN - len(basic))[1], m.name == first.name) for m in methods
-        }
+        folded = {name: _group(rare, name == first.name) for name, (_, rare) in parts.items()}
         recipe = forms.joined(recipe, forms.draw(more))
         rest = _rest()
     command = _command()
