@@ -8,7 +8,7 @@ import typer
 from typer import Option
 
 from .. import cli
-from ..cli import Backbone, Column, Data, Json, Offline, Progress, Seed, Shots, Size, Weights, open_studio, say
+from ..cli import Backbone, Column, Json, Offline, Progress, Seed, Shots, Size, Weights, open_studio, say
 from ..contracts.knobs import build
 from ..contracts.specs import Recipe
 
@@ -24,7 +24,7 @@ Turns = Annotated[int, Option(metavar="N", min=1, max=10_000, help="How often ea
 
 @cli.with_recipe
 def compare(
-    data: Data,
+    data: Annotated[list[str], Option("--data", metavar="DATA", help="As for train; again for more datasets.")],
     methods: Methods = "all",
     seeds: Annotated[int, Option(metavar="N", min=1, max=1000, help="Seeds 0 to N-1.")] = 3,
     backbone: Backbone = "",
@@ -44,11 +44,11 @@ def compare(
 
     who, how = entrants.entrants(methods), build(Recipe, recipe)
     with _series(backbone, weights, size, results, "comparisons.jsonl", offline) as series:
-        spec = series.studio.read_data(data, shots, 0, image_column, label_column)
-        lines = series.do(comparison.jobs(who, seeds, spec, series.backbone, how))
-    rows, caption = comparison.summary(lines), comparison.caption(seeds, spec, series.backbone, how)
-    cells = comparison.printed(rows, series.backbone.device.type)
-    text = comparison.as_markdown(cells) if markdown else comparison.as_text(cells)
+        specs = [series.studio.read_data(d, shots, 0, image_column, label_column) for d in dict.fromkeys(data)]
+        lines = series.do(comparison.jobs(who, seeds, specs, series.backbone, how))
+    rows, caption = comparison.summary(lines), comparison.caption(seeds, specs, series.backbone, how)
+    cells, head = comparison.printed(rows, series.backbone.device.type), comparison.head(specs)
+    text = (comparison.as_markdown if markdown else comparison.as_text)(cells, head)
     value = {"results": str(series.results.file), "caption": caption, "methods": rows, "runs": lines}
     say(value, [*text, "", caption], as_json)
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from peft_demo.bench import comparison, series
-from peft_demo.contracts.errors import TrainingFailed
+from peft_demo.contracts.errors import BadValue, TrainingFailed
+from peft_demo.contracts.specs import DataSpec
 
 DIGITS = ["--data", "digits", "--shots", 2, "--size", 32, "--epochs", 1]
 
@@ -118,17 +119,44 @@ def test_bad_input_is_one_sentence_and_exit_code_2(typed, name):
 
 def line(method, accuracy, **more) -> dict:
     figures = dict.fromkeys(comparison.AVERAGED, 1000.0) | {"memory_mb": None}
-    return {"method": method, "test_accuracy": accuracy, "val_accuracy": accuracy} | figures | more
+    accuracies = {"test_accuracy": accuracy, "val_accuracy": accuracy}
+    return {"method": method, "data": "digits"} | accuracies | figures | more
 
 
 def test_the_spread_is_the_sample_deviation_over_the_seeds_that_ended_well():
-    lines = [line("lora", 0.5), line("linear", 0.25), line("lora", 0.6), {"method": "lora", "error": "no memory."}]
+    lines = [line("lora", 0.5), line("linear", 0.25), line("lora", 0.6), line("lora", None, error="no memory.")]
     lora, linear = comparison.summary(lines)
     assert (lora["seeds"], lora["failed"], linear["seeds"]) == (2, 1, 1)
     assert lora["test_accuracy"] == pytest.approx(0.55) and lora["test_std"] == pytest.approx(0.1 / 2**0.5)
     cells = comparison.printed([lora, linear], "cpu")
     assert cells[0][1] == "55.0 ± 7.1" and cells[1][1] == "25.0" and cells[0][-1] == "1 failed: no memory."
-    assert comparison.as_markdown(cells[1:])[0].endswith("| memory |")
+    assert comparison.as_markdown(cells[1:], comparison.head([DataSpec()]))[0].endswith("| memory |")
+
+
+def test_several_sets_are_columns_that_count_the_same():
+    scores = [("digits", 0.9), ("digits", 1.0), ("signs", 0.5)]
+    lines = [line("lora", score, data=data) for data, score in scores]
+    lines += [line("linear", 0.3), line("linear", None, data="signs", error="no memory.")]
+    lora, linear = comparison.summary(lines)
+    assert lora["test_accuracy"] == pytest.approx((0.95 + 0.5) / 2) and linear["test_accuracy"] is None
+    cells = comparison.printed([lora, linear], "cpu")
+    assert cells[0][1:4] == ("95.0 ± 7.1", "50.0", "72.5")
+    assert cells[1][1:4] == ("30.0", "not measured", "not measured") and "no memory" in cells[1][-1]
+    head = comparison.head([DataSpec(name="digits"), DataSpec(name="signs")])
+    assert head[:4] == ("METHOD", "DIGITS", "SIGNS", "MEAN") and len(head) == len(cells[0]) == len(cells[1])
+
+
+def test_two_sets_of_one_name_are_refused():
+    data = [DataSpec("folder", "/here/birds"), DataSpec("folder", "/there/birds")]
+    with pytest.raises(BadValue, match="called birds"):
+        comparison.jobs([], 1, data, None, None)
+
+
+def test_several_sets_in_one_command(typed, performed):
+    words = ["compare", "--data", "digits", "--data", "textures", "--data", "digits", "--methods", "linear"]
+    code, out, err = typed(*words, "--seeds", 1, "--shots", 2, "--size", 32, "--epochs", 1)
+    assert code == 0 and performed == [("linear", 0)] * 2, err
+    assert out.split()[:4] == ["METHOD", "DIGITS", "TEXTURES", "MEAN"] and "digits, textures, 2 shots" in out
 
 
 def test_without_test_images_none_is_printed():

@@ -43,6 +43,20 @@ def test_a_registered_file_is_found_by_name_and_by_fingerprint(checkpoint, home)
     assert by_name.live_fingerprint() == by_print.live_fingerprint()
 
 
+def test_two_that_register_the_same_weights_at_once_both_get_them(checkpoint, home, monkeypatch):
+    copy, other = catalogue.shutil.copyfile, []
+
+    def interrupted(source, draft):
+        copy(source, draft)
+        if not other:
+            other.append("on its way")
+            register(checkpoint, home)
+
+    monkeypatch.setattr(catalogue.shutil, "copyfile", interrupted)
+    assert register(checkpoint, home).fingerprint == load(ARCH, home=home).fingerprint
+    assert sorted(f.suffix for f in (home / "backbones").iterdir()) == [".json", ".safetensors"]
+
+
 def test_a_registered_backbone_computes_what_timm_computes(checkpoint, home):
     register(checkpoint, home, name="mine")
     model = timm.create_model(ARCH, num_classes=0).eval()
