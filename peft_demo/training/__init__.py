@@ -2,9 +2,10 @@
 (`evaluate`), `precision` and `cost`."""
 
 from .cost import cost
-from .evaluate import logits, normalised, predict, predict_mixed, score
+from .evaluate import logits, predict, predict_mixed, score
 from .material import Material, material
 from .precision import mixed, suit
+from .shown import normalised
 from .train import train
 from .whole import Trainer, whole
 

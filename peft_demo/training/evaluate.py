@@ -8,22 +8,21 @@ from torch.nn import functional as F
 
 from ..adapters import Mixed
 from ..vit import Backbone
+from .shown import Features, Pictures, normalised
 
 BATCH = 64
 
 
-def normalised(images: Tensor, backbone: Backbone) -> Tensor:
-    """uint8 or float images [B 3 S S] in 0..255 → what the backbone was trained on, fp32, on its device."""
-    mean, std = (torch.tensor(v, device=backbone.device).view(3, 1, 1) for v in (backbone.mean, backbone.std))
-    return (images.to(backbone.device).float() / 255 - mean) / std
+def logits(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = BATCH) -> Tensor:
+    """uint8 images [N 3 S S] → logits [N C] on the CPU, fp32, `batch` images at a time."""
+    return answers(model, Pictures(images, backbone), batch)
 
 
 @torch.inference_mode()
-def logits(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = BATCH) -> Tensor:
-    """uint8 images [N 3 S S] → logits [N C] on the CPU, fp32, `batch` images at a time."""
+def answers(model: nn.Module, shown: Pictures | Features, batch: int = BATCH) -> Tensor:
+    """Logits [N C] on the CPU, fp32, of a model for pictures, or of a head for features."""
     model.eval()
-    parts = [model(normalised(part, backbone)).float().cpu() for part in images.split(batch)]
-    return torch.cat(parts)
+    return torch.cat([model(shown[part]).float().cpu() for part in torch.arange(len(shown)).split(batch)])
 
 
 def predict(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = BATCH) -> Tensor:
@@ -45,5 +44,9 @@ def predict_mixed(
 
 def score(model: nn.Module, images: Tensor, labels: Tensor, backbone: Backbone, batch: int = BATCH):
     """(mean cross-entropy, accuracy as a fraction of 1) of a model on labelled images [N 3 S S], [N]."""
-    out = logits(model, images, backbone, batch)
+    return judged(logits(model, images, backbone, batch), labels)
+
+
+def judged(out: Tensor, labels: Tensor) -> tuple[float, float]:
+    """(mean cross-entropy, accuracy as a fraction of 1) of logits [N C] for labels [N]."""
     return F.cross_entropy(out, labels).item(), (out.argmax(dim=-1) == labels).float().mean().item()

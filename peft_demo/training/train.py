@@ -25,13 +25,14 @@ from ..contracts.cards import AdapterCard
 from ..contracts.errors import TrainingFailed
 from ..contracts.events import Evaluated, Event, Finished, Improved, Started, Stepped, Stopped, Surveyed
 from ..contracts.specs import Recipe, RunSpec
-from ..data import augment, thumbnail
+from ..data import thumbnail
 from ..methods import method
 from ..vit import Backbone
-from .evaluate import normalised, score
+from .evaluate import answers, judged, score
 from .material import Material
 from .precision import mixed, suit
 from .schedule import factor
+from .shown import Features, Pictures, normalised
 
 EVALUATIONS = 10
 """Validations per run, evenly spread, the last one at the end."""
@@ -91,6 +92,15 @@ class _Run:
         self.adapter: Adapter = create(self.method, self.config, self.backbone, classes, run.seed, allocation)
         self.model: nn.Module = suit(attach(self.backbone, self.adapter), self.backbone.device)
         self.optimizer = torch.optim.AdamW(self.adapter.groups(recipe.weight_decay), lr=recipe.lr or self.method.lr)
+        self.learner, self.shown, self.held = self._learner()
+
+    def _learner(self) -> tuple[nn.Module, Pictures | Features, Pictures | Features]:
+        """What learns, what it learns from and what it is judged by: a head alone is shown features, computed once."""
+        shown = Pictures(self.images, self.backbone, self.recipe.augment, self.order)
+        held = Pictures(self.material.val[0], self.backbone)
+        if self.adapter.by_site() or self.adapter.replaced() or self.recipe.augment != "none":
+            return self.model, shown, held
+        return self.adapter.head, Features(shown), Features(held)
 
     def events(self, stop: Callable[[], bool]) -> Iterator[Event]:
         torch.manual_seed(self.run.seed)
@@ -137,14 +147,12 @@ class _Run:
             fingerprint=self.fingerprint,
         )
 
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def _batches(self) -> Iterator[Tensor]:
+        """Numbers of training images, each once an epoch."""
         for _ in range(self.recipe.epochs):
-            shuffled = torch.randperm(len(self.labels), generator=self.order)
-            for chosen in shuffled.split(self.recipe.batch):
-                chosen = chosen.to(self.labels.device)
-                yield augment(self.images[chosen], self.recipe.augment, self.order), self.labels[chosen]
+            yield from torch.randperm(len(self.labels), generator=self.order).split(self.recipe.batch)
 
-    def _step(self, step: int, batch: tuple[Tensor, Tensor]) -> Stepped:
+    def _step(self, step: int, batch: Tensor) -> Stepped:
         rate = factor(step - 1, self.steps, self.recipe.warmup) * (self.recipe.lr or self.method.lr)
         with self.speed:
             loss = self._learn(batch, rate)
@@ -158,13 +166,13 @@ class _Run:
         eta = (self.steps - step) * self.speed.seconds / step
         return Stepped(step, loss, rate, speed, eta, memory_mb(self.backbone.device))
 
-    def _learn(self, batch: tuple[Tensor, Tensor], rate: float) -> float:
-        images, labels = batch
+    def _learn(self, batch: Tensor, rate: float) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.model.train()
+        self.learner.train()
         with mixed(self.backbone.device):
-            out = self.model(normalised(images, self.backbone))
+            out = self.learner(self.shown[batch])
+        labels = self.labels[batch.to(self.labels.device)]
         loss = F.cross_entropy(out.float(), labels, label_smoothing=self.recipe.smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -184,7 +192,7 @@ class _Run:
             yield Improved(step, self._file())
             return
         with mixed(self.backbone.device):
-            loss, accuracy = score(self.model, *self.material.val, self.backbone)
+            loss, accuracy = judged(answers(self.learner, self.held), self.material.val[1])
         best = self.best.beaten_by(accuracy, loss)
         self.accuracies.append((step, accuracy))
         yield Evaluated(step, loss, accuracy, len(self.material.val[1]), best)

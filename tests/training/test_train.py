@@ -126,6 +126,17 @@ def test_without_validation_or_test_images_nothing_is_measured(tiny):
     assert (finished.val_accuracy, finished.test_accuracy) == (None, None)
 
 
+def test_a_head_alone_learns_from_features_that_are_computed_once(tiny):
+    passed = []
+    watch = tiny.model.register_forward_hook(lambda _, images, out: passed.append(len(out)))
+    try:
+        finished = list(train(spec("linear"), tiny, material()))[-1]
+    finally:
+        watch.remove()
+    assert sum(passed) == 24 + 9 + 12, "each image once in 4 epochs"
+    assert finished.val_accuracy > 0.5 and finished.test_accuracy > 0.5
+
+
 def test_a_loss_that_is_not_finite_ends_in_a_sentence(tiny):
     with pytest.raises(TrainingFailed, match="not finite at step"):
         list(train(spec("full", lr=10.0, epochs=50, warmup=0.0, clip=0.0, augment="none"), poisoned(tiny), material()))
@@ -139,16 +150,16 @@ def poisoned(backbone):
 
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("can't allocate memory")])
 def test_running_out_of_memory_ends_in_a_sentence_with_half_the_batch(tiny, monkeypatch, error):
-    def starve(*_):
+    def starve(*_, **__):
         raise error
 
-    monkeypatch.setattr(TRAIN, "normalised", starve)
+    monkeypatch.setattr(TRAIN.F, "cross_entropy", starve)
     with pytest.raises(TrainingFailed, match=r"memory ran out at batch 8 and 32 px. Try --batch 4"):
         list(train(spec(), tiny, material()))
 
 
 def test_a_plain_bug_is_not_called_a_memory_problem(tiny, monkeypatch):
-    monkeypatch.setattr(TRAIN, "normalised", lambda *_: 1 / 0)
+    monkeypatch.setattr(TRAIN.F, "cross_entropy", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(train(spec(), tiny, material()))
 
