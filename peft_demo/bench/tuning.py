@@ -50,7 +50,10 @@ def one_digit(rate: float) -> float:
 
 
 def summary(lines: Sequence[dict]) -> list[dict]:
-    """For each entrant the choice with the best mean validation accuracy over the sets; ties to the record's own."""
+    """For each entrant the choice with the best mean validation accuracy over the sets; ties to the record's own.
+
+    Choices that were not tried on every set stay out; they still tell whether the best lies at the edge.
+    """
     good = [line for line in lines if line.get("val_accuracy") is not None]
     return [_row(word, [line for line in good if line["method"] == word]) for word in _words(good)]
 
@@ -72,7 +75,7 @@ def _row(word: str, lines: Sequence[dict]) -> dict:
     sets = max(map(len, scores.values()))
     whole = {choice: mean(found.values()) for choice, found in scores.items() if len(found) == sets}
     best = max(whole, key=lambda choice: (whole[choice], -_distance(choice, entrant)))
-    rates = sorted({rate for rate, _ in whole})
+    rates = sorted({rate for rate, _ in scores})
     row = {"method": word, "sets": sets, "tried": len(whole), "lr": best[0], **dict(best[1])}
     own = (entrant.method.lr, tuple((k, getattr(entrant.config, k)) for k in entrant.method.search))
     row |= {"val_accuracy": whole[best], "record_lr": entrant.method.lr, "record_accuracy": whole.get(own)}

@@ -115,7 +115,8 @@ class Method:
     variants: tuple[str, ...] = ()
     """Other forms that have a line of their own in comparisons, each one knob as `--set` takes it: "scale=true"."""
     search: Mapping[str, tuple] = field(default_factory=dict, hash=False)
-    """Knobs that `bench tune` tries together with the learning rate, and the values it tries."""
+    """Knobs that `bench tune` tries together with the learning rate, and the values it tries; like `lr`, the default of
+    such a knob is what it found, not what the paper prints."""
 
     def parts(self, anatomy: Anatomy, config, allocation: Any = None) -> Parts:
         """What `build` makes; of an allocation, if there is one and the method surveys."""

@@ -64,6 +64,6 @@ ADAPTER = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=9e-3,
+    lr=3e-3,
     merges=never,
 )

@@ -64,6 +64,7 @@ ADAPTFORMER = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=9e-3,
+    lr=3e-3,
+    search={"scale": (0.1, 1.0, 10.0)},
     merges=never,
 )

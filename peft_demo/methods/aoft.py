@@ -12,10 +12,14 @@ orthogonal when ‖q‖ = 1, a constraint that is deliberately left off. For row
     y = f(x);  y + y T                   adapter form (`aoft_adapter`): after fc2, folding into it
 
 Starts are ours (the paper's is not known to us). With λ: λ = 0 and q a random unit vector with q₀ ≥ 0, the frozen model
-with exactly orthogonal factors. Without, the product cannot be zero for any q (its rank is at least 2(R−2)−R), so both
-q start at e₀, where AO(e₀) = E, the first R columns of I, and every entry of q is live; the constant start is
-subtracted, T − E Eᵀ, which stores nothing and starts as the frozen model. `start="literal"` leaves T as printed: from
-q = e₀ without λ, and with λ ~ N(0, 1) as in the released code.
+with exactly orthogonal factors. Without, the product cannot be zero for any q (its rank is at least 2(R−2)−R), so its
+constant start is subtracted, T − E Eᵀ, which stores nothing. E = AO(0) is the first R columns of I, the corner zero;
+q_up = 0, and q_dn is a random unit vector with q₀ ≥ 0 whose entries 1 to R − 1 are zero: AO(q_dn) is orthogonal, its
+columns but the first are E's, and the first grows a free product q_dn q_upᵀ as LoRA does. From q = e₀ on both sides,
+where every entry is live at once, an update of norm n < 2 drags a larger one along in the first row and column: on
+signdigits (ViT-Ti, validation, one seed) it stays at 62.5 to 66.9 %, from here it reaches 73.1 %. `start="literal"`
+leaves T as printed: from q = e₀ without λ, and with λ ~ N(0, 1) as in the released LoRA form (its adapter draws λ from
+U[0, 1)).
 
 The released code differs: it drops the frozen bias on every linear it adapts; it divides by (1 + q₀)² + 1, which is
 never orthogonal; it re-wraps q₀, so that Q's corner gets no gradient; it starts at q = 0, where 7 of 768 entries learn;
@@ -42,7 +46,7 @@ FLOOR = 0.01
 
 RANK = {"low": 1, "high": 128, "info": "R, columns taken; without λ it does not change the number of parameters"}
 SCALE = {"info": "a factor per column (AOFT*)", "advanced": True}
-START = {"choices": ("identity", "literal"), "info": "literal: T as printed, not the frozen model", "advanced": True}
+START = {"choices": ("orthogonal", "literal"), "info": "literal: T as printed, not the frozen model", "advanced": True}
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Config:
     targets: tuple = knob(("q", "v"), "Targets", choices=LINEARS, info="linears that get a product")
     rank: int = knob(8, "Rank", **RANK)
     scale: bool = knob(False, "Scale λ", **SCALE)
-    start: str = knob("identity", "Start", **START)
+    start: str = knob("orthogonal", "Start", **START)
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,12 @@ class AdapterConfig:
     targets: tuple = knob(("fc2",), "Targets", choices=ENDS, info="linears that end a branch")
     rank: int = knob(8, "Rank", **RANK)
     scale: bool = knob(False, "Scale λ", **SCALE)
-    start: str = knob("identity", "Start", **START)
+    start: str = knob("orthogonal", "Start", **START)
 
 
 def approximately_orthogonal(q: Tensor, rank: int) -> Tensor:
     """AO(q) [D R], the first R columns of Q(q)."""
-    return _start(q, rank) + _moved(q, rank)
+    return _of_zero(q, rank) + _moved(q, rank)
 
 
 class Orthogonal(Delta):
@@ -71,11 +75,10 @@ class Orthogonal(Delta):
 
     def __init__(self, d_in: int, d_out: int, config):
         super().__init__()
-        start = _random_unit if config.scale else _first_unit
-        self.q_down, self.q_up = nn.Parameter(start(d_in)), nn.Parameter(start(d_out))
+        self.rank, self.centred = config.rank, config.start == "orthogonal" and not config.scale
+        self.q_down, self.q_up = (nn.Parameter(q) for q in _starts(d_in, d_out, config))
         draw = torch.randn if config.start == "literal" else torch.zeros
         self.scale = nn.Parameter(draw(config.rank)) if config.scale else None
-        self.rank, self.centred = config.rank, config.start == "identity" and not config.scale
 
     def plus(self, y: Tensor, x: Tensor) -> Tensor:
         """y + x T, for y [... D_out] and x [... D_in]."""
@@ -92,8 +95,8 @@ class Orthogonal(Delta):
 
     def _centred(self) -> tuple[Tensor, Tensor]:
         moved_down, moved_up = (_moved(q, self.rank) for q in (self.q_down, self.q_up))
-        down = torch.cat([moved_down, _start(self.q_down, self.rank)], dim=1)
-        return down, torch.cat([_start(self.q_up, self.rank) + moved_up, moved_up], dim=1)
+        down = torch.cat([moved_down, _of_zero(self.q_down, self.rank)], dim=1)
+        return down, torch.cat([_of_zero(self.q_up, self.rank) + moved_up, moved_up], dim=1)
 
 
 class AOFTLoRA(Orthogonal):
@@ -144,26 +147,39 @@ def count_adapter(anatomy: Anatomy, config: AdapterConfig) -> int:
     return sum(2 * s.d_out + config.rank * config.scale for s in anatomy.at(*config.targets))
 
 
-def _start(q: Tensor, rank: int) -> Tensor:
-    """E [D R], the first columns of I: AO(e₀)."""
-    return torch.eye(len(q), rank, dtype=q.dtype, device=q.device)
+def _of_zero(q: Tensor, rank: int) -> Tensor:
+    """E = AO(0) [D R]: the first columns of I, the corner zero."""
+    E = torch.eye(len(q), rank, dtype=q.dtype, device=q.device)
+    E[0, 0] = 0
+    return E
 
 
 def _moved(q: Tensor, rank: int) -> Tensor:
     """R(q) = AO(q) − E [D R]."""
     first, rest = q[:1], q[1:]
-    top = torch.cat([first - 1, -rest[: rank - 1]])
+    top = torch.cat([first, -rest[: rank - 1]])
     columns = -torch.outer(rest, rest[: rank - 1]) / (1 + first).clamp(min=FLOOR)
     return torch.cat([top[None], torch.cat([rest[:, None], columns], dim=1)])
+
+
+def _starts(d_in: int, d_out: int, config) -> tuple[Tensor, Tensor]:
+    """q_dn and q_up of a new adapter."""
+    if config.scale:
+        return _random_unit(d_in), _random_unit(d_out)
+    if config.start == "literal":
+        return _first_unit(d_in), _first_unit(d_out)
+    return _random_unit(d_in, config.rank), torch.zeros(d_out)
 
 
 def _first_unit(size: int) -> Tensor:
     return torch.eye(size, 1)[:, 0].clone()
 
 
-def _random_unit(size: int) -> Tensor:
-    q = F.normalize(torch.randn(size), dim=0)
-    return torch.cat([q[:1].abs(), q[1:]])
+def _random_unit(size: int, rank: int = 1) -> Tensor:
+    """A random direction with q₀ ≥ 0 whose entries 1 to R − 1 are zero, so that AO(q) is E but for its first column."""
+    q = torch.randn(size)
+    q[0], q[1:rank] = q[0].abs(), 0
+    return F.normalize(q, dim=0)
 
 
 def _check(site: Site, rank: int, width: int) -> None:
@@ -172,7 +188,7 @@ def _check(site: Site, rank: int, width: int) -> None:
 
 
 def _as_frozen(config) -> bool:
-    return config.start == "identity"
+    return config.start == "orthogonal"
 
 
 _PAPER = {

@@ -113,7 +113,7 @@ ARC = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=3e-2,
+    lr=3e-3,
     identity=never,
 )
 

@@ -35,7 +35,7 @@ BITFIT = Method(
     formula="y = W·x + b',  b' trained",
     paper="Ben Zaken et al., BitFit, ACL 2022",
     url="https://arxiv.org/abs/2106.10199",
-    sites=("patch", "norm1", "q", "k", "v", "proj", "norm2", "fc1", "fc2"),
+    sites=("patch", "norm1", "q", "k", "v", "proj", "norm2", "fc1", "fc2", "norm"),
     Config=Config,
     build=build,
     count=count,

@@ -94,7 +94,7 @@ CONVPASS = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=1e-3,
+    lr=3e-4,
     search={"scale": (0.1, 1.0, 10.0)},
     merges=never,
 )

@@ -41,7 +41,6 @@ class TrainConfig:
 @dataclass(frozen=True)
 class TuckerConfig(TrainConfig):
     rank: int = knob(32, "Rank", low=1, high=128, info="R, of the shared factors")
-    scale: float = knob(1.0, "Scale", low=0.01, high=100.0, info="s, in front of the product", advanced=True)
 
 
 class Factors(Delta):
@@ -173,6 +172,6 @@ FACT_TK = Method(
     Config=TuckerConfig,
     build=build_tucker,
     count=count_tucker,
-    lr=9e-3,
+    lr=3e-3,
     search={"scale": (0.1, 1.0, 10.0)},
 )

@@ -35,6 +35,6 @@ HOULSBY = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=9e-3,
+    lr=3e-3,
     merges=never,
 )

@@ -182,7 +182,7 @@ HTA_LORA = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=9e-3,
+    lr=3e-3,
     **_PAPER,
 )
 
@@ -195,6 +195,6 @@ HTA_ADAPTER = Method(
     Config=AdapterConfig,
     build=build_adapter,
     count=count_adapter,
-    lr=3e-2,
+    lr=1e-2,
     **_PAPER,
 )

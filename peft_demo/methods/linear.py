@@ -21,5 +21,5 @@ LINEAR = Method(
     Config=Config,
     build=lambda anatomy, config: Parts(),
     count=lambda anatomy, config: 0,
-    lr=9e-2,
+    lr=1e-2,
 )

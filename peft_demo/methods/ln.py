@@ -44,5 +44,5 @@ LN = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=9e-3,
+    lr=3e-3,
 )

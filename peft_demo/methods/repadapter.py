@@ -87,6 +87,6 @@ REPADAPTER = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=3e-3,
+    lr=1e-3,
     search={"scale": (0.1, 1.0, 10.0)},
 )

@@ -393,12 +393,14 @@ def _nearest(plans: list[Plan], wanted: int) -> tuple[Plan, int]:
 
 
 def _most_sensitive(terms: Terms, ranked: Tensor, plan: Plan, entries: int) -> dict[str, Tensor]:
-    """Positions of the `entries` most sensitive single entries of the pieces that train in no other way."""
+    """Positions of the `entries` most sensitive single entries of the pieces that train in no other way; all of these
+    entries if there are fewer."""
     taken, sizes = {f"{name}.weight" for name in plan.structured} | set(plan.vectors), [p.size for p in terms.pieces]
     for piece, values in zip(terms.pieces, ranked.split(sizes), strict=True):
         if piece.name in taken or not piece.site:
             values.fill_(-1.0)
-    chosen = ranked.topk(entries).indices.cpu().sort().values
+    free = int((ranked >= 0).sum())
+    chosen = ranked.topk(min(entries, free)).indices.cpu().sort().values
     starts = torch.tensor([0, *sizes]).cumsum(0)
     bounds = torch.searchsorted(chosen, starts).tolist()
     found = {p.name: chosen[bounds[i] : bounds[i + 1]] - starts[i] for i, p in enumerate(terms.pieces)}
@@ -487,7 +489,7 @@ SPT_LORA = Method(
     Config=Config,
     build=partial(build, LowRank),
     count=budget,
-    lr=9e-3,
+    lr=3e-3,
     survey=partial(Survey, LowRank),
 )
 

@@ -70,7 +70,7 @@ VPT_SHALLOW = Method(
     Config=Config,
     build=lambda anatomy, config: _at(anatomy, config, "stack"),
     count=lambda anatomy, config: _count(anatomy, config, "stack"),
-    lr=1e-2,
+    lr=3e-3,
     merges=never,
     identity=never,
 )

@@ -43,19 +43,19 @@ def test_rates_are_tried_with_its_own_knobs_and_other_knobs_at_its_own_rate(tiny
 
 
 def test_the_best_is_best_over_all_sets():
-    own = method("lora").lr
+    own = method("ssf").lr
     scores = {own / 3: (0.5, 0.5), own: (0.6, 0.6), 3 * own: (0.9, 0.2)}
-    lines = [line("lora", lr, a, data) for lr, both in scores.items() for data, a in zip("xy", both, strict=True)]
-    lines += [line("lora", 9 * own, 1.0, "x"), line("gone", 1e-3, 1.0), {"id": "f", "method": "lora", "error": "no."}]
+    lines = [line("ssf", lr, a, data) for lr, both in scores.items() for data, a in zip("xy", both, strict=True)]
+    lines += [line("ssf", 9 * own, 1.0, "x"), line("gone", 1e-3, 1.0), {"id": "f", "method": "ssf", "error": "no."}]
     (row,) = tuning.summary(lines)
     assert (row["lr"], row["sets"], row["tried"], row["edge"]) == (own, 2, 3, False)
     assert row["record_accuracy"] == row["val_accuracy"] == pytest.approx(0.6)
 
 
 def test_ties_go_to_the_record_and_an_edge_is_told():
-    own = method("lora").lr
-    assert tuning.summary([line("lora", lr, 0.5) for lr in (own / 3, own, own * 3)])[0]["lr"] == own
-    (row,) = tuning.summary([line("lora", own, 0.5), line("lora", 3 * own, 0.6)])
+    own = method("ssf").lr
+    assert tuning.summary([line("ssf", lr, 0.5) for lr in (own / 3, own, own * 3)])[0]["lr"] == own
+    (row,) = tuning.summary([line("ssf", own, 0.5), line("ssf", 3 * own, 0.6)])
     assert row["edge"] and "edge" in tuning.printed([row])[0][-1]
 
 

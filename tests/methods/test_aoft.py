@@ -14,7 +14,7 @@ LORA, ADAPTER = method("aoft_lora"), method("aoft_adapter")
 RANK = 4
 forms = pytest.mark.parametrize("form", [AOFTLoRA, AOFTAdapter])
 scales = pytest.mark.parametrize("scale", [False, True], ids=["plain", "λ"])
-starts = pytest.mark.parametrize("start", ["identity", "literal"])
+starts = pytest.mark.parametrize("start", ["orthogonal", "literal"])
 
 
 def delta(d_in=8, d_out=8, form=AOFTLoRA, **knobs):
@@ -43,11 +43,12 @@ def whole(q) -> torch.Tensor:
 
 
 def product(d, d_in, d_out) -> torch.Tensor:
-    """T [D_in D_out] written out; without λ and from the identity start its own value at q = e₀ is taken away."""
+    """T [D_in D_out] written out; without λ and from the orthogonal start E Eᵀ is taken away, E = AO(0)."""
     lam = torch.ones(RANK).double() if d.scale is None else d.scale
     T = whole(d.q_down)[:, :RANK] @ torch.diag(lam) @ whole(d.q_up)[:, :RANK].T
     if d.centred:
-        T[:RANK, :RANK] -= torch.eye(RANK)
+        E = whole(torch.zeros_like(d.q_down))[:, :RANK], whole(torch.zeros_like(d.q_up))[:, :RANK]
+        T = T - E[0] @ E[1].T
     return T
 
 
@@ -57,7 +58,7 @@ def product(d, d_in, d_out) -> torch.Tensor:
 @pytest.mark.parametrize(("d_in", "d_out"), [(8, 8), (6, 10), (10, 6)])
 def test_it_is_the_papers_formula(d_in, d_out, scale, start):
     d = away(delta(d_in, d_out, scale=scale, start=start))
-    assert d.centred == (start == "identity" and not scale)
+    assert d.centred == (start == "orthogonal" and not scale)
     f, X = nn.Linear(d_in, d_out).double(), torch.randn(2, 7, d_in, dtype=torch.float64)
     assert torch.allclose(d(f, X), f(X) + X @ product(d, d_in, d_out), atol=1e-12)
 
@@ -113,10 +114,19 @@ def test_the_literal_start_does_not_and_says_so(form, scale):
     assert (delta(form=form, scale=scale, start="literal")(f, X) - f(X)).abs().max() > 0.1
 
 
-@starts
-def test_without_a_scale_both_vectors_start_at_the_first_unit_vector(start):
-    d = delta(start=start)
+def test_without_a_scale_the_literal_start_is_the_first_unit_vector_on_both_sides():
+    d = delta(start="literal")
     assert d.scale is None and torch.equal(d.q_down, d.q_up) and torch.equal(d.q_up, torch.eye(8).double()[0])
+
+
+@pytest.mark.parametrize("rank", [1, 4, 8])
+def test_without_a_scale_one_side_starts_orthogonal_and_the_other_at_nothing(rank):
+    for seed in range(8):
+        torch.manual_seed(seed)
+        d = delta(rank=rank)
+        A = approximately_orthogonal(d.q_down, rank)
+        assert torch.allclose(A.T @ A, torch.eye(rank).double(), atol=1e-6) and d.q_down[0] >= 0
+        assert torch.equal(A[:, 1:], torch.eye(8, rank).double()[:, 1:]) and not d.q_up.any()
 
 
 def test_with_a_scale_they_start_as_random_unit_vectors_on_the_upper_half():
@@ -135,9 +145,13 @@ def gradients(d):
     return {name: bool(p.grad.all()) for name, p in d.named_parameters()}
 
 
-@starts
-def test_without_a_scale_every_entry_of_both_vectors_is_live_at_once(start):
-    assert all(gradients(delta(start=start)).values())
+def test_without_a_scale_every_entry_of_both_vectors_is_live_at_once_or_after_a_step():
+    assert all(gradients(delta(start="literal")).values())
+    d = delta()
+    assert gradients(d) == {"q_down": False, "q_up": True}
+    assert d.q_down.grad[1:RANK].all()
+    d.q_up.data += torch.randn(8)
+    assert all(gradients(d).values())
 
 
 def test_with_a_scale_the_vectors_learn_once_it_has_moved():

@@ -13,12 +13,13 @@ from peft_demo.adapters import attach, create, dump, load, merge, skeleton
 from peft_demo.contracts.errors import BadAdapter, BadValue
 from peft_demo.contracts.events import Improved, Started, Stepped, Stopped, Surveyed
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
-from peft_demo.methods import method
+from peft_demo.methods import method, spt
 from peft_demo.methods.spt import (
     Bottleneck,
     Config,
     Entries,
     LowRank,
+    Plan,
     SparseLinear,
     Survey,
     Terms,
@@ -223,6 +224,14 @@ def test_even_sensitivity_of_one_matrix_alone_reaches_the_budget(module, tiny):
     found = allocate(Terms(module, tiny.anatomy, config), sensitivity)
     fixed = 48 + sum(module.cost(tiny.anatomy.sites[s], 2) for s in found.structured)
     assert abs(fixed + sum(found.sparse.values()) - budget(tiny.anatomy, config)) <= 1
+
+
+def test_no_entry_comes_out_of_what_trains_already(tiny):
+    terms = Terms(LowRank, tiny.anatomy, Config())
+    *structured, last = [p for p in terms.pieces if p.matrix]
+    plan = Plan(tuple(p.site.name for p in structured), tuple(p.name for p in terms.pieces if not p.matrix), 0, 0)
+    found = spt._most_sensitive(terms, torch.rand(sum(p.size for p in terms.pieces)), plan, last.size + 100)
+    assert {name: len(at) for name, at in found.items()} == {last.name: last.size}
 
 
 def test_nothing_sensitive_is_an_error(tiny):
