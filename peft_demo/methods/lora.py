@@ -4,7 +4,7 @@ Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022, eq. 
 
     h = W₀ x + s · B A x,     A [R D_in] Kaiming-uniform(√5),  B [D_out R] zero,  s = α/r
 
-`scale` is s itself (the papers on vision methods search s, not α). Dropout acts on x, as in the authors' loralib.
+`scale` is s itself: the papers on vision methods search s, not α, and so does `bench tune`. Dropout acts on x, as in the authors' loralib.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ TARGETS = ("q", "k", "v", "qkv", "proj", "fc1", "fc2")
 class Config:
     targets: tuple = knob(("q", "v"), "Targets", choices=TARGETS, info="linears that get a low-rank product")
     rank: int = knob(8, "Rank", low=1, high=128, info="R, width of the bottleneck")
-    scale: float = knob(1.0, "Scale", low=0.01, high=100.0, info="s = α/r", advanced=True)
+    scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s = α/r", advanced=True)
     dropout: float = knob(0.0, "Dropout", low=0.0, high=0.9, info="on the input", advanced=True)
 
 
@@ -71,6 +71,6 @@ LORA = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=3e-3,
+    lr=1e-3,
     search={"scale": (0.1, 1.0, 10.0)},
 )
