@@ -4,8 +4,8 @@ Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022, eq. 
 
     h = W₀ x + s · B A x,     A [R D_in] Kaiming-uniform(√5),  B [D_out R] zero,  s = α/r
 
-`scale` is s itself: the papers on vision methods search s, not α, and so does `bench tune`. Dropout acts on x, as in the
-authors' loralib.
+`scale` is s itself: the papers on vision methods search s, not α, and so does `bench tune`. Dropout acts on x, as in
+the authors' loralib.
 """
 
 from dataclasses import dataclass
