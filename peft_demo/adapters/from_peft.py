@@ -66,14 +66,15 @@ def read_folder(path: Path) -> PeftFolder:
 
 
 def from_peft(folder: PeftFolder, backbone: Backbone, classes: int) -> Adapter:
-    """A `lora` that answers as peft would with this folder. `BadAdapter` says what does not fit the backbone."""
+    """A `lora` that answers as peft would with this folder, α/r in its factors. `BadAdapter` says what does not fit."""
     anatomy, shapes = backbone.anatomy, {n: shape for n, (_, shape) in folder.header.tensors.items()}
     sites = _sites(anatomy, folder)
     ranks = {path: (shapes[f"{PREFIX}{path}.lora_A.weight"] or (0,))[0] for path in sites}
     _check_tensors(folder, sites, ranks, anatomy, classes)
     kind = method("lora")
     targets = tuple(role for role in TARGETS if any(site.role == role for site in sites.values()))
-    knobs = {"targets": targets, "rank": max(ranks.values()), "dropout": folder.config.get("lora_dropout") or 0.0}
+    knobs = {"targets": targets, "rank": max(ranks.values()), "scale": 1.0}
+    knobs["dropout"] = folder.config.get("lora_dropout") or 0.0
     adapter = skeleton(kind, kind.config(knobs), anatomy, classes)
     return fill(adapter, _state(adapter, folder, sites, anatomy.head)).eval()
 
