@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     "contracts": 0,
+    "files": 0,
     "vit": 1,
     "data": 1,
     "methods": 2,
@@ -25,7 +26,7 @@ FLOORS = {
     "__main__": 8,
     "__init__": 8,
 }
-STANDARD_ONLY = {"contracts"}
+STANDARD_ONLY = {"contracts", "files"}
 NOT_FOR = {"ui": {"studio", "training", "adapters", "methods", "vit", "data"}, "cli": {"ui"}, "library": {"ui", "cli"}}
 
 FILES = sorted((ROOT / "peft_demo").rglob("*.py"))

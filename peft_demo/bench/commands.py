@@ -48,7 +48,7 @@ def compare(
         lines = series.do(comparison.jobs(who, seeds, specs, series.backbone, how))
     rows, caption = comparison.summary(lines), comparison.caption(seeds, specs, series.backbone, how)
     cells, head = comparison.printed(rows, series.backbone.device.type), comparison.head(specs)
-    text = (comparison.as_markdown if markdown else comparison.as_text)(cells, head)
+    text = comparison.drawn(cells, head, markdown)
     value = {"results": str(series.results.file), "caption": caption, "methods": rows, "runs": lines}
     say(value, [*text, "", caption], as_json)
 
@@ -103,7 +103,7 @@ def steps(
 
         rows = steps.measure(who, find(backbone, studio.home.root), size, batch, pairs, progress)
     cells = steps.printed(rows)
-    say(rows, (comparison.as_markdown if markdown else comparison.as_text)(cells, steps.HEAD), as_json)
+    say(rows, comparison.drawn(cells, steps.HEAD, markdown), as_json)
 
 
 @bench.command()

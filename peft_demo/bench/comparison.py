@@ -122,9 +122,9 @@ def caption(seeds: int, data: Sequence[DataSpec], backbone: Backbone, recipe: Re
     )
 
 
-def as_text(rows: Sequence[tuple[str, ...]], head: Sequence[str]) -> list[str]:
-    """Columns for a terminal."""
-    return table([head, *rows])
+def drawn(rows: Sequence[tuple[str, ...]], head: Sequence[str], markdown: bool) -> list[str]:
+    """The lines of a table, as Markdown or for a terminal."""
+    return as_markdown(rows, head) if markdown else table([head, *rows])
 
 
 def as_markdown(rows: Sequence[tuple[str, ...]], head: Sequence[str]) -> list[str]:

@@ -74,6 +74,10 @@ class Survey(Protocol):
         """What was decided; at least one batch has been seen."""
 
 
+SCALES = {"scale": (0.1, 1.0, 10.0)}
+"""What a method whose paper searches s gives as its `search`."""
+
+
 def always(config) -> bool:
     """For `Method.merges` and `Method.identity`: whatever the knobs."""
     return True

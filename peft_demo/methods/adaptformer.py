@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
-from . import Method, Parts, never
+from . import SCALES, Method, Parts, never
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,6 @@ ADAPTFORMER = Method(
     build=build,
     count=count,
     lr=1e-3,
-    search={"scale": (0.1, 1.0, 10.0)},
+    search=SCALES,
     merges=never,
 )

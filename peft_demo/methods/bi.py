@@ -32,7 +32,7 @@ from torch.nn import functional as F
 
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
-from . import Method, Parts, never
+from . import SCALES, Method, Parts, never
 
 BITS = (1, 2, 4, 8)
 FULL = 32
@@ -181,7 +181,7 @@ BI_LORA = Method(
     count=count_lora,
     lr=3e-3,
     variants=("head_bits=1",),
-    search={"scale": (0.1, 1.0, 10.0)},
+    search=SCALES,
     identity=never,
 )
 
@@ -198,7 +198,7 @@ BI_ADAPTFORMER = Method(
     count=count_adaptformer,
     lr=3e-3,
     variants=("head_bits=1",),
-    search={"scale": (0.1, 1.0, 10.0)},
+    search=SCALES,
     merges=never,
     identity=never,
 )

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
-from . import Method, Parts, never
+from . import SCALES, Method, Parts, never
 
 BRANCHES = ("attn", "mlp")
 
@@ -95,6 +95,6 @@ CONVPASS = Method(
     build=build,
     count=count,
     lr=3e-4,
-    search={"scale": (0.1, 1.0, 10.0)},
+    search=SCALES,
     merges=never,
 )

@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
-from . import Method, Parts
+from . import SCALES, Method, Parts
 
 TARGETS = ("qkv", "proj", "fc1", "fc2")
 
@@ -158,7 +158,7 @@ FACT_TT = Method(
     build=build_train,
     count=count_train,
     lr=3e-3,
-    search={"scale": (0.1, 1.0, 10.0)},
+    search=SCALES,
 )
 
 FACT_TK = Method(
@@ -173,5 +173,5 @@ FACT_TK = Method(
     build=build_tucker,
     count=count_tucker,
     lr=3e-3,
-    search={"scale": (0.1, 1.0, 10.0)},
+    search=SCALES,
 )

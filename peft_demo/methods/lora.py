@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
-from . import Method, Parts
+from . import SCALES, Method, Parts
 
 TARGETS = ("q", "k", "v", "qkv", "proj", "fc1", "fc2")
 
@@ -73,5 +73,5 @@ LORA = Method(
     build=build,
     count=count,
     lr=1e-3,
-    search={"scale": (0.1, 1.0, 10.0)},
+    search=SCALES,
 )

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
-from . import Method, Parts
+from . import SCALES, Method, Parts
 
 TARGETS = ("qkv", "fc1")
 
@@ -88,5 +88,5 @@ REPADAPTER = Method(
     build=build,
     count=count,
     lr=1e-3,
-    search={"scale": (0.1, 1.0, 10.0)},
+    search=SCALES,
 )

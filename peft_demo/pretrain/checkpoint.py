@@ -10,19 +10,18 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.optim import Optimizer
 
+from ..files import landing
+
 MOMENTS = ("exp_avg", "exp_avg_sq", "step", "momentum_buffer")  # AdamW's three and Muon's one
 
 
 def write_atomically(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
     """`path` holds the new tensors afterwards; a reader meanwhile, or a crash, finds the old ones."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, part, metadata)
-    part.chmod(0o644)  # safetensors leaves it to the owner alone
-    with open(part, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    with landing(Path(path)) as draft:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, draft, metadata)
+        draft.chmod(0o644)  # safetensors leaves it to the owner alone
+        with open(draft, "rb+") as file:
+            os.fsync(file.fileno())
 
 
 def save(path: Path, model: nn.Module, optimisers: list[Optimizer], statistics: torch.Tensor, about: dict) -> None:

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from ..files import landing
 from . import archives
 
 
@@ -26,13 +26,11 @@ def load_photos(sources: list[Path], side: int, work: Path) -> np.ndarray:
 
 
 def _build(listed: list[tuple[Path, list[str]]], side: int, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     kept = [_pixels(image, side) for source, names in listed for _, image in archives.images(source, names)]
     if not kept:
         raise ValueError(f"no readable photo in {', '.join(str(source) for source, _ in listed)}")
-    part = path.with_suffix(".part.npy")
-    np.save(part, np.stack(kept))
-    os.replace(part, path)
+    with landing(path) as draft, open(draft, "wb") as file:
+        np.save(file, np.stack(kept))
 
 
 def _pixels(image: Image.Image, side: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import time
 from uuid import uuid4
 
+from .. import files
 from ..contracts.errors import CannotWrite
 
 DAY = 86_400.0
@@ -113,16 +114,9 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
 
 @contextmanager
 def landing(path: Path) -> Iterator[Path]:
-    """A hidden file beside `path` to write into; it takes `path`'s place at the end, or disappears on an error."""
-    draft = path.with_name(f".{uuid4().hex}.tmp")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield draft
-            os.replace(draft, path)
-        finally:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
+    """As `files.landing`, with `CannotWrite` for what the system says."""
+    with writing(path), files.landing(path) as draft:
+        yield draft
 
 
 def move(source: Path, folder: Path) -> Path:

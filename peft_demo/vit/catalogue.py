@@ -5,20 +5,18 @@ named by its fingerprint: the weights as they came, and a small JSON that says w
 """
 
 import json
-import os
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from uuid import uuid4
 
 import timm
 import torch
 
 from ..contracts.cards import BackboneCard
 from ..contracts.errors import BadBackbone, UnknownName
+from ..files import landing
 from .anatomy import Anatomy, expose, survey
 from .fingerprint import fingerprint
 from .header import read_header
@@ -193,21 +191,12 @@ def _head_names(arch: str) -> set[str]:
 
 
 def _keep(source: Source, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     about = {k: v for k, v in asdict(source).items() if k in ("name", "title", "arch", "fingerprint")}
     target = folder / f"{source.fingerprint[:32]}.safetensors"
-    _land(target, lambda draft: shutil.copyfile(source.file, draft))
-    _land(target.with_suffix(".json"), lambda draft: draft.write_text(json.dumps(about, indent=1), "utf-8"))
-
-
-def _land(target: Path, write: Callable[[Path], object]) -> None:
-    """`target` is what `write(draft)` wrote, never half of it; two processes may register the same weights at once."""
-    draft = target.with_name(f".{uuid4().hex}.part")
-    try:
-        write(draft)
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
+    with landing(target) as draft:
+        shutil.copyfile(source.file, draft)
+    with landing(target.with_suffix(".json")) as draft:
+        draft.write_text(json.dumps(about, indent=1), "utf-8")
 
 
 def _source(about: dict, file: Path, bundled: bool = False) -> Source:
