@@ -20,7 +20,9 @@ def main() -> None:
     try:
         about = {"server_name": asked.host, "server_port": asked.port, "inbrowser": asked.open}
         demo.launch(**about, quiet=True, prevent_thread_lock=True, **launch)
-        Thread(target=example, args=(service,), daemon=True).start()  # the first page finds its answer in memory
+        Thread(
+            target=example, args=(service,), daemon=True
+        ).start()  # the first page finds its answer in memory
         print(f"PEFT Demo is at {demo.local_url} (Ctrl-C ends it)", flush=True)
         demo.block_thread()
     except OSError as trouble:
@@ -34,7 +36,12 @@ def at_home(asked: argparse.Namespace) -> tuple:
     from peft_demo.studio import Studio
 
     shared = asked.host not in ("127.0.0.1", "localhost", "::1")
-    studio = Studio(zoo=asked.zoo, offline=asked.offline, allow_local_paths=asked.allow_local_paths, shared=shared)
+    studio = Studio(
+        zoo=asked.zoo,
+        offline=asked.offline,
+        allow_local_paths=asked.allow_local_paths,
+        shared=shared,
+    )
     os.environ.setdefault("GRADIO_TEMP_DIR", str(studio.home.tmp))
     from peft_demo import ui
 
@@ -45,9 +52,9 @@ def on_space(asked: argparse.Namespace) -> tuple:
     """The same for everybody who visits a Hugging Face Space, each with a studio of their own."""
     if os.environ.get("SPACES_ZERO_GPU"):
         import spaces  # noqa: F401  before torch, which it changes
-    from peft_demo.studio.home import find
+    from peft_demo.storage.home import find_home
 
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(find().tmp))
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(find_home().tmp))
     from peft_demo import space, ui
 
     visitors = space.open_visitors(asked.offline)
@@ -57,13 +64,26 @@ def on_space(asked: argparse.Namespace) -> tuple:
 
 def arguments() -> argparse.Namespace:
     """The command line; Gradio's own environment variables stand where it says nothing."""
-    parser = argparse.ArgumentParser(description="Fine-tune frozen Vision Transformers in the browser.")
-    host, port = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), os.environ.get("GRADIO_SERVER_PORT")
-    parser.add_argument("--host", default=host, help="address to listen on (default: this machine only)")
-    parser.add_argument("--port", type=int, default=port, help="port (default: the first free one from 7860)")
-    parser.add_argument("--zoo", metavar="DIR", help="where adapters are kept (default: in PEFT_DEMO_HOME)")
+    parser = argparse.ArgumentParser(
+        description="Fine-tune frozen Vision Transformers in the browser."
+    )
+    host, port = (
+        os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+        os.environ.get("GRADIO_SERVER_PORT"),
+    )
+    parser.add_argument(
+        "--host", default=host, help="address to listen on (default: this machine only)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=port, help="port (default: the first free one from 7860)"
+    )
+    parser.add_argument(
+        "--zoo", metavar="DIR", help="where adapters are kept (default: in PEFT_DEMO_HOME)"
+    )
     parser.add_argument("--offline", action="store_true", help="look nothing up on the network")
-    parser.add_argument("--allow-local-paths", action="store_true", help="let the page name folders of this machine")
+    parser.add_argument(
+        "--allow-local-paths", action="store_true", help="let the page name folders of this machine"
+    )
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
     return parser.parse_args()
 

@@ -6,10 +6,11 @@ The library is five names, loaded when the first of them is asked for (see `libr
 
 from typing import TYPE_CHECKING
 
+from .version import __version__ as __version__
+
 if TYPE_CHECKING:
     from .library import attach, load, load_backbone, save, train
 
-__version__ = "0.1.0"
 __all__ = ["attach", "load", "load_backbone", "save", "train"]
 
 

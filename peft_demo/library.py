@@ -20,17 +20,17 @@ from typing import Any
 from PIL.Image import Image
 from torch import nn
 
-from . import adapters, training, vit
-from .contracts.cards import AdapterCard, Prediction
+from . import adapters, inference, training, vit
+from .contracts.adapter_card import AdapterCard
+from .contracts.cards import Prediction
 from .contracts.errors import UnknownName
 from .contracts.events import Event, Improved
 from .contracts.knobs import build, knobs
 from .contracts.specs import Recipe, RunSpec
 from .data import decode, open_dataset, parse, to_tensor
 from .methods import method as find_method
-from .studio.home import find as find_home
-from .studio.home import write
-from .studio.predictor import best
+from .storage.atomic import write_file
+from .storage.home import find_home as find_home
 from .vit import Backbone
 
 RECIPE = {k.name for k in knobs(Recipe)}
@@ -69,14 +69,20 @@ class Classifier:
         >>> [0 < probability < 1 for _, probability in answer.top]
         [True, True, True]
         """
-        pixels = to_tensor(decode(Path(image) if isinstance(image, str) else image), self.backbone.size)[None]
+        pixels = to_tensor(
+            decode(Path(image) if isinstance(image, str) else image), self.backbone.size
+        )[None]
         began = perf_counter()
-        chances = training.predict(self.model, pixels, self.backbone)[0]
+        chances = inference.predict(self.model, pixels, self.backbone)[0]
         ms = 1000 * (perf_counter() - began)
-        return Prediction(self.card.name, best(chances, self.card, top), ms)
+        return Prediction(
+            self.card.name, inference.top_classes(chances, self.card.classes, top), ms
+        )
 
 
-def load_backbone(name: str = "", size: int = 0, device: str = "", offline: bool = False) -> Backbone:
+def load_backbone(
+    name: str = "", size: int = 0, device: str = "", offline: bool = False
+) -> Backbone:
     """The frozen backbone called `name` ("" is the bundled one, else any timm name or one added with `backbones add`),
     at `size` px (0: its own), on `device` ("": the best there is). What is not on this machine is downloaded once.
 
@@ -111,7 +117,7 @@ def train(
     config, recipe = _sorted(method, settings)
     run = RunSpec(method, config, spec, backbone.name, backbone.size, build(Recipe, recipe), name)
     content = b""
-    for event in training.whole(run, backbone, open_dataset(spec, path)):
+    for event in training.run_from_dataset(run, backbone, open_dataset(spec, path)):
         content = event.adapter if isinstance(event, Improved) else content
         watch(event)
     return AdapterFile(content, adapters.read_card(content))
@@ -119,7 +125,7 @@ def train(
 
 def save(adapter: AdapterFile, path: Path | str) -> None:
     """Writes the adapter file, whole or not at all; `CannotWrite` says why not."""
-    write(Path(path), adapter.content)
+    write_file(Path(path), adapter.content)
 
 
 def load(path: Path | str) -> AdapterFile:

@@ -47,7 +47,9 @@ class StandIn:
         self.requests: list[tuple[str, str, str]] = []
         """(method, path, token)"""
         self._faults: list[list] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"hub": self}))
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Bound", (_Handler,), {"hub": self})
+        )
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
@@ -64,7 +66,12 @@ class StandIn:
 
     def environment(self) -> dict[str, str]:
         """What huggingface_hub must find in the environment before it is imported."""
-        return {"HF_ENDPOINT": self.url, "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0", "NO_PROXY": "127.0.0.1"}
+        return {
+            "HF_ENDPOINT": self.url,
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_OFFLINE": "0",
+            "NO_PROXY": "127.0.0.1",
+        }
 
     def fail(self, method: str, place: str, status: int, times: int = 1, **headers: str) -> None:
         """The next requests of this method whose path holds `place` get this status, or are `CUT`."""
@@ -113,7 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _chunks(self) -> bytes:
         """A body that came in pieces."""
         whole = b""
-        while self.headers.get("Transfer-Encoding") == "chunked" and (size := int(self.rfile.readline(), 16)):
+        while self.headers.get("Transfer-Encoding") == "chunked" and (
+            size := int(self.rfile.readline(), 16)
+        ):
             whole += self.rfile.read(size)
             self.rfile.readline()
         return whole
@@ -143,7 +152,9 @@ class _Handler(BaseHTTPRequestHandler):
         """The repository if this token may have it; else an answer has been given."""
         found = self.hub.repos.get(name)
         if self.token not in ("", TOKEN):
-            return self._refuse(401, {"X-Error-Message": "Invalid credentials in Authorization header"})
+            return self._refuse(
+                401, {"X-Error-Message": "Invalid credentials in Authorization header"}
+            )
         if found is None or (found.private and self.token != TOKEN):
             return self._refuse(404, {}, "RepoNotFound")
         if write and (self.token != TOKEN or not name.startswith("me/")):
@@ -162,7 +173,9 @@ def create(handler: _Handler) -> None:
     asked = json.loads(handler.body)
     name = f"{asked['organization']}/{asked['name']}"
     if handler.token != TOKEN:
-        return handler._refuse(401, {"X-Error-Message": "Invalid credentials in Authorization header"})
+        return handler._refuse(
+            401, {"X-Error-Message": "Invalid credentials in Authorization header"}
+        )
     if name in handler.hub.repos:
         return handler.answer({"error": "exists", "url": f"{handler.hub.url}/{name}"}, 409)
     if not name.startswith("me/"):
@@ -183,7 +196,15 @@ def info(handler: _Handler, name: str, revision: str | None) -> None:
         if revision not in (None, "main", repo.sha):
             return handler._refuse(404, {}, "RevisionNotFound")
         siblings = [{"rfilename": n, "size": len(d)} for n, d in repo.files.items()]
-        handler.answer({"id": name, "sha": repo.sha, "private": repo.private, "tags": repo.tags, "siblings": siblings})
+        handler.answer(
+            {
+                "id": name,
+                "sha": repo.sha,
+                "private": repo.private,
+                "tags": repo.tags,
+                "siblings": siblings,
+            }
+        )
 
 
 @route("POST", f"/api/models/{REPO}/preupload/main")
@@ -191,18 +212,26 @@ def preupload(handler: _Handler, name: str) -> None:
     if handler.repo(name, write=True):
         paths = [f["path"] for f in json.loads(handler.body)["files"]]
         modes = ["regular" if p.endswith(".md") else "lfs" for p in paths]
-        files = [{"path": p, "uploadMode": m, "shouldIgnore": False} for p, m in zip(paths, modes, strict=True)]
+        files = [
+            {"path": p, "uploadMode": m, "shouldIgnore": False}
+            for p, m in zip(paths, modes, strict=True)
+        ]
         handler.answer({"files": files})
 
 
 @route("POST", f"/{REPO}.git/info/lfs/objects/batch")
 def batch(handler: _Handler, name: str) -> None:
     if handler.repo(name, write=True):
-        objects = [{"oid": o["oid"], "size": o["size"]} for o in json.loads(handler.body)["objects"]]
+        objects = [
+            {"oid": o["oid"], "size": o["size"]} for o in json.loads(handler.body)["objects"]
+        ]
         for wanted in objects:
             if wanted["oid"] not in handler.hub.stored:
                 place = f"{handler.hub.url}/lfs/{wanted['oid']}"
-                wanted["actions"] = {"upload": {"href": place}, "verify": {"href": f"{place}/verify"}}
+                wanted["actions"] = {
+                    "upload": {"href": place},
+                    "verify": {"href": f"{place}/verify"},
+                }
         handler.answer({"transfer": "basic", "objects": objects})
 
 
@@ -229,7 +258,9 @@ def commit(handler: _Handler, name: str) -> None:
             elif line["key"] == "lfsFile":
                 repo.files[value["path"]] = handler.hub.stored[value["oid"]]
         repo.commits += 1
-        handler.answer({"commitUrl": f"{handler.hub.url}/{name}/commit/{repo.sha}", "commitOid": repo.sha})
+        handler.answer(
+            {"commitUrl": f"{handler.hub.url}/{name}/commit/{repo.sha}", "commitOid": repo.sha}
+        )
 
 
 @route("GET", f"/{REPO}/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
@@ -237,7 +268,8 @@ def resolve(handler: _Handler, name: str, revision: str, file: str) -> None:
     if repo := handler.repo(name):
         if file not in repo.files:
             return handler._refuse(404, {}, "EntryNotFound")
-        data, asked = repo.files[file], re.fullmatch(r"bytes=(\d+)-(\d+)", handler.headers.get("Range", ""))
+        data = repo.files[file]
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", handler.headers.get("Range", ""))
         if asked is None:
             return handler.answer(data)
         handler.answer(data[int(asked[1]) : int(asked[2]) + 1], 206)

@@ -5,12 +5,13 @@ import torch
 from torch.nn import functional as F
 
 from peft_demo.adapters import attach, create
-from peft_demo.contracts.cards import AdapterCard
+from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.knobs import knobs
 from peft_demo.methods import methods
 from peft_demo.vit import wrap
 
-SEED, CLASSES = 3, 5
+SEED = 3
+CLASSES = 5
 
 
 def new(name, backbone, seed=SEED, **values):
@@ -23,7 +24,13 @@ def random_vit(depth: int = 2, width: int = 48, seed: int = 0, **kwargs):
     """A random Vision Transformer as a backbone, its norms and biases away from their constants."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        shape = {"img_size": 32, "patch_size": 8, "embed_dim": width, "depth": depth, "num_heads": 3} | kwargs
+        shape = {
+            "img_size": 32,
+            "patch_size": 8,
+            "embed_dim": width,
+            "depth": depth,
+            "num_heads": 3,
+        } | kwargs
         model = timm.create_model("vit_tiny_patch16_224", num_classes=0, **shape)
         for p in model.parameters():
             p.data += 0.05 * torch.randn_like(p)

@@ -54,14 +54,29 @@ def answer(typed):
 
 
 def train(photos, *more) -> list:
-    return ["train", "--data", photos, "--method", "linear", "--shots", 2, "--size", 32, "--epochs", 2, *more]
+    return [
+        "train",
+        "--data",
+        photos,
+        "--method",
+        "linear",
+        "--shots",
+        2,
+        "--size",
+        32,
+        "--epochs",
+        2,
+        *more,
+    ]
 
 
 # answers ----------------------------------------------------------------------------------------------------------
 
 
 def test_methods(answer, typed):
-    found = {m["name"]: m for m in answer("methods", "--backbone", "vit_base_patch16_224.orig_in21k")}
+    found = {
+        m["name"]: m for m in answer("methods", "--backbone", "vit_base_patch16_224.orig_in21k")
+    }
     assert {"linear", "full", "bitfit", "lora", "adapter", "arc"} <= set(found)
     assert found["lora"]["trainable"] == 294_912 and found["linear"]["trainable"] == 0
     assert found["adapter"]["merges"] is False and found["arc"]["merges"] is True
@@ -86,8 +101,25 @@ def test_check(answer, typed, photos):
 
 def test_the_main_job(answer, typed, photos, home, tmp_path):
     result = answer(*train(photos))
-    wanted = {"adapter", "method", "backbone", "trainable", "head", "file_bytes", "val_accuracy", "test_accuracy"}
-    wanted |= {"test_images", "seconds", "images_per_second", "seed", "shots", "memory_mb", "unchanged"}
+    wanted = {
+        "adapter",
+        "method",
+        "backbone",
+        "trainable",
+        "head",
+        "file_bytes",
+        "val_accuracy",
+        "test_accuracy",
+    }
+    wanted |= {
+        "test_images",
+        "seconds",
+        "images_per_second",
+        "seed",
+        "shots",
+        "memory_mb",
+        "unchanged",
+    }
     assert wanted <= set(result)
     assert result["method"] == "linear" and result["trainable"] == 0 and result["test_images"] == 2
     assert 0 <= result["val_accuracy"] <= 1 and result["unchanged"] is True
@@ -105,13 +137,21 @@ def test_the_main_job(answer, typed, photos, home, tmp_path):
         assert 0 < said[0]["probability"] <= 1 and said[0]["ms"] > 0
 
     score = answer("evaluate", result["adapter"], "--data", photos)
-    assert 0 <= score["accuracy"] <= 1 and score["images"] + score["left_out"] == 12 and score["left_out"] == 8
+    assert (
+        0 <= score["accuracy"] <= 1
+        and score["images"] + score["left_out"] == 12
+        and score["left_out"] == 8
+    )
 
     merged = tmp_path / "merged.safetensors"
-    assert answer("merge", result["adapter"], "--out", merged)["file_bytes"] == merged.stat().st_size
+    assert (
+        answer("merge", result["adapter"], "--out", merged)["file_bytes"] == merged.stat().st_size
+    )
 
 
-def test_train_tells_the_command_the_file_and_that_the_backbone_is_unchanged(typed, photos, tmp_path):
+def test_train_tells_the_command_the_file_and_that_the_backbone_is_unchanged(
+    typed, photos, tmp_path
+):
     out = tmp_path / "deep" / "mine.safetensors"
     code, said, progress = typed(*train(photos, "--out", out))
     assert code == 0 and out.is_file()
@@ -124,18 +164,43 @@ def test_train_tells_the_command_the_file_and_that_the_backbone_is_unchanged(typ
 def test_zoo_folder_of_ones_own(answer, photos, tmp_path, home):
     result = answer(*train(photos, "--zoo", tmp_path / "zoo"))
     assert Path(result["file"]).parent == tmp_path / "zoo"
-    assert [e["id"] for e in answer("zoo", "--zoo", tmp_path / "zoo") if not e["shipped"]] == [result["adapter"]]
+    assert [e["id"] for e in answer("zoo", "--zoo", tmp_path / "zoo") if not e["shipped"]] == [
+        result["adapter"]
+    ]
     assert not (home / "zoo").exists()
 
 
 def test_every_knob_of_the_recipe_is_a_flag_and_reaches_the_card(answer, typed, photos):
     from safetensors import safe_open
 
-    given = {"epochs": 2, "lr": 0.01, "batch": 3, "weight_decay": 0.01, "warmup": 0.2, "clip": 0.5, "smoothing": 0.1}
+    given = {
+        "epochs": 2,
+        "lr": 0.01,
+        "batch": 3,
+        "weight_decay": 0.01,
+        "warmup": 0.2,
+        "clip": 0.5,
+        "smoothing": 0.1,
+    }
     given |= {"augment": "crop"}
     assert set(given) == {k.name for k in knobs(Recipe)}
-    flags = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
-    words = ["train", "--data", photos, "--method", "lora", "--set", "rank=2", "--shots", 2, "--size", 32, *flags]
+    flags = [
+        word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)
+    ]
+    words = [
+        "train",
+        "--data",
+        photos,
+        "--method",
+        "lora",
+        "--set",
+        "rank=2",
+        "--shots",
+        2,
+        "--size",
+        32,
+        *flags,
+    ]
     with safe_open(answer(*words)["file"], "np") as file:
         card = json.loads(file.metadata()["peft_demo"])
     assert card["spec"]["recipe"] == given
@@ -159,12 +224,29 @@ def test_weights_of_ones_own(answer, photos, tmp_path):
 
 
 def test_to_peft_and_back(answer, typed, photos, tmp_path):
-    words = ["train", "--data", photos, "--method", "lora", "--shots", 2, "--size", 32, "--epochs", 2]
-    adapter, image = answer(*words)["adapter"], photos / "dark" / "0.png"
+    words = [
+        "train",
+        "--data",
+        photos,
+        "--method",
+        "lora",
+        "--shots",
+        2,
+        "--size",
+        32,
+        "--epochs",
+        2,
+    ]
+    adapter = answer(*words)["adapter"]
+    image = photos / "dark" / "0.png"
     said = answer("export", adapter, "--to", "peft", "--out", tmp_path / "theirs")
     assert said["format"] == "peft" and "rank 16" in said["notes"][0]
     back = answer("import", tmp_path / "theirs", "--as", "back", "--classes", "dark, light")
-    assert back["adapter"] == "back" and back["method"] == "lora" and back["classes"] == ["dark", "light"]
+    assert (
+        back["adapter"] == "back"
+        and back["method"] == "lora"
+        and back["classes"] == ["dark", "light"]
+    )
     first, second = (answer("predict", a, image)[0]["probability"] for a in (adapter, "back"))
     assert first == pytest.approx(second, abs=1e-5)
     code, _, err = typed("import", tmp_path / "theirs", "--classes", "dark")
@@ -188,8 +270,14 @@ BAD = {
     "no such backbone": (["methods", "--backbone", "nope"], "no backbone 'nope'"),
     "a size the patches do not divide": (["train", "--data", "digits", "--size", "33"], "33 px"),
     "no such adapter": (["predict", "nope", "x.png"], "no adapter 'nope'"),
-    "no such adapter file": (["evaluate", "./nope.safetensors", "--data", "digits"], "nope.safetensors"),
-    "no such weights": (["backbones", "add", "nope.safetensors", "--arch", "vit_tiny_patch16_224"], "nope.safetensors"),
+    "no such adapter file": (
+        ["evaluate", "./nope.safetensors", "--data", "digits"],
+        "nope.safetensors",
+    ),
+    "no such weights": (
+        ["backbones", "add", "nope.safetensors", "--arch", "vit_tiny_patch16_224"],
+        "nope.safetensors",
+    ),
     "no out": (["merge", "nope"], "--out"),
     "nothing to export": (["export", "nope", "--to", "peft", "--out", "x"], "no adapter 'nope'"),
     "no format to export to": (["export", "nope", "--out", "x"], "--to"),
@@ -256,9 +344,7 @@ def test_offline_reaches_what_is_imported_later(monkeypatch):
 
 
 def test_help_is_quick_nothing_heavy_is_imported():
-    code = (
-        "import sys, peft_demo.cli as c; c.run(['--help']); sys.exit('torch' in sys.modules or 'timm' in sys.modules)"
-    )
+    code = "import sys, peft_demo.cli as c; c.run(['--help']); sys.exit('torch' in sys.modules or 'timm' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0 and "train" in done.stdout, done.stderr
 
@@ -285,7 +371,9 @@ def test_push_shows_asks_and_sends(shared, typed, answer, monkeypatch):
     code, out, err = typed("push", "one", "me/shades")
     assert (code, out) == (2, "") and "dark, light" in err and "nothing was sent" in err
     assert shared.requests == []
-    assert answer("push", "one", "me/shades", "--yes", "--private") == {"url": f"{shared.url}/me/shades"}
+    assert answer("push", "one", "me/shades", "--yes", "--private") == {
+        "url": f"{shared.url}/me/shades"
+    }
     assert shared.repos["me/shades"].private
 
 
@@ -302,6 +390,15 @@ def test_pull_takes_the_one_or_lists_the_many(shared, typed, answer, home):
 
 
 def test_what_the_hub_refuses_is_one_sentence(shared, typed):
-    for words in (["pull", "me/none"], ["pull", "x"], ["push", "one", "you/x", "--yes"], ["push", "me/x", "--yes"]):
+    for words in (
+        ["pull", "me/none"],
+        ["pull", "x"],
+        ["push", "one", "you/x", "--yes"],
+        ["push", "me/x", "--yes"],
+    ):
         code, out, err = typed(*words)
-        assert (code, out) == (2, "") and "Traceback" not in err and err.strip().splitlines()[-1].count(". ") <= 2
+        assert (
+            (code, out) == (2, "")
+            and "Traceback" not in err
+            and err.strip().splitlines()[-1].count(". ") <= 2
+        )

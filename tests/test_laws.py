@@ -24,7 +24,8 @@ each_method = pytest.mark.parametrize("name", METHODS)
 @each_method
 def test_1_attaching_and_training_leave_the_backbone_bit_identical(name, tiny):
     """Law 1: attaching an adapter, and training it, leaves the backbone's output and tensors bit-identical."""
-    x, before = images(), tiny.live_fingerprint()
+    x = images()
+    before = tiny.live_fingerprint()
     with torch.no_grad():
         features = tiny.model(x)
     trained(name, tiny)
@@ -55,7 +56,11 @@ def test_3_every_adapter_tensor_gets_a_gradient_and_no_frozen_one_does(name, tin
     for _ in range(3):
         optimizer.zero_grad()
         F.cross_entropy(model(images()), labels()).backward()
-        reached |= {n for n, p in adapter.named_parameters() if p.grad is not None and p.grad.abs().max() > 0}
+        reached |= {
+            n
+            for n, p in adapter.named_parameters()
+            if p.grad is not None and p.grad.abs().max() > 0
+        }
         optimizer.step()
     assert reached == {n for n, _ in adapter.named_parameters()}
     assert all(p.grad is None and not p.requires_grad for p in tiny.model.parameters())
@@ -69,7 +74,9 @@ def test_4_a_saved_adapter_loads_back_with_bit_equal_logits(name, tiny, tmp_path
     file.write_bytes(dump(adapter, card(adapter, tiny)))
     again, _ = load(file, tiny)
     with torch.no_grad():
-        assert torch.equal(attach(tiny, adapter).eval()(images()), attach(tiny, again).eval()(images()))
+        assert torch.equal(
+            attach(tiny, adapter).eval()(images()), attach(tiny, again).eval()(images())
+        )
 
 
 @each_method
@@ -77,17 +84,22 @@ def test_4_a_saved_adapter_loads_back_with_bit_equal_logits(name, tiny, tmp_path
 def test_5_merged_equals_attached_and_merges_precisely_when_the_record_says_so(name, double):
     """Law 5: merged equals attached within 1e-5 in float64 and within 1e-5 · max|logit| in float32; else refuses."""
     backbone = random_vit()
-    adapter, x = disturbed(new(name, backbone)), images()
+    adapter = disturbed(new(name, backbone))
+    x = images()
     if double:
-        adapter, x = adapter.double(), x.double()
+        adapter = adapter.double()
+        x = x.double()
         backbone = replace(backbone, model=deepcopy(backbone.model).double())
     if not adapter.method.merges(adapter.config):
         with pytest.raises(CannotMerge):
             merge(backbone, adapter)
         return
     with torch.no_grad():
-        attached, merged = attach(backbone, adapter).eval()(x), merge(backbone, adapter).eval()(x)
-    assert (attached - merged).abs().max() <= 1e-5 * (1.0 if double else attached.abs().max().clamp(min=1.0))
+        attached = attach(backbone, adapter).eval()(x)
+        merged = merge(backbone, adapter).eval()(x)
+    assert (attached - merged).abs().max() <= 1e-5 * (
+        1.0 if double else attached.abs().max().clamp(min=1.0)
+    )
 
 
 @each_method
@@ -96,11 +108,15 @@ def test_5_a_low_rank_form_is_what_the_delta_does(name):
     backbone = random_vit()
     adapter = disturbed(new(name, backbone)).double()
     for site, delta in adapter.by_site().items():
-        d_in, d_out = backbone.anatomy.sites[site].d_in, backbone.anatomy.sites[site].d_out
-        f, x = nn.Linear(d_in, d_out, dtype=torch.float64), torch.randn(2, 17, d_in, dtype=torch.float64)
+        d_in = backbone.anatomy.sites[site].d_in
+        d_out = backbone.anatomy.sites[site].d_out
+        f = nn.Linear(d_in, d_out, dtype=torch.float64)
+        x = torch.randn(2, 17, d_in, dtype=torch.float64)
         if added := delta.low_rank(f):
             shift = 0.0 if added.shift is None else added.shift
-            assert torch.allclose(f(x) + x @ added.down.T @ added.up.T + shift, delta(f, x), atol=1e-12)
+            assert torch.allclose(
+                f(x) + x @ added.down.T @ added.up.T + shift, delta(f, x), atol=1e-12
+            )
 
 
 @each_method
@@ -109,12 +125,16 @@ def test_5_a_merged_form_is_what_the_probe_finds(name):
     backbone = random_vit()
     adapter = disturbed(new(name, backbone)).double()
     for site, delta in adapter.by_site().items():
-        d_in, d_out = backbone.anatomy.sites[site].d_in, backbone.anatomy.sites[site].d_out
+        d_in = backbone.anatomy.sites[site].d_in
+        d_out = backbone.anatomy.sites[site].d_out
         f = nn.Linear(d_in, d_out, dtype=torch.float64)
         with torch.no_grad():
             closed = delta.merged(f)
         if closed is not None:
-            assert all(torch.allclose(*pair, atol=1e-12) for pair in zip(closed, probe(delta, f), strict=True)), site
+            assert all(
+                torch.allclose(*pair, atol=1e-12)
+                for pair in zip(closed, probe(delta, f), strict=True)
+            ), site
 
 
 @each_method
@@ -125,14 +145,23 @@ def test_6_the_file_holds_the_adapter_and_head_and_nothing_else(name, tiny, tmp_
     adapter = new(name, tiny)
     held = parse(dump(adapter, card(adapter, tiny)))
     assert sum(t.nbytes for t in held.values()) == stored(adapter)
-    frozen = {tuple(t.flatten().tolist()) for t in tiny.model.state_dict().values() if t.numel() > 1}
-    copies = {n for n, t in held.items() if tuple(t.flatten().tolist()) in frozen and t.abs().max() > 0}
+    frozen = {
+        tuple(t.flatten().tolist()) for t in tiny.model.state_dict().values() if t.numel() > 1
+    }
+    copies = {
+        n for n, t in held.items() if tuple(t.flatten().tolist()) in frozen and t.abs().max() > 0
+    }
     assert {n.removeprefix("tensors.").replace("/", ".") for n in copies} <= set(adapter.replaced())
 
 
 def stored(adapter) -> int:
     """Bytes of an adapter's tensors: 4 a number, or the bits its delta declares and 8 for mean and deviation."""
-    few = {id(getattr(m, n)): m.bits for m in adapter.modules() if getattr(m, "bits", 32) < 32 for n in m.matrices}
+    few = {
+        id(getattr(m, n)): m.bits
+        for m in adapter.modules()
+        if getattr(m, "bits", 32) < 32
+        for n in m.matrices
+    }
     state = adapter.state().values()
     return sum(t.numel() * few[id(t)] // 8 + 8 if id(t) in few else 4 * t.numel() for t in state)
 
@@ -147,13 +176,17 @@ def test_7_it_compiles_in_one_full_graph(name, tiny):
         assert torch.allclose(compiled(images()), model(images()), atol=1e-5)
 
 
-@pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="Inductor needs a C++ compiler")
+@pytest.mark.skipif(
+    not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="Inductor needs a C++ compiler"
+)
 def test_7_an_attached_model_compiles_with_inductor(tiny):
     """Law 7, beside it: one adapted model through the real compiler."""
     torch._dynamo.reset()
     model = attach(tiny, disturbed(new("lora", tiny))).eval()
     with torch.no_grad():
-        assert torch.allclose(torch.compile(model, fullgraph=True)(images()), model(images()), atol=1e-4)
+        assert torch.allclose(
+            torch.compile(model, fullgraph=True)(images()), model(images()), atol=1e-4
+        )
 
 
 @each_method
@@ -173,7 +206,9 @@ def test_9_same_seed_same_bits(name, tiny):
 
 
 def ends():
-    return [(name, k, end) for name in METHODS for k in knobs(methods()[name].Config) for end in (0, 1)]
+    return [
+        (name, k, end) for name in METHODS for k in knobs(methods()[name].Config) for end in (0, 1)
+    ]
 
 
 @pytest.mark.parametrize(("name", "knob", "end"), ends(), ids=lambda v: getattr(v, "name", str(v)))

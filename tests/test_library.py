@@ -30,7 +30,9 @@ def picture():
 
 def test_the_docstrings_keep_their_word(desk, picture):
     picture.save("photo.png")
-    found = doctest.testmod(library, extraglobs={"picture": "photo.png"}, optionflags=doctest.ELLIPSIS)
+    found = doctest.testmod(
+        library, extraglobs={"picture": "photo.png"}, optionflags=doctest.ELLIPSIS
+    )
     assert found.attempted >= 10 and not found.failed
 
 
@@ -44,7 +46,9 @@ def test_the_lines_in_help_run_as_they_stand(desk, picture, capsys):
 
 def test_the_five_names_are_there_and_cost_nothing_until_they_are_asked_for():
     code = "import peft_demo, sys; assert not {'torch', 'PIL', 'numpy'} & set(sys.modules); print(dir(peft_demo))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1]
+    )
     assert done.returncode == 0, done.stderr
     assert {"load_backbone", "attach", "train", "save", "load"} <= set(eval(done.stdout))
     assert peft_demo.train is library.train
@@ -65,11 +69,16 @@ def test_a_picture_is_classified_however_it_comes(desk, tiny, picture):
     """The answers are the same whether it comes as a file, as bytes or as an image."""
     adapter = library.train(tiny, "lora", "digits", shots=1, epochs=1, rank=4, name="mine")
     assert (
-        adapter.card.name == "mine" and adapter.card.knobs["rank"] == 4 and adapter.card.spec["recipe"]["epochs"] == 1
+        adapter.card.name == "mine"
+        and adapter.card.knobs["rank"] == 4
+        and adapter.card.spec["recipe"]["epochs"] == 1
     )
     model = library.attach(tiny, adapter)
     picture.save("p.png")
-    answers = [model.classify(image).top for image in ("p.png", Path("p.png"), Path("p.png").read_bytes(), picture)]
+    answers = [
+        model.classify(image).top
+        for image in ("p.png", Path("p.png"), Path("p.png").read_bytes(), picture)
+    ]
     assert all(answer == answers[0] for answer in answers) and len(answers[0]) == 5
 
 
@@ -92,13 +101,21 @@ def test_every_event_can_be_watched_and_settings_go_where_they_belong(tiny):
     told = []
     adapter = library.train(tiny, "lora", shots=1, epochs=2, batch=5, rank=4, watch=told.append)
     names = [type(e).__name__ for e in told]
-    assert names.count("Stepped") == 4 and names[-1] == "Finished" and told[-1].test_accuracy == adapter.accuracy
+    assert (
+        names.count("Stepped") == 4
+        and names[-1] == "Finished"
+        and told[-1].test_accuracy == adapter.accuracy
+    )
     assert adapter.card.knobs["rank"] == 4 and adapter.card.spec["recipe"]["batch"] == 5
 
 
 def test_what_cannot_be_trained_is_a_sentence(tiny, desk):
     (desk / "one" / "only").mkdir(parents=True)
     Image.new("RGB", (40, 40), "red").save(desk / "one" / "only" / "a.png")
-    for word, about in (("digit", UnknownName), (desk / "one", BadData), ("nowhere/at/all", BadData)):
+    for word, about in (
+        ("digit", UnknownName),
+        (desk / "one", BadData),
+        ("nowhere/at/all", BadData),
+    ):
         with pytest.raises(about):
             library.train(tiny, "linear", word, shots=1)

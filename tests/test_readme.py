@@ -13,7 +13,12 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-COMMANDS = [c for block in re.findall(r"^```sh\n(.*?)^```", README, re.M | re.S) for c in block.splitlines() if c]
+COMMANDS = [
+    c
+    for block in re.findall(r"^```sh\n(.*?)^```", README, re.M | re.S)
+    for c in block.splitlines()
+    if c
+]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +57,9 @@ def test_the_method_table_is_what_the_records_say():
     from peft_demo.vit import anatomy_of, find
 
     anatomy = anatomy_of(find("vit_base_patch16_224", ROOT))
-    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ([\d,]+)(?: \(budget\))? \| (?:yes|no) \|$", README, re.M))
+    rows = dict(
+        re.findall(r"^\| `(\w+)` \|.*\| ([\d,]+)(?: \(budget\))? \| (?:yes|no) \|$", README, re.M)
+    )
     assert rows == {m.name: f"{m.count(anatomy, m.config()):,}" for m in methods().values()}
 
 
@@ -81,7 +88,9 @@ def test_the_method_shown_whole_keeps_the_laws(method_of_the_readme, tiny):
         laws.test_8_the_trainable_count_equals_the_closed_form,
     ):
         law(method_of_the_readme, tiny)
-    laws.test_5_merged_equals_attached_and_merges_precisely_when_the_record_says_so(method_of_the_readme, True)
+    laws.test_5_merged_equals_attached_and_merges_precisely_when_the_record_says_so(
+        method_of_the_readme, True
+    )
 
 
 def test_the_lines_of_python_run(desk, monkeypatch, capsys):

@@ -22,12 +22,22 @@ class Adapter(nn.Module):
     """Whether it was read from a file of fewer bits (see `codec`): then it answers, and is not written again."""
 
     def __init__(
-        self, method: Method, config, parts: Parts, replaced: Mapping[str, Tensor], features: int, classes: int
+        self,
+        method: Method,
+        config,
+        parts: Parts,
+        replaced: Mapping[str, Tensor],
+        features: int,
+        classes: int,
     ):
         super().__init__()
-        self.method, self.config, self.extra = method, config, dict(parts.extra)
+        self.method = method
+        self.config = config
+        self.extra = dict(parts.extra)
         self.deltas = nn.ModuleDict({_key(site): delta for site, delta in parts.deltas.items()})
-        self.tensors = nn.ParameterDict({_key(name): nn.Parameter(t) for name, t in replaced.items()})
+        self.tensors = nn.ParameterDict(
+            {_key(name): nn.Parameter(t) for name, t in replaced.items()}
+        )
         self.head = (parts.head or _zero_head)(features, classes)
 
     def by_site(self) -> dict[str, Delta]:
@@ -60,12 +70,16 @@ class Adapter(nn.Module):
 
     def _matrices(self) -> Iterator[nn.Parameter]:
         yield self.head.weight
-        yield from (p for name, p in self.replaced().items() if name.endswith(".weight") and p.ndim > 1)
+        yield from (
+            p for name, p in self.replaced().items() if name.endswith(".weight") and p.ndim > 1
+        )
         for delta in self.deltas.values():
             yield from (getattr(delta, name) for name in delta.matrices)
 
 
-def create(method: Method, config, backbone: Backbone, classes: int, seed: int, allocation=None) -> Adapter:
+def create(
+    method: Method, config, backbone: Backbone, classes: int, seed: int, allocation=None
+) -> Adapter:
     """A new adapter, its random starts drawn from `seed` alone; on the backbone's device.
 
     `allocation` is what the method's survey decided, if it has one; without, it builds the same for all images.
@@ -73,12 +87,16 @@ def create(method: Method, config, backbone: Backbone, classes: int, seed: int, 
     live = backbone.model.state_dict()
     with _seeded(seed):
         parts = method.parts(backbone.anatomy, config, allocation)
-        replaced = {name: live[path].detach().cpu().clone() for name, path in paths(parts.replaces).items()}
+        replaced = {
+            name: live[path].detach().cpu().clone() for name, path in paths(parts.replaces).items()
+        }
         adapter = Adapter(method, config, parts, replaced, backbone.anatomy.features, classes)
     return adapter.to(backbone.device)
 
 
-def skeleton(method: Method, config, anatomy: Anatomy, classes: int, allocation=None) -> Adapter:
+def meta_adapter(
+    method: Method, config, anatomy: Anatomy, classes: int, allocation=None
+) -> Adapter:
     """The same on the meta device: names and shapes, no memory, nothing drawn."""
     with torch.device("meta"):
         parts = method.parts(anatomy, config, allocation)
@@ -86,7 +104,7 @@ def skeleton(method: Method, config, anatomy: Anatomy, classes: int, allocation=
         return Adapter(method, config, parts, replaced, anatomy.features, classes)
 
 
-def fill(adapter: Adapter, state: Mapping[str, Tensor]) -> Adapter:
+def materialize(adapter: Adapter, state: Mapping[str, Tensor]) -> Adapter:
     """Gives a skeleton its tensors; a parameter that several deltas share stays one."""
     fresh = {id(t): _like(t, state[name]) for name, t in adapter.state().items()}
     for module in adapter.modules():

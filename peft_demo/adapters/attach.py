@@ -8,19 +8,19 @@ from torch import nn
 
 from ..contracts.errors import BadValue
 from ..vit import Anatomy, Backbone
-from ..vit.anatomy import open_rows, tree_name
-from ..vit.seam import put, put_seams, shell
+from ..vit.anatomy import split_qkv, tree_name
+from ..vit.seam import put, put_seams, share_tensors
 from .adapter import Adapter
 
 
 def attach(backbone: Backbone, adapter: Adapter) -> nn.Module:
     """The adapted model: images [B 3 S S] → logits [B C]. `BadValue` names a site that would never fire."""
     check_sites(backbone.anatomy, adapter)
-    tree = shell(backbone.model)
+    tree = share_tensors(backbone.model)
     replace_tensors(tree, adapter)
     deltas = adapter.by_site()
     for site in (backbone.anatomy.sites[name] for name in deltas):
-        open_rows(tree, site)
+        split_qkv(tree, site)
     put_seams(tree, {backbone.anatomy.sites[name].path: delta for name, delta in deltas.items()})
     put(tree, backbone.anatomy.head, adapter.head)
     return tree

@@ -20,12 +20,15 @@ from ..contracts.errors import BadValue
 from ..methods.bi import FULL, codes, decoded, quantised, standardised
 from .adapter import Adapter
 
-CODES, STATISTICS = "codes", "statistics"
+CODES = "codes"
+STATISTICS = "statistics"
 
 
 def packed_bits(adapter: Adapter) -> dict[str, int]:
     """Bits of each tensor that a file keeps in fewer than 32, by name."""
-    quantising = [(path, m) for path, m in adapter.named_modules() if getattr(m, "bits", FULL) < FULL]
+    quantising = [
+        (path, m) for path, m in adapter.named_modules() if getattr(m, "bits", FULL) < FULL
+    ]
     return {f"{path}.{name}": m.bits for path, m in quantising for name in m.matrices}
 
 
@@ -35,13 +38,20 @@ def pack(adapter: Adapter) -> dict[str, Tensor]:
     `BadValue` for an adapter that `unquantised` has made plain: its codes are gone.
     """
     if adapter.unpacked:
-        raise BadValue("this adapter was read from a packed file and cannot be packed again.", "Use `with_card`.")
-    state, bits = adapter.state(), packed_bits(adapter)
+        raise BadValue(
+            "this adapter was read from a packed file and cannot be packed again.",
+            "Use `with_card`.",
+        )
+    state = adapter.state()
+    bits = packed_bits(adapter)
     held = {name: t.detach() for name, t in state.items() if name not in bits}
     if bits:
         parts = [standardised(state[name].detach()) for name in bits]
         held[CODES] = torch.cat(
-            [_bytes(codes(z, b).flatten(), b) for (z, _, _), b in zip(parts, bits.values(), strict=True)]
+            [
+                _bytes(codes(z, b).flatten(), b)
+                for (z, _, _), b in zip(parts, bits.values(), strict=True)
+            ]
         )
         held[STATISTICS] = torch.stack([torch.stack((mean, std)) for _, mean, std in parts])
     return held
@@ -49,17 +59,21 @@ def pack(adapter: Adapter) -> dict[str, Tensor]:
 
 def unpack(adapter: Adapter, held: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The state of `adapter` (a skeleton will do) from the tensors of a file that `pack` would write for it."""
-    state, bits, at = adapter.state(), packed_bits(adapter), 0
+    state = adapter.state()
+    bits = packed_bits(adapter)
+    at = 0
     found = {name: held[name] for name in state if name not in bits}
     for (name, b), (mean, std) in zip(bits.items(), held[STATISTICS] if bits else (), strict=True):
         shape = state[name].shape
         size = _size(shape.numel(), b)
-        found[name] = decoded(_codes(held[CODES][at : at + size], b)[: shape.numel()], mean, std, b).view(shape)
+        found[name] = decoded(
+            _codes(held[CODES][at : at + size], b)[: shape.numel()], mean, std, b
+        ).view(shape)
         at += size
     return found
 
 
-def plain(adapter: Adapter) -> Adapter:
+def dequantized(adapter: Adapter) -> Adapter:
     """An adapter that computes the same and quantises nothing: a copy where there was something, else itself."""
     if not packed_bits(adapter):
         return adapter
@@ -68,14 +82,15 @@ def plain(adapter: Adapter) -> Adapter:
         for name, bits in packed_bits(twin).items():
             parameter = twin.get_parameter(name)
             parameter.copy_(quantised(parameter, bits))
-    return unquantised(twin)
+    return mark_dequantized(twin)
 
 
-def unquantised(adapter: Adapter) -> Adapter:
+def mark_dequantized(adapter: Adapter) -> Adapter:
     """The adapter itself, told to compute with its numbers as they are."""
     for module in adapter.modules():
         if getattr(module, "bits", FULL) < FULL:
-            module.bits, adapter.unpacked = FULL, True
+            module.bits = FULL
+            adapter.unpacked = True
     return adapter
 
 

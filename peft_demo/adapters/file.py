@@ -17,13 +17,13 @@ from safetensors import safe_open
 from safetensors.torch import load as load_bytes
 from safetensors.torch import save as save_bytes
 
-from ..contracts.cards import AdapterCard
+from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadAdapter, BadValue, UnknownName, WrongBackbone
 from ..methods import method
+from ..storage.header import Header, read_header
 from ..vit import Anatomy, Backbone
-from ..vit.header import Header, read_header
-from .adapter import Adapter, fill, skeleton
-from .codec import pack, unpack, unquantised
+from .adapter import Adapter, materialize, meta_adapter
+from .codec import mark_dequantized, pack, unpack
 
 HEADER_LIMIT = 1_000_000
 """Bytes; the card of a 100-class, 16-shot adapter takes about 70 kB."""
@@ -41,7 +41,9 @@ def dump(adapter: Adapter, card: AdapterCard) -> bytes:
 
 def seal(tensors: Mapping[str, torch.Tensor], card: AdapterCard) -> bytes:
     """The file of tensors that are as `pack` gives them."""
-    return save_bytes({name: t.cpu().contiguous().clone() for name, t in tensors.items()}, _metadata(card))
+    return save_bytes(
+        {name: t.cpu().contiguous().clone() for name, t in tensors.items()}, _metadata(card)
+    )
 
 
 def with_card(source: Path | bytes, card: AdapterCard) -> bytes:
@@ -63,7 +65,9 @@ def load(source: Path | bytes, backbone: Backbone) -> tuple[Adapter, AdapterCard
     adapter = _fitting(card, header, backbone.anatomy)
     state = unpack(adapter, load_bytes(source) if isinstance(source, bytes) else _read(source))
     _check_values(state, card)
-    adapter = unquantised(fill(adapter, {name: t.to(backbone.device) for name, t in state.items()})).eval()
+    adapter = mark_dequantized(
+        materialize(adapter, {name: t.to(backbone.device) for name, t in state.items()})
+    ).eval()
     for delta in adapter.deltas.values():
         delta.check()
     return adapter, card
@@ -79,7 +83,9 @@ def check_backbone(card: AdapterCard, backbone: Backbone) -> None:
             "Switch to that backbone, or train one like it here.",
         )
     if card.size != backbone.size:
-        raise WrongBackbone(f"{card.name} was trained at {card.size} px, this backbone is set to {backbone.size} px.")
+        raise WrongBackbone(
+            f"{card.name} was trained at {card.size} px, this backbone is set to {backbone.size} px."
+        )
 
 
 def _header(source: Path | bytes) -> Header:
@@ -103,7 +109,9 @@ def _card(header: Header, name: str) -> AdapterCard:
 def _fitting(card: AdapterCard, header: Header, anatomy: Anatomy) -> Adapter:
     try:
         kind = method(card.method)
-        adapter = skeleton(kind, kind.config(card.knobs), anatomy, len(card.classes), card.extra)
+        adapter = meta_adapter(
+            kind, kind.config(card.knobs), anatomy, len(card.classes), card.extra
+        )
     except (UnknownName, BadValue) as error:
         raise BadAdapter(f"{card.name} cannot be rebuilt: {error}") from None
     expected = {name: (_DTYPES[t.dtype], tuple(t.shape)) for name, t in pack(adapter).items()}
@@ -112,7 +120,9 @@ def _fitting(card: AdapterCard, header: Header, anatomy: Anatomy) -> Adapter:
         raise BadAdapter(f"{card.name} is not what its card says: it {word} tensor {name[:200]!r}.")
     for name, wanted in expected.items():
         if header.tensors[name] != wanted:
-            raise BadAdapter(f"{card.name}: {name} is {_say(header.tensors[name])}, expected {_say(wanted)}.")
+            raise BadAdapter(
+                f"{card.name}: {name} is {_say(header.tensors[name])}, expected {_say(wanted)}."
+            )
     return adapter
 
 
@@ -135,7 +145,11 @@ def _metadata(card: AdapterCard) -> dict[str, str]:
         "modelspec.implementation": "peft_demo",
         "modelspec.title": card.name,
         "modelspec.date": card.created,
-        **({"modelspec.thumbnail": f"data:image/jpeg;base64,{card.thumbnail}"} if card.thumbnail else {}),
+        **(
+            {"modelspec.thumbnail": f"data:image/jpeg;base64,{card.thumbnail}"}
+            if card.thumbnail
+            else {}
+        ),
         "peft_demo": json.dumps(card.to_json(), ensure_ascii=False, separators=(",", ":")),
     }
 

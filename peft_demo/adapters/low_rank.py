@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ..vit import Backbone, LowRank, Site
-from ..vit.seam import Rows
+from ..vit.seam import SplitLinear
 from ..vit.sites import QKV
 from .adapter import Adapter
 
@@ -31,7 +31,7 @@ def joined(backbone: Backbone, parts: Iterable[tuple[Site, LowRank]]) -> dict[st
 def _frozen(tree: nn.Module, site: Site) -> nn.Module:
     """The map at a site; of q, k and v their rows of the fused linear."""
     f = tree.get_submodule(linear_path(site))
-    return getattr(Rows(f, QKV), site.role) if site.role in QKV else f
+    return getattr(SplitLinear(f, QKV), site.role) if site.role in QKV else f
 
 
 def linear_path(site: Site) -> str:
@@ -40,9 +40,12 @@ def linear_path(site: Site) -> str:
 
 
 def _side_by_side(backbone: Backbone, path: str, parts: list[tuple[Site, LowRank]]) -> LowRank:
-    size, like = backbone.model.get_submodule(path).out_features, parts[0][1].up
+    size = backbone.model.get_submodule(path).out_features
+    like = parts[0][1].up
     down = torch.cat([low.down for _, low in parts])
-    up, shift, at = like.new_zeros(size, len(down)), like.new_zeros(size), 0
+    up = like.new_zeros(size, len(down))
+    shift = like.new_zeros(size)
+    at = 0
     for site, low in parts:
         first = QKV.index(site.role) * site.d_out if site.role in QKV else 0
         up[first : first + site.d_out, at : at + len(low.down)] = low.up

@@ -19,22 +19,27 @@ from torch import Tensor, nn
 from ..contracts.errors import CannotMerge
 from ..vit import Backbone, Delta, Site
 from ..vit.anatomy import QKV, timm_name
-from ..vit.seam import put, shell
+from ..vit.seam import put, share_tensors
 from .adapter import Adapter
 from .attach import check_sites, replace_tensors
-from .codec import plain
+from .codec import dequantized
 
 
 def merge(backbone: Backbone, adapter: Adapter) -> nn.Module:
     """The merged model: images [B 3 S S] → logits [B C]. `CannotMerge` says what stands in the way."""
     if not adapter.method.merges(adapter.config):
-        raise CannotMerge(f"{adapter.method.title} is not linear, so it cannot be folded into the weights.")
+        raise CannotMerge(
+            f"{adapter.method.title} is not linear, so it cannot be folded into the weights."
+        )
     check_sites(backbone.anatomy, adapter)
-    adapter = plain(adapter)
-    tree = shell(backbone.model)
+    adapter = dequantized(adapter)
+    tree = share_tensors(backbone.model)
     replace_tensors(tree, adapter)
     deltas = adapter.by_site()
-    for name, site in backbone.anatomy.sites.items():  # in their order: a norm is folded before what leans on it
+    for (
+        name,
+        site,
+    ) in backbone.anatomy.sites.items():  # in their order: a norm is folded before what leans on it
         if name in deltas:
             _fold(tree, site, deltas[name])
     put(tree, backbone.anatomy.head, biased(adapter.head))
@@ -56,7 +61,8 @@ def affine(delta: Delta, f: nn.Linear) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def probe(delta: Delta, f: nn.Linear) -> tuple[Tensor, Tensor]:
     """(W' [D_out D_in], b' [D_out]) in float64 of the affine map x ↦ δ(f, x)."""
-    delta, f = deepcopy(delta).double().eval(), deepcopy(f).double()
+    delta = deepcopy(delta).double().eval()
+    f = deepcopy(f).double()
     shift = delta(f, f.weight.new_zeros(1, 1, f.in_features))[0]
     axes = delta(f, torch.eye(f.in_features, dtype=torch.float64, device=f.weight.device)[None])[0]
     return (axes - shift).T, shift[0]
@@ -75,7 +81,9 @@ def _fold(tree: nn.Module, site: Site, delta: Delta) -> None:
         linear = tree.get_submodule(site.path)
         _set(linear, site, *affine(delta, linear))
     else:
-        raise CannotMerge(f"{site.name} is not a linear map, so a delta around it cannot be folded.")
+        raise CannotMerge(
+            f"{site.name} is not a linear map, so a delta around it cannot be folded."
+        )
 
 
 def _fold_rows(tree: nn.Module, site: Site, delta: Delta) -> None:
@@ -83,8 +91,11 @@ def _fold_rows(tree: nn.Module, site: Site, delta: Delta) -> None:
     fused = tree.get_submodule(path)
     size = fused.out_features // len(QKV)
     rows = slice(QKV.index(part) * size, (QKV.index(part) + 1) * size)
-    W, b = affine(delta, _linear(fused.weight[rows], None if fused.bias is None else fused.bias[rows]))
-    weight, bias = fused.weight.detach().clone(), None if fused.bias is None else fused.bias.detach().clone()
+    W, b = affine(
+        delta, _linear(fused.weight[rows], None if fused.bias is None else fused.bias[rows])
+    )
+    weight = fused.weight.detach().clone()
+    bias = None if fused.bias is None else fused.bias.detach().clone()
     weight[rows] = W.to(weight)
     if bias is not None:
         bias[rows] = b.to(bias)
@@ -94,7 +105,9 @@ def _fold_rows(tree: nn.Module, site: Site, delta: Delta) -> None:
 
 def _fold_norm(norm: nn.Module, site: Site, delta: Delta) -> None:
     if not isinstance(norm, nn.LayerNorm) or norm.weight is None:
-        raise CannotMerge(f"{site.name} is a {type(norm).__name__} without an affine part to fold into.")
+        raise CannotMerge(
+            f"{site.name} is a {type(norm).__name__} without an affine part to fold into."
+        )
     W, b = affine(delta, _linear(torch.diag(norm.weight.detach()), norm.bias))
     diagonal = torch.diagonal(W)
     if not torch.equal(W, torch.diag(diagonal)):
@@ -109,7 +122,9 @@ def _fold_reduction(tree: nn.Module, site: Site, delta: Delta) -> None:
     W, b = (t.double() for t in affine(delta, linear))
     shift = torch.linalg.pinv(W) @ b
     if not torch.allclose(W @ shift, b, rtol=1e-6, atol=1e-9):
-        raise CannotMerge(f"{site.name} has no bias that could take up the shift.", "Classify with it attached.")
+        raise CannotMerge(
+            f"{site.name} has no bias that could take up the shift.", "Classify with it attached."
+        )
     _set(norm, site, norm.weight.detach(), norm.bias.detach() + shift)
     _set(linear, site, W, torch.zeros_like(b))
 
@@ -117,7 +132,9 @@ def _fold_reduction(tree: nn.Module, site: Site, delta: Delta) -> None:
 def _fold_patch(tree: nn.Module, site: Site, delta: Delta) -> None:
     conv = tree.patch_embed.proj
     if not isinstance(tree.patch_embed.norm, nn.Identity):
-        raise CannotMerge("a norm inside the patch embedding stands between the delta and the convolution.")
+        raise CannotMerge(
+            "a norm inside the patch embedding stands between the delta and the convolution."
+        )
     W, b = affine(delta, _linear(conv.weight.detach().flatten(1), conv.bias))
     if conv.bias is None and tree.pos_embed is not None:
         _shift_positions(tree, b)
@@ -136,7 +153,9 @@ def _set(module: nn.Module, site: Site, weight: Tensor, bias: Tensor) -> None:
     """Gives `module` new tensors; where it has no bias to take a shift, refuses by name."""
     like = module.weight
     if module.bias is None and bias.abs().max() > 0:
-        raise CannotMerge(f"{site.name} has no bias that could take up the shift.", "Classify with it attached.")
+        raise CannotMerge(
+            f"{site.name} has no bias that could take up the shift.", "Classify with it attached."
+        )
     module._parameters["weight"] = nn.Parameter(weight.to(like), requires_grad=False)
     if module.bias is not None:
         module._parameters["bias"] = nn.Parameter(bias.to(like), requires_grad=False)
@@ -144,7 +163,11 @@ def _set(module: nn.Module, site: Site, weight: Tensor, bias: Tensor) -> None:
 
 def biased(head: nn.Linear) -> nn.Linear:
     """The head as timm's models have it: a linear with a bias."""
-    return head if head.bias is not None else _linear(head.weight, head.weight.new_zeros(head.out_features))
+    return (
+        head
+        if head.bias is not None
+        else _linear(head.weight, head.weight.new_zeros(head.out_features))
+    )
 
 
 def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:

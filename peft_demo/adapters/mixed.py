@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..vit import Backbone, Delta, LowRank
-from ..vit.seam import put, put_seams, shell
+from ..vit.seam import put, put_seams, share_tensors
 from .adapter import Adapter
 from .attach import check_sites
 from .low_rank import added, joined
@@ -31,11 +31,12 @@ class Mixed(nn.Module):
         for adapter in adapters:
             check_sites(backbone.anatomy, adapter)
         stacks = _stacks(backbone, adapters)
-        self.tree = shell(backbone.model)
+        self.tree = share_tensors(backbone.model)
         put_seams(self.tree, stacks)
         put(self.tree, backbone.anatomy.head, nn.Identity())
         self.heads = nn.ModuleList(adapter.head for adapter in adapters)
-        self._stacks, self._turn = list(stacks.values()), Lock()
+        self._stacks = list(stacks.values())
+        self._turn = Lock()
 
     def forward(self, images: Tensor, numbers: Sequence[int]) -> list[Tensor]:
         with self._turn:
@@ -53,10 +54,14 @@ class Stack(Delta):
 
     def __init__(self, down: Tensor, up: Tensor, shift: Tensor | None):
         super().__init__()
-        self.down, self.up, self.shift = down, up, shift
+        self.down = down
+        self.up = up
+        self.shift = shift
 
     def forward(self, f: nn.Linear, x: Tensor) -> Tensor:
-        y, down, up = f(x), self.down[self.index], self.up[self.index]
+        y = f(x)
+        down = self.down[self.index]
+        up = self.up[self.index]
         if self.shift is not None:
             y += self.shift[self.index]
         return y.baddbmm_(torch.bmm(x, down), up)
@@ -82,7 +87,8 @@ def _stacks(backbone: Backbone, adapters: Sequence[Adapter]) -> dict[str, Stack]
 
 def _stacked(products: Mapping[int, LowRank], adapters: int) -> Stack:
     """The products of some of the adapters, by number; the others add nothing."""
-    some, rank = next(iter(products.values())), max(len(product.down) for product in products.values())
+    some = next(iter(products.values()))
+    rank = max(len(product.down) for product in products.values())
     down = some.down.new_zeros(adapters, some.down.shape[1], rank)
     up = some.up.new_zeros(adapters, rank, some.up.shape[0])
     shift = some.up.new_zeros(adapters, 1, some.up.shape[0])

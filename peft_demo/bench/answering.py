@@ -16,11 +16,11 @@ import torch
 from torch import nn
 
 from .. import adapters
-from ..contracts.cards import AdapterCard
+from ..contracts.adapter_card import AdapterCard
 from ..contracts.specs import RunSpec
 from ..methods import method
+from ..studio.adapter_store import SUFFIX, AdapterStore
 from ..studio.predictor import Predictor
-from ..studio.zoo import SUFFIX, Zoo
 from ..vit import Backbone, wrap
 from ..vit.catalogue import Source
 from ..vit.load import best_device
@@ -49,7 +49,7 @@ def switch(source: Source, size: int, turns: int) -> list[dict]:
     """Rows about choosing one of the resident adapters, loading one from disk with every check, and merging one."""
     backbone = _random(source, size)
     with TemporaryDirectory() as folder:
-        zoo = Zoo(Path(folder), Path(folder) / "trash", Path(folder) / "none")
+        zoo = AdapterStore(Path(folder), Path(folder) / "trash", Path(folder) / "none")
         names = _fill(zoo, backbone, CROWDS[-1])
         rows = [_choosing(zoo, backbone, names[:crowd], source, size, turns) for crowd in CROWDS]
         rows.append(_loading(zoo, backbone, names[0], source, size, turns, Path(folder)))
@@ -70,10 +70,15 @@ def predict(source: Source, size: int, batch: int, turns: int) -> list[dict]:
 
 
 def _ours(backbone: Backbone, crowd: Sequence[adapters.Adapter], images) -> dict[str, Timed]:
-    timed = {"attached": adapters.attach(backbone, crowd[0]), "merged": adapters.merge(backbone, crowd[0])}
+    timed = {
+        "attached": adapters.attach(backbone, crowd[0]),
+        "merged": adapters.merge(backbone, crowd[0]),
+    }
     calls: dict[str, Timed] = {name: _call(model.eval(), images) for name, model in timed.items()}
     for n in CROWDS:
-        calls[f"mixed {n}"] = _call(adapters.Mixed(backbone, crowd[:n]).eval(), images, _numbers(images, n))
+        calls[f"mixed {n}"] = _call(
+            adapters.Mixed(backbone, crowd[:n]).eval(), images, _numbers(images, n)
+        )
     return calls
 
 
@@ -93,12 +98,23 @@ def _numbers(images, crowd: int) -> list[int]:
 
 
 def _against_frozen(name: str, found: Mapping[str, list[float]]) -> dict:
-    row = {"what": name, "ms": 1e3 * median(found[name]), "ratio": _ratio(found[name], found["frozen"])}
+    row = {
+        "what": name,
+        "ms": 1e3 * median(found[name]),
+        "ratio": _ratio(found[name], found["frozen"]),
+    }
     theirs = found.get(f"peft {name}")
     return row | ({"peft_ratio": _ratio(theirs, found["frozen"])} if theirs else {})
 
 
-def _choosing(zoo: Zoo, backbone: Backbone, names: Sequence[str], source: Source, size: int, turns: int) -> dict:
+def _choosing(
+    zoo: AdapterStore,
+    backbone: Backbone,
+    names: Sequence[str],
+    source: Source,
+    size: int,
+    turns: int,
+) -> dict:
     predictor = Predictor(zoo, _OneBackbone(backbone))
     for name in names:
         predictor.choose(name)
@@ -111,15 +127,28 @@ def _choosing(zoo: Zoo, backbone: Backbone, names: Sequence[str], source: Source
     return row | ({"peft_ms": 1e3 * median(found["peft"]) / (CHOICES // 20)} if other else {})
 
 
-def _loading(zoo: Zoo, backbone: Backbone, name: str, source: Source, size: int, turns: int, folder: Path) -> dict:
-    predictor, file = Predictor(zoo, _OneBackbone(backbone)), zoo.path(name)
+def _loading(
+    zoo: AdapterStore,
+    backbone: Backbone,
+    name: str,
+    source: Source,
+    size: int,
+    turns: int,
+    folder: Path,
+) -> dict:
+    predictor = Predictor(zoo, _OneBackbone(backbone))
+    file = zoo.path(name)
     timed: dict[str, Timed] = {"load": lambda: predictor.load(file), "read": file.read_bytes}
     if other := peft(source, size, CLASSES, 1, backbone.device):
         saved = other.save(folder / "peft")
         timed["peft"] = lambda: other.load(saved, "fresh")
         after = {"peft": lambda: other.unload("fresh")}
     found = _in_turns(timed, turns, after if other else {})
-    row = {"what": "load with every check", "ms": 1e3 * median(found["load"]), "read_ms": 1e3 * median(found["read"])}
+    row = {
+        "what": "load with every check",
+        "ms": 1e3 * median(found["load"]),
+        "read_ms": 1e3 * median(found["read"]),
+    }
     return row | ({"peft_ms": 1e3 * median(found["peft"])} if other else {})
 
 
@@ -130,7 +159,9 @@ def _merging(backbone: Backbone, turns: int) -> dict:
 
 
 @torch.inference_mode()
-def _in_turns(timed: Mapping[str, Timed], turns: int, after: Mapping[str, Timed] | None = None) -> dict[str, list]:
+def _in_turns(
+    timed: Mapping[str, Timed], turns: int, after: Mapping[str, Timed] | None = None
+) -> dict[str, list]:
     """Seconds of each, one of each in every turn; the first turn is not counted."""
     found: dict[str, list[float]] = {name: [] for name in timed}
     for _ in range(turns + 1):
@@ -154,7 +185,9 @@ def _ratio(some: Sequence[float], frozen: Sequence[float]) -> float:
 
 def _random(source: Source, size: int) -> Backbone:
     torch.manual_seed(0)
-    model: nn.Module = timm.create_model(source.arch, pretrained=False, num_classes=0, **dict(source.kwargs))
+    model: nn.Module = timm.create_model(
+        source.arch, pretrained=False, num_classes=0, **dict(source.kwargs)
+    )
     return wrap(model, source.name, source.arch, size, best_device())
 
 
@@ -163,12 +196,14 @@ def _lora(backbone: Backbone, seed: int) -> adapters.Adapter:
     return adapters.create(lora, lora.config({}), backbone, CLASSES, seed).eval()
 
 
-def _fill(zoo: Zoo, backbone: Backbone, adapters_wanted: int) -> list[str]:
+def _fill(zoo: AdapterStore, backbone: Backbone, adapters_wanted: int) -> list[str]:
     """Files of new adapters; their ids."""
     names = [f"lora-{n}" for n in range(adapters_wanted)]
     for seed, name in enumerate(names):
         adapter = _lora(backbone, seed)
-        (zoo.own / f"{name}{SUFFIX}").write_bytes(adapters.dump(adapter, _card(name, adapter, backbone)))
+        (zoo.own / f"{name}{SUFFIX}").write_bytes(
+            adapters.dump(adapter, _card(name, adapter, backbone))
+        )
     return names
 
 
@@ -198,4 +233,6 @@ def _cells(row: dict) -> tuple[str, ...]:
     against = row["ratio"] / row["peft_ratio"] if "peft_ratio" in row else against
     numbers = [(row["ms"], 4), (row.get("ratio"), 2), (row.get("read_ms"), 2)]
     numbers += [(row.get("peft_ms"), 3), (row.get("peft_ratio"), 2), (against, 3)]
-    return row["what"], *("" if number is None else f"{number:.{digits}f}" for number, digits in numbers)
+    return row["what"], *(
+        "" if number is None else f"{number:.{digits}f}" for number, digits in numbers
+    )

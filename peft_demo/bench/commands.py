@@ -8,7 +8,19 @@ import typer
 from typer import Option
 
 from .. import cli
-from ..cli import Backbone, Column, Json, Offline, Progress, Seed, Shots, Size, Weights, open_studio, say
+from ..cli import (
+    Backbone,
+    Column,
+    Json,
+    Offline,
+    Progress,
+    Seed,
+    Shots,
+    Size,
+    Weights,
+    open_studio,
+    say,
+)
 from ..contracts.knobs import build
 from ..contracts.specs import Recipe
 
@@ -17,14 +29,21 @@ bench = typer.Typer(help="Where the printed figures come from.", no_args_is_help
 WORDS = "all, or names, a form with its knobs: lora,aoft_lora:scale=true,lora:rank=4:targets=q+k."
 Methods = Annotated[str, Option("--methods", metavar="M,M:KNOB=VALUE", help=WORDS)]
 ResultsFile = Annotated[
-    Path | None, Option("--results", metavar="FILE", help="JSON lines, one a run; what is there is not run again.")
+    Path | None,
+    Option(
+        "--results", metavar="FILE", help="JSON lines, one a run; what is there is not run again."
+    ),
 ]
-Turns = Annotated[int, Option(metavar="N", min=1, max=10_000, help="How often each is timed, in turns.")]
+Turns = Annotated[
+    int, Option(metavar="N", min=1, max=10_000, help="How often each is timed, in turns.")
+]
 
 
 @cli.with_recipe
 def compare(
-    data: Annotated[list[str], Option("--data", metavar="DATA", help="As for train; again for more datasets.")],
+    data: Annotated[
+        list[str], Option("--data", metavar="DATA", help="As for train; again for more datasets.")
+    ],
     methods: Methods = "all",
     seeds: Annotated[int, Option(metavar="N", min=1, max=1000, help="Seeds 0 to N-1.")] = 3,
     backbone: Backbone = "",
@@ -40,23 +59,36 @@ def compare(
     recipe: dict[str, str] | None = None,
 ) -> None:
     """Run methods × seeds and print one table. Stopped, the same command goes on where it was."""
-    from . import comparison, entrants
+    from . import comparison, contenders
 
-    who, how = entrants.entrants(methods), build(Recipe, recipe)
+    who = contenders.contenders(methods)
+    how = build(Recipe, recipe)
     with _series(backbone, weights, size, results, "comparisons.jsonl", offline) as series:
-        specs = [series.studio.read_data(d, shots, 0, image_column, label_column) for d in dict.fromkeys(data)]
+        specs = [
+            series.studio.read_data(d, shots, 0, image_column, label_column)
+            for d in dict.fromkeys(data)
+        ]
         lines = series.do(comparison.jobs(who, seeds, specs, series.backbone, how))
-    rows, caption = comparison.summary(lines), comparison.caption(seeds, specs, series.backbone, how)
-    cells, head = comparison.printed(rows, series.backbone.device.type), comparison.head(specs)
+    rows = comparison.summary(lines)
+    caption = comparison.caption(seeds, specs, series.backbone, how)
+    cells = comparison.printed(rows, series.backbone.device.type)
+    head = comparison.head(specs)
     text = comparison.drawn(cells, head, markdown)
-    value = {"results": str(series.results.file), "caption": caption, "methods": rows, "runs": lines}
+    value = {
+        "results": str(series.results.file),
+        "caption": caption,
+        "methods": rows,
+        "runs": lines,
+    }
     say(value, [*text, "", caption], as_json)
 
 
 @bench.command()
 @cli.with_recipe
 def tune(
-    data: Annotated[str, Option("--data", metavar="DATA", help="As for train; left out, only the table.")] = "",
+    data: Annotated[
+        str, Option("--data", metavar="DATA", help="As for train; left out, only the table.")
+    ] = "",
     methods: Methods = "all",
     backbone: Backbone = "",
     weights: Weights = None,
@@ -71,10 +103,12 @@ def tune(
     recipe: dict[str, str] | None = None,
 ) -> None:
     """Try learning rates on validation images of one dataset; the table is about all sets in the results file."""
-    from . import entrants, tuning
+    from . import contenders, tuning
     from .results import Results
 
-    who, how, file = entrants.entrants(methods), build(Recipe, recipe), results or tuning.HOME
+    who = contenders.contenders(methods)
+    how = build(Recipe, recipe)
+    file = results or tuning.HOME
     if data:
         with _series(backbone, weights, size, file, "", offline, test=False) as series:
             spec = series.studio.read_data(data, shots, seed, image_column, label_column)
@@ -90,14 +124,16 @@ def steps(
     backbone: Backbone = "",
     size: Size = 0,
     batch: Annotated[int, Option(metavar="B", min=1, max=1024, help="Images a step.")] = 32,
-    pairs: Annotated[int, Option(metavar="N", min=1, max=10_000, help="Steps timed, each beside one of LoRA.")] = 10,
+    pairs: Annotated[
+        int, Option(metavar="N", min=1, max=10_000, help="Steps timed, each beside one of LoRA.")
+    ] = 10,
     markdown: Annotated[bool, Option("--markdown", help="Print the table as Markdown.")] = False,
     as_json: Json = False,
 ) -> None:
     """Time and memory of a training step of each method, against a plain LoRA written by hand. Random weights."""
-    from . import comparison, entrants, steps
+    from . import comparison, contenders, steps
 
-    who = entrants.entrants(methods)
+    who = contenders.contenders(methods)
     with open_studio(offline=True) as studio, Progress() as progress:
         from ..vit import find
 
@@ -108,7 +144,10 @@ def steps(
 
 @bench.command()
 def switch(
-    backbone: Backbone = "vit_base_patch16_224", size: Size = 0, turns: Turns = 20, as_json: Json = False
+    backbone: Backbone = "vit_base_patch16_224",
+    size: Size = 0,
+    turns: Turns = 20,
+    as_json: Json = False,
 ) -> None:
     """Time of choosing a resident adapter and of loading one, beside peft if it is installed. Random weights."""
     _answering(lambda answering, source: answering.switch(source, size, turns), backbone, as_json)
@@ -118,12 +157,16 @@ def switch(
 def predict(
     backbone: Backbone = "vit_base_patch16_224",
     size: Size = 0,
-    batch: Annotated[int, Option(metavar="B", min=1, max=1024, help="Images answered together.")] = 16,
+    batch: Annotated[
+        int, Option(metavar="B", min=1, max=1024, help="Images answered together.")
+    ] = 16,
     turns: Turns = 10,
     as_json: Json = False,
 ) -> None:
     """Time of answers attached, merged and mixed against the frozen model, beside peft. Random weights."""
-    _answering(lambda answering, source: answering.predict(source, size, batch, turns), backbone, as_json)
+    _answering(
+        lambda answering, source: answering.predict(source, size, batch, turns), backbone, as_json
+    )
 
 
 def _answering(measure, backbone: str, as_json: bool) -> None:
@@ -136,14 +179,24 @@ def _answering(measure, backbone: str, as_json: bool) -> None:
 
 
 @contextmanager
-def _series(backbone: str, weights: Path | None, size: int, file: Path | None, name: str, offline: bool, test=True):
+def _series(
+    backbone: str,
+    weights: Path | None,
+    size: int,
+    file: Path | None,
+    name: str,
+    offline: bool,
+    test=True,
+):
     """A `Series` on the backbone, its lines in `file`, else in the home under `name`."""
     with open_studio(offline=offline) as studio, Progress() as progress:
         from ..vit import load
         from .results import Results
-        from .series import Series
+        from .sweep import Sweep
 
         results = Results(file or studio.home.root / name)
-        backbone = studio.add_backbone(weights, arch=backbone).name if weights else backbone
-        loaded = load(backbone, size, home=studio.home.root, offline=studio.offline, report=progress.report)
-        yield Series(studio, loaded, results, progress, test)
+        backbone = studio.zoo.add_backbone(weights, arch=backbone).name if weights else backbone
+        loaded = load(
+            backbone, size, home=studio.home.root, offline=studio.offline, report=progress.report
+        )
+        yield Sweep(studio, loaded, results, progress, test)

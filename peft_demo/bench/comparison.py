@@ -10,15 +10,27 @@ from ..cli import table
 from ..contracts.errors import BadValue
 from ..contracts.specs import DataSpec, Recipe
 from ..vit import Backbone
-from .entrants import Entrant
-from .series import Job, job
+from .contenders import Contender
+from .sweep import Job, job
 
 COSTS = ("TRAINABLE", "FILE", "SECONDS", "IMAGES/S", "MEMORY")
-AVERAGED = ("trainable", "head", "file_bytes", "seconds", "images_per_second", "memory_mb", "saved_mb")
+AVERAGED = (
+    "trainable",
+    "head",
+    "file_bytes",
+    "seconds",
+    "images_per_second",
+    "memory_mb",
+    "saved_mb",
+)
 
 
 def jobs(
-    entrants: Sequence[Entrant], seeds: int, data: Sequence[DataSpec], backbone: Backbone, recipe: Recipe
+    entrants: Sequence[Contender],
+    seeds: int,
+    data: Sequence[DataSpec],
+    backbone: Backbone,
+    recipe: Recipe,
 ) -> list[Job]:
     """Every entrant on every dataset with every seed from 0 on; together those that share their images.
 
@@ -39,7 +51,9 @@ def summary(lines: Sequence[dict]) -> list[dict]:
     """
     order = list(dict.fromkeys(line["method"] for line in lines))
     by_method = sorted(lines, key=lambda line: order.index(line["method"]))
-    return [_row(method, list(own)) for method, own in groupby(by_method, lambda line: line["method"])]
+    return [
+        _row(method, list(own)) for method, own in groupby(by_method, lambda line: line["method"])
+    ]
 
 
 def _row(method: str, lines: list[dict]) -> dict:
@@ -47,7 +61,9 @@ def _row(method: str, lines: list[dict]) -> dict:
     row = {"method": method, "seeds": len(good), "failed": len(lines) - len(good)}
     row["error"] = next((line["error"] for line in lines if "error" in line), "")
     names = dict.fromkeys(line["data"] for line in lines)
-    row["sets"] = {name: _accuracies([line for line in good if line["data"] == name]) for name in names}
+    row["sets"] = {
+        name: _accuracies([line for line in good if line["data"] == name]) for name in names
+    }
     row |= _over(list(row["sets"].values()))
     return row | {name: _mean(line[name] for line in good) for name in AVERAGED}
 
@@ -88,11 +104,23 @@ def printed(rows: Sequence[dict], device: str) -> list[tuple[str, ...]]:
 
 
 def _cells(row: dict, memory: str) -> tuple[str, ...]:
-    accuracies, note = _told(row), f"{row['failed']} failed: {row['error']}" if row["failed"] else ""
+    accuracies = _told(row)
+    note = f"{row['failed']} failed: {row['error']}" if row["failed"] else ""
     if not row["seeds"]:
         return row["method"], *[""] * (len(accuracies) + len(COSTS)), note
-    cost = (f"{row['trainable']:,.0f}", f"{row['file_bytes'] / 1000:.1f} kB", f"{row['seconds']:.1f}")
-    return row["method"], *accuracies, *cost, f"{row['images_per_second']:.0f}", f"{row[memory]:.1f} MB", note
+    cost = (
+        f"{row['trainable']:,.0f}",
+        f"{row['file_bytes'] / 1000:.1f} kB",
+        f"{row['seconds']:.1f}",
+    )
+    return (
+        row["method"],
+        *accuracies,
+        *cost,
+        f"{row['images_per_second']:.0f}",
+        f"{row[memory]:.1f} MB",
+        note,
+    )
 
 
 def _told(row: dict) -> list[str]:
@@ -102,7 +130,8 @@ def _told(row: dict) -> list[str]:
 
 
 def _spread(row: dict, part: str) -> str:
-    value, spread = row[f"{part}_accuracy"], row.get(f"{part}_std")
+    value = row[f"{part}_accuracy"]
+    spread = row.get(f"{part}_std")
     if value is None:
         return "not measured"
     return f"{100 * value:.1f}" + ("" if spread is None else f" ± {100 * spread:.1f}")
@@ -111,11 +140,19 @@ def _spread(row: dict, part: str) -> str:
 def caption(seeds: int, data: Sequence[DataSpec], backbone: Backbone, recipe: Recipe) -> str:
     """What the table's figures are."""
     device = backbone.device.type
-    memory = "peak allocated on the device" if device == "cuda" else "activations a step keeps for its backward"
+    memory = (
+        "peak allocated on the device"
+        if device == "cuda"
+        else "activations a step keeps for its backward"
+    )
     who = f"seeds 0 to {seeds - 1}, mean ± sample deviation" if seeds > 1 else "seed 0"
     names = ", ".join(each.argument() for each in data)
     what = f"{names}, {data[0].shots} shots, epochs: {recipe.epochs}"
-    tests = "Test accuracies in percent; costs are means over the sets" if len(data) > 1 else "Accuracies in percent"
+    tests = (
+        "Test accuracies in percent; costs are means over the sets"
+        if len(data) > 1
+        else "Accuracies in percent"
+    )
     return (
         f"{what}, {backbone.name} at {backbone.size} px, {who}. "
         f"{tests}; trainable without the head; on {device}, batch {recipe.batch}; memory: {memory}."

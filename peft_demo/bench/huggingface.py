@@ -20,7 +20,11 @@ class Peft:
         from peft import LoraConfig, get_peft_model
 
         self._config = LoraConfig(
-            r=RANK, lora_alpha=RANK, target_modules=["qkv"], modules_to_save=["head"], init_lora_weights=False
+            r=RANK,
+            lora_alpha=RANK,
+            target_modules=["qkv"],
+            modules_to_save=["head"],
+            init_lora_weights=False,
         )
         self.model = get_peft_model(model, self._config, adapter_name="0")
         for n in range(1, adapters):
@@ -48,7 +52,9 @@ class Peft:
         return self.model(images, adapter_names=[str(n) for n in numbers])
 
 
-def peft(source: Source, size: int, classes: int, adapters: int, device: torch.device) -> Peft | None:
+def peft(
+    source: Source, size: int, classes: int, adapters: int, device: torch.device
+) -> Peft | None:
     """peft around a model of its own with the same random weights, on `device`; None if peft is not installed."""
     try:
         import peft as _  # noqa: F401
@@ -56,6 +62,8 @@ def peft(source: Source, size: int, classes: int, adapters: int, device: torch.d
         return None
     torch.manual_seed(0)
     kwargs = dict(source.kwargs) | ({"img_size": size} if size else {})
-    found = Peft(timm.create_model(source.arch, pretrained=False, num_classes=classes, **kwargs), adapters)
+    found = Peft(
+        timm.create_model(source.arch, pretrained=False, num_classes=classes, **kwargs), adapters
+    )
     found.model.to(device)
     return found

@@ -11,7 +11,8 @@ class PlainLoRA(nn.Module):
     def __init__(self, qkv: nn.Linear, rank: int = 8):
         super().__init__()
         D = qkv.in_features
-        self.qkv, self.D = qkv, D
+        self.qkv = qkv
+        self.D = D
         self.q_down, self.v_down = (nn.Linear(D, rank, bias=False) for _ in range(2))
         self.q_up, self.v_up = (nn.Linear(rank, D, bias=False) for _ in range(2))
         nn.init.zeros_(self.q_up.weight)

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from ..studio.home import writing
+from ..storage.atomic import disk_errors
 
 
 class Results:
@@ -12,7 +12,7 @@ class Results:
 
     def __init__(self, file: Path):
         self.file = file.expanduser()
-        with writing(self.file):
+        with disk_errors(self.file):
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with open(self.file, "a"):
                 pass
@@ -24,7 +24,7 @@ class Results:
 
     def add(self, line: dict) -> None:
         """Appends a line; it is on the disk afterwards."""
-        with writing(self.file), open(self.file, "ab+") as file:
+        with disk_errors(self.file), open(self.file, "ab+") as file:
             file.write((b"" if _whole(file) else b"\n") + json.dumps(line).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())

@@ -14,12 +14,12 @@ from torch.nn import functional as F
 
 from ..adapters import attach, create
 from ..contracts.errors import BadBackbone, PeftDemoError
+from ..inference import autocast, disable_slow_fused_attention
 from ..methods import method
-from ..training import mixed, suit
 from ..vit import Backbone, wrap
 from ..vit.catalogue import Source
 from ..vit.load import best_device
-from .entrants import Entrant
+from .contenders import Contender
 from .plain import PlainLoRA, plain_lora
 
 CLASSES = 10
@@ -31,9 +31,16 @@ class Steps:
     """Training steps of one model on one random batch, as training takes them: its precision, clipping, AdamW."""
 
     def __init__(
-        self, model: nn.Module, groups: Sequence[dict], batch: int, size: int, device: torch.device, classes: int
+        self,
+        model: nn.Module,
+        groups: Sequence[dict],
+        batch: int,
+        size: int,
+        device: torch.device,
+        classes: int,
     ):
-        self.model, self.device = suit(model.train(), device), device
+        self.model = disable_slow_fused_attention(model.train(), device)
+        self.device = device
         generator = torch.Generator().manual_seed(0)
         self.images = torch.randn(batch, 3, size, size, generator=generator).to(device)
         self.labels = torch.randint(classes, (batch,), generator=generator).to(device)
@@ -41,14 +48,28 @@ class Steps:
         self.optimizer = torch.optim.AdamW(groups, lr=1e-4)
 
     @classmethod
-    def of(cls, name: str, knobs: Mapping[str, Any], backbone: Backbone, batch: int, classes: int = CLASSES) -> "Steps":
+    def of(
+        cls,
+        name: str,
+        knobs: Mapping[str, Any],
+        backbone: Backbone,
+        batch: int,
+        classes: int = CLASSES,
+    ) -> "Steps":
         """Those of a method; one that surveys is built without its survey."""
         kind = method(name)
         adapter = create(kind, kind.config(knobs), backbone, classes, seed=0)
-        return cls(attach(backbone, adapter), adapter.groups(1e-4), batch, backbone.size, backbone.device, classes)
+        return cls(
+            attach(backbone, adapter),
+            adapter.groups(1e-4),
+            batch,
+            backbone.size,
+            backbone.device,
+            classes,
+        )
 
     def loss(self) -> Tensor:
-        with mixed(self.device):
+        with autocast(self.device):
             out = self.model(self.images)
         return F.cross_entropy(out.float(), self.labels)
 
@@ -88,13 +109,17 @@ def saved_bytes(forward: Callable[[], Tensor], own: set[int]) -> int:
         return t.detach()
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
-        result = forward()  # held until the sum is made: freed memory could come back at a place already counted
+        result = (
+            forward()
+        )  # held until the sum is made: freed memory could come back at a place already counted
         total = sum(kept.values())
     del result
     return total
 
 
-def measure(entrants: Sequence[Entrant], source: Source, size: int, batch: int, pairs: int, progress) -> list[dict]:
+def measure(
+    entrants: Sequence[Contender], source: Source, size: int, batch: int, pairs: int, progress
+) -> list[dict]:
     """A row for each entrant: median milliseconds of a step, saved and peak MB, and how many times the plain LoRA's.
 
     Steps alternate with the plain LoRA's, and the ratio of times is the median over neighbours, so that a machine that
@@ -108,7 +133,9 @@ def measure(entrants: Sequence[Entrant], source: Source, size: int, batch: int, 
     for place, entrant in enumerate(entrants):
         gc.collect()
         progress.report(f"[{place + 1}/{len(entrants)}] {entrant.word}", 0.0)
-        rows.append({"method": entrant.word} | _row(entrant, backbone, batch, pairs, reference, memory))
+        rows.append(
+            {"method": entrant.word} | _row(entrant, backbone, batch, pairs, reference, memory)
+        )
     return rows
 
 
@@ -117,21 +144,29 @@ def _plain(model: nn.Module, backbone: Backbone, batch: int) -> Steps:
     model = plain_lora(model, CLASSES).to(backbone.device)
     if not any(isinstance(module, PlainLoRA) for module in model.modules()):
         raise BadBackbone(
-            f"the LoRA to compare with is not written for {backbone.arch}.", "Choose a plain ViT or Swin."
+            f"the LoRA to compare with is not written for {backbone.arch}.",
+            "Choose a plain ViT or Swin.",
         )
     groups = [{"params": [p for p in model.parameters() if p.requires_grad]}]
     return Steps(model, groups, batch, backbone.size, backbone.device, CLASSES)
 
 
-def _row(entrant: Entrant, backbone: Backbone, batch: int, pairs: int, reference: Steps, memory) -> dict:
+def _row(
+    entrant: Contender, backbone: Backbone, batch: int, pairs: int, reference: Steps, memory
+) -> dict:
     try:
         steps = Steps.of(entrant.method.name, vars(entrant.config), backbone, batch)
     except PeftDemoError as error:
         return {"error": str(error)}
-    saved, peak = steps.saved_mb(), steps.peak_mb()
+    saved = steps.saved_mb()
+    peak = steps.peak_mb()
     timed = [(steps.take(), reference.take()) for _ in range(WARM_UP + pairs)][WARM_UP:]
     row = {"ms": 1e3 * median(t for t, _ in timed), "lora_ms": 1e3 * median(r for _, r in timed)}
-    row |= {"time_ratio": median(t / r for t, r in timed), "saved_mb": saved, "saved_ratio": saved / memory[0]}
+    row |= {
+        "time_ratio": median(t / r for t, r in timed),
+        "saved_mb": saved,
+        "saved_ratio": saved / memory[0],
+    }
     return row | ({"peak_mb": peak, "peak_ratio": peak / memory[1]} if memory[1] else {})
 
 
@@ -152,7 +187,9 @@ def _cells(row: dict) -> tuple[str, ...]:
         f"{row['saved_mb']:.1f} MB",
         f"{row['saved_ratio']:.2f}",
     ]
-    peak = [f"{row['peak_mb']:.1f} MB", f"{row['peak_ratio']:.2f}"] if "peak_mb" in row else ["", ""]
+    peak = (
+        [f"{row['peak_mb']:.1f} MB", f"{row['peak_ratio']:.2f}"] if "peak_mb" in row else ["", ""]
+    )
     return row["method"], *cells, *peak, ""
 
 

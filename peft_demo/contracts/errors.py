@@ -26,7 +26,8 @@ class PeftDemoError(Exception):
 
     def __init__(self, sentence: str, hint: str = ""):
         super().__init__(sentence)
-        self.sentence, self.hint = sentence, hint
+        self.sentence = sentence
+        self.hint = hint
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.hint}".strip()

@@ -151,14 +151,28 @@ class Interrupted(Event):
 
 _KINDS = {
     k.__name__: k
-    for k in (Progressed, Started, Surveyed, Stepped, Evaluated, Saved, Noticed, Finished, Stopped, Failed, Interrupted)
+    for k in (
+        Progressed,
+        Started,
+        Surveyed,
+        Stepped,
+        Evaluated,
+        Saved,
+        Noticed,
+        Finished,
+        Stopped,
+        Failed,
+        Interrupted,
+    )
 }
 
 
 def from_json(plain: dict) -> Event:
     """The event a journal line tells of; `BadValue` if it is none of ours."""
     try:
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items() if k != "event"}
+        values = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in plain.items() if k != "event"
+        }
         return _KINDS[plain["event"]](**values)
     except (KeyError, TypeError):
         raise BadValue("a journal line is not an event of this version.") from None

@@ -46,20 +46,36 @@ class Knob:
         return self.low, self.high
 
 
-def knob(default, label: str, *, low=None, high=None, choices: Iterable = (), info: str = "", advanced: bool = False):
+def knob(
+    default,
+    label: str,
+    *,
+    low=None,
+    high=None,
+    choices: Iterable = (),
+    info: str = "",
+    advanced: bool = False,
+):
     """A dataclass field that is a knob. Numbers need `low` and `high`; a tuple default means "some of `choices`"."""
     choices = tuple(choices)
     kind = _kind(default, choices)
     if kind in ("int", "float") and (low is None or high is None):
         raise TypeError(f"the knob {label!r} needs low and high")
     about = {"label": label, "kind": kind, "low": low, "high": high}
-    return field(default=default, metadata={"knob": about | {"choices": choices, "info": info, "advanced": advanced}})
+    return field(
+        default=default,
+        metadata={"knob": about | {"choices": choices, "info": info, "advanced": advanced}},
+    )
 
 
 def knobs(config: type) -> tuple[Knob, ...]:
     """The knobs of a dataclass, in the order they were written."""
     found = (f for f in fields(config) if "knob" in f.metadata)
-    return tuple(Knob(name=f.name, default=f.default, **f.metadata["knob"]) for f in found if f.default is not MISSING)
+    return tuple(
+        Knob(name=f.name, default=f.default, **f.metadata["knob"])
+        for f in found
+        if f.default is not MISSING
+    )
 
 
 def build(config: type, values: Mapping[str, Any] | None = None):
@@ -76,7 +92,9 @@ def parse_settings(settings: Iterable[str]) -> dict[str, str]:
     pairs = [s.partition("=") for s in settings]
     for name, equals, _ in pairs:
         if not equals:
-            raise BadValue(f"--set takes knob=value, got {name!r}.", "Try for instance --set rank=4.")
+            raise BadValue(
+                f"--set takes knob=value, got {name!r}.", "Try for instance --set rank=4."
+            )
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
@@ -92,7 +110,14 @@ def _parse(knob: Knob, text: str):
     try:
         match knob.kind:
             case "bool":
-                return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+                return {
+                    "true": True,
+                    "yes": True,
+                    "1": True,
+                    "false": False,
+                    "no": False,
+                    "0": False,
+                }[text.lower()]
             case "choices":
                 return tuple(part.strip() for part in text.split(",") if part.strip())
             case kind:
@@ -103,10 +128,14 @@ def _parse(knob: Knob, text: str):
 
 def _expected(knob: Knob) -> str:
     if knob.kind in ("choice", "choices"):
-        return f"{'one' if knob.kind == 'choice' else 'some'} of {', '.join(map(str, knob.choices))}"
+        return (
+            f"{'one' if knob.kind == 'choice' else 'some'} of {', '.join(map(str, knob.choices))}"
+        )
     if knob.kind == "bool":
         return "true or false"
-    return f"{'a whole number' if knob.kind == 'int' else 'a number'} from {knob.low} to {knob.high}"
+    return (
+        f"{'a whole number' if knob.kind == 'int' else 'a number'} from {knob.low} to {knob.high}"
+    )
 
 
 def _refuse(knob: Knob, value):
@@ -131,7 +160,11 @@ def _choice(knob: Knob, value):
 
 
 def _choices(knob: Knob, value):
-    if not isinstance(value, list | tuple) or not value or any(v not in knob.choices for v in value):
+    if (
+        not isinstance(value, list | tuple)
+        or not value
+        or any(v not in knob.choices for v in value)
+    ):
         _refuse(knob, value)
     return tuple(c for c in knob.choices if c in value)
 

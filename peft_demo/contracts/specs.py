@@ -32,7 +32,9 @@ class DataSpec:
 
     def __post_init__(self):
         if self.source not in SOURCES:
-            raise BadValue(f"unknown data source {self.source!r}.", f"Expected one of {', '.join(SOURCES)}.")
+            raise BadValue(
+                f"unknown data source {self.source!r}.", f"Expected one of {', '.join(SOURCES)}."
+            )
         if not isinstance(self.shots, int) or not 1 <= self.shots <= 10_000:
             raise BadValue(f"shots takes a whole number from 1 to 10000, got {self.shots!r}.")
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
@@ -54,12 +56,22 @@ class Recipe:
     epochs: int = knob(20, "Epochs", low=1, high=1000, info="passes over the training images")
     lr: float = knob(0.0, "Learning rate", low=0.0, high=10.0, info="0 takes the method's own")
     batch: int = knob(32, "Batch size", low=1, high=1024, advanced=True)
-    weight_decay: float = knob(1e-4, "Weight decay", low=0.0, high=1.0, info="on matrices only", advanced=True)
-    warmup: float = knob(0.1, "Warm-up", low=0.0, high=0.9, info="share of the steps", advanced=True)
-    clip: float = knob(1.0, "Gradient clipping", low=0.0, high=100.0, info="norm; 0 switches it off", advanced=True)
+    weight_decay: float = knob(
+        1e-4, "Weight decay", low=0.0, high=1.0, info="on matrices only", advanced=True
+    )
+    warmup: float = knob(
+        0.1, "Warm-up", low=0.0, high=0.9, info="share of the steps", advanced=True
+    )
+    clip: float = knob(
+        1.0, "Gradient clipping", low=0.0, high=100.0, info="norm; 0 switches it off", advanced=True
+    )
     smoothing: float = knob(0.0, "Label smoothing", low=0.0, high=0.5, advanced=True)
     augment: str = knob(
-        "none", "Augmentation", choices=("none", "crop", "crop+flip"), info="random crops; mirror images", advanced=True
+        "none",
+        "Augmentation",
+        choices=("none", "crop", "crop+flip"),
+        info="random crops; mirror images",
+        advanced=True,
     )
 
 
@@ -90,14 +102,20 @@ class RunSpec:
     def to_json(self) -> dict:
         """A dict of JSON values; `from_json` gives the spec back."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        return plain | {"knobs": dict(self.knobs), "data": asdict(self.data), "recipe": asdict(self.recipe)}
+        return plain | {
+            "knobs": dict(self.knobs),
+            "data": asdict(self.data),
+            "recipe": asdict(self.recipe),
+        }
 
     @staticmethod
     def from_json(plain: Mapping) -> "RunSpec":
         """The spec again, every field checked; `BadValue` if something does not fit."""
         try:
             rest = {k: v for k, v in plain.items() if k not in ("data", "recipe")}
-            return RunSpec(data=DataSpec(**plain["data"]), recipe=build(Recipe, plain["recipe"]), **rest)
+            return RunSpec(
+                data=DataSpec(**plain["data"]), recipe=build(Recipe, plain["recipe"]), **rest
+            )
         except (KeyError, TypeError, AttributeError):
             raise BadValue("this run specification is ill-formed.") from None
 
@@ -106,9 +124,21 @@ class RunSpec:
         return shlex.join(["python", "-m", "peft_demo", "train", *self._flags()])
 
     def _flags(self) -> list[str]:
-        flags = ["--method", self.method, "--data", self.data.argument(), "--shots", str(self.data.shots)]
+        flags = [
+            "--method",
+            self.method,
+            "--data",
+            self.data.argument(),
+            "--shots",
+            str(self.data.shots),
+        ]
         flags += ["--seed", str(self.seed)]
-        flags += [f for n, v in (("--backbone", self.backbone), ("--size", self.size)) if v for f in (n, str(v))]
+        flags += [
+            f
+            for n, v in (("--backbone", self.backbone), ("--size", self.size))
+            if v
+            for f in (n, str(v))
+        ]
         for name in ("image_column", "label_column"):
             if value := getattr(self.data, name):
                 flags += [f"--{name.replace('_', '-')}", value]
@@ -121,7 +151,7 @@ class RunSpec:
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ImportHints:
     """What a person says of an adapter from elsewhere, where its file does not."""
 
     method: str = ""
@@ -154,13 +184,18 @@ class PushSpec:
         if not self.adapters:
             raise BadValue("there is no adapter to push.", "Name one, or train one first.")
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,39}|", self.licence):
-            raise BadValue(f"{self.licence[:60]!r} is not a licence as the Hub writes it.", "For instance apache-2.0.")
+            raise BadValue(
+                f"{self.licence[:60]!r} is not a licence as the Hub writes it.",
+                "For instance apache-2.0.",
+            )
 
 
 def repo_id(word: str) -> str:
     """`word` as OWNER/NAME; the address of a model page on the Hub is understood too. `BadValue` otherwise."""
     id = re.sub(r"^https?://(www\.)?(huggingface\.co|hf\.co)/", "", word.strip()).rstrip("/")
-    if not re.fullmatch(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}", id, re.ASCII) or re.search(r"\.\.|--|\.git$|[.-]$", id):
+    if not re.fullmatch(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}", id, re.ASCII) or re.search(
+        r"\.\.|--|\.git$|[.-]$", id
+    ):
         raise BadValue(f"a model repository is named OWNER/NAME, got {word[:100]!r}.")
     return id
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .catalogue import cards
 from .dataset import Dataset, Example
-from .fewshot import Split, readable, report_of, split
+from .few_shot import Split, readable, report_of, split
 from .images import decode, lossless, thumbnail
 from .sources import open_dataset, parse
 

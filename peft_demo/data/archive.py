@@ -17,7 +17,8 @@ MAX_UNPACKED = 4 * 2**30
 MAX_RATIO = 200
 """Unpacked to packed size of a member above 1 MB; photographs hardly shrink at all."""
 _MAX_DIRECTORY = 16 * 2**20
-_UTF8, _LOCKED = 0x800, 0x1
+_UTF8 = 0x800
+_LOCKED = 0x1
 
 
 def listing(path: Path) -> Listing:
@@ -25,18 +26,25 @@ def listing(path: Path) -> Listing:
 
     Raises `BadData` if it is no zip, holds too much, or is locked with a password as a whole.
     """
-    archive, found, folders, seen = _open(path), Listing(), [], set()
+    archive = _open(path)
+    found = Listing()
+    folders = []
+    seen = set()
     members = [(info, parts) for info in archive.infolist() if not is_junk(parts := _parts(info))]
     check_count(len(members), f"the zip {path.name!r}")
     _check_whole(path, [info for info, _ in members if not info.is_dir()])
     for info, parts in members:
-        if reason := _refusal(info) or ("its name appears twice in the zip." if parts in seen else ""):
+        if reason := _refusal(info) or (
+            "its name appears twice in the zip." if parts in seen else ""
+        ):
             found.reject(parts, reason)
         elif info.is_dir():
             folders.append(parts)
         else:
             seen.add(parts)
-            found.files.append(File(parts, partial(_stream, archive, info), partial(_read, archive, info)))
+            found.files.append(
+                File(parts, partial(_stream, archive, info), partial(_read, archive, info))
+            )
     filled = {parts[:n] for parts in [*seen, *folders] for n in range(len(parts))}
     found.empty = [parts for parts in folders if parts not in filled]
     return found
@@ -70,10 +78,16 @@ def _open(path: Path) -> ZipFile:
 def _check_whole(path: Path, files: list[ZipInfo]) -> None:
     total = sum(info.file_size for info in files)
     if total > MAX_UNPACKED:
-        have, most = total / 2**30, MAX_UNPACKED // 2**30
-        raise BadData(f"{path.name!r} unpacks to {have:.1f} GB; at most {most} GB are read.", "Take fewer pictures.")
+        have = total / 2**30
+        most = MAX_UNPACKED // 2**30
+        raise BadData(
+            f"{path.name!r} unpacks to {have:.1f} GB; at most {most} GB are read.",
+            "Take fewer pictures.",
+        )
     if files and all(info.flag_bits & _LOCKED for info in files):
-        raise BadData(f"{path.name!r} is locked with a password.", "Make the zip again without one.")
+        raise BadData(
+            f"{path.name!r} is locked with a password.", "Make the zip again without one."
+        )
 
 
 def _parts(info: ZipInfo) -> tuple[str, ...]:
@@ -111,7 +125,9 @@ def _stream(archive: ZipFile, info: ZipInfo) -> Iterator[BinaryIO]:
     except BadImage:
         raise
     except Exception as error:  # zlib, lzma, struct, NotImplementedError for rare methods, ...
-        raise BadImage(f"damaged inside the zip ({str(error)[:120] or type(error).__name__}).") from None
+        raise BadImage(
+            f"damaged inside the zip ({str(error)[:120] or type(error).__name__})."
+        ) from None
 
 
 def _read(archive: ZipFile, info: ZipInfo) -> bytes:

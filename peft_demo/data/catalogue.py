@@ -35,7 +35,9 @@ def load(name: str) -> Dataset:
     if name not in _BUNDLED:
         raise UnknownName("dataset", name, _BUNDLED)
     card = _BUNDLED[name].card
-    examples = tuple(Example(label, "", shown, draw) for label, shown, draw in _BUNDLED[name].pictures())
+    examples = tuple(
+        Example(label, "", shown, draw) for label, shown, draw in _BUNDLED[name].pictures()
+    )
     return Dataset(card.title, card.classes, examples)
 
 
@@ -50,7 +52,10 @@ def _drawn(module) -> list:
 
 def _digits() -> list:
     labels = _load_digits()[1]
-    return [(int(label), f"digit {index + 1}", partial(_digit, index)) for index, label in enumerate(labels)]
+    return [
+        (int(label), f"digit {index + 1}", partial(_digit, index))
+        for index, label in enumerate(labels)
+    ]
 
 
 def _digit(index: int) -> Image.Image:
@@ -68,7 +73,9 @@ def _load_digits():
 
 
 def _card(name: str, module, title: str, summary: str) -> DatasetCard:
-    return DatasetCard(name, title, summary, module.CLASSES, len(module.CLASSES) * module.PER_CLASS, "Apache-2.0")
+    return DatasetCard(
+        name, title, summary, module.CLASSES, len(module.CLASSES) * module.PER_CLASS, "Apache-2.0"
+    )
 
 
 _BUNDLED = {
@@ -93,7 +100,12 @@ _BUNDLED = {
         partial(_drawn, shapes),
     ),
     "textures": _Bundled(
-        _card("textures", textures, "Textures", "Ten patterns, from bricks to zigzags, in any colour; drawn here."),
+        _card(
+            "textures",
+            textures,
+            "Textures",
+            "Ten patterns, from bricks to zigzags, in any colour; drawn here.",
+        ),
         partial(_drawn, textures),
     ),
 }

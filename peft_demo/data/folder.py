@@ -16,10 +16,13 @@ def listing(root: Path) -> Listing:
     """
     if not root.is_dir():
         raise BadData(f"there is no folder {root.name!r}.")
-    root, found = root.resolve(), Listing()
+    root = root.resolve()
+    found = Listing()
     for place, folders, files in os.walk(root):
         here = Path(place)
-        folders[:] = [f for f in folders if not is_junk((f,)) and not _linked(root, here / f, found)]
+        folders[:] = [
+            f for f in folders if not is_junk((f,)) and not _linked(root, here / f, found)
+        ]
         files = [f for f in files if not is_junk((f,))]
         if not folders and not files and here != root:
             found.empty.append(_parts(root, here))

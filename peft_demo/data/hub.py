@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..contracts.errors import BadData, BadImage, BadValue, NotAllowed, PeftDemoError
-from ..contracts.service import Report
+from ..contracts.progress import Report
 from ..contracts.specs import DataSpec
 from .dataset import Dataset, Example
 from .images import open_header, size_refusal
@@ -23,7 +23,17 @@ _FEW_ROWS = 2_000
 """Where classes are only known from the rows themselves, at least so many are looked through."""
 
 _IMAGE_NAMES = ("image", "img", "images", "picture", "photo", "pixel_values", "jpg", "png", "webp")
-_LABEL_NAMES = ("label", "labels", "class", "category", "target", "fine_label", "cls", "species", "name")
+_LABEL_NAMES = (
+    "label",
+    "labels",
+    "class",
+    "category",
+    "target",
+    "fine_label",
+    "cls",
+    "species",
+    "name",
+)
 _PARTS = {"val": ("validation", "valid", "val", "dev"), "test": ("test", "testing")}
 
 
@@ -34,21 +44,28 @@ def read(spec: DataSpec, *, offline: bool = False, report: Report | None = None)
     when offline, `BadData` if the dataset cannot be had or has no such columns.
     """
     if offline:
-        raise NotAllowed("a Hub dataset needs the network, which is switched off here.", "Take a bundled set or a zip.")
+        raise NotAllowed(
+            "a Hub dataset needs the network, which is switched off here.",
+            "Take a bundled set or a zip.",
+        )
     try:
         return _read(spec, _parts(_streams(spec.name)), report)
     except PeftDemoError:
         raise
     except Exception as error:  # the network, the Hub, parquet, arrow: each has errors of its own
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
-        raise BadData(f"the Hub dataset {spec.name!r} could not be read: {reason}", "Check its name.") from error
+        raise BadData(
+            f"the Hub dataset {spec.name!r} could not be read: {reason}", "Check its name."
+        ) from error
 
 
 def _streams(name: str) -> Mapping:
     """Split name → iterable of rows. The one place that talks to the Hub."""
     id, _, configuration = name.partition(":")
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", id) or ".." in id:
-        raise BadValue(f"a Hub dataset is named OWNER/NAME, got {id!r}.", "For instance uoft-cs/cifar10.")
+        raise BadValue(
+            f"a Hub dataset is named OWNER/NAME, got {id!r}.", "For instance uoft-cs/cifar10."
+        )
     if Path(id).exists():  # `datasets` would take a folder of that name instead
         raise BadValue(f"{id!r} is a folder here as well.", "Start from another working directory.")
     from datasets import load_dataset
@@ -58,19 +75,27 @@ def _streams(name: str) -> Mapping:
 
 def _parts(streams: Mapping) -> dict:
     """ "train", "val", "test" → stream, as far as given; whatever is left of a set without "train" stands for it."""
-    named = {part: next((streams[n] for n in names if n in streams), None) for part, names in _PARTS.items()}
+    named = {
+        part: next((streams[n] for n in names if n in streams), None)
+        for part, names in _PARTS.items()
+    }
     other = [n for n in streams if not any(n in names for names in _PARTS.values())]
     if not other:  # only validation or only test rows: they are divided here
         return {"": next(iter(streams.values()))}
     train = "train" if "train" in other else other[0]
-    return {"train": streams[train]} | {part: stream for part, stream in named.items() if stream is not None}
+    return {"train": streams[train]} | {
+        part: stream for part, stream in named.items() if stream is not None
+    }
 
 
 def _read(spec: DataSpec, parts: dict, report: Report | None) -> Dataset:
     features = _features(next(iter(parts.values())))
-    image, label = _column(spec.image_column, features, _is_image), _column(spec.label_column, features, _is_label)
+    image = _column(spec.image_column, features, _is_image)
+    label = _column(spec.label_column, features, _is_label)
     names = getattr(features[label], "names", None)
-    found, rejected, notices = [], [], [f"Columns: pictures from {image!r}, classes from {label!r}."]
+    found = []
+    rejected = []
+    notices = [f"Columns: pictures from {image!r}, classes from {label!r}."]
     for part, stream in parts.items():
         rows = _Rows(part, image, label, names, _wanted(part, parts, spec.shots))
         found += rows.take(_narrow(stream, image, label, spec.seed), report)
@@ -79,7 +104,9 @@ def _read(spec: DataSpec, parts: dict, report: Report | None) -> Dataset:
     classes, differences = agree({(part, name) for part, name, _ in found})
     examples = _examples(found, classes)
     notices += differences
-    return Dataset(spec.name, classes, examples, tuple(rejected), tuple(notices), tuple(features), image, label)
+    return Dataset(
+        spec.name, classes, examples, tuple(rejected), tuple(notices), tuple(features), image, label
+    )
 
 
 def _wanted(part: str, parts: dict, shots: int) -> int:
@@ -95,7 +122,10 @@ def _wanted(part: str, parts: dict, shots: int) -> int:
 def _examples(found: list, classes: tuple[str, ...]) -> tuple[Example, ...]:
     index = {name: label for label, name in enumerate(classes)}
     kept = [(index[name], part, data) for part, name, data in found if name in index]
-    return tuple(Example(lb, part, _name(part, classes[lb], data), partial(bytes, data)) for lb, part, data in kept)
+    return tuple(
+        Example(lb, part, _name(part, classes[lb], data), partial(bytes, data))
+        for lb, part, data in kept
+    )
 
 
 def _name(part: str, label: str, data: bytes) -> str:
@@ -107,17 +137,30 @@ class _Rows:
     """Takes up to `wanted` pictures per class from a stream of rows; `names` are the classes, None if unknown."""
 
     def __init__(self, part: str, image: str, label: str, names: list[str] | None, wanted: int):
-        self.part, self.image, self.label, self.names, self.wanted = part, image, label, names, wanted
-        self.counts, self.seen, self.rejected, self.notices = Counter(), set(), [], []
+        self.part = part
+        self.image = image
+        self.label = label
+        self.names = names
+        self.wanted = wanted
+        self.counts = Counter()
+        self.seen = set()
+        self.rejected = []
+        self.notices = []
 
     def take(self, rows: Iterable[Mapping], report: Report | None) -> list[tuple[str, str, bytes]]:
-        found, number, unlabelled = [], 0, 0
+        found = []
+        number = 0
+        unlabelled = 0
         for number, row in enumerate(islice(rows, MAX_ROWS), 1):
             if report and number % 50 == 1:
                 report(f"reading {self.part or 'the'} rows", self._fraction(number))
             name = _label(row[self.label], self.names)
             unlabelled += name is None
-            if name is not None and self.counts[name] < self.wanted and (data := self._picture(row, number)):
+            if (
+                name is not None
+                and self.counts[name] < self.wanted
+                and (data := self._picture(row, number))
+            ):
                 self.counts[name] += 1
                 found.append((self.part, name, data))
             if self._full(number):
@@ -139,23 +182,31 @@ class _Rows:
 
     def _full(self, number: int) -> bool:
         classes = self.names or self.counts
-        return (self.names is not None or number >= _FEW_ROWS) and all(self.counts[c] >= self.wanted for c in classes)
+        return (self.names is not None or number >= _FEW_ROWS) and all(
+            self.counts[c] >= self.wanted for c in classes
+        )
 
     def _fraction(self, number: int) -> float:
         wanted = self.wanted * len(self.names or ())
-        return min(1.0, max(sum(self.counts.values()) / wanted if wanted else 0.0, number / MAX_ROWS))
+        return min(
+            1.0, max(sum(self.counts.values()) / wanted if wanted else 0.0, number / MAX_ROWS)
+        )
 
     def _notice(self, rows: int, unlabelled: int) -> None:
         where = f"{self.part}: " if self.part else ""
         missing = [name for name in self.names or () if not self.counts[name]]
         if missing:
-            self.notices.append(f"{where}no picture of {listed(missing)} among the first {rows} rows.")
+            self.notices.append(
+                f"{where}no picture of {listed(missing)} among the first {rows} rows."
+            )
         if unlabelled:
             self.notices.append(f"{where}{unlabelled} rows without a label were left out.")
 
 
 def _features(stream) -> Mapping:
-    return stream.features or stream._resolve_features().features  # unknown until a row is read in some formats
+    return (
+        stream.features or stream._resolve_features().features
+    )  # unknown until a row is read in some formats
 
 
 def _narrow(stream, image: str, label: str, seed: int):
@@ -181,15 +232,23 @@ def _is_image(name: str, feature) -> int:
     """How much this looks like the column of pictures, 0 if not at all."""
     if type(feature).__name__ == "Image":
         return 3
-    holds_bytes = "bytes" in feature if isinstance(feature, Mapping) else getattr(feature, "dtype", "") == "binary"
+    holds_bytes = (
+        "bytes" in feature
+        if isinstance(feature, Mapping)
+        else getattr(feature, "dtype", "") == "binary"
+    )
     return holds_bytes * (2 if name.lower() in _IMAGE_NAMES else 1)
 
 
 def _is_label(name: str, feature) -> int:
-    by_name = len(_LABEL_NAMES) - _LABEL_NAMES.index(name.lower()) if name.lower() in _LABEL_NAMES else 0
+    by_name = (
+        len(_LABEL_NAMES) - _LABEL_NAMES.index(name.lower()) if name.lower() in _LABEL_NAMES else 0
+    )
     if type(feature).__name__ == "ClassLabel":
         return 200 + by_name
-    plain = getattr(feature, "dtype", "").startswith(("int", "uint", "string", "large_string", "bool"))
+    plain = getattr(feature, "dtype", "").startswith(
+        ("int", "uint", "string", "large_string", "bool")
+    )
     return by_name if plain else 0
 
 
@@ -204,7 +263,8 @@ def _label(value, names: list[str] | None) -> str | None:
 def _bytes(cell) -> bytes:
     """The encoded picture in a cell. A stranger wrote it: it may name files of the Hub, never files of this machine."""
     cell = {"bytes": cell} if isinstance(cell, bytes) else cell or {}
-    data, place = cell.get("bytes"), cell.get("path") or ""
+    data = cell.get("bytes")
+    place = cell.get("path") or ""
     if data is None and place.rpartition("::")[2].startswith("hf://"):
         import fsspec
 

@@ -77,7 +77,9 @@ def lossless(image: Image.Image, least: int = 96) -> bytes:
 
 
 def _encoded(image: Image.Image, scale: float, kind: str, **options) -> bytes:
-    scaled = image.resize([max(1, round(edge * scale)) for edge in image.size], Image.Resampling.BICUBIC)
+    scaled = image.resize(
+        [max(1, round(edge * scale)) for edge in image.size], Image.Resampling.BICUBIC
+    )
     file = io.BytesIO()
     scaled.save(file, kind, **options)
     return file.getvalue()
@@ -89,7 +91,9 @@ def read_file(path: Path) -> bytes:
         _check_size(path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
-        raise BadImage(f"this file cannot be read ({error.strerror or type(error).__name__}).") from None
+        raise BadImage(
+            f"this file cannot be read ({error.strerror or type(error).__name__})."
+        ) from None
 
 
 def _stream(source: bytes | Path | BinaryIO) -> BinaryIO:
@@ -110,7 +114,9 @@ def _open(file: BinaryIO) -> Image.Image:
     try:
         return Image.open(file, formats=_formats())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadImage(f"this picture has more than {MAX_PIXELS // 10**6} million pixels.") from None
+        raise BadImage(
+            f"this picture has more than {MAX_PIXELS // 10**6} million pixels."
+        ) from None
     except Image.UnidentifiedImageError:
         raise BadImage(f"this is not a picture that can be read{_guess(file)}.") from None
     except BadImage:
@@ -160,7 +166,13 @@ def _upright(image: Image.Image) -> Image.Image:
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Greys of 16 or 32 bits or floats, which Pillow would clip at 255, by the range that holds them."""
     grey = np.nan_to_num(np.asarray(image, dtype=np.float32)).clip(min=0)
-    ranges = (65535,) if image.mode.startswith("I;16") else (1, 255) if image.mode == "F" else (255, 65535)
+    ranges = (
+        (65535,)
+        if image.mode.startswith("I;16")
+        else (1, 255)
+        if image.mode == "F"
+        else (255, 65535)
+    )
     top = next((r for r in ranges if grey.max() <= r), grey.max())
     return Image.fromarray((grey / top * 255).round().astype(np.uint8))
 

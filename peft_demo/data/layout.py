@@ -6,7 +6,7 @@
 import re
 
 from ..contracts.errors import BadImage
-from ..contracts.service import Report
+from ..contracts.progress import Report
 from .dataset import Dataset, Example
 from .images import open_header
 from .listing import File, Listing
@@ -43,7 +43,9 @@ def arrange(title: str, listing: Listing, report: Report | None = None) -> Datas
     for file in pictures:
         part, name = layout.place(file.parts[:-1])
         if name in index:
-            examples.append(Example(index[name], part, "/".join(file.parts[layout.depth :]), file.read))
+            examples.append(
+                Example(index[name], part, "/".join(file.parts[layout.depth :]), file.read)
+            )
         elif not name:
             rejected.append((file.parts, "it lies in no class folder."))
     shown = tuple(("/".join(parts[layout.depth :]), reason) for parts, reason in rejected)
@@ -75,7 +77,11 @@ def agree(places: set[tuple[str, str]]) -> tuple[tuple[str, ...], tuple[str, ...
     """The classes that can be trained on, of all (split, class) there are, and sentences where splits disagree."""
     given = {split: {c for s, c in places if s == split} for split, _ in places}
     train = given.get("train") or given.get("") or set().union(*given.values())
-    notices = [_difference(train, split, given[split]) for split in ("val", "test") if given.get(split, train) != train]
+    notices = [
+        _difference(train, split, given[split])
+        for split in ("val", "test")
+        if given.get(split, train) != train
+    ]
     return tuple(sorted(train, key=natural)), tuple(notices)
 
 
@@ -92,7 +98,8 @@ def listed(names, most: int = 5) -> str:
 
 
 def _difference(train: set[str], split: str, other: set[str]) -> str:
-    only_train, only_other = train - other, other - train
+    only_train = train - other
+    only_other = other - train
     parts = [f"only in train/: {listed(only_train)}"] if only_train else []
     parts += [f"only in {split}/, left out: {listed(only_other)}"] if only_other else []
     return f"train/ and {split}/ hold different classes; {'; '.join(parts)}."
@@ -115,8 +122,11 @@ def _has_splits(folders: list[Parts]) -> bool:
     return bool(found) and (first <= _SPLITS.keys() or len(found) > 1)
 
 
-def _readable(files: list[File], report: Report | None) -> tuple[list[File], list[tuple[Parts, str]]]:
-    pictures, rejected = [], []
+def _readable(
+    files: list[File], report: Report | None
+) -> tuple[list[File], list[tuple[Parts, str]]]:
+    pictures = []
+    rejected = []
     for number, file in enumerate(files):
         if report and number % 100 == 0:
             report("looking at the pictures", number / len(files))

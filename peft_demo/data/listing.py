@@ -51,4 +51,7 @@ def clean(part: str) -> str:
 def check_count(files: int, where: str) -> None:
     """`BadData` if there are more files than anybody wants to wait for."""
     if files > MAX_FILES:
-        raise BadData(f"{where} holds more than {MAX_FILES} files.", "Choose a smaller folder, or take a part of it.")
+        raise BadData(
+            f"{where} holds more than {MAX_FILES} files.",
+            "Choose a smaller folder, or take a part of it.",
+        )

@@ -16,7 +16,15 @@ SIDE = 112
 PER_CLASS = 80
 
 _SMOOTH = 4  # drawn so many times larger, then averaged
-_ANGLES = {"up": -90, "up right": -45, "right": 0, "down right": 45, "down": 90, "down left": 135, "left": 180}
+_ANGLES = {
+    "up": -90,
+    "up right": -45,
+    "right": 0,
+    "down right": 45,
+    "down": 90,
+    "down left": 135,
+    "left": 180,
+}
 _ANGLES |= {"up left": -135}
 _JITTER = 10
 """Degrees to either side."""
@@ -25,8 +33,30 @@ CLASSES = tuple(sorted(_ANGLES))
 
 # Points right, about the unit circle.
 _ARROW = ((1, 0), (0.25, 0.75), (0.25, 0.28), (-1, 0.28), (-1, -0.28), (0.25, -0.28), (0.25, -0.75))
-_PAPER = ("#f4f1ea", "#e8eef2", "#fdf6e3", "#e9f2e4", "#f6e8ea", "#22303c", "#2b2d42", "#2f3e46", "#3b2f3f", "#1f2a38")
-_INK = ("#e4572e", "#17bebb", "#ffc914", "#76b041", "#8f5db7", "#3a86ff", "#ef6f9c", "#f28f3b", "#588b8b", "#b0413e")
+_PAPER = (
+    "#f4f1ea",
+    "#e8eef2",
+    "#fdf6e3",
+    "#e9f2e4",
+    "#f6e8ea",
+    "#22303c",
+    "#2b2d42",
+    "#2f3e46",
+    "#3b2f3f",
+    "#1f2a38",
+)
+_INK = (
+    "#e4572e",
+    "#17bebb",
+    "#ffc914",
+    "#76b041",
+    "#8f5db7",
+    "#3a86ff",
+    "#ef6f9c",
+    "#f28f3b",
+    "#588b8b",
+    "#b0413e",
+)
 
 
 @lru_cache(maxsize=2048)
@@ -44,5 +74,6 @@ def draw(label: int, index: int) -> Image.Image:
 
 def _placed(x: float, y: float, radius: float, turn: float) -> list[tuple[float, float]]:
     """The arrow's corners on the page, turned clockwise by `turn` radians."""
-    cos, sin = math.cos(turn), math.sin(turn)
+    cos = math.cos(turn)
+    sin = math.sin(turn)
     return [(x + radius * (a * cos - b * sin), y + radius * (a * sin + b * cos)) for a, b in _ARROW]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..contracts.errors import BadData, UnknownName
-from ..contracts.service import Report
+from ..contracts.progress import Report
 from ..contracts.specs import DataSpec
 from . import archive, catalogue, folder, hub
 from .dataset import Dataset
@@ -23,7 +23,9 @@ def open_dataset(
     if spec.source == "hub":
         return hub.read(spec, offline=offline, report=report)
     if path is None and spec.source not in ("folder", "zip"):
-        raise BadData(f"the {spec.source} {spec.name!r} is not here any more.", "Put the pictures in again.")
+        raise BadData(
+            f"the {spec.source} {spec.name!r} is not here any more.", "Put the pictures in again."
+        )
     path = Path(spec.name if path is None else path)
     listing = folder.listing(path) if spec.source in ("folder", "draft") else archive.listing(path)
     title = {"draft": "Class cards", "upload": "Uploaded zip"}.get(spec.source) or _title(path)
@@ -37,7 +39,12 @@ def parse(
 
     Raises `UnknownName` for a word that is none of these, `BadData` for a path that is not there or no zip.
     """
-    rest = {"shots": shots, "seed": seed, "image_column": image_column, "label_column": label_column}
+    rest = {
+        "shots": shots,
+        "seed": seed,
+        "image_column": image_column,
+        "label_column": label_column,
+    }
     if argument.startswith("hf:"):
         return DataSpec("hub", argument.removeprefix("hf:"), **rest), None
     if argument in catalogue.names():
@@ -48,9 +55,15 @@ def parse(
     if path.is_file() and path.suffix.lower() == ".zip":
         return DataSpec("zip", argument, **rest), path
     if path.is_file():
-        raise BadData(f"{argument!r} is no dataset;", "expected a bundled name, a folder, a .zip or hf:OWNER/NAME.")
+        raise BadData(
+            f"{argument!r} is no dataset;",
+            "expected a bundled name, a folder, a .zip or hf:OWNER/NAME.",
+        )
     if len(path.parts) > 1 or path.suffix:
-        raise BadData(f"there is no file or folder {argument!r}.", f"Bundled sets: {', '.join(catalogue.names())}.")
+        raise BadData(
+            f"there is no file or folder {argument!r}.",
+            f"Bundled sets: {', '.join(catalogue.names())}.",
+        )
     raise UnknownName("dataset", argument, catalogue.names())
 
 

@@ -22,7 +22,9 @@ def stripes(u, v, rng):
 
 
 def waves(u, v, rng):
-    return _fraction(u + rng.uniform(0.25, 0.5) * np.sin(2 * np.pi * v / rng.uniform(1.5, 2.5))) < 0.5
+    return (
+        _fraction(u + rng.uniform(0.25, 0.5) * np.sin(2 * np.pi * v / rng.uniform(1.5, 2.5))) < 0.5
+    )
 
 
 def zigzag(u, v, rng):
@@ -55,8 +57,11 @@ def rings(u, v, rng):
 
 
 def honeycomb(u, v, rng):
-    u, v = u / 1.5, v / 1.5
-    shifted = [(_fraction(u - s) - 0.5, (_fraction(v / 3**0.5 - s) - 0.5) * 3**0.5) for s in (0, 0.5)]
+    u = u / 1.5
+    v = v / 1.5
+    shifted = [
+        (_fraction(u - s) - 0.5, (_fraction(v / 3**0.5 - s) - 0.5) * 3**0.5) for s in (0, 0.5)
+    ]
     nearest = np.where(np.hypot(*shifted[0]) < np.hypot(*shifted[1]), shifted[0], shifted[1])
     x, y = np.abs(nearest)
     return np.maximum(x, x / 2 + y * 3**0.5 / 2) < rng.uniform(0.40, 0.45)
@@ -67,7 +72,8 @@ def clouds(u, v, rng):
 
 
 PATTERNS: dict[str, Pattern] = {
-    p.__name__: p for p in (bricks, checks, clouds, dots, grid, honeycomb, rings, stripes, waves, zigzag)
+    p.__name__: p
+    for p in (bricks, checks, clouds, dots, grid, honeycomb, rings, stripes, waves, zigzag)
 }
 CLASSES = tuple(PATTERNS)
 
@@ -86,10 +92,16 @@ def draw(label: int, index: int) -> Image.Image:
 
 def _coordinates(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Turned, scaled, shifted and gently warped pixel coordinates, in periods. Each [H W], `_SMOOTH` to a pixel."""
-    side, period, turn = SIDE * _SMOOTH, rng.uniform(12, 28), rng.uniform(0, 2 * np.pi)
+    side = SIDE * _SMOOTH
+    period = rng.uniform(12, 28)
+    turn = rng.uniform(0, 2 * np.pi)
     line = np.arange(side, dtype=np.float32) / _SMOOTH - SIDE / 2
-    x, y = (axis + rng.uniform(0, 10) * (_noise(side, rng, 2) - 0.5) for axis in (line[None], line[:, None]))
-    u, v = x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
+    x, y = (
+        axis + rng.uniform(0, 10) * (_noise(side, rng, 2) - 0.5)
+        for axis in (line[None], line[:, None])
+    )
+    u = x * np.cos(turn) - y * np.sin(turn)
+    v = x * np.sin(turn) + y * np.cos(turn)
     return u / period + rng.random(), v / period + rng.random()
 
 
@@ -98,7 +110,10 @@ def _noise(side: int, rng: np.random.Generator, coarsest: int, octaves: int = 1)
     total = np.zeros((side, side), dtype=np.float32)
     for octave in range(octaves):
         cells = rng.random((coarsest * 2**octave + 1,) * 2, dtype=np.float32)
-        total += np.asarray(Image.fromarray(cells).resize((side, side), Image.Resampling.BICUBIC)) / 2**octave
+        total += (
+            np.asarray(Image.fromarray(cells).resize((side, side), Image.Resampling.BICUBIC))
+            / 2**octave
+        )
     return (total - total.min()) / (total.max() - total.min())
 
 

@@ -124,7 +124,11 @@ class Method:
 
     def parts(self, anatomy: Anatomy, config, allocation: Any = None) -> Parts:
         """What `build` makes; of an allocation, if there is one and the method surveys."""
-        return self.build(anatomy, config, allocation) if self.survey and allocation else self.build(anatomy, config)
+        return (
+            self.build(anatomy, config, allocation)
+            if self.survey and allocation
+            else self.build(anatomy, config)
+        )
 
     def config(self, values: Mapping[str, Any] | None = None):
         """The frozen config with `values` set; `BadValue` or `UnknownName` says what does not fit."""

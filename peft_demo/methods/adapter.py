@@ -23,7 +23,9 @@ from . import Method, Parts, never
 @dataclass(frozen=True)
 class Config:
     hidden: int = knob(8, "Hidden", low=1, high=512, info="H, width of the bottleneck")
-    dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
+    dropout: float = knob(
+        0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True
+    )
 
 
 class Bottleneck(Delta):
@@ -33,9 +35,12 @@ class Bottleneck(Delta):
 
     def __init__(self, site: Site, config: Config):
         super().__init__()
-        D, H = site.d_out, config.hidden
-        self.down, self.down_bias = nn.Parameter(torch.empty(H, D)), nn.Parameter(torch.zeros(H))
-        self.up, self.up_bias = nn.Parameter(torch.zeros(D, H)), nn.Parameter(torch.zeros(D))
+        D = site.d_out
+        H = config.hidden
+        self.down = nn.Parameter(torch.empty(H, D))
+        self.down_bias = nn.Parameter(torch.zeros(H))
+        self.up = nn.Parameter(torch.zeros(D, H))
+        self.up_bias = nn.Parameter(torch.zeros(D))
         self.dropout = config.dropout
         nn.init.xavier_uniform_(self.down)
 

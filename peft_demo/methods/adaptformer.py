@@ -24,8 +24,12 @@ from . import SCALES, Method, Parts, never
 @dataclass(frozen=True)
 class Config:
     hidden: int = knob(64, "Hidden", low=1, high=512, info="H, width of the bottleneck")
-    scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s, in front of the bottleneck", advanced=True)
-    dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
+    scale: float = knob(
+        10.0, "Scale", low=0.01, high=100.0, info="s, in front of the bottleneck", advanced=True
+    )
+    dropout: float = knob(
+        0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True
+    )
 
 
 class Parallel(Delta):
@@ -35,10 +39,14 @@ class Parallel(Delta):
 
     def __init__(self, site: Site, config: Config):
         super().__init__()
-        D, H = site.d_in, config.hidden
-        self.down, self.down_bias = nn.Parameter(torch.empty(H, D)), nn.Parameter(torch.zeros(H))
-        self.up, self.up_bias = nn.Parameter(torch.zeros(D, H)), nn.Parameter(torch.zeros(D))
-        self.scale, self.dropout = config.scale, config.dropout
+        D = site.d_in
+        H = config.hidden
+        self.down = nn.Parameter(torch.empty(H, D))
+        self.down_bias = nn.Parameter(torch.zeros(H))
+        self.up = nn.Parameter(torch.zeros(D, H))
+        self.up_bias = nn.Parameter(torch.zeros(D))
+        self.scale = config.scale
+        self.dropout = config.dropout
         nn.init.kaiming_uniform_(self.down, a=sqrt(5))
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:

@@ -44,9 +44,17 @@ ENDS = ("proj", "fc2")
 FLOOR = 0.01
 """1 + q₀ is not let below it."""
 
-RANK = {"low": 1, "high": 128, "info": "R, columns taken; without λ it does not change the number of parameters"}
+RANK = {
+    "low": 1,
+    "high": 128,
+    "info": "R, columns taken; without λ it does not change the number of parameters",
+}
 SCALE = {"info": "a factor per column (AOFT*)", "advanced": True}
-START = {"choices": ("orthogonal", "literal"), "info": "literal: T as printed, not the frozen model", "advanced": True}
+START = {
+    "choices": ("orthogonal", "literal"),
+    "info": "literal: T as printed, not the frozen model",
+    "advanced": True,
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,8 @@ class Orthogonal(Delta):
 
     def __init__(self, d_in: int, d_out: int, config):
         super().__init__()
-        self.rank, self.centred = config.rank, config.start == "orthogonal" and not config.scale
+        self.rank = config.rank
+        self.centred = config.start == "orthogonal" and not config.scale
         self.q_down, self.q_up = (nn.Parameter(q) for q in _starts(d_in, d_out, config))
         draw = torch.randn if config.start == "literal" else torch.zeros
         self.scale = nn.Parameter(draw(config.rank)) if config.scale else None
@@ -156,7 +165,8 @@ def _of_zero(q: Tensor, rank: int) -> Tensor:
 
 def _moved(q: Tensor, rank: int) -> Tensor:
     """R(q) = AO(q) − E [D R]."""
-    first, rest = q[:1], q[1:]
+    first = q[:1]
+    rest = q[1:]
     top = torch.cat([first, -rest[: rank - 1]])
     columns = -torch.outer(rest, rest[: rank - 1]) / (1 + first).clamp(min=FLOOR)
     return torch.cat([top[None], torch.cat([rest[:, None], columns], dim=1)])
@@ -178,13 +188,17 @@ def _first_unit(size: int) -> Tensor:
 def _random_unit(size: int, rank: int = 1) -> Tensor:
     """A random direction with q₀ ≥ 0 whose entries 1 to R − 1 are zero, so that AO(q) is E but for its first column."""
     q = torch.randn(size)
-    q[0], q[1:rank] = q[0].abs(), 0
+    q[0] = q[0].abs()
+    q[1:rank] = 0
     return F.normalize(q, dim=0)
 
 
 def _check(site: Site, rank: int, width: int) -> None:
     if rank > width:
-        raise BadValue(f"rank {rank} is larger than the width {width} of {site.name}.", f"Take at most {width}.")
+        raise BadValue(
+            f"rank {rank} is larger than the width {width} of {site.name}.",
+            f"Take at most {width}.",
+        )
 
 
 def _as_frozen(config) -> bool:

@@ -28,13 +28,16 @@ from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from . import Method, Parts, never
 
-ATTENTION, MLP = "qkv", "fc1"
+ATTENTION = "qkv"
+MLP = "fc1"
 
 
 @dataclass(frozen=True)
 class Config:
     rank: int = knob(50, "Rank", low=1, high=128, info="R, columns of the shared projection")
-    dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
+    dropout: float = knob(
+        0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True
+    )
 
 
 class Recomposed(Delta):
@@ -46,7 +49,9 @@ class Recomposed(Delta):
         super().__init__()
         D, R = projection.shape
         self.projection = projection
-        self.coefficients = nn.Parameter(torch.zeros(R) if zero else nn.init.xavier_uniform_(torch.empty(1, R))[0])
+        self.coefficients = nn.Parameter(
+            torch.zeros(R) if zero else nn.init.xavier_uniform_(torch.empty(1, R))[0]
+        )
         self.shift = nn.Parameter(torch.zeros(D))
         self.dropout = dropout
 
@@ -79,7 +84,8 @@ def count_att(anatomy: Anatomy, config: Config) -> int:
 def _at(anatomy: Anatomy, config: Config, *roles: str) -> Parts:
     deltas = {}
     for sites in _sharing(anatomy, *roles):
-        projection, zero = _projection(sites[0], config.rank), sites[0].role == ATTENTION
+        projection = _projection(sites[0], config.rank)
+        zero = sites[0].role == ATTENTION
         deltas |= {s.name: Recomposed(projection, config.dropout, zero) for s in sites}
     return Parts(deltas)
 
@@ -93,7 +99,9 @@ def _sharing(anatomy: Anatomy, *roles: str) -> Iterator[list[Site]]:
 
 def _projection(site: Site, rank: int) -> nn.Parameter:
     if rank > site.d_in:
-        raise BadValue(f"rank {rank} is larger than the width {site.d_in}.", f"Take at most {site.d_in}.")
+        raise BadValue(
+            f"rank {rank} is larger than the width {site.d_in}.", f"Take at most {site.d_in}."
+        )
     return nn.Parameter(nn.init.xavier_uniform_(torch.empty(site.d_in, rank)))
 
 

@@ -51,7 +51,8 @@ def codebook(bits: int) -> tuple[float, ...]:
 
 @lru_cache
 def _codebook(bits: int) -> tuple[float, ...]:
-    normal, half = NormalDist(), 2 ** (bits - 1)
+    normal = NormalDist()
+    half = 2 ** (bits - 1)
     levels = [normal.inv_cdf(0.5 + (i + 0.5) / (2 * half)) for i in range(half)]
     for _ in range(ITERATIONS):
         edges = [0.5, *(normal.cdf((a + b) / 2) for a, b in pairwise(levels)), 1.0]
@@ -90,9 +91,15 @@ def quantised(W: Tensor, bits: int) -> Tensor:
 class AdaptFormerConfig:
     hidden: int = knob(32, "Hidden", low=1, high=512, info="H, width of the bottleneck")
     bits: int = knob(1, "Bits", choices=BITS, info="of a weight")
-    head_bits: int = knob(FULL, "Head bits", choices=(FULL, 1), info="32: a plain head; 1: quantised, no bias")
-    scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s, searched per dataset in the paper")
-    dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
+    head_bits: int = knob(
+        FULL, "Head bits", choices=(FULL, 1), info="32: a plain head; 1: quantised, no bias"
+    )
+    scale: float = knob(
+        10.0, "Scale", low=0.01, high=100.0, info="s, searched per dataset in the paper"
+    )
+    dropout: float = knob(
+        0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True
+    )
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,9 @@ class BiLoRA(Delta):
         super().__init__()
         self.down = nn.Parameter(torch.empty(config.hidden, site.d_in))
         self.up = nn.Parameter(torch.empty(site.d_out, config.hidden))
-        self.bits, self.scale, self.dropout = config.bits, config.scale, config.dropout
+        self.bits = config.bits
+        self.scale = config.scale
+        self.dropout = config.dropout
         nn.init.kaiming_uniform_(self.down, a=sqrt(5))
         nn.init.trunc_normal_(self.up, std=1e-3, a=-2e-3, b=2e-3)
 
@@ -138,7 +147,8 @@ class BiAdaptFormer(BiLoRA):
 class BiHead(nn.Linear):
     """Features [B D] → logits [B C] with one-bit weights and no bias. Kaiming-uniform(√5), as `nn.Linear` starts."""
 
-    matrices, bits = ("weight",), 1
+    matrices = ("weight",)
+    bits = 1
 
     def __init__(self, features: int, classes: int):
         super().__init__(features, classes, bias=False)
@@ -148,7 +158,10 @@ class BiHead(nn.Linear):
 
 
 def build_lora(anatomy: Anatomy, config: LoRAConfig) -> Parts:
-    return Parts({site.name: BiLoRA(site, config) for site in anatomy.at(*config.targets)}, head=_head(config))
+    return Parts(
+        {site.name: BiLoRA(site, config) for site in anatomy.at(*config.targets)},
+        head=_head(config),
+    )
 
 
 def count_lora(anatomy: Anatomy, config: LoRAConfig) -> int:
@@ -156,7 +169,9 @@ def count_lora(anatomy: Anatomy, config: LoRAConfig) -> int:
 
 
 def build_adaptformer(anatomy: Anatomy, config: AdaptFormerConfig) -> Parts:
-    return Parts({site.name: BiAdaptFormer(site, config) for site in anatomy.at("mlp")}, head=_head(config))
+    return Parts(
+        {site.name: BiAdaptFormer(site, config) for site in anatomy.at("mlp")}, head=_head(config)
+    )
 
 
 def count_adaptformer(anatomy: Anatomy, config: AdaptFormerConfig) -> int:

@@ -27,9 +27,15 @@ BRANCHES = ("attn", "mlp")
 @dataclass(frozen=True)
 class Config:
     hidden: int = knob(8, "Hidden", low=1, high=128, info="H, width of the bottleneck")
-    scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s, in front of the bypass", advanced=True)
-    dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
-    start: str = knob("identity", "Start", choices=("identity", "xavier"), info="of the 3×3 kernel", advanced=True)
+    scale: float = knob(
+        10.0, "Scale", low=0.01, high=100.0, info="s, in front of the bypass", advanced=True
+    )
+    dropout: float = knob(
+        0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True
+    )
+    start: str = knob(
+        "identity", "Start", choices=("identity", "xavier"), info="of the 3×3 kernel", advanced=True
+    )
 
 
 class Bypass(Delta):
@@ -39,12 +45,18 @@ class Bypass(Delta):
 
     def __init__(self, anatomy: Anatomy, config: Config):
         super().__init__()
-        D, H = anatomy.width, config.hidden
-        self.down, self.down_bias = nn.Parameter(torch.empty(H, D)), nn.Parameter(torch.zeros(H))
-        self.conv, self.conv_bias = nn.Parameter(torch.empty(H, H, 3, 3)), nn.Parameter(torch.zeros(H))
-        self.up, self.up_bias = nn.Parameter(torch.zeros(D, H)), nn.Parameter(torch.zeros(D))
-        self.prefix, self.grid = anatomy.prefix, anatomy.grid
-        self.scale, self.dropout = config.scale, config.dropout
+        D = anatomy.width
+        H = config.hidden
+        self.down = nn.Parameter(torch.empty(H, D))
+        self.down_bias = nn.Parameter(torch.zeros(H))
+        self.conv = nn.Parameter(torch.empty(H, H, 3, 3))
+        self.conv_bias = nn.Parameter(torch.zeros(H))
+        self.up = nn.Parameter(torch.zeros(D, H))
+        self.up_bias = nn.Parameter(torch.zeros(D))
+        self.prefix = anatomy.prefix
+        self.grid = anatomy.grid
+        self.scale = config.scale
+        self.dropout = config.dropout
         nn.init.xavier_uniform_(self.down)
         (nn.init.dirac_ if config.start == "identity" else nn.init.xavier_uniform_)(self.conv)
 
@@ -74,12 +86,15 @@ def build(anatomy: Anatomy, config: Config) -> Parts:
 
 
 def count(anatomy: Anatomy, config: Config) -> int:
-    D, H = anatomy.width, config.hidden
+    D = anatomy.width
+    H = config.hidden
     return len(_sites(anatomy)) * ((2 * H + 1) * D + 9 * H**2 + 2 * H)
 
 
 def _sites(anatomy: Anatomy) -> list[Site]:
-    anatomy.check_plain("Convpass", "it convolves one grid of patches, beside prefix tokens, in every block")
+    anatomy.check_plain(
+        "Convpass", "it convolves one grid of patches, beside prefix tokens, in every block"
+    )
     return anatomy.at(*BRANCHES)
 
 

@@ -34,8 +34,12 @@ TARGETS = ("qkv", "proj", "fc1", "fc2")
 @dataclass(frozen=True)
 class TrainConfig:
     rank: int = knob(16, "Rank", low=1, high=128, info="R, of the shared factors")
-    scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s, in front of the product", advanced=True)
-    dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
+    scale: float = knob(
+        10.0, "Scale", low=0.01, high=100.0, info="s, in front of the product", advanced=True
+    )
+    dropout: float = knob(
+        0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True
+    )
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,10 @@ class Factors(Delta):
 
     def __init__(self, down: nn.Parameter, up: nn.Parameter, config: TrainConfig):
         super().__init__()
-        self.down, self.up = down, up
-        self.scale, self.dropout = config.scale, config.dropout
+        self.down = down
+        self.up = up
+        self.scale = config.scale
+        self.dropout = config.dropout
 
     def sigma(self) -> Tensor:
         raise NotImplementedError
@@ -61,9 +67,11 @@ class Factors(Delta):
         return f(x) + F.linear(z.unflatten(-1, (-1, R)), self.scale * self.up).flatten(-2)
 
     def low_rank(self, f: nn.Linear) -> LowRank:
-        sigma, R = self.sigma(), self.up.shape[1]
+        sigma = self.sigma()
+        R = self.up.shape[1]
         n, m = (side // R for side in sigma.shape)
-        down, up = torch.block_diag(*[self.down] * m), torch.block_diag(*[self.scale * self.up] * n)
+        down = torch.block_diag(*[self.down] * m)
+        up = torch.block_diag(*[self.scale * self.up] * n)
         return LowRank(down, up @ sigma) if m <= n else LowRank(sigma @ down, up)
 
 
@@ -86,11 +94,16 @@ class Tucker(Factors):
 
     matrices = ("down", "up", "core", "mix")
 
-    def __init__(self, shared: tuple[nn.Parameter, ...], config: TuckerConfig, n: int, m: int, first: int):
+    def __init__(
+        self, shared: tuple[nn.Parameter, ...], config: TuckerConfig, n: int, m: int, first: int
+    ):
         down, up, core, mix = shared
         super().__init__(down, up, config)
-        self.core, self.mix = core, mix
-        self.n, self.m, self.first = n, m, first
+        self.core = core
+        self.mix = mix
+        self.n = n
+        self.m = m
+        self.first = first
 
     def sigma(self) -> Tensor:
         R = len(self.mix)
@@ -100,16 +113,28 @@ class Tucker(Factors):
 
 def build_train(anatomy: Anatomy, config: TrainConfig) -> Parts:
     down, up = _ends(anatomy, config.rank)
-    return Parts({site.name: TensorTrain(down, up, config, *_slices(anatomy, site)) for site in anatomy.at(*TARGETS)})
+    return Parts(
+        {
+            site.name: TensorTrain(down, up, config, *_slices(anatomy, site))
+            for site in anatomy.at(*TARGETS)
+        }
+    )
 
 
 def build_tucker(anatomy: Anatomy, config: TuckerConfig) -> Parts:
-    sites, R = anatomy.at(*TARGETS), config.rank
+    sites = anatomy.at(*TARGETS)
+    R = config.rank
     cuts = [_slices(anatomy, site) for site in sites]
     firsts = accumulate((n * m for n, m in cuts), initial=0)
-    core, mix = torch.empty(R, R, R), torch.empty(R, _total(anatomy))
+    core = torch.empty(R, R, R)
+    mix = torch.empty(R, _total(anatomy))
     shared = *_ends(anatomy, R), *(nn.Parameter(nn.init.xavier_uniform_(t)) for t in (core, mix))
-    return Parts({s.name: Tucker(shared, config, *cut, i) for s, cut, i in zip(sites, cuts, firsts, strict=False)})
+    return Parts(
+        {
+            s.name: Tucker(shared, config, *cut, i)
+            for s, cut, i in zip(sites, cuts, firsts, strict=False)
+        }
+    )
 
 
 def count_train(anatomy: Anatomy, config: TrainConfig) -> int:

@@ -47,7 +47,9 @@ DROPOUT = {"low": 0.0, "high": 0.9, "info": "on the input", "advanced": True}
 
 @dataclass(frozen=True)
 class Config:
-    targets: tuple = knob(("q", "k", "v", "proj"), "Targets", choices=LINEARS, info="linears that get an update")
+    targets: tuple = knob(
+        ("q", "k", "v", "proj"), "Targets", choices=LINEARS, info="linears that get an update"
+    )
     rank: int = knob(1, "Rank", **RANK)
     normalise: bool = knob(False, "Normalise", **NORMALISE)
     dropout: float = knob(0.0, "Dropout", **DROPOUT)
@@ -69,11 +71,13 @@ class Householder(Delta):
 
     def __init__(self, d_in: int, d_out: int, config):
         super().__init__()
-        self.v_left, self.v_right = _reflector(d_in), _reflector(d_out)
+        self.v_left = _reflector(d_in)
+        self.v_right = _reflector(d_out)
         self.diagonal = nn.Parameter(torch.zeros(min(d_in, d_out)))
         self.down = nn.Parameter(torch.empty(config.rank, d_in))
         self.up = nn.Parameter(torch.zeros(d_out, config.rank))
-        self.normalise, self.dropout = config.normalise, config.dropout
+        self.normalise = config.normalise
+        self.dropout = config.dropout
         if config.rank:
             nn.init.kaiming_uniform_(self.down, a=sqrt(5))
 
@@ -87,11 +91,18 @@ class Householder(Delta):
 
     def _low_rank(self) -> tuple[Tensor, Tensor]:
         """What T is beside its diagonal, [R+2 D_in] and [D_out R+2]: see the top of the file."""
-        d, v_l, v_r = self.diagonal, self.v_left, self.v_right
-        e_l, e_r = _fit(d * _fit(v_l, len(d)), len(v_r)), _fit(d * _fit(v_r, len(d)), len(v_l))
-        a_l, a_r, k = self._factor(v_l), self._factor(v_r), (v_l * e_r).sum()
+        d = self.diagonal
+        v_l = self.v_left
+        v_r = self.v_right
+        e_l = _fit(d * _fit(v_l, len(d)), len(v_r))
+        e_r = _fit(d * _fit(v_r, len(d)), len(v_l))
+        a_l = self._factor(v_l)
+        a_r = self._factor(v_r)
+        k = (v_l * e_r).sum()
         down = torch.cat([v_l[None], e_r[None], self.down])
-        up = torch.cat([(a_l * a_r * k * v_r - a_l * e_l)[:, None], (-a_r * v_r)[:, None], self.up], dim=1)
+        up = torch.cat(
+            [(a_l * a_r * k * v_r - a_l * e_l)[:, None], (-a_r * v_r)[:, None], self.up], dim=1
+        )
         return down, up
 
     def _factor(self, v: Tensor) -> Tensor | float:
@@ -127,7 +138,9 @@ class HTAAdapter(Householder):
 
     def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor]:
         down, up = self._low_rank()
-        W, b, d = f.weight, bias(f), self.diagonal
+        W = f.weight
+        b = bias(f)
+        d = self.diagonal
         return W + d[:, None] * W + up @ (down @ W), b + d * b + up @ (down @ b)
 
 
@@ -153,7 +166,10 @@ def _size(d_in: int, d_out: int, rank: int) -> int:
 
 def _check(site: Site, rank: int, width: int) -> None:
     if rank > width:
-        raise BadValue(f"rank {rank} is larger than the width {width} of {site.name}.", f"Take at most {width}.")
+        raise BadValue(
+            f"rank {rank} is larger than the width {width} of {site.name}.",
+            f"Take at most {width}.",
+        )
 
 
 def _reflector(size: int) -> nn.Parameter:

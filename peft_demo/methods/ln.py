@@ -20,12 +20,16 @@ class Config:
 
 def norms(anatomy: Anatomy) -> tuple[str, ...]:
     """timm names of the tensors of all normalisations."""
-    return tuple(name for name in anatomy.tensors if "norm" in name.rpartition(".")[0].rpartition(".")[2])
+    return tuple(
+        name for name in anatomy.tensors if "norm" in name.rpartition(".")[0].rpartition(".")[2]
+    )
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:
     if not norms(anatomy):
-        raise BadValue(f"{anatomy.arch} has no normalisation with weights to train.", "Choose another method.")
+        raise BadValue(
+            f"{anatomy.arch} has no normalisation with weights to train.", "Choose another method."
+        )
     return Parts(replaces=norms(anatomy))
 
 

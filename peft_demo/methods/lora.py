@@ -25,7 +25,9 @@ TARGETS = ("q", "k", "v", "qkv", "proj", "fc1", "fc2")
 
 @dataclass(frozen=True)
 class Config:
-    targets: tuple = knob(("q", "v"), "Targets", choices=TARGETS, info="linears that get a low-rank product")
+    targets: tuple = knob(
+        ("q", "v"), "Targets", choices=TARGETS, info="linears that get a low-rank product"
+    )
     rank: int = knob(8, "Rank", low=1, high=128, info="R, width of the bottleneck")
     scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s = α/r", advanced=True)
     dropout: float = knob(0.0, "Dropout", low=0.0, high=0.9, info="on the input", advanced=True)
@@ -39,10 +41,13 @@ class LoRA(Delta):
     def __init__(self, site: Site, config: Config):
         super().__init__()
         if config.rank > min(site.d_in, site.d_out):
-            raise BadValue(f"rank {config.rank} is larger than the width {min(site.d_in, site.d_out)} of {site.name}.")
+            raise BadValue(
+                f"rank {config.rank} is larger than the width {min(site.d_in, site.d_out)} of {site.name}."
+            )
         self.down = nn.Parameter(torch.empty(config.rank, site.d_in))
         self.up = nn.Parameter(torch.zeros(site.d_out, config.rank))
-        self.scale, self.dropout = config.scale, config.dropout
+        self.scale = config.scale
+        self.dropout = config.dropout
         nn.init.kaiming_uniform_(self.down, a=sqrt(5))
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:

@@ -17,7 +17,9 @@ FINAL = ("norm.", "fc_norm.")
 
 @dataclass(frozen=True)
 class Config:
-    blocks: int = knob(1, "Blocks", low=1, high=12, info="k, counted from the end; at most all there are")
+    blocks: int = knob(
+        1, "Blocks", low=1, high=12, info="k, counted from the end; at most all there are"
+    )
 
 
 def last(anatomy: Anatomy, k: int) -> tuple[str, ...]:

@@ -27,10 +27,18 @@ TARGETS = ("qkv", "fc1")
 
 @dataclass(frozen=True)
 class Config:
-    hidden: int = knob(8, "Hidden", low=2, high=128, info="H, width of the bottleneck; a multiple of the groups")
-    groups: int = knob(2, "Groups", choices=(1, 2), info="G, blocks of the sparse up-projection", advanced=True)
-    scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s, in front of the bottleneck", advanced=True)
-    dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
+    hidden: int = knob(
+        8, "Hidden", low=2, high=128, info="H, width of the bottleneck; a multiple of the groups"
+    )
+    groups: int = knob(
+        2, "Groups", choices=(1, 2), info="G, blocks of the sparse up-projection", advanced=True
+    )
+    scale: float = knob(
+        10.0, "Scale", low=0.01, high=100.0, info="s, in front of the bottleneck", advanced=True
+    )
+    dropout: float = knob(
+        0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True
+    )
 
 
 class Reparameterised(Delta):
@@ -40,12 +48,18 @@ class Reparameterised(Delta):
 
     def __init__(self, site: Site, config: Config):
         super().__init__()
-        D, H, G = site.d_in, config.hidden, config.groups
+        D = site.d_in
+        H = config.hidden
+        G = config.groups
         _check_groups("hidden", H, G)
         _check_groups(f"the width of {site.name},", D, G)
-        self.down, self.down_bias = nn.Parameter(torch.empty(H, D)), nn.Parameter(torch.zeros(H))
-        self.up, self.up_bias = nn.Parameter(torch.zeros(D, H // G)), nn.Parameter(torch.zeros(D))
-        self.groups, self.scale, self.dropout = G, config.scale, config.dropout
+        self.down = nn.Parameter(torch.empty(H, D))
+        self.down_bias = nn.Parameter(torch.zeros(H))
+        self.up = nn.Parameter(torch.zeros(D, H // G))
+        self.up_bias = nn.Parameter(torch.zeros(D))
+        self.groups = G
+        self.scale = config.scale
+        self.dropout = config.dropout
         nn.init.xavier_uniform_(self.down)
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
@@ -64,7 +78,9 @@ class Reparameterised(Delta):
 
 def _check_groups(what: str, size: int, groups: int) -> None:
     if size % groups:
-        raise BadValue(f"{what} {size} cannot be cut into {groups} groups.", f"Take a multiple of {groups}.")
+        raise BadValue(
+            f"{what} {size} cannot be cut into {groups} groups.", f"Take a multiple of {groups}."
+        )
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:
@@ -72,7 +88,8 @@ def build(anatomy: Anatomy, config: Config) -> Parts:
 
 
 def count(anatomy: Anatomy, config: Config) -> int:
-    H, G = config.hidden, config.groups
+    H = config.hidden
+    G = config.groups
     return sum(s.d_in * H + H + s.d_in * H // G + s.d_in for s in anatomy.at(*TARGETS))
 
 

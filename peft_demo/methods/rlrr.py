@@ -41,8 +41,16 @@ TARGETS = ("patch", "norm1", *LINEARS[:4], "norm2", *LINEARS[4:], "norm")
 
 @dataclass(frozen=True)
 class Config:
-    targets: tuple = knob(TARGETS, "Targets", choices=TARGETS, info="linears to rescale; norms and patches take SSF")
-    start: str = knob("random", "Start", choices=("random", "zero"), info="zero: as the frozen model", advanced=True)
+    targets: tuple = knob(
+        TARGETS, "Targets", choices=TARGETS, info="linears to rescale; norms and patches take SSF"
+    )
+    start: str = knob(
+        "random",
+        "Start",
+        choices=("random", "zero"),
+        info="zero: as the frozen model",
+        advanced=True,
+    )
 
 
 class Rescaled(Delta):
@@ -70,13 +78,17 @@ def build(anatomy: Anatomy, config: Config) -> Parts:
 
 
 def count(anatomy: Anatomy, config: Config) -> int:
-    return sum((s.d_in if _kind(s) is Rescaled else 0) + 2 * s.d_out for s in _sites(anatomy, config))
+    return sum(
+        (s.d_in if _kind(s) is Rescaled else 0) + 2 * s.d_out for s in _sites(anatomy, config)
+    )
 
 
 def _sites(anatomy: Anatomy, config: Config) -> list[Site]:
     roles = config.targets
     if anatomy.staged:
-        fused = {"patch": "reduction"} | (dict.fromkeys(QKV, "qkv") if set(QKV) <= set(roles) else {})
+        fused = {"patch": "reduction"} | (
+            dict.fromkeys(QKV, "qkv") if set(QKV) <= set(roles) else {}
+        )
         roles = tuple(dict.fromkeys(fused.get(role, role) for role in roles))
     return anatomy.at(*roles)
 

@@ -42,10 +42,11 @@ from ..contracts.errors import BadAdapter, BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Backbone, Delta, Site
 from ..vit.anatomy import QKV, timm_name, tree_name
-from ..vit.seam import bias, shell
+from ..vit.seam import bias, share_tensors
 from . import Method, Parts, never
 
-ALPHA, BETA = 10, 5
+ALPHA = 10
+BETA = 5
 STEPS = 20
 """τ grows by this part of the budget."""
 FURTHEST = 4
@@ -56,9 +57,13 @@ TARGETS = ("v", "proj", "fc2", "fc1", "k", "q")
 
 @dataclass(frozen=True)
 class Config:
-    budget: float = knob(0.466, "Budget", low=0.2, high=10.0, info="trainable parameters, % of the backbone")
+    budget: float = knob(
+        0.466, "Budget", low=0.2, high=10.0, info="trainable parameters, % of the backbone"
+    )
     rank: int = knob(8, "Rank", low=1, high=64, info="r, width of a structured module")
-    dropout: float = knob(0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True)
+    dropout: float = knob(
+        0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True
+    )
 
 
 # what stands at a site -----------------------------------------------------------------------------------------------
@@ -81,11 +86,15 @@ class SparseLinear(torch.autograd.Function):
     def backward(ctx, g: Tensor):
         x, W, at, values = ctx.saved_tensors
         to_x, _, to_b, _, _ = ctx.needs_input_grad
-        tokens, outputs = x.flatten(0, -2), g.flatten(0, -2)
-        rows, columns = at // W.shape[1], at % W.shape[1]
+        tokens = x.flatten(0, -2)
+        outputs = g.flatten(0, -2)
+        rows = at // W.shape[1]
+        columns = at % W.shape[1]
         dx = (g @ added(W, at, values).to(g.dtype)).to(x.dtype) if to_x else None
         db = outputs.sum(0, dtype=W.dtype) if to_b else None
-        pairs = outputs.index_select(1, rows) * tokens.index_select(1, columns)  # four times as fast as [:, rows]
+        pairs = outputs.index_select(1, rows) * tokens.index_select(
+            1, columns
+        )  # four times as fast as [:, rows]
         return dx, None, db, None, pairs.sum(0, dtype=values.dtype)
 
 
@@ -93,7 +102,14 @@ class Entries(Delta):
     """x (W + scatter(δ))ᵀ + b + shift: `entries` δ [K] at flat positions `entries_at`, `shift` [D_out] whole, or
     [K'] at `shift_at`; each may be absent."""
 
-    def __init__(self, site: Site, config: Config, entries_at: Tensor | None, shift_at: Tensor | None, whole: bool):
+    def __init__(
+        self,
+        site: Site,
+        config: Config,
+        entries_at: Tensor | None,
+        shift_at: Tensor | None,
+        whole: bool,
+    ):
         super().__init__()
         self.sizes = {"entries_at": site.d_in * site.d_out, "shift_at": site.d_out}
         self.register_buffer("entries_at", entries_at)
@@ -109,21 +125,31 @@ class Entries(Delta):
         return SparseLinear.apply(x, f.weight, b, self.entries_at.long(), self.entries)
 
     def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor] | None:
-        W = f.weight if self.entries is None else added(f.weight, self.entries_at.long(), self.entries)
+        W = (
+            f.weight
+            if self.entries is None
+            else added(f.weight, self.entries_at.long(), self.entries)
+        )
         return W, bias(f) if self.shift is None else self._bias(f)
 
     def _bias(self, f: nn.Module) -> Tensor | None:
         if self.shift is None:
             return f.bias
-        return f.bias + self.shift if self.shift_at is None else added(f.bias, self.shift_at.long(), self.shift)
+        return (
+            f.bias + self.shift
+            if self.shift_at is None
+            else added(f.bias, self.shift_at.long(), self.shift)
+        )
 
     def check(self) -> None:
         for name, at in self.named_buffers():
             if at.min() < 0 or at.max() >= self.sizes[name] or (at.diff() <= 0).any():
-                raise BadAdapter(f"{name} holds positions that are not ascending from 0 to {self.sizes[name] - 1}.")
+                raise BadAdapter(
+                    f"{name} holds positions that are not ascending from 0 to {self.sizes[name] - 1}."
+                )
 
 
-class LowRank(Entries):
+class LowRankEntries(Entries):
     """SPT-LoRA's module: `down` [R D_in] and `up` [D_out R]."""
 
     matrices = ("down", "up")
@@ -155,9 +181,12 @@ class Bottleneck(Entries):
 
     def __init__(self, site: Site, config: Config, *rest):
         super().__init__(site, config, *rest)
-        D, R = site.d_out, config.rank
-        self.down, self.down_bias = nn.Parameter(torch.empty(R, D)), nn.Parameter(torch.zeros(R))
-        self.up, self.up_bias = nn.Parameter(torch.zeros(D, R)), nn.Parameter(torch.zeros(D))
+        D = site.d_out
+        R = config.rank
+        self.down = nn.Parameter(torch.empty(R, D))
+        self.down_bias = nn.Parameter(torch.zeros(R))
+        self.up = nn.Parameter(torch.zeros(D, R))
+        self.up_bias = nn.Parameter(torch.zeros(D))
         self.dropout = config.dropout
         nn.init.kaiming_uniform_(self.down, a=sqrt(5))
 
@@ -174,7 +203,7 @@ class Bottleneck(Entries):
         return 2 * rank * site.d_out + rank + site.d_out
 
 
-Module = type[LowRank] | type[Bottleneck]
+Module = type[LowRankEntries] | type[Bottleneck]
 
 
 # what can be trained, and for how much -------------------------------------------------------------------------------
@@ -213,10 +242,17 @@ class Terms:
     def pieces(self) -> list[Piece]:
         """Matrices and biases of the six linears, every other vector of the blocks, the last norm."""
         linears = [piece for site in self.anatomy.at(*TARGETS) for piece in _of_site(site)]
-        taken, blocks = {piece.tensor for piece in linears}, (f"{site.name}." for site in self.anatomy.at("block"))
+        taken = {piece.tensor for piece in linears}
+        blocks = (f"{site.name}." for site in self.anatomy.at("block"))
         ours = (*blocks, "norm.", "fc_norm.")
-        vectors = {n: shape for n, shape in self.anatomy.tensors.items() if len(shape) == 1 and n.startswith(ours)}
-        return linears + [Piece(n, n, shape, slice(None)) for n, shape in vectors.items() if n not in taken]
+        vectors = {
+            n: shape
+            for n, shape in self.anatomy.tensors.items()
+            if len(shape) == 1 and n.startswith(ours)
+        }
+        return linears + [
+            Piece(n, n, shape, slice(None)) for n, shape in vectors.items() if n not in taken
+        ]
 
     @property
     def token(self) -> int:
@@ -231,20 +267,26 @@ class Terms:
     def reachable(self) -> tuple[int, int]:
         """The class token and one entry; and with it a module at each matrix and every vector whole."""
         modules = sum(self.cost(site) for site in self.anatomy.at(*TARGETS))
-        return self.token + 1, self.token + modules + sum(p.size for p in self.pieces if not p.matrix)
+        return self.token + 1, self.token + modules + sum(
+            p.size for p in self.pieces if not p.matrix
+        )
 
     def cost(self, site: Site) -> int:
         return self.module.cost(site, self.config.rank)
 
     def check(self) -> None:
         """`BadValue` for a rank or a budget that this backbone cannot have."""
-        width, rank = min(min(s.d_in, s.d_out) for s in self.anatomy.at(*TARGETS)), self.config.rank
+        width = min(min(s.d_in, s.d_out) for s in self.anatomy.at(*TARGETS))
+        rank = self.config.rank
         if rank > width:
-            raise BadValue(f"rank {rank} is larger than the width {width}.", f"Take at most {width}.")
+            raise BadValue(
+                f"rank {rank} is larger than the width {width}.", f"Take at most {width}."
+            )
         low, high = self.reachable
         if not low <= self.budget <= high:
             least, most = (
-                rounded(1e5 * n / self.anatomy.parameters) / 1e3 for rounded, n in ((ceil, low), (floor, high))
+                rounded(1e5 * n / self.anatomy.parameters) / 1e3
+                for rounded, n in ((ceil, low), (floor, high))
             )
             raise BadValue(
                 f"a budget of {self.config.budget:g} % is {self.budget} parameters; on {self.anatomy.arch} SPT reaches "
@@ -261,8 +303,11 @@ def budget(anatomy: Anatomy, config: Config) -> int:
 def _of_site(site: Site) -> Iterator[Piece]:
     path, _, part = site.path.rpartition(".")
     first = QKV.index(part) * site.d_out if part in QKV else 0
-    path, rows = path if part in QKV else site.path, slice(first, first + site.d_out)
-    yield Piece(f"{site.name}.weight", timm_name(f"{path}.weight"), (site.d_out, site.d_in), rows, site)
+    path = path if part in QKV else site.path
+    rows = slice(first, first + site.d_out)
+    yield Piece(
+        f"{site.name}.weight", timm_name(f"{path}.weight"), (site.d_out, site.d_in), rows, site
+    )
     if site.bias:
         yield Piece(f"{site.name}.bias", timm_name(f"{path}.bias"), (site.d_out,), rows, site)
 
@@ -284,23 +329,35 @@ class Allocation:
     """Where: flat, ascending, int32. Spread evenly where not given, to be filled from a file."""
 
     def to_json(self) -> dict:
-        return {"structured": list(self.structured), "vectors": list(self.vectors), "sparse": dict(self.sparse)}
+        return {
+            "structured": list(self.structured),
+            "vectors": list(self.vectors),
+            "sparse": dict(self.sparse),
+        }
 
     @staticmethod
     def from_json(plain: Mapping[str, Any]) -> "Allocation":
         try:
-            return Allocation(tuple(plain["structured"]), tuple(plain["vectors"]), dict(plain["sparse"]))
+            return Allocation(
+                tuple(plain["structured"]), tuple(plain["vectors"]), dict(plain["sparse"])
+            )
         except (KeyError, TypeError, ValueError):
-            raise BadValue("the allocation of sensitive weights on the card is ill-formed.") from None
+            raise BadValue(
+                "the allocation of sensitive weights on the card is ill-formed."
+            ) from None
 
     def checked(self, terms: Terms) -> "Allocation":
         """Itself; `BadValue` unless it speaks of this backbone's pieces, and of no more entries than they have."""
         sites = {p.site.name for p in terms.pieces if p.site}
         vectors = {p.name for p in terms.pieces if not p.matrix}
         sizes = {p.name: p.size for p in terms.pieces if p.site}
-        counted = all(type(n) is int and 1 <= n <= sizes.get(name, 0) for name, n in self.sparse.items())
+        counted = all(
+            type(n) is int and 1 <= n <= sizes.get(name, 0) for name, n in self.sparse.items()
+        )
         if not (counted and _within(self.structured, sites) and _within(self.vectors, vectors)):
-            raise BadValue(f"the allocation of sensitive weights does not fit {terms.anatomy.arch}.")
+            raise BadValue(
+                f"the allocation of sensitive weights does not fit {terms.anatomy.arch}."
+            )
         return self
 
     def at(self, name: str, size: int) -> Tensor | None:
@@ -317,7 +374,9 @@ def _within(names: tuple, known: set[str]) -> bool:
 
 def unsurveyed(terms: Terms) -> Allocation:
     """An allocation of exactly the budget that asks no image."""
-    left, structured, rest = terms.budget - terms.token, [], []
+    left = terms.budget - terms.token
+    structured = []
+    rest = []
     least = left - left // 2
     for site in sorted(terms.anatomy.at(*TARGETS), key=lambda s: TARGETS.index(s.role)):
         affordable = left - terms.cost(site) >= least
@@ -335,7 +394,10 @@ def allocate(terms: Terms, sensitivity: Mapping[str, Tensor]) -> Allocation:
     """
     ranked = torch.cat([sensitivity[p.name].flatten() for p in terms.pieces])
     if not torch.isfinite(ranked).all() or ranked.max() <= 0:
-        raise BadValue("the survey found no sensitive weight.", "Are the images and the backbone's weights sound?")
+        raise BadValue(
+            "the survey found no sensitive weight.",
+            "Are the images and the backbone's weights sound?",
+        )
     plan, entries = _nearest(list(_plans(terms, ranked)), terms.budget)
     positions = _most_sensitive(terms, ranked, plan, entries)
     counts = {name: len(at) for name, at in positions.items()}
@@ -359,7 +421,10 @@ class Plan:
 
 def planned(terms: Terms, marks: Sequence[int]) -> Plan:
     """The plan when each piece has so many marks."""
-    structured, vectors, fixed, entries = [], [], terms.token, 0
+    structured = []
+    vectors = []
+    fixed = terms.token
+    entries = 0
     for piece, hits in zip(terms.pieces, marks, strict=True):
         if piece.matrix and hits >= terms.cost(piece.site) / ALPHA:
             structured.append(piece.site.name)
@@ -395,7 +460,8 @@ def _nearest(plans: list[Plan], wanted: int) -> tuple[Plan, int]:
 def _most_sensitive(terms: Terms, ranked: Tensor, plan: Plan, entries: int) -> dict[str, Tensor]:
     """Positions of the `entries` most sensitive single entries of the pieces that train in no other way; all of these
     entries if there are fewer."""
-    taken, sizes = {f"{name}.weight" for name in plan.structured} | set(plan.vectors), [p.size for p in terms.pieces]
+    taken = {f"{name}.weight" for name in plan.structured} | set(plan.vectors)
+    sizes = [p.size for p in terms.pieces]
     for piece, values in zip(terms.pieces, ranked.split(sizes), strict=True):
         if piece.name in taken or not piece.site:
             values.fill_(-1.0)
@@ -403,7 +469,9 @@ def _most_sensitive(terms: Terms, ranked: Tensor, plan: Plan, entries: int) -> d
     chosen = ranked.topk(min(entries, free)).indices.cpu().sort().values
     starts = torch.tensor([0, *sizes]).cumsum(0)
     bounds = torch.searchsorted(chosen, starts).tolist()
-    found = {p.name: chosen[bounds[i] : bounds[i + 1]] - starts[i] for i, p in enumerate(terms.pieces)}
+    found = {
+        p.name: chosen[bounds[i] : bounds[i + 1]] - starts[i] for i, p in enumerate(terms.pieces)
+    }
     return {name: at.int() for name, at in found.items() if len(at)}
 
 
@@ -413,15 +481,18 @@ class Survey:
     Nothing is written to them; the random head comes from `seed`.
     """
 
-    batches, batch = 16, 32
+    batches = 16
+    batch = 32
 
     def __init__(self, module: Module, backbone: Backbone, config: Config, classes: int, seed: int):
         self.terms = Terms(module, backbone.anatomy, config)
         self.terms.check()
-        self.model = shell(backbone.model)
+        self.model = share_tensors(backbone.model)
         tensors = dict.fromkeys(p.tensor for p in self.terms.pieces)
         self.tensors = {name: _own(self.model, tree_name(name)) for name in tensors}
-        self.sums = {name: torch.zeros_like(t, requires_grad=False) for name, t in self.tensors.items()}
+        self.sums = {
+            name: torch.zeros_like(t, requires_grad=False) for name, t in self.tensors.items()
+        }
         generator = torch.Generator().manual_seed(seed)
         head = 0.02 * torch.randn(classes, backbone.anatomy.features, generator=generator)
         self.head = head.to(backbone.device)
@@ -452,7 +523,9 @@ def _own(tree: nn.Module, path: str) -> nn.Parameter:
 # the records ---------------------------------------------------------------------------------------------------------
 
 
-def build(module: Module, anatomy: Anatomy, config: Config, allocation: Allocation | Mapping | None = None) -> Parts:
+def build(
+    module: Module, anatomy: Anatomy, config: Config, allocation: Allocation | Mapping | None = None
+) -> Parts:
     """What an allocation says, fresh from a survey or as JSON from a card; the unsurveyed one without."""
     terms = Terms(module, anatomy, config)
     terms.check()
@@ -468,8 +541,10 @@ def build(module: Module, anatomy: Anatomy, config: Config, allocation: Allocati
 
 
 def _delta(module: Module, site: Site, config: Config, allocation: Allocation) -> Entries | None:
-    weight, bias = f"{site.name}.weight", f"{site.name}.bias"
-    entries_at, shift_at = allocation.at(weight, site.d_in * site.d_out), allocation.at(bias, site.d_out)
+    weight = f"{site.name}.weight"
+    bias = f"{site.name}.bias"
+    entries_at = allocation.at(weight, site.d_in * site.d_out)
+    shift_at = allocation.at(bias, site.d_out)
     whole = bias in allocation.vectors
     if site.name in allocation.structured:
         return module(site, config, entries_at, shift_at, whole)
@@ -487,10 +562,10 @@ SPT_LORA = Method(
     url="https://arxiv.org/abs/2303.08566",
     sites=("norm1", "q", "k", "v", "proj", "norm2", "fc1", "fc2"),
     Config=Config,
-    build=partial(build, LowRank),
+    build=partial(build, LowRankEntries),
     count=budget,
     lr=3e-3,
-    survey=partial(Survey, LowRank),
+    survey=partial(Survey, LowRankEntries),
 )
 
 SPT_ADAPTER = Method(

@@ -30,8 +30,16 @@ STD = 0.02
 
 @dataclass(frozen=True)
 class Config:
-    targets: tuple = knob(TARGETS, "Targets", choices=TARGETS, info="operations whose output is scaled and shifted")
-    start: str = knob("random", "Start", choices=("random", "zero"), info="zero: as the frozen model", advanced=True)
+    targets: tuple = knob(
+        TARGETS, "Targets", choices=TARGETS, info="operations whose output is scaled and shifted"
+    )
+    start: str = knob(
+        "random",
+        "Start",
+        choices=("random", "zero"),
+        info="zero: as the frozen model",
+        advanced=True,
+    )
 
 
 class ScaleShift(Delta):
@@ -39,7 +47,8 @@ class ScaleShift(Delta):
 
     def __init__(self, site: Site, start: str):
         super().__init__()
-        self.scale, self.shift = nn.Parameter(torch.ones(site.d_out)), nn.Parameter(torch.zeros(site.d_out))
+        self.scale = nn.Parameter(torch.ones(site.d_out))
+        self.shift = nn.Parameter(torch.zeros(site.d_out))
         if start == "random":
             nn.init.normal_(self.scale, mean=1.0, std=STD)
             nn.init.normal_(self.shift, std=STD)

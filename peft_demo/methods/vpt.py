@@ -25,7 +25,9 @@ from . import Method, Parts, never
 
 @dataclass(frozen=True)
 class Config:
-    prompts: int = knob(10, "Prompts", low=1, high=200, info="P, learned tokens (in each block where deep)")
+    prompts: int = knob(
+        10, "Prompts", low=1, high=200, info="P, learned tokens (in each block where deep)"
+    )
     dropout: float = knob(0.0, "Dropout", low=0.0, high=0.9, info="on the prompts", advanced=True)
 
 
@@ -35,12 +37,14 @@ class Prompted(Delta):
     def __init__(self, anatomy: Anatomy, config: Config):
         super().__init__()
         self.prompts = nn.Parameter(torch.empty(config.prompts, anatomy.width))
-        self.prefix, self.dropout = anatomy.prefix, config.dropout
+        self.prefix = anatomy.prefix
+        self.dropout = config.dropout
         bound = sqrt(6 / (anatomy.at("patch")[0].d_in + anatomy.width))
         nn.init.uniform_(self.prompts, -bound, bound)
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
-        start, end = self.prefix, self.prefix + len(self.prompts)
+        start = self.prefix
+        end = self.prefix + len(self.prompts)
         prompts = F.dropout(self.prompts.expand(x.shape[0], -1, -1), self.dropout, self.training)
         y = f(torch.cat([x[:, :start], prompts, x[:, start:]], dim=1))
         return torch.cat([y[:, :start], y[:, end:]], dim=1)

@@ -25,13 +25,22 @@ all test photos. Fixed in advance; these photos took no part in training or in a
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line; a recipe's fields become flags with the recipe's own defaults."""
     parser = argparse.ArgumentParser("python -m peft_demo.pretrain", description=__doc__)
-    parser.add_argument("--photos", type=Path, nargs="+", required=True, help="folders or zips of unlabelled photos")
     parser.add_argument(
-        "--work", type=Path, required=True, help="checkpoint and cached targets; resumed when it has one"
+        "--photos", type=Path, nargs="+", required=True, help="folders or zips of unlabelled photos"
     )
-    parser.add_argument("--out", type=Path, required=True, help="weights file to write; its card stands beside it")
     parser.add_argument(
-        "--teacher-weights", type=Path, help="local safetensors under timm's names; default: timm's hub"
+        "--work",
+        type=Path,
+        required=True,
+        help="checkpoint and cached targets; resumed when it has one",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="weights file to write; its card stands beside it"
+    )
+    parser.add_argument(
+        "--teacher-weights",
+        type=Path,
+        help="local safetensors under timm's names; default: timm's hub",
     )
     for field in fields(Recipe):
         required = field.default is MISSING
@@ -42,15 +51,23 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
             default=None if required else field.default,
             help=None if required else f"default {field.default}",
         )
-    parser.add_argument("--side", type=int, default=64, help="px at which photos are kept in the work folder")
+    parser.add_argument(
+        "--side", type=int, default=64, help="px at which photos are kept in the work folder"
+    )
     parser.add_argument("--save-every", type=float, default=60, help="seconds between checkpoints")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, help="CPU threads")
     parser.add_argument("--compile", action="store_true", help="torch.compile the student")
     parser.add_argument(
-        "--evaluate", type=Path, nargs="+", default=[], help="sets to probe: <train|test>/<class>/<image>"
+        "--evaluate",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="sets to probe: <train|test>/<class>/<image>",
     )
-    parser.add_argument("--licence", default="Apache-2.0", help="of the weights: the teacher's decides")
+    parser.add_argument(
+        "--licence", default="Apache-2.0", help="of the weights: the teacher's decides"
+    )
     parser.add_argument("--notes", type=Path, help="markdown to close the card with")
     return parser.parse_args(arguments)
 
@@ -62,7 +79,9 @@ def main(arguments: list[str] | None = None) -> None:
         torch.set_num_threads(asked.threads)
     recipe = Recipe(**{field.name: getattr(asked, field.name) for field in fields(Recipe)})
     photos = load_photos(asked.photos, asked.side, asked.work)
-    teacher = load_teacher(recipe.teacher, asked.teacher_weights, recipe.teacher_size, torch.device(asked.device))
+    teacher = load_teacher(
+        recipe.teacher, asked.teacher_weights, recipe.teacher_size, torch.device(asked.device)
+    )
     run = Distillation(recipe, teacher, photos, asked.work, asked.compile)
     print(f"{len(photos)} photos, {run.seen} images seen, to {recipe.images}", flush=True)
     try:
@@ -75,13 +94,17 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _follow(run: Distillation, save_every: float) -> None:
     """Runs to the end, printing a line every few seconds."""
-    since, first, found = time.monotonic(), run.seen, []
+    since = time.monotonic()
+    first = run.seen
+    found = []
     for progress in run.run(save_every):
         found.append(progress)
         elapsed = time.monotonic() - since
         if elapsed >= REPORT_EVERY:
             print(_line(found, (progress.seen - first) / elapsed, run.recipe.images), flush=True)
-            since, first, found = time.monotonic(), progress.seen, []
+            since = time.monotonic()
+            first = progress.seen
+            found = []
 
 
 def _line(found: list[Progress], speed: float, goal: int) -> str:
@@ -99,7 +122,9 @@ def _describe(asked: argparse.Namespace, run: Distillation, photos: int) -> None
     """Probes student, random weights and teacher where sets are given, and writes the card."""
     text = "No probe was run."
     if asked.evaluate:
-        text = FIGURES.format(shots=16, seeds="0, 1, 2", size=run.recipe.size, table=table(_figures(asked, run)))
+        text = FIGURES.format(
+            shots=16, seeds="0, 1, 2", size=run.recipe.size, table=table(_figures(asked, run))
+        )
     sources = ", ".join(source.name for source in asked.photos)
     words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
     command = " ".join(["python -m peft_demo.pretrain", *words])
@@ -111,14 +136,23 @@ def _describe(asked: argparse.Namespace, run: Distillation, photos: int) -> None
 
 
 def _figures(asked: argparse.Namespace, run: Distillation) -> dict[str, dict[str, list[float]]]:
-    size, seed = run.recipe.size, run.recipe.seed
+    size = run.recipe.size
+    seed = run.recipe.seed
     teacher = load_teacher(run.recipe.teacher, asked.teacher_weights, size, torch.device("cpu"))
-    models = {"random weights": random_twin(asked.out, seed), "student": read_weights(asked.out), "teacher": teacher}
+    models = {
+        "random weights": random_twin(asked.out, seed),
+        "student": read_weights(asked.out),
+        "teacher": teacher,
+    }
     figures = {}
     for source in asked.evaluate:
         data = load_set(source, size)
         figures[data.name] = {name: probe(model, data) for name, model in models.items()}
-        print(data.name, {name: [round(a, 1) for a in row] for name, row in figures[data.name].items()}, flush=True)
+        print(
+            data.name,
+            {name: [round(a, 1) for a in row] for name, row in figures[data.name].items()},
+            flush=True,
+        )
     return figures
 
 

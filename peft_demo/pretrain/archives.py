@@ -42,10 +42,14 @@ def images(source: Path, names: list[str]) -> Iterator[tuple[str, Image.Image]]:
 def _decode(source: Path, archive: zipfile.ZipFile | None, name: str) -> Image.Image | None:
     try:
         with open(source / name, "rb") if archive is None else archive.open(name) as file:
-            data = file.read(MAX_BYTES + 1)  # counted while inflating: a header may lie about the size
+            data = file.read(
+                MAX_BYTES + 1
+            )  # counted while inflating: a header may lie about the size
         if len(data) > MAX_BYTES:
             return None
         image = Image.open(io.BytesIO(data))
         return image.convert("RGB") if image.width * image.height <= MAX_PIXELS else None
-    except Exception:  # a decoder fed with hostile bytes may raise anything; one bad photo must not end a run
+    except (
+        Exception
+    ):  # a decoder fed with hostile bytes may raise anything; one bad photo must not end a run
         return None

@@ -17,7 +17,9 @@ from .distil import Recipe
 KEY = "peft_demo_backbone"
 
 
-def write_weights(backbone: nn.Module, recipe: Recipe, seen: int, photos: int, path: Path, licence: str) -> None:
+def write_weights(
+    backbone: nn.Module, recipe: Recipe, seen: int, photos: int, path: Path, licence: str
+) -> None:
     """Writes a headless ViT as fp16 with everything needed to rebuild it in the metadata, atomically."""
     path = Path(path)
     about = {
@@ -41,7 +43,9 @@ def read_weights(path: Path) -> nn.Module:
     with safe_open(path, "pt") as file:
         about = json.loads(file.metadata()[KEY])
     model = timm.create_model(about["arch"], pretrained=False, num_classes=0, **about["kwargs"])
-    model.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()}, strict=True)
+    model.load_state_dict(
+        {name: tensor.float() for name, tensor in load_file(path).items()}, strict=True
+    )
     return model.eval()
 
 
@@ -56,13 +60,21 @@ def table(figures: dict[str, dict[str, list[float]]]) -> str:
     models = list(next(iter(figures.values())))
     lines = ["| photos | " + " | ".join(models) + " |", "|---" * (len(models) + 1) + "|"]
     lines += [
-        f"| {name} | " + " | ".join(spread(row[model]) for model in models) + " |" for name, row in figures.items()
+        f"| {name} | " + " | ".join(spread(row[model]) for model in models) + " |"
+        for name, row in figures.items()
     ]
     return "\n".join(lines)
 
 
 def card(
-    path: Path, recipe: Recipe, seen: int, photos: str, command: str, figures: str, notes: str, licence: str
+    path: Path,
+    recipe: Recipe,
+    seen: int,
+    photos: str,
+    command: str,
+    figures: str,
+    notes: str,
+    licence: str,
 ) -> str:
     """The card of the weights at `path`, markdown."""
     backbone = read_weights(path)
@@ -104,4 +116,6 @@ def random_twin(backbone_of: Path, seed: int) -> nn.Module:
         torch.manual_seed(seed)
         with safe_open(backbone_of, "pt") as file:
             about = json.loads(file.metadata()[KEY])
-        return timm.create_model(about["arch"], pretrained=False, num_classes=0, **about["kwargs"]).eval()
+        return timm.create_model(
+            about["arch"], pretrained=False, num_classes=0, **about["kwargs"]
+        ).eval()

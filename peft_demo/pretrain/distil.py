@@ -38,7 +38,9 @@ class Recipe:
     vectors: float = 1.0  # norms, biases and positions learn at lr times this
     weight_decay: float = 0.05
     mosaics: float = 0.0  # share of the views that show four photos, for fine detail
-    views: int = 4  # passes that ask the teacher; later passes repeat them. 0: every pass asks anew.
+    views: int = (
+        4  # passes that ask the teacher; later passes repeat them. 0: every pass asks anew.
+    )
     seed: int = 0
     precision: str = "bf16"
     optimiser: str = "muon"  # for the blocks' matrices; adamw where the device has no fast bf16, in which Muon works
@@ -49,7 +51,9 @@ class Recipe:
         The plateau (Zhai et al., arXiv:2106.04560) leaves the length open: resume with other `images` to go on or to
         land.
         """
-        return self.lr * max(min(1.0, (seen + self.batch) / self.warmup, (self.images - seen) / self.decay), 0.0)
+        return self.lr * max(
+            min(1.0, (seen + self.batch) / self.warmup, (self.images - seen) / self.decay), 0.0
+        )
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,9 @@ def student(recipe: Recipe, width: int, device: torch.device) -> Student:
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         made = Student(recipe, width).to(device)
-    for block in made.backbone.blocks:  # on CPU the fused kernel's backward is slower than three plain products
+    for block in (
+        made.backbone.blocks
+    ):  # on CPU the fused kernel's backward is slower than three plain products
         block.attn.fused_attn = device.type == "cuda"
     return made
 
@@ -104,19 +110,34 @@ class Distillation:
     belongs to another recipe.
     """
 
-    def __init__(self, recipe: Recipe, teacher: nn.Module, photos: np.ndarray, work: Path, compiled: bool = False):
-        self.recipe, self.file = recipe, Path(work) / "run.safetensors"
+    def __init__(
+        self,
+        recipe: Recipe,
+        teacher: nn.Module,
+        photos: np.ndarray,
+        work: Path,
+        compiled: bool = False,
+    ):
+        self.recipe = recipe
+        self.file = Path(work) / "run.safetensors"
         self.device = next(teacher.parameters()).device
         self.student = student(recipe, teacher.embed_dim, self.device)
         if recipe.alone:
             parts.check(self.student.backbone, teacher)
         self.predict = torch.compile(self._predict) if compiled else self._predict
         self.optimisers = _optimisers(self.student, recipe)
-        self.views = Views(photos, min(recipe.batch, len(photos)), recipe.size, recipe.seed, recipe.mosaics)
+        self.views = Views(
+            photos, min(recipe.batch, len(photos)), recipe.size, recipe.seed, recipe.mosaics
+        )
         self.dtype = {"bf16": torch.bfloat16, "fp32": torch.float32}[recipe.precision]
         grid = self.student.backbone.patch_embed.grid_size[0]
         self.targets = Targets(
-            teacher.requires_grad_(False).eval(), self.views, recipe.teacher_size, grid, work, self.dtype
+            teacher.requires_grad_(False).eval(),
+            self.views,
+            recipe.teacher_size,
+            grid,
+            work,
+            self.dtype,
         )
         self.step = self._resume() if self.file.exists() else 0
 
@@ -129,9 +150,12 @@ class Distillation:
         """Trains until `recipe.images`, yielding every step; a checkpoint every so many seconds and at the end."""
         if self.targets.statistics is None:
             self.targets.statistics = self.targets.survey()
-        saved, start = time.monotonic(), self.step
+        saved = time.monotonic()
+        start = self.step
         while self.seen < self.recipe.images:
-            found = self._train(self._alone() if self.seen < self.recipe.alone else self._together())
+            found = self._train(
+                self._alone() if self.seen < self.recipe.alone else self._together()
+            )
             self.step += 1
             yield Progress(self.seen, *found, self._groups()[0]["lr"])
             if time.monotonic() - saved >= save_every:
@@ -151,10 +175,16 @@ class Distillation:
         run = checkpoint.about(self.file)
         asked = asdict(self.recipe) | {"photos": len(self.views.photos)}
         found = run["recipe"] | {"photos": run["photos"]}
-        other = {k: (found.get(k), asked[k]) for k in asked if k not in FREE and found.get(k) != asked[k]}
+        other = {
+            k: (found.get(k), asked[k]) for k in asked if k not in FREE and found.get(k) != asked[k]
+        }
         if other:
-            raise ValueError(f"{self.file} is another run: (there, asked) = {other}; choose another work folder")
-        self.targets.statistics = checkpoint.load(self.file, self.student, self.optimisers).to(self.device)
+            raise ValueError(
+                f"{self.file} is another run: (there, asked) = {other}; choose another work folder"
+            )
+        self.targets.statistics = checkpoint.load(self.file, self.student, self.optimisers).to(
+            self.device
+        )
         return run["step"]
 
     def _place(self) -> tuple[int, int, bool]:
@@ -169,13 +199,17 @@ class Distillation:
         images = self.views.images(*divmod(self.step, self.views.blocks)).to(self.device)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             shown = self.targets.normalised(images)
-            return parts.errors(self.student.backbone, self.targets.teacher, (images - 0.5) / 0.5, shown)
+            return parts.errors(
+                self.student.backbone, self.targets.teacher, (images - 0.5) / 0.5, shown
+            )
 
     def _together(self) -> torch.Tensor:
         """Errors [3, 2] of the whole student's tokens."""
         images, target = self._block()
         # One cast a step, and the optimiser still moves fp32 weights; autocast casts at every layer, slower on CPU.
-        weights = {name: parameter.to(self.dtype) for name, parameter in self.student.named_parameters()}
+        weights = {
+            name: parameter.to(self.dtype) for name, parameter in self.student.named_parameters()
+        }
         return errors(self.predict(weights, images.to(self.device, self.dtype)), target)
 
     def _block(self) -> tuple[torch.Tensor, torch.Tensor]:

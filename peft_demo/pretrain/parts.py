@@ -18,13 +18,19 @@ def parts(model: VisionTransformer) -> list[Part]:
     """A pre-norm ViT cut at its residual stream: embedding, attention and MLP of each block, final norm."""
     cut: list[Part] = [lambda images: model.norm_pre(model._pos_embed(model.patch_embed(images)))]
     for block in model.blocks:
-        cut += [lambda x, b=block: b.ls1(b.attn(b.norm1(x))), lambda x, b=block: b.ls2(b.mlp(b.norm2(x)))]
+        cut += [
+            lambda x, b=block: b.ls1(b.attn(b.norm1(x))),
+            lambda x, b=block: b.ls2(b.mlp(b.norm2(x))),
+        ]
     return [*cut, model.norm]
 
 
 def check(student: VisionTransformer, teacher: VisionTransformer) -> None:
     """Raises ValueError unless every part of the student has one of the teacher's to learn from, of the same shapes."""
-    shapes = [(len(m.blocks), m.embed_dim, m.patch_embed.num_patches, m.num_prefix_tokens) for m in (student, teacher)]
+    shapes = [
+        (len(m.blocks), m.embed_dim, m.patch_embed.num_patches, m.num_prefix_tokens)
+        for m in (student, teacher)
+    ]
     if shapes[0] != shapes[1]:
         raise ValueError(
             f"parts learn alone only from like parts; (depth, width, patches, prefix tokens) are {shapes[0]} and "
@@ -32,12 +38,15 @@ def check(student: VisionTransformer, teacher: VisionTransformer) -> None:
         )
 
 
-def errors(student: VisionTransformer, teacher: VisionTransformer, images: Tensor, shown: Tensor) -> Tensor:
+def errors(
+    student: VisionTransformer, teacher: VisionTransformer, images: Tensor, shown: Tensor
+) -> Tensor:
     """The unexplained share of each part's output (1: knows nothing), class token and patches: [parts, 2].
 
     images, shown: the same pixels [B, 3, H, W], normalised for the student and for the teacher.
     """
-    found, stream = [], None
+    found = []
+    stream = None
     for own, wanted in zip(parts(student), parts(teacher), strict=True):
         with torch.no_grad():
             target = wanted(shown if stream is None else stream)

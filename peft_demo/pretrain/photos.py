@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..files import landing
+from ..storage.atomic import atomic_write
 from . import archives
 
 
@@ -18,7 +18,9 @@ def load_photos(sources: list[Path], side: int, work: Path) -> np.ndarray:
     Raises ValueError when no photo could be read.
     """
     listed = [(Path(source), archives.members(source)) for source in sources]
-    key = json.dumps([[source.name, source.stat().st_size, names] for source, names in listed] + [side])
+    key = json.dumps(
+        [[source.name, source.stat().st_size, names] for source, names in listed] + [side]
+    )
     path = Path(work) / f"photos{side}_{hashlib.sha256(key.encode()).hexdigest()[:12]}.npy"
     if not path.exists():
         _build(listed, side, path)
@@ -26,10 +28,14 @@ def load_photos(sources: list[Path], side: int, work: Path) -> np.ndarray:
 
 
 def _build(listed: list[tuple[Path, list[str]]], side: int, path: Path) -> None:
-    kept = [_pixels(image, side) for source, names in listed for _, image in archives.images(source, names)]
+    kept = [
+        _pixels(image, side)
+        for source, names in listed
+        for _, image in archives.images(source, names)
+    ]
     if not kept:
         raise ValueError(f"no readable photo in {', '.join(str(source) for source, _ in listed)}")
-    with landing(path) as draft, open(draft, "wb") as file:
+    with atomic_write(path) as draft, open(draft, "wb") as file:
         np.save(file, np.stack(kept))
 
 

@@ -38,9 +38,15 @@ class Targets:
     statistics: [2, 3, 2, D], mean and deviation by depth, for the class token and for patches.
     """
 
-    def __init__(self, teacher: nn.Module, views: Views, size: int, grid: int, work: Path, dtype: torch.dtype):
+    def __init__(
+        self, teacher: nn.Module, views: Views, size: int, grid: int, work: Path, dtype: torch.dtype
+    ):
         self.device = next(teacher.parameters()).device
-        self.teacher, self.views, self.size, self.grid, self.work = teacher.to(dtype), views, size, grid, Path(work)
+        self.teacher = teacher.to(dtype)
+        self.views = views
+        self.size = size
+        self.grid = grid
+        self.work = Path(work)
         self.dtype = dtype
         self.statistics: torch.Tensor | None = None
         self.stores: dict[int, np.memmap] = {}
@@ -56,7 +62,9 @@ class Targets:
 
     def fresh(self, view: int, block: int, images: torch.Tensor, remember: bool) -> torch.Tensor:
         """Asks the teacher about `images`, block `block` of `view`: fp16 [3, B, 1+N, D]."""
-        mean, deviation = (torch.cat([s[:, :1], s[:, 1:].expand(-1, self.grid**2, -1)], 1) for s in self.statistics)
+        mean, deviation = (
+            torch.cat([s[:, :1], s[:, 1:].expand(-1, self.grid**2, -1)], 1) for s in self.statistics
+        )
         answer = ((self._ask(images) - mean[:, None]) / deviation[:, None]).half()
         if remember:
             self._store(view)[block] = answer.cpu().numpy()
@@ -74,12 +82,17 @@ class Targets:
     def _ask(self, images: torch.Tensor) -> torch.Tensor:
         images = images.to(self.device)
         if images.shape[-1] != self.size:
-            images = F.interpolate(images, size=self.size, mode="bicubic", align_corners=False).clamp(0, 1)
+            images = F.interpolate(
+                images, size=self.size, mode="bicubic", align_corners=False
+            ).clamp(0, 1)
         return self._pool(tokens(self.teacher, self.normalised(images).to(self.dtype)).float())
 
-    def normalised(self, images: torch.Tensor) -> torch.Tensor:
+    def with_normalisation(self, images: torch.Tensor) -> torch.Tensor:
         """images [B, 3, H, W] in 0..1 → as the teacher was trained on."""
-        mean, deviation = (torch.tensor(self.teacher.pretrained_cfg[k], device=self.device) for k in ("mean", "std"))
+        mean, deviation = (
+            torch.tensor(self.teacher.pretrained_cfg[k], device=self.device)
+            for k in ("mean", "std")
+        )
         return (images - mean.view(-1, 1, 1)) / deviation.view(-1, 1, 1)
 
     def _pool(self, found: torch.Tensor) -> torch.Tensor:
@@ -88,7 +101,12 @@ class Targets:
         if side == self.grid:
             return found
         patches = found[:, :, 1:].flatten(0, 1).transpose(1, 2).unflatten(2, (side, side))
-        pooled = F.adaptive_avg_pool2d(patches, self.grid).flatten(2).transpose(1, 2).unflatten(0, found.shape[:2])
+        pooled = (
+            F.adaptive_avg_pool2d(patches, self.grid)
+            .flatten(2)
+            .transpose(1, 2)
+            .unflatten(0, found.shape[:2])
+        )
         return torch.cat([found[:, :, :1], pooled], dim=2)
 
     def _store(self, view: int) -> np.memmap:

@@ -8,7 +8,9 @@ from safetensors.torch import load_file
 from timm.models.vision_transformer import VisionTransformer
 
 
-def load_teacher(name: str, weights: Path | None, size: int, device: torch.device) -> VisionTransformer:
+def load_teacher(
+    name: str, weights: Path | None, size: int, device: torch.device
+) -> VisionTransformer:
     """timm model `name` without its head, positions resampled to `size` px, frozen.
 
     weights: a local safetensors file under timm's names (any head is left out); None asks timm's hub.
@@ -16,9 +18,15 @@ def load_teacher(name: str, weights: Path | None, size: int, device: torch.devic
     """
     model = timm.create_model(name, pretrained=weights is None, num_classes=0)
     if not isinstance(model, VisionTransformer) or model.cls_token is None:
-        raise TypeError(f"{name} is a {type(model).__name__}; a teacher must be a VisionTransformer with a class token")
+        raise TypeError(
+            f"{name} is a {type(model).__name__}; a teacher must be a VisionTransformer with a class token"
+        )
     if weights is not None:
-        tensors = {name: tensor.float() for name, tensor in load_file(weights).items() if not name.startswith("head.")}
+        tensors = {
+            name: tensor.float()
+            for name, tensor in load_file(weights).items()
+            if not name.startswith("head.")
+        }
         model.load_state_dict(tensors, strict=True)
     model.set_input_size(img_size=size)
     return model.to(device).eval().requires_grad_(False)

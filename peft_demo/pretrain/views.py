@@ -52,11 +52,14 @@ def augment(pixels: torch.Tensor, size: int, rng: np.random.Generator) -> torch.
     """
     count = len(pixels)
     # Enlarged small photos are softer than what people will bring, hence sharpening beyond the original.
-    soft = F.interpolate(F.avg_pool2d(pixels, 2), size=pixels.shape[-2:], mode="bilinear", align_corners=False)
+    soft = F.interpolate(
+        F.avg_pool2d(pixels, 2), size=pixels.shape[-2:], mode="bilinear", align_corners=False
+    )
     pixels = torch.lerp(soft, pixels, _column(rng.uniform(0.6, 2.2, count)))
     grid = F.affine_grid(_crops(count, rng), [count, 3, size, size], align_corners=False)
     views = F.grid_sample(pixels, grid, mode="bicubic", padding_mode="border", align_corners=False)
-    gain, lift = _column(rng.uniform(0.75, 1.25, count)), _column(rng.uniform(-0.12, 0.12, count))
+    gain = _column(rng.uniform(0.75, 1.25, count))
+    lift = _column(rng.uniform(-0.12, 0.12, count))
     return views.sub_(0.5).mul_(gain).add_(lift + 0.5).clamp_(0, 1)
 
 
@@ -71,8 +74,10 @@ def mosaic(pixels: torch.Tensor, size: int, rng: np.random.Generator) -> torch.T
 
 def _crops(count: int, rng: np.random.Generator) -> torch.Tensor:
     """Affine maps [B, 2, 3] from a view's square to its crop, both in -1..1."""
-    area, aspect = rng.uniform(0.3, 1, count), np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3), count))
-    width, height = np.minimum(np.sqrt(area * aspect), 1), np.minimum(np.sqrt(area / aspect), 1)
+    area = rng.uniform(0.3, 1, count)
+    aspect = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3), count))
+    width = np.minimum(np.sqrt(area * aspect), 1)
+    height = np.minimum(np.sqrt(area / aspect), 1)
     maps = np.zeros((count, 2, 3), dtype=np.float32)
     maps[:, 0, 0] = width * rng.choice([-1, 1], count)
     maps[:, 1, 1] = height

@@ -9,8 +9,8 @@ import os
 from starlette.middleware import Middleware
 
 from .banner import banner
+from .visitor_id import Cookies
 from .visitors import Visitors
-from .who import Cookies
 
 __all__ = ["LAUNCH", "banner", "open_visitors"]
 
@@ -22,7 +22,7 @@ def open_visitors(offline: bool = False) -> Visitors:
     """The services of this Space. With ZeroGPU answers come from the CPU, for the GPU lives in another process."""
     if not os.environ.get("SPACES_ZERO_GPU"):
         return Visitors(offline=offline)
-    from ..studio.home import find
+    from ..storage.home import find_home
     from .gpu import borrowing
 
-    return Visitors(borrowing(find().root), device="cpu", offline=offline)
+    return Visitors(borrowing(find_home().root), device="cpu", offline=offline)

@@ -4,7 +4,7 @@ import os
 
 import gradio as gr
 
-from .turns import SECONDS, SHOTS, STEPS
+from .training_queue import SECONDS, SHOTS, STEPS
 
 NOTE = (
     "What you make here is yours alone and **saved until the Space restarts** or you stay away for a day: download "

@@ -19,10 +19,12 @@ from .. import training, vit
 from ..contracts.errors import PeftDemoError, TrainingFailed
 from ..contracts.events import Event, Failed
 from ..contracts.specs import RunSpec
-from ..training import Material, Trainer
-from .limit import until
+from ..data.few_shot_tensors import FewShotTensors
+from ..training import Trainer
+from .time_limit import stop_at
 
-SECONDS, MARGIN = 60, 15
+SECONDS = 60
+MARGIN = 15
 """What is asked of a visitor's daily quota, and how long before its end a run stops and keeps its best."""
 
 
@@ -35,7 +37,9 @@ def borrowing(home: Path) -> Trainer:
 
     on_gpu = spaces.GPU(duration=SECONDS)(work)
 
-    def train(run: RunSpec, backbone: vit.Backbone, material: Material, stop: Callable[[], bool]) -> Iterator[Event]:
+    def train(
+        run: RunSpec, backbone: vit.Backbone, material: FewShotTensors, stop: Callable[[], bool]
+    ) -> Iterator[Event]:
         with TemporaryDirectory() as folder:
             flag = Path(folder) / "stop"
             name = backbone.name, backbone.size, backbone.fingerprint
@@ -47,33 +51,43 @@ def borrowing(home: Path) -> Trainer:
                     yield event
             except gr.Error as error:
                 hint = "Your quota may be used up: try later, with fewer epochs, or signed in."
-                raise TrainingFailed(f"the GPU of this Space gave up: {error.message}.", hint) from None
+                raise TrainingFailed(
+                    f"the GPU of this Space gave up: {error.message}.", hint
+                ) from None
             finally:
                 events.close()
 
     return train
 
 
-def work(run: RunSpec, name: tuple[str, int, str], material: Material, home: str, flag: str) -> Iterator[Event]:
+def work(
+    run: RunSpec, name: tuple[str, int, str], material: FewShotTensors, home: str, flag: str
+) -> Iterator[Event]:
     """The other process: loads the backbone anew, on the device that is there, and trains."""
     torch.set_num_threads(1)  # OpenMP's other threads do not live through a fork
-    ends, (backbone, size, fingerprint) = monotonic() + SECONDS - MARGIN, name
+    ends = monotonic() + SECONDS - MARGIN
+    (backbone, size, fingerprint) = name
     try:
         loaded = vit.load(backbone, size, home=Path(home), offline=True, fingerprint=fingerprint)
         train = partial(training.train, run, loaded, _tensors(material))
-        yield from until(ends, f"this Space lends its GPU for {SECONDS - MARGIN} s", train, Path(flag).exists)
+        yield from stop_at(
+            ends, f"this Space lends its GPU for {SECONDS - MARGIN} s", train, Path(flag).exists
+        )
     except PeftDemoError as error:
         yield Failed(error.sentence, error.hint)
 
 
-def _arrays(material: Material) -> Material:
+def _arrays(material: FewShotTensors) -> FewShotTensors:
     """numpy arrays are pickled by value; tensors would be shared through handles of this process."""
     return _each(material, lambda tensor: tensor.numpy())
 
 
-def _tensors(material: Material) -> Material:
+def _tensors(material: FewShotTensors) -> FewShotTensors:
     return _each(material, torch.from_numpy)
 
 
-def _each(material: Material, change: Callable) -> Material:
-    return replace(material, **{part: tuple(map(change, getattr(material, part))) for part in ("train", "val", "test")})
+def _each(material: FewShotTensors, change: Callable) -> FewShotTensors:
+    return replace(
+        material,
+        **{part: tuple(map(change, getattr(material, part))) for part in ("train", "val", "test")},
+    )

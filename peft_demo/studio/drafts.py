@@ -20,9 +20,12 @@ from PIL import Image
 
 from .. import data
 from ..contracts.errors import BadData, BadImage, BadValue, UnknownName
-from .home import Home, copy, slug, write, writing
+from ..storage.atomic import copy_file, disk_errors, write_file
+from ..storage.home import Home
+from ..storage.names import slug
 
-CLASSES, IMAGES = 100, 1000
+CLASSES = 100
+IMAGES = 1000
 """At most this many classes in a draft and pictures in a class."""
 
 
@@ -44,20 +47,27 @@ class Drafts:
         If some cannot be read, the others are kept all the same, and `BadImage` says which ones and why.
         """
         if len(images) > IMAGES:
-            raise BadValue(f"a class takes at most {IMAGES} pictures, got {len(images)}.", "Use a zip for more.")
+            raise BadValue(
+                f"a class takes at most {IMAGES} pictures, got {len(images)}.",
+                "Use a zip for more.",
+            )
+        self.home.check_room()
         with self._lock:
             folder = self._folder(draft) / self._number(draft, tidy(label))
             keys, refused = _store(images, folder)
-            write(folder / ".order.json", json.dumps(keys).encode())
+            write_file(folder / ".order.json", json.dumps(keys).encode())
             _forget(folder, keys)
         if refused:
-            raise BadImage(f"{len(refused)} of {len(images)} pictures could not be read: {'; '.join(refused[:3])}")
+            raise BadImage(
+                f"{len(refused)} of {len(images)} pictures could not be read: {'; '.join(refused[:3])}"
+            )
         return tuple(keys)
 
     def rename(self, draft: str, old: str, new: str) -> None:
         """Calls a class something else."""
         with self._lock:
-            labels, new = self._labels(draft), tidy(new)
+            labels = self._labels(draft)
+            new = tidy(new)
             if old not in labels.values():
                 raise UnknownName("class", old, labels.values())
             if new != old and new in labels.values():
@@ -79,7 +89,7 @@ class Drafts:
             if key in _keys(folder):
                 shown = self.home.tmp / "shown" / key
                 if not shown.exists():
-                    copy(folder / key, shown)
+                    copy_file(folder / key, shown)
                 return shown
         raise UnknownName("picture", key[:80], ())
 
@@ -87,7 +97,10 @@ class Drafts:
         """The draft as a folder of class folders, and what to call them: (folder, folder name → class name)."""
         labels = self._labels(draft)
         if not labels:
-            raise BadData("no pictures have been collected yet.", "Name two classes and drop some pictures on each.")
+            raise BadData(
+                "no pictures have been collected yet.",
+                "Name two classes and drop some pictures on each.",
+            )
         return self._folder(draft), labels
 
     def _folder(self, draft: str) -> Path:
@@ -102,14 +115,18 @@ class Drafts:
             return {}
 
     def _write(self, draft: str, labels: dict[str, str]) -> None:
-        write(self._folder(draft) / ".labels.json", json.dumps(labels, ensure_ascii=False).encode())
+        write_file(
+            self._folder(draft) / ".labels.json", json.dumps(labels, ensure_ascii=False).encode()
+        )
 
     def _number(self, draft: str, label: str) -> str:
         """The folder of the class; a new class gets the next number."""
         labels = self._labels(draft)
         number = next((n for n, name in labels.items() if name == label), None)
         if number is None and len(labels) >= CLASSES:
-            raise BadValue(f"a draft takes at most {CLASSES} classes.", "Use a zip of class folders for more.")
+            raise BadValue(
+                f"a draft takes at most {CLASSES} classes.", "Use a zip of class folders for more."
+            )
         number = number or str(max((int(n) for n in labels), default=0) + 1)
         # Written each time: the date of this file says when the draft was last worked on.
         self._write(draft, labels | {number: label})
@@ -119,12 +136,14 @@ class Drafts:
 def keep_zip(home: Home, file: Path) -> str:
     """Stores an uploaded zip under a key made of its name and content; the same zip twice is kept once."""
     if not is_zipfile(file):
-        raise BadData(f"{file.name} is not a zip file.", "Zip a folder that holds one folder per class.")
+        raise BadData(
+            f"{file.name} is not a zip file.", "Zip a folder that holds one folder per class."
+        )
     with open(file, "rb") as content:
         digest = file_digest(content, "sha256").hexdigest()
     key = f"{slug(file.stem, 'photos')}-{digest[:12]}.zip"
     if not (home.uploads / key).exists():
-        copy(file, home.uploads / key)
+        copy_file(file, home.uploads / key)
     return key
 
 
@@ -155,7 +174,8 @@ def _keys(folder: Path) -> tuple[str, ...]:
 
 
 def _store(images: Sequence[Path], folder: Path) -> tuple[list[str], list[str]]:
-    keys, refused = [], []
+    keys = []
+    refused = []
     for image in images:
         try:
             key = _store_one(Path(image), folder)
@@ -175,18 +195,20 @@ def _store_one(image: Path, folder: Path) -> str:
     if earlier is None:
         data.decode(content)
         earlier = folder / f"{digest}{_suffix(content)}"
-        write(earlier, content)
+        write_file(earlier, content)
     return earlier.name
 
 
 def _suffix(content: bytes) -> str:
     """By content, not by name: what a page sends may be called anything."""
     kind = Image.open(BytesIO(content)).format
-    return {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2"}.get(kind, f".{kind.lower()}")
+    return {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2"}.get(
+        kind, f".{kind.lower()}"
+    )
 
 
 def _forget(folder: Path, keys: Sequence[str]) -> None:
     for path in folder.iterdir():
         if path.name not in (*keys, ".order.json"):
-            with writing(path), suppress(FileNotFoundError):
+            with disk_errors(path), suppress(FileNotFoundError):
                 path.unlink()

@@ -3,26 +3,35 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import adapters, vit
+from .. import interop, vit
 from ..adapters import Adapter
-from ..contracts.cards import AdapterCard
+from ..contracts.adapter_card import AdapterCard
 from ..data.tensors import RESIZED
+from ..storage.atomic import write_file, write_folder
+from ..storage.names import slug
 from ..vit.catalogue import Source
-from .home import slug, write, write_folder
 
 
-def write_peft(out: Path, backbone: vit.Backbone, adapter: Adapter, card: AdapterCard, source: Source) -> Sequence[str]:
+def write_peft(
+    out: Path, backbone: vit.Backbone, adapter: Adapter, card: AdapterCard, source: Source
+) -> Sequence[str]:
     """`out` is a new folder afterwards that peft loads; what there is to know about it, in sentences."""
-    files, notes = adapters.to_peft(backbone, adapter, card, source.hub)
+    files, notes = interop.to_peft(backbone, adapter, card, source.hub)
     write_folder(out, files | {"README.md": _readme(backbone, card, source).encode()})
     return notes
 
 
-def write_onnx(out: Path, backbone: vit.Backbone, adapter: Adapter, card: AdapterCard, source: Source) -> Sequence[str]:
+def write_onnx(
+    out: Path, backbone: vit.Backbone, adapter: Adapter, card: AdapterCard, source: Source
+) -> Sequence[str]:
     """`out` is one ONNX file afterwards; what there is to know about it, in sentences."""
-    content, merged = adapters.to_onnx(backbone, adapter, card)
-    write(out, content)
-    form = "the adapter is folded into the weights" if merged else f"{card.method} does not fold away and stands in it"
+    content, merged = interop.to_onnx(backbone, adapter, card)
+    write_file(out, content)
+    form = (
+        "the adapter is folded into the weights"
+        if merged
+        else f"{card.method} does not fold away and stands in it"
+    )
     images = f"images [batch 3 {card.size} {card.size}], {RESIZED}, normalised with mean {card.mean} and std {card.std}"
     return (f"{form}; {images}.",)
 

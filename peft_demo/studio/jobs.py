@@ -23,10 +23,21 @@ import torch
 
 from ..contracts.cards import RunCard, Status
 from ..contracts.errors import Busy, NotAllowed, PeftDemoError
-from ..contracts.events import Event, Failed, Improved, Noticed, Progressed, Saved, Started, Stepped, Stopped, Surveyed
-from ..contracts.service import Report
+from ..contracts.events import (
+    Event,
+    Failed,
+    Improved,
+    Noticed,
+    Progressed,
+    Saved,
+    Started,
+    Stepped,
+    Stopped,
+    Surveyed,
+)
+from ..contracts.progress import Report
 from ..contracts.specs import RunSpec
-from .home import write
+from ..storage.atomic import write_file
 from .runs import ENDS, Record, Runs
 
 Source = Callable[[RunSpec, Report, Callable[[], bool]], Iterator[Event]]
@@ -60,11 +71,15 @@ class Job:
     """One run while it lives in this process."""
 
     def __init__(self, record: Record, owner: str, keep: Keep):
-        self.record, self.owner, self.keep = record, owner, keep
-        self.stop, self.stopped_early = Flag(), False
+        self.record = record
+        self.owner = owner
+        self.keep = keep
+        self.stop = Flag()
+        self.stopped_early = False
         self.state = "queued"
         self.adapter = self.message = ""
-        self.steps, self.last = 0, None
+        self.steps = 0
+        self.last = None
         self._told = 0.0, ""
 
     @property
@@ -97,19 +112,27 @@ class Job:
 
     def card(self) -> RunCard:
         """The line in the list while the run goes on."""
-        return RunCard(self.record.id, self.status().state, self.record.spec, self.record.started, self.adapter)
+        return RunCard(
+            self.record.id, self.status().state, self.record.spec, self.record.started, self.adapter
+        )
 
     def status(self) -> Status:
         """The header's line, but for the device."""
         state = "stopping" if self.stop.is_set() and not self.over else self.state
         status = Status(state, self.record.id, steps=self.steps, message=self.message.strip())
         last = self.last
-        return replace(status, step=last.step, eta_s=last.eta_s, memory_mb=last.memory_mb) if last else status
+        return (
+            replace(status, step=last.step, eta_s=last.eta_s, memory_mb=last.memory_mb)
+            if last
+            else status
+        )
 
     def _show(self, event: Event) -> None:
         match event:
             case Started():
-                self.state, self.steps, self.message = "running", event.steps, ""
+                self.state = "running"
+                self.steps = event.steps
+                self.message = ""
             case Stepped():
                 self.last = event
             case Progressed():
@@ -124,8 +147,12 @@ class Jobs:
     """Starts and stops the one run of this process."""
 
     def __init__(self, runs: Runs, source: Source, keep: Keep):
-        self.runs, self._source, self._keep = runs, source, keep
-        self._lock, self._thread, self.job = Lock(), None, None
+        self.runs = runs
+        self._source = source
+        self._keep = keep
+        self._lock = Lock()
+        self._thread = None
+        self.job = None
 
     @property
     def busy(self) -> bool:
@@ -150,7 +177,9 @@ class Jobs:
         if self.busy and self.job.record.id == id:
             self.job.stop.set()
         elif not self.runs.record(id).journal.ended():
-            raise NotAllowed("this run lives in another window.", "Stop it there, for instance with Ctrl-C.")
+            raise NotAllowed(
+                "this run lives in another window.", "Stop it there, for instance with Ctrl-C."
+            )
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits for the run to end; whether it has."""
@@ -192,14 +221,17 @@ def _failed(job: Job, error: Exception) -> Failed:
         case PeftDemoError():
             return Failed(error.sentence, error.hint)
         case MemoryError() | torch.OutOfMemoryError():
-            return Failed("memory ran out.", "Try a smaller batch, a smaller image size or a smaller backbone.")
+            return Failed(
+                "memory ran out.",
+                "Try a smaller batch, a smaller image size or a smaller backbone.",
+            )
     return _unexpected(job, error)
 
 
 def _unexpected(job: Job, error: Exception) -> Failed:
     log = job.record.journal.path.with_name("error.txt")
     with suppress(PeftDemoError):
-        write(log, "".join(traceback.format_exception(error)).encode())
+        write_file(log, "".join(traceback.format_exception(error)).encode())
     hint = f"Please report this, with runs/{job.record.id}/{log.name}."
     return Failed(f"the run broke: {type(error).__name__}: {error}.", hint)
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from ..contracts.errors import PeftDemoError
 from ..contracts.events import Event, Stepped, from_json
-from .home import writing
+from ..storage.atomic import disk_errors
 
 POINTS = 500
 """Steps that one read gives at most, evenly chosen; a curve needs no more."""
@@ -31,7 +31,7 @@ class Journal:
     def append(self, event: Event) -> None:
         """Adds one line; `CannotWrite` if the disk does not take it (what is there stays readable)."""
         line = json.dumps(event.to_json(), separators=(",", ":")).encode() + b"\n"
-        with writing(self.path), open(self.path, "a+b") as file:
+        with disk_errors(self.path), open(self.path, "a+b") as file:
             file.write(b"\n" + line if _torn(file) else line)
 
     def end(self, event: Event) -> None:
@@ -48,7 +48,8 @@ class Journal:
         events = [e for e in map(_event, whole.splitlines()) if e is not None]
         following = max(cursor, 0) + len(whole)
         if self._lost is not None and cursor <= self.size():
-            events, following = [*events, self._lost], self.size() + 1
+            events = [*events, self._lost]
+            following = self.size() + 1
         return _thin(events), following
 
     def ended(self) -> bool:

@@ -9,22 +9,28 @@ from torch import Tensor, nn
 
 from .. import data
 from ..contracts.cards import Prediction, SideBySide
-from ..training import normalised
-from .predictor import Attached, best
+from ..inference import normalize, top_classes
+from .predictor import Attached
 
 ROUNDS = 7
 """Forward passes of each model, taken in turns; the first is not counted."""
 
 
-def side_by_side(chosen: Attached, merged: nn.Module, id: str, image: Path | bytes, top: int = 5) -> SideBySide:
+def side_by_side(
+    chosen: Attached, merged: nn.Module, id: str, image: Path | bytes, top: int = 5
+) -> SideBySide:
     """Both answers, and how many times the frozen model's time each takes."""
     models = chosen.backbone.model, chosen.model, merged
     pixels = data.to_tensor(data.decode(image), chosen.backbone.size)[None]
-    x = normalised(pixels, chosen.backbone)
+    x = normalize(pixels, chosen.backbone)
     rounds = [[_timed(model, x) for model in models] for _ in range(ROUNDS)][1:]
     _, (_, attached), (_, folded) = rounds[-1]
     said = [
-        Prediction(id, best(chances, chosen.card, top), 1000 * median(turn[n][0] for turn in rounds))
+        Prediction(
+            id,
+            top_classes(chances, chosen.card.classes, top),
+            1000 * median(turn[n][0] for turn in rounds),
+        )
         for n, chances in ((1, attached), (2, folded))
     ]
     ratios = [median(turn[n][0] / turn[0][0] for turn in rounds) for n in (1, 2)]

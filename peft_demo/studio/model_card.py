@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from ..contracts.cards import AdapterCard, MethodCard
+from ..contracts.adapter_card import AdapterCard
+from ..contracts.cards import MethodCard
 from ..contracts.errors import PeftDemoError
 
 TAG = "peft-demo"
@@ -51,7 +52,9 @@ class Described:
 def model_card(repo: str, adapters: Sequence[Described], licence: str) -> str:
     """README.md of the model repository `repo`."""
     front = front_matter(repo, adapters, licence).to_yaml()
-    return str(ModelCard(f"---\n{front}\n---\n\n{_body(repo, adapters)}", ignore_metadata_errors=True))
+    return str(
+        ModelCard(f"---\n{front}\n---\n\n{_body(repo, adapters)}", ignore_metadata_errors=True)
+    )
 
 
 def front_matter(repo: str, adapters: Sequence[Described], licence: str) -> ModelCardData:
@@ -74,7 +77,8 @@ def front_matter(repo: str, adapters: Sequence[Described], licence: str) -> Mode
 
 
 def _result(adapter: Described) -> EvalResult:
-    card, data = adapter.card, adapter.data
+    card = adapter.card
+    data = adapter.data
     name = str(data.get("name", "unknown"))[:100]
     return EvalResult(
         task_type="image-classification",
@@ -84,17 +88,29 @@ def _result(adapter: Described) -> EvalResult:
         metric_type="accuracy",
         metric_value=round(card.test_accuracy, 4),
         metric_name=f"test accuracy of {adapter.name}",
-        metric_args={"shots": data.get("shots"), "seed": data.get("seed"), "test_images": card.test_images},
+        metric_args={
+            "shots": data.get("shots"),
+            "seed": data.get("seed"),
+            "test_images": card.test_images,
+        },
     )
 
 
 def _body(repo: str, adapters: Sequence[Described]) -> str:
     what = "An adapter" if len(adapters) == 1 else f"{len(adapters)} adapters"
-    parts = [f"# {repo.partition('/')[2]}", f"{what} for image classification with a frozen Vision Transformer: {TAG}."]
+    parts = [
+        f"# {repo.partition('/')[2]}",
+        f"{what} for image classification with a frozen Vision Transformer: {TAG}.",
+    ]
     parts += [_section(a) for a in adapters]
     parts += ["## Use", f"```python\n{usage(repo, adapters[0])}\n```"]
-    parts += ["Or take all that is here into the zoo of the page:", f"```sh\n{_command(repo, adapters)}\n```"]
-    papers = _distinct(f"- {a.method.title}: {a.method.paper}. <{a.method.url}>" for a in adapters if a.method.url)
+    parts += [
+        "Or take all that is here into the zoo of the page:",
+        f"```sh\n{_command(repo, adapters)}\n```",
+    ]
+    papers = _distinct(
+        f"- {a.method.title}: {a.method.paper}. <{a.method.url}>" for a in adapters if a.method.url
+    )
     if papers:
         parts += ["## Citation", "\n".join(papers)]
     return "\n\n".join(parts) + "\n"
@@ -116,7 +132,11 @@ def _command(repo: str, adapters: Sequence[Described]) -> str:
 
 
 def _section(adapter: Described) -> str:
-    picture = f"![Training loss and validation accuracy]({adapter.picture})\n\n" if adapter.picture else ""
+    picture = (
+        f"![Training loss and validation accuracy]({adapter.picture})\n\n"
+        if adapter.picture
+        else ""
+    )
     facts = "\n".join(f"- **{label}**: {words}" for label, words in _facts(adapter))
     again = _reproduction(adapter.card)
     repeat = f"\n\nThe command that makes it again:\n\n```sh\n{again}\n```" if again else ""
@@ -124,7 +144,9 @@ def _section(adapter: Described) -> str:
 
 
 def _facts(adapter: Described) -> list[tuple[str, str]]:
-    card, data, method = adapter.card, adapter.data, adapter.method
+    card = adapter.card
+    data = adapter.data
+    method = adapter.method
     knobs = ", ".join(f"{name} = {value}" for name, value in card.knobs.items())
     paper = f" ([paper]({method.url}))" if method.url else ""
     learned = f"{_code(data.get('name', 'unknown'))}, {_code(data.get('shots', '?'))} training images per class"
@@ -144,7 +166,9 @@ def _facts(adapter: Described) -> list[tuple[str, str]]:
 def _test(card: AdapterCard) -> str:
     if card.test_accuracy is None:
         return "not measured"
-    return f"{100 * card.test_accuracy:.1f} % of {card.test_images} images, looked at once, at the end"
+    return (
+        f"{100 * card.test_accuracy:.1f} % of {card.test_images} images, looked at once, at the end"
+    )
 
 
 def _validation(card: AdapterCard) -> str:

@@ -16,12 +16,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from .. import adapters, data, training, vit
+from .. import adapters, data, inference, vit
 from ..adapters import Adapter, Mixed
-from ..contracts.cards import AdapterCard, Prediction
+from ..contracts.adapter_card import AdapterCard
+from ..contracts.cards import Prediction
 from ..contracts.errors import BadValue, PeftDemoError
-from .shelf import Shelf
-from .zoo import Zoo
+from .adapter_store import AdapterStore
+from .backbone_cache import BackboneCache
 
 KEPT_BYTES = 1_000_000_000
 """Of adapters in memory; the one in use may be larger."""
@@ -50,8 +51,10 @@ class Attached:
 class Predictor:
     """Classifies pictures with any adapter of the zoo, on its own backbone and with its own head."""
 
-    def __init__(self, zoo: Zoo, shelf: Shelf, kept_bytes: int = KEPT_BYTES):
-        self._zoo, self._shelf, self._kept_bytes = zoo, shelf, kept_bytes
+    def __init__(self, store: AdapterStore, backbones: BackboneCache, kept_bytes: int = KEPT_BYTES):
+        self._store = store
+        self._backbones = backbones
+        self._kept_bytes = kept_bytes
         self._ready: OrderedDict[tuple[Path, int, int], Attached] = OrderedDict()
         self._mixed: tuple[list[Attached], Mixed] | None = None
         self._merged: tuple[Attached, nn.Module] | None = None
@@ -62,29 +65,39 @@ class Predictor:
         picture = data.decode(image)
         return [self._answer(picture, id, top) for id in ids]
 
-    def predict(self, images: Sequence[Path | bytes], ids: Sequence[str], top: int = 5) -> list[Prediction]:
+    def predict(
+        self, images: Sequence[Path | bytes], ids: Sequence[str], top: int = 5
+    ) -> list[Prediction]:
         """One answer per image, each by its own adapter; one that cannot be loaded answers with its `refusal`.
 
         Adapters that mix answer in one forward pass, of the others each answers its images in one batch; `ms` is an
         image's share of it.
         """
         if len(images) != len(ids):
-            raise BadValue(f"each image needs an adapter, got {len(images)} images and {len(ids)} adapters.")
+            raise BadValue(
+                f"each image needs an adapter, got {len(images)} images and {len(ids)} adapters."
+            )
         pictures = {image: data.decode(image) for image in dict.fromkeys(images)}
         chosen, refused = self._choose_all(ids)
-        answers = {n: Prediction(id, (), 0.0, refusal=refused[id]) for n, id in enumerate(ids) if id in refused}
+        answers = {
+            n: Prediction(id, (), 0.0, refusal=refused[id])
+            for n, id in enumerate(ids)
+            if id in refused
+        }
         for group in _groups(chosen.values()):
             places = [n for n, id in enumerate(ids) if id in chosen and chosen[id] in group]
             asked = [chosen[ids[n]] for n in places]
             pixels = _pixels([pictures[images[n]] for n in places], group[0].backbone.size)
             chances, ms = self._chances(group, pixels, asked)
             for n, each, row in zip(places, asked, chances, strict=True):
-                answers[n] = Prediction(ids[n], best(row, each.card, top), ms / len(places))
+                answers[n] = Prediction(
+                    ids[n], inference.top_classes(row, each.card.classes, top), ms / len(places)
+                )
         return [answers[n] for n in range(len(ids))]
 
     def choose(self, id: str) -> Attached:
         """The attached model, loaded if its file is new or has changed. A load that fails changes nothing."""
-        key = self._zoo.state(id)
+        key = self._store.state(id)
         ready = self._ready.get(key)
         if ready is None:
             ready = self._attach(key[0])
@@ -105,7 +118,9 @@ class Predictor:
     def load(self, file: Path) -> tuple[vit.Backbone, Adapter, AdapterCard]:
         """The adapter in `file`, wholly checked, and the backbone it was made for."""
         card = adapters.read_card(file)
-        backbone = self._shelf.get(card.backbone, card.size, card.fingerprint).normalised(card.mean, card.std)
+        backbone = self._backbones.get(
+            card.backbone, card.size, card.fingerprint
+        ).with_normalisation(card.mean, card.std)
         return backbone, *adapters.load(file, backbone)
 
     def _attach(self, file: Path) -> Attached:
@@ -114,7 +129,8 @@ class Predictor:
 
     def _choose_all(self, ids: Sequence[str]) -> tuple[dict[str, Attached], dict[str, str]]:
         """The attached model of each id, or the sentence that says why there is none."""
-        chosen, refused = {}, {}
+        chosen = {}
+        refused = {}
         for id in dict.fromkeys(ids):
             try:
                 chosen[id] = self.choose(id)
@@ -135,21 +151,27 @@ class Predictor:
         swapped = perf_counter()
         images = data.to_tensor(picture, chosen.backbone.size)[None]
         ready = perf_counter()
-        chances = training.predict(chosen.model, images, chosen.backbone)[0]
+        chances = inference.predict(chosen.model, images, chosen.backbone)[0]
         ms = 1000 * (perf_counter() - ready)
-        return Prediction(id, best(chances, chosen.card, top), ms, 1000 * (swapped - began))
+        return Prediction(
+            id,
+            inference.top_classes(chances, chosen.card.classes, top),
+            ms,
+            1000 * (swapped - began),
+        )
 
     def _chances(
         self, group: Sequence[Attached], pixels: Tensor, asked: Sequence[Attached]
     ) -> tuple[Sequence[Tensor], float]:
         """Class probabilities [C] of images uint8 [N 3 S S], each by its adapter of the group, and the milliseconds."""
-        backbone, numbers = group[0].backbone, [group.index(each) for each in asked]
+        backbone = group[0].backbone
+        numbers = [group.index(each) for each in asked]
         mixed = self._mix(group) if len(group) > 1 else None
         began = perf_counter()
         if mixed is None:
-            rows = training.predict(group[0].model, pixels, backbone)
+            rows = inference.predict(group[0].model, pixels, backbone)
         else:
-            rows = training.predict_mixed(mixed, pixels, numbers, backbone)
+            rows = inference.predict_mixed(mixed, pixels, numbers, backbone)
         return rows, 1000 * (perf_counter() - began)
 
     def _mix(self, group: Sequence[Attached]) -> Mixed:
@@ -166,12 +188,6 @@ def _pixels(pictures: Sequence[Image.Image], size: int) -> Tensor:
     made = {id(picture): picture for picture in pictures}
     small = {key: data.to_tensor(picture, size) for key, picture in made.items()}
     return torch.stack([small[id(picture)] for picture in pictures])
-
-
-def best(chances: Tensor, card: AdapterCard, top: int) -> tuple[tuple[str, float], ...]:
-    """The `top` (class, probability) of chances [C], best first."""
-    named = zip(card.classes, chances.tolist(), strict=True)
-    return tuple(sorted(named, key=lambda pair: -pair[1])[:top])
 
 
 def _groups(chosen: Iterable[Attached]) -> list[list[Attached]]:

@@ -16,7 +16,8 @@ from ..contracts.cards import RunCard
 from ..contracts.errors import PeftDemoError, UnknownName
 from ..contracts.events import Event, Failed, Finished, Interrupted, Saved, Started, Stopped
 from ..contracts.specs import RunSpec
-from .home import free, slug, write, writing
+from ..storage.atomic import disk_errors, write_file
+from ..storage.names import free_name, slug
 from .journal import Journal
 
 ENDS = {Finished: "done", Stopped: "stopped", Failed: "failed", Interrupted: "interrupted"}
@@ -33,9 +34,11 @@ class Record:
     journal: Journal
     lock: FileLock
 
-    def bury(self) -> None:
+    def mark_interrupted(self) -> None:
         """Writes `Interrupted` if the run has no end and no living process."""
-        if self.lock.is_locked or self.journal.ended():  # locked by this object: the run lives in this process
+        if (
+            self.lock.is_locked or self.journal.ended()
+        ):  # locked by this object: the run lives in this process
             return
         try:
             with self.lock.acquire(timeout=0):
@@ -59,14 +62,19 @@ class Runs:
         """A new folder with the spec in it; the caller holds its lock until the run has ended."""
         now = datetime.now(UTC)
         name = slug(f"{now:%Y%m%d-%H%M%S}-{self.mark}-{spec.method}-{spec.data.argument()}")
-        folder = self.folder / free(name, self.ids())
-        with writing(folder):
+        folder = self.folder / free_name(name, self.ids())
+        with disk_errors(folder):
             folder.mkdir(parents=True)
             lock = _lock(folder)
             lock.acquire(timeout=0)
         started = now.isoformat(timespec="seconds")
-        write(folder / "spec.json", json.dumps({"started": started, "run": spec.to_json()}, indent=1).encode())
-        return self._open.setdefault(folder.name, Record(folder.name, spec, started, Journal(folder), lock))
+        write_file(
+            folder / "spec.json",
+            json.dumps({"started": started, "run": spec.to_json()}, indent=1).encode(),
+        )
+        return self._open.setdefault(
+            folder.name, Record(folder.name, spec, started, Journal(folder), lock)
+        )
 
     def ids(self) -> list[str]:
         """The names of all runs, latest first."""
@@ -94,7 +102,7 @@ class Runs:
         """The run's line in the list. What the journal of a finished run says is remembered."""
         size, card = self._cards.get(record.id, (-1, None))
         if card is None or card.state not in ENDS.values() or size != record.journal.size():
-            record.bury()
+            record.mark_interrupted()
             card = _card(record, record.journal.read()[0])
             self._cards[record.id] = record.journal.size(), card
         return card
@@ -107,7 +115,13 @@ def _lock(folder: Path) -> FileLock:
 def _read(folder: Path) -> Record:
     try:
         plain = json.loads((folder / "spec.json").read_text("utf-8"))
-        return Record(folder.name, RunSpec.from_json(plain["run"]), plain["started"], Journal(folder), _lock(folder))
+        return Record(
+            folder.name,
+            RunSpec.from_json(plain["run"]),
+            plain["started"],
+            Journal(folder),
+            _lock(folder),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         raise UnknownName("readable run", folder.name, ()) from None
 
@@ -115,7 +129,9 @@ def _read(folder: Path) -> Record:
 def _card(record: Record, events: Sequence[Event]) -> RunCard:
     last = events[-1] if events else None
     scores = (
-        {"val_accuracy": last.val_accuracy, "test_accuracy": last.test_accuracy} if isinstance(last, Finished) else {}
+        {"val_accuracy": last.val_accuracy, "test_accuracy": last.test_accuracy}
+        if isinstance(last, Finished)
+        else {}
     )
     adapter = next((e.adapter for e in reversed(events) if isinstance(e, Saved)), "")
     return RunCard(record.id, state_of(events), record.spec, record.started, adapter, **scores)

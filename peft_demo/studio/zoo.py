@@ -1,189 +1,145 @@
-"""Adapter files: a person's own folder and the shipped, read-only one. The card is in the file; nothing else is kept.
+"""The adapters of this machine and the frozen backbones they stand on: listed, taken in, renamed, written out."""
 
-An id is a file's stem. Ids come from pages and command lines, so they are only ever looked up, never joined unchecked.
-"""
-
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import timm
+from safetensors.torch import save as to_bytes
 
-from .. import adapters, methods
-from ..contracts.cards import AdapterCard, BackboneCard, ZooEntry
-from ..contracts.errors import BadAdapter, BadValue, NotAllowed, PeftDemoError, UnknownName
-from .home import copy, free, landing, move, slug, write, writing
+from .. import adapters, interop, vit
+from ..contracts.cards import BackboneCard, ZooEntry
+from ..contracts.errors import UnknownName
+from ..contracts.specs import DataSpec, ImportHints, RunSpec
+from ..storage.atomic import disk_errors, write_file
+from ..storage.home import Home
+from .adapter_store import AdapterStore, refusal
+from .backbone_cache import BackboneCache
+from .datasets import Datasets, check_local_paths
+from .exports import EXPORTS
+from .predictor import Predictor
+from .samples import Sample, samples
 
-SHIPPED = Path(__file__).parents[2] / "adapters_zoo"
-SUFFIX = ".safetensors"
 
-
-@dataclass
 class Zoo:
-    """The adapters one can choose from. `own` is written, `shipped` only read."""
+    """The `contracts.service.Zoo` of a home."""
 
-    own: Path
-    trash: Path
-    shipped: Path = SHIPPED
-    _seen: dict[Path, tuple[tuple[int, int], ZooEntry]] = field(default_factory=dict)
-    _guests: dict[str, Path] = field(default_factory=dict)
+    def __init__(
+        self,
+        home: Home,
+        store: AdapterStore,
+        backbones: BackboneCache,
+        data: Datasets,
+        predictor: Predictor,
+        *,
+        offline: bool,
+        allow_local_paths: bool,
+    ):
+        self._home = home
+        self._store = store
+        self._backbones = backbones
+        self._data = data
+        self._predictor = predictor
+        self._offline = offline
+        self._allow_local_paths = allow_local_paths
+        self._samples: dict[DataSpec, Sequence[Sample]] = {}
+        self.card = store.card
+        self.file = store.path
+        self.rename = store.rename
+        self.rename_class = store.rename_class
+        self.delete = store.delete
 
-    def entries(self) -> list[ZooEntry]:
-        """Every file with its card, own ones first; a broken one with its refusal."""
-        return [self._entry(path) for path in self._files()]
+    def backbones(self) -> list[BackboneCard]:
+        return list(vit.cards(self._home.root))
 
-    def ids(self) -> list[str]:
-        return [p.stem for p in self._files()]
+    def add_backbone(self, file: Path, arch: str = "", name: str = "") -> BackboneCard:
+        """Checks a local timm checkpoint and registers it, so that every command and the page find it.
 
-    def path(self, id: str) -> Path:
-        """The file of adapter `id`; `UnknownName` if there is none, whatever else the id may point at."""
-        if id in self._guests:
-            return self._guests[id]
-        if re.fullmatch(r"[^\x00-\x1f./\\:][^\x00-\x1f/\\:]{0,120}", id):
-            for folder in (self.own, self.shipped):
-                if (path := folder / f"{id}{SUFFIX}").is_file():
-                    return path
-        raise UnknownName("adapter", id, self.ids())
+        Other weights that go by the same name already keep it; these then get a bit of their fingerprint added.
+        """
+        check_local_paths(self._allow_local_paths, "a backbone file")
+        with disk_errors(self._home.root / "backbones"):
+            card = vit.register(file, self._home.root, arch, name)
+            if any(self._same_name_other_weights(card, other) for other in self.backbones()):
+                name = f"{card.name}-{card.fingerprint[:8]}"
+                card = vit.register(file, self._home.root, arch, name)
+        return card
 
-    def state(self, id: str) -> tuple[Path, int, int]:
-        """What changes when the file does: path, time (ns), bytes."""
-        path = self.path(id)
+    def entries(self, backbone: str = "") -> list[ZooEntry]:
+        """All adapters, own first; with `backbone`, those made for another one carry a refusal as well."""
+        known = self.backbones()
+        return [self._with_refusal(entry, known, backbone) for entry in self._store.entries()]
+
+    def entry(self, id: str) -> ZooEntry:
+        return self._with_refusal(self._store.entry(id), self.backbones(), "")
+
+    def find(self, word: str) -> str:
+        """The id that `word` means: an adapter of the zoo, or (where local paths are allowed) a file."""
         try:
-            about = path.stat()
-        except OSError:
-            raise UnknownName("adapter", id, self.ids()) from None
-        return path, about.st_mtime_ns, about.st_size
+            self._store.path(word)
+            return word
+        except UnknownName:
+            if not self._allow_local_paths or not Path(word).expanduser().is_file():
+                raise
+            return self._store.register_external(Path(word))
 
-    def card(self, id: str) -> AdapterCard:
-        """The card inside the file; `BadAdapter` if the file is broken."""
-        entry = self._entry(self.path(id))
-        if entry.card is None:
-            raise BadAdapter(entry.refusal)
-        return entry.card
-
-    def save(self, content: bytes, id: str = "") -> str:
-        """Writes an adapter file under a new id made from its name, or in place of `id`; the id."""
-        id = id or self._free(adapters.read_card(content).name)
-        write(self._place(id), content)
-        return id
-
-    def take(self, file: Path) -> str:
-        """Copies a file from outside into the own folder once its header has been checked; its new id."""
-        id = self._free(adapters.read_card(file).name)
-        with landing(self._place(id)) as draft:
-            copy(file, draft)
-            adapters.read_card(draft)
-        return id
+    def take(self, file: Path, hints: ImportHints | None = None) -> str:
+        """As the contract says; tensors are checked too if the backbone is on this machine."""
+        self._home.check_room()
+        file = Path(file)
+        if interop.is_foreign(file):
+            return self._convert(file, hints or ImportHints())
+        self.check(file)
+        return self._store.take(file)
 
     def take_all(self, files: Sequence[Path]) -> list[str]:
         """As `take`, of all files or of none; their new ids."""
-        ids: list[str] = []
-        try:
-            for file in files:
-                ids.append(self.take(file))
-        except Exception:
-            with suppress(OSError):
-                for id in ids:
-                    self._place(id).unlink()
-            raise
-        return ids
+        self._home.check_room()
+        for file in files:
+            self.check(file)
+        return self._store.take_all(files)
 
-    def guest(self, file: Path) -> str:
-        """Lends an id to a file that stays where it is."""
-        file = file.expanduser().absolute()
-        self._guests[str(file)] = file
-        return str(file)
+    def check(self, file: Path) -> None:
+        """Raises `BadAdapter` unless header and card are sound, and tensors too if the backbone is on this machine."""
+        card = adapters.read_card(file)
+        if card.fingerprint in {backbone.fingerprint for backbone in self.backbones()}:
+            self._predictor.load(file)
 
-    def rename(self, id: str, name: str) -> str:
-        """Gives the adapter a new name, in its card and as its id; the new id."""
-        name, source = _tidy(name, 80, "a name"), self._writable(id)
-        content = adapters.with_card(source, replace(self.card(id), name=name))
-        target = id if slug(name) == id else self._free(name)
-        write(self._place(target), content)
-        if target != id:
-            with writing(source):
-                source.unlink()
-        return target
+    def merge(self, id: str, out: Path) -> None:
+        backbone, adapter, card = self._predictor.load(self.file(id))
+        about = {"format": "pt", "architecture": card.arch, "classes": json.dumps(card.classes)}
+        write_file(Path(out), to_bytes(adapters.merged_tensors(backbone, adapter), about))
 
-    def rename_class(self, id: str, old: str, new: str) -> None:
-        """Calls a class something else; the tensors stay as they are."""
-        card, new = self.card(id), _tidy(new, 100, "a class name")
-        if old not in card.classes:
-            raise UnknownName("class", old, card.classes)
-        if new != old and new in card.classes:
-            raise BadValue(f"there is a class {new!r} already.", "Choose another name.")
-        classes = tuple(new if c == old else c for c in card.classes)
-        write(self._writable(id), adapters.with_card(self._writable(id), replace(card, classes=classes)))
+    def export(self, id: str, to: str, out: Path) -> Sequence[str]:
+        if to not in EXPORTS:
+            raise UnknownName("format", to, EXPORTS)
+        backbone, adapter, card = self._predictor.load(self.file(id))
+        source = vit.find(card.backbone, self._home.root, card.fingerprint)
+        return EXPORTS[to](Path(out), backbone, adapter, card, source)
 
-    def delete(self, id: str) -> Path:
-        """Moves the file into the trash folder; where it lies there."""
-        source = self._writable(id)
-        moved = move(source, self.trash)
-        self._seen.pop(source, None)
-        return moved
+    def samples(self, id: str) -> Sequence[Sample]:
+        data = RunSpec.from_json(self.card(id).spec).data
+        if data not in self._samples:
+            self._samples[data] = self._draw_samples(data)
+        return self._samples[data]
 
-    def _files(self) -> Iterator[Path]:
-        own = sorted(self.own.glob(f"[!.]*{SUFFIX}"))
-        names = {p.name for p in own}
-        yield from own
-        yield from sorted(p for p in self.shipped.glob(f"[!.]*{SUFFIX}") if p.name not in names)
+    def _draw_samples(self, data: DataSpec) -> Sequence[Sample]:
+        if data.source != "bundled":
+            return ()
+        return samples(self._data.open(data), data.shots, data.seed)
 
-    def _entry(self, path: Path) -> ZooEntry:
-        try:
-            about = path.stat()
-        except OSError as trouble:
-            return ZooEntry(path.stem, 0, False, None, f"the file cannot be read ({trouble.strerror}).")
-        key = about.st_mtime_ns, about.st_size
-        if self._seen.get(path, (None,))[0] != key:
-            self._seen[path] = key, _read(path, about.st_size, path.parent == self.shipped)
-        return self._seen[path][1]
+    def _convert(self, file: Path, hints: ImportHints) -> str:
+        hints = interop.with_defaults(file, hints)
+        backbone = self._backbones.get(hints.backbone, hints.size, hints.fingerprint)
+        return self._store.save(interop.convert(file, hints, backbone))
 
-    def _free(self, name: str) -> str:
-        return free(slug(name), self.ids())
+    def _with_refusal(
+        self, entry: ZooEntry, known: Sequence[BackboneCard], backbone: str
+    ) -> ZooEntry:
+        if entry.card is None:
+            return entry
+        return replace(entry, refusal=refusal(entry.card, known, backbone, self._offline))
 
-    def _place(self, id: str) -> Path:
-        return self.own / f"{id}{SUFFIX}"
-
-    def _writable(self, id: str) -> Path:
-        path = self.path(id)
-        if path.parent != self.own or id in self._guests:
-            raise NotAllowed(f"{id} is not in your own zoo and stays as it is.", "Import a copy of it first.")
-        return path
-
-
-def refusal(card: AdapterCard, known: Sequence[BackboneCard], chosen: str = "", offline: bool = False) -> str:
-    """Why the adapter cannot answer here, "" if it can. `chosen` asks for one backbone among the `known` ones."""
-    try:
-        methods.method(card.method).config(card.knobs)
-    except PeftDemoError as error:
-        return str(error)
-    needs = f"it was trained on {card.backbone} (sha256 {card.fingerprint[:12]}…)"
-    fitting = [b for b in known if b.fingerprint == card.fingerprint or (not b.fingerprint and b.name == card.backbone)]
-    if chosen and chosen not in [b.name for b in fitting]:
-        return f"{needs}, not on {chosen}."
-    if any(b.ready for b in fitting) or (not offline and (fitting or _downloadable(card, known))):
-        return ""
-    return f"{needs}, which is not on this machine. Add it with `backbones add`."
-
-
-def _downloadable(card: AdapterCard, known: Sequence[BackboneCard]) -> bool:
-    """Whether timm knows pretrained weights of that name, and nothing else here goes by it."""
-    return card.backbone not in [b.name for b in known] and timm.is_model_pretrained(card.backbone)
-
-
-def _read(path: Path, size: int, shipped: bool) -> ZooEntry:
-    try:
-        return ZooEntry(path.stem, size, shipped, adapters.read_card(path))
-    except PeftDemoError as error:
-        return ZooEntry(path.stem, size, shipped, None, str(error))
-    except OSError as trouble:
-        return ZooEntry(path.stem, size, shipped, None, f"the file cannot be read ({trouble.strerror}).")
-
-
-def _tidy(text: str, longest: int, what: str) -> str:
-    text = " ".join(text.split())
-    if not 1 <= len(text) <= longest or not text.isprintable():
-        raise BadValue(f"{what} takes 1 to {longest} characters, got {text[:100]!r}.")
-    return text
+    @staticmethod
+    def _same_name_other_weights(card: BackboneCard, other: BackboneCard) -> bool:
+        return other.name == card.name and other.fingerprint != card.fingerprint

@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from ..adapters import skeleton
+from ..adapters import meta_adapter
 from ..adapters.codec import pack
 from ..contracts.cards import Cost
 from ..contracts.specs import RunSpec
@@ -17,9 +17,10 @@ def cost(run: RunSpec, anatomy: Anatomy, classes: int) -> Cost:
     """Trainable parameters, file size and steps of `run` on a backbone of this anatomy; `BadValue` if it cannot be."""
     kind = method(run.method)
     config = kind.config(run.knobs)
-    adapter = skeleton(kind, config, anatomy, classes)
+    adapter = meta_adapter(kind, config, anatomy, classes)
     size = sum(t.nbytes for t in pack(adapter).values())
     trainable = kind.count(anatomy, config)
     steps = run.recipe.epochs * ceil(run.data.shots * classes / run.recipe.batch)
-    share, budget = trainable / anatomy.parameters, kind.survey is not None
+    share = trainable / anatomy.parameters
+    budget = kind.survey is not None
     return Cost(trainable, adapter.head_parameters, share, size + CARD_BYTES, steps, budget)

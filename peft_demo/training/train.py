@@ -19,27 +19,39 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .. import __version__
 from ..adapters import Adapter, attach, create, dump
-from ..contracts.cards import AdapterCard
+from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import TrainingFailed
-from ..contracts.events import Evaluated, Event, Finished, Improved, Started, Stepped, Stopped, Surveyed
+from ..contracts.events import (
+    Evaluated,
+    Event,
+    Finished,
+    Improved,
+    Started,
+    Stepped,
+    Stopped,
+    Surveyed,
+)
 from ..contracts.specs import Recipe, RunSpec
 from ..data import thumbnail
+from ..data.few_shot_tensors import FewShotTensors
+from ..inference.inputs import CachedFeatures, ImageInputs, normalize
+from ..inference.precision import autocast, disable_slow_fused_attention
+from ..inference.predict import loss_and_accuracy, predict_logits, score
 from ..methods import method
+from ..version import __version__
 from ..vit import Backbone
-from .evaluate import answers, judged, score
-from .material import Material
-from .precision import mixed, suit
 from .schedule import factor
-from .shown import Features, Pictures, normalised
 
 EVALUATIONS = 10
 """Validations per run, evenly spread, the last one at the end."""
 
 
 def train(
-    run: RunSpec, backbone: Backbone, material: Material, stop: Callable[[], bool] = lambda: False
+    run: RunSpec,
+    backbone: Backbone,
+    material: FewShotTensors,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
     """Runs `run` and yields what happens: Started, Stepped, Evaluated, Improved ..., then Finished or Stopped.
     A method that surveys yields Surveyed before, and is shown training images alone.
@@ -72,8 +84,10 @@ class _Best:
 
 
 class _Run:
-    def __init__(self, run: RunSpec, backbone: Backbone, material: Material):
-        self.run, self.backbone, self.material = run, backbone, material
+    def __init__(self, run: RunSpec, backbone: Backbone, material: FewShotTensors):
+        self.run = run
+        self.backbone = backbone
+        self.material = material
         self.method = method(run.method)
         self.recipe: Recipe = run.recipe
         self.config = self.method.config(run.knobs)
@@ -88,19 +102,29 @@ class _Run:
         self.speed = _Speed()
 
     def _build(self, allocation) -> None:
-        run, recipe, classes = self.run, self.recipe, len(self.material.classes)
-        self.adapter: Adapter = create(self.method, self.config, self.backbone, classes, run.seed, allocation)
-        self.model: nn.Module = suit(attach(self.backbone, self.adapter), self.backbone.device)
-        self.optimizer = torch.optim.AdamW(self.adapter.groups(recipe.weight_decay), lr=recipe.lr or self.method.lr)
+        run = self.run
+        recipe = self.recipe
+        classes = len(self.material.classes)
+        self.adapter: Adapter = create(
+            self.method, self.config, self.backbone, classes, run.seed, allocation
+        )
+        self.model: nn.Module = disable_slow_fused_attention(
+            attach(self.backbone, self.adapter), self.backbone.device
+        )
+        self.optimizer = torch.optim.AdamW(
+            self.adapter.groups(recipe.weight_decay), lr=recipe.lr or self.method.lr
+        )
         self.learner, self.shown, self.held = self._learner()
 
-    def _learner(self) -> tuple[nn.Module, Pictures | Features, Pictures | Features]:
+    def _learner(
+        self,
+    ) -> tuple[nn.Module, ImageInputs | CachedFeatures, ImageInputs | CachedFeatures]:
         """What learns, what it learns from and what it is judged by: a head alone is shown features, computed once."""
-        shown = Pictures(self.images, self.backbone, self.recipe.augment, self.order)
-        held = Pictures(self.material.val[0], self.backbone)
+        shown = ImageInputs(self.images, self.backbone, self.recipe.augment, self.order)
+        held = ImageInputs(self.material.val[0], self.backbone)
         if self.adapter.by_site() or self.adapter.replaced() or self.recipe.augment != "none":
             return self.model, shown, held
-        return self.adapter.head, Features(shown), Features(held)
+        return self.adapter.head, CachedFeatures(shown), CachedFeatures(held)
 
     def events(self, stop: Callable[[], bool]) -> Iterator[Event]:
         torch.manual_seed(self.run.seed)
@@ -120,12 +144,16 @@ class _Run:
         """Shows training images to the method's survey, if it has one, and returns its allocation."""
         if self.method.survey is None:
             return None
-        survey = self.method.survey(self.backbone, self.config, len(self.material.classes), self.run.seed)
-        order = torch.randperm(len(self.labels), generator=torch.Generator().manual_seed(self.run.seed))
+        survey = self.method.survey(
+            self.backbone, self.config, len(self.material.classes), self.run.seed
+        )
+        order = torch.randperm(
+            len(self.labels), generator=torch.Generator().manual_seed(self.run.seed)
+        )
         batches = order.split(survey.batch)[: survey.batches]
         for i, chosen in enumerate(batches, start=1):
             chosen = chosen.to(self.labels.device)
-            survey.add(normalised(self.images[chosen], self.backbone), self.labels[chosen])
+            survey.add(normalize(self.images[chosen], self.backbone), self.labels[chosen])
             yield Surveyed(i, len(batches))
             if stop():
                 break
@@ -150,7 +178,9 @@ class _Run:
     def _batches(self) -> Iterator[Tensor]:
         """Numbers of training images, each once an epoch."""
         for _ in range(self.recipe.epochs):
-            yield from torch.randperm(len(self.labels), generator=self.order).split(self.recipe.batch)
+            yield from torch.randperm(len(self.labels), generator=self.order).split(
+                self.recipe.batch
+            )
 
     def _step(self, step: int, batch: Tensor) -> Stepped:
         rate = factor(step - 1, self.steps, self.recipe.warmup) * (self.recipe.lr or self.method.lr)
@@ -170,7 +200,7 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.learner.train()
-        with mixed(self.backbone.device):
+        with autocast(self.backbone.device):
             out = self.learner(self.shown[batch])
         labels = self.labels[batch.to(self.labels.device)]
         loss = F.cross_entropy(out.float(), labels, label_smoothing=self.recipe.smoothing)
@@ -191,8 +221,10 @@ class _Run:
             self._keep(step, 0.0, 0.0)
             yield Improved(step, self._file())
             return
-        with mixed(self.backbone.device):
-            loss, accuracy = judged(answers(self.learner, self.held), self.material.val[1])
+        with autocast(self.backbone.device):
+            loss, accuracy = loss_and_accuracy(
+                predict_logits(self.learner, self.held), self.material.val[1]
+            )
         best = self.best.beaten_by(accuracy, loss)
         self.accuracies.append((step, accuracy))
         yield Evaluated(step, loss, accuracy, len(self.material.val[1]), best)
@@ -235,11 +267,16 @@ class _Run:
         return dump(self.adapter, self._card(test_accuracy, test_images))
 
     def _card(self, test_accuracy: float | None, test_images: int) -> AdapterCard:
-        run, backbone, m = self.run, self.backbone, self.material
+        run = self.run
+        backbone = self.backbone
+        m = self.material
         return AdapterCard(
             name=run.name or f"{run.method}-{run.data.argument()}-s{run.seed}",
             method=run.method,
-            knobs={name: getattr(self.adapter.config, name) for name in self.adapter.config.__dataclass_fields__},
+            knobs={
+                name: getattr(self.adapter.config, name)
+                for name in self.adapter.config.__dataclass_fields__
+            },
             classes=m.classes,
             **backbone.facts(),
             spec=_without_paths(run).to_json(),
@@ -266,7 +303,8 @@ class _Speed:
     """Seconds spent learning, evaluation aside; `with speed:` around each step."""
 
     def __init__(self):
-        self.start, self.seconds = perf_counter(), 0.0
+        self.start = perf_counter()
+        self.seconds = 0.0
 
     def __enter__(self):
         self.entered = perf_counter()
@@ -308,5 +346,9 @@ def _without_paths(run: RunSpec) -> RunSpec:
 
 
 def _out_of_memory(run: RunSpec, backbone: Backbone) -> TrainingFailed:
-    hint = f"Try --batch {max(1, run.recipe.batch // 2)}" + (", or a smaller --size." if backbone.size > 112 else ".")
-    return TrainingFailed(f"memory ran out at batch {run.recipe.batch} and {backbone.size} px.", hint)
+    hint = f"Try --batch {max(1, run.recipe.batch // 2)}" + (
+        ", or a smaller --size." if backbone.size > 112 else "."
+    )
+    return TrainingFailed(
+        f"memory ran out at batch {run.recipe.batch} and {backbone.size} px.", hint
+    )

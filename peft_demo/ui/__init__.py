@@ -9,16 +9,20 @@ import gradio as gr
 from ..contracts.errors import UnknownName
 from ..contracts.service import Service
 from . import adapters, api, classify, collect, data, guide, header, session, train
-from .speak import HEARD, SILENT, speaking
 from .theme import CSS, theme
+from .toasts import QUEUED, UNQUEUED, speaking
 
 ICON = Path(__file__).with_name("icon.svg")
 
 
-def build(service: Service, banner: Callable[[], None] | None = None) -> tuple[gr.Blocks, dict[str, Any]]:
+def build(
+    service: Service, banner: Callable[[], None] | None = None
+) -> tuple[gr.Blocks, dict[str, Any]]:
     """The page and the arguments to launch it with: closed to the outside, nothing fetched, nothing kept in the browser
     but an id. `banner` draws what stands between the header and the tabs, if anything."""
-    with gr.Blocks(title="PEFT Demo", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as demo:
+    with gr.Blocks(
+        title="PEFT Demo", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True
+    ) as demo:
         client = session.client()
         top = header.build(service)
         if banner is not None:
@@ -76,11 +80,20 @@ def _wire_between(service, tabs, train_tab, adapters_tab, classify_tab) -> None:
         (train_tab.watch.classify, train_tab.watch.adapter),
         (adapters_tab.classify, adapters_tab.chosen),
     ):
-        button.click(_asker(service), id, to_classify, **HEARD)
-    train_tab.watch.adapter.change(lambda stamp: stamp + 1, adapters_tab.stamp, adapters_tab.stamp, **SILENT)
+        button.click(_asker(service), id, to_classify, **QUEUED)
+    train_tab.watch.adapter.change(
+        lambda stamp: stamp + 1, adapters_tab.stamp, adapters_tab.stamp, **UNQUEUED
+    )
     form = [tabs, *train_tab.widgets, train_tab.header.backbone]
-    form += [train_tab.data.source, train_tab.data.bundled, train_tab.data.shots, train_tab.data.seed]
-    adapters_tab.again.click(_repeater(service, tabs, train_tab), adapters_tab.chosen, form, **HEARD)
+    form += [
+        train_tab.data.source,
+        train_tab.data.bundled,
+        train_tab.data.shots,
+        train_tab.data.seed,
+    ]
+    adapters_tab.again.click(
+        _repeater(service, tabs, train_tab), adapters_tab.chosen, form, **QUEUED
+    )
 
 
 def _asker(service: Service):

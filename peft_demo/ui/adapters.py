@@ -8,18 +8,31 @@ from pathlib import Path
 import gradio as gr
 import pandas as pd
 
-from ..contracts.cards import AdapterCard, ZooEntry
+from ..contracts.adapter_card import AdapterCard
+from ..contracts.cards import ZooEntry
 from ..contracts.errors import BadValue, PeftDemoError
 from ..contracts.service import Service
 from ..contracts.specs import RunSpec
 from . import charts, share, text
 from .collect import offer
-from .speak import HEARD, SILENT, speaking
+from .toasts import QUEUED, UNQUEUED, speaking
 
-COLUMNS = ["Adapter", "Method", "Classes", "Shots", "Seed", "Size", "Val", "Test", "Backbone", "Note"]
+COLUMNS = [
+    "Adapter",
+    "Method",
+    "Classes",
+    "Shots",
+    "Seed",
+    "Size",
+    "Val",
+    "Test",
+    "Backbone",
+    "Note",
+]
 EMPTY = "No adapters yet. Train one in **Train**, or drop an adapter file below."
 PICK = "Choose a row to see the card inside the file."
-DELETE, SURE = "Delete", "Really delete?"
+DELETE = "Delete"
+SURE = "Really delete?"
 
 
 @dataclass(frozen=True)
@@ -53,12 +66,22 @@ def build(tab: gr.Tab, service: Service) -> AdaptersTab:
     """Draws the tab into the open context."""
     hint = gr.Markdown(EMPTY)
     table = gr.Dataframe(
-        headers=COLUMNS, interactive=False, show_search="filter", max_height=360, elem_id="zoo", show_label=False
+        headers=COLUMNS,
+        interactive=False,
+        show_search="filter",
+        max_height=360,
+        elem_id="zoo",
+        show_label=False,
     )
     parts = {"tab": tab, "hint": hint, "table": table, "chosen": gr.State(""), "stamp": gr.State(0)}
     with gr.Column(visible=False) as details:
         parts |= _details() | {"share": share.build(service)}
-    drop = gr.File(file_types=[".safetensors"], label="Drop an adapter file to add it", height=120, elem_id="import")
+    drop = gr.File(
+        file_types=[".safetensors"],
+        label="Drop an adapter file to add it",
+        height=120,
+        elem_id="import",
+    )
     return AdaptersTab(details=details, drop=drop, get=share.build_get(service), **parts)
 
 
@@ -67,11 +90,19 @@ def _details() -> dict:
         with gr.Column(scale=3, min_width=320):
             card = gr.Markdown(PICK, elem_id="card")
         with gr.Column(scale=3, min_width=320):
-            loss, accuracy = _plot("Training loss", charts.TRAIN), _plot("Validation accuracy, %", charts.VAL)
+            loss = _plot("Training loss", charts.TRAIN)
+            accuracy = _plot("Validation accuracy, %", charts.VAL)
         with gr.Column(scale=2, min_width=260):
             parts = _actions()
     with gr.Accordion("Reproduce it", open=False):
-        command = gr.Code("", language="shell", interactive=False, show_label=False, wrap_lines=True, buttons=["copy"])
+        command = gr.Code(
+            "",
+            language="shell",
+            interactive=False,
+            show_label=False,
+            wrap_lines=True,
+            buttons=["copy"],
+        )
     return {"card": card, "loss": loss, "accuracy": accuracy, "command": command, **parts}
 
 
@@ -89,9 +120,20 @@ def _actions() -> dict:
     with gr.Column(visible=False) as own:
         rename = gr.Textbox(label="Name", max_length=60, submit_btn="Rename", elem_id="rename")
         old = gr.Dropdown([], value=None, label="Class")
-        new = gr.Textbox(label="New name of the class", max_length=100, submit_btn="Rename", elem_id="rename-class")
+        new = gr.Textbox(
+            label="New name of the class",
+            max_length=100,
+            submit_btn="Rename",
+            elem_id="rename-class",
+        )
         delete = gr.Button(DELETE, variant="stop", size="sm", elem_id="delete")
-    found = {"again": again, "classify": classify, "download": download, "rename": rename, "old_class": old}
+    found = {
+        "again": again,
+        "classify": classify,
+        "download": download,
+        "rename": rename,
+        "old_class": old,
+    }
     return found | {"new_class": new, "own": own, "delete": delete}
 
 
@@ -99,15 +141,17 @@ def wire(demo: gr.Blocks, service: Service, tab: AdaptersTab) -> None:
     """Connects the tab's events; other tabs connect `classify` and `again`."""
     listed = [tab.table, tab.hint]
     shown = [tab.chosen, tab.details, *_shown(tab)]
-    gr.on([demo.load, tab.tab.select, tab.stamp.change], _lister(service), None, listed, **SILENT)
-    tab.table.select(_chooser(service, tab), None, shown, trigger_mode="always_last", **HEARD)
+    gr.on([demo.load, tab.tab.select, tab.stamp.change], _lister(service), None, listed, **UNQUEUED)
+    tab.table.select(_chooser(service, tab), None, shown, trigger_mode="always_last", **QUEUED)
     done = [*shown, tab.stamp]
-    tab.drop.upload(_importer(service, tab), [tab.drop, tab.stamp], [*done, tab.drop], api_visibility="private")
-    tab.rename.submit(_renamer(service, tab), [tab.chosen, tab.rename, tab.stamp], done, **HEARD)
+    tab.drop.upload(
+        _importer(service, tab), [tab.drop, tab.stamp], [*done, tab.drop], api_visibility="private"
+    )
+    tab.rename.submit(_renamer(service, tab), [tab.chosen, tab.rename, tab.stamp], done, **QUEUED)
     renamed = [tab.chosen, tab.old_class, tab.new_class, tab.stamp]
-    tab.new_class.submit(_class_renamer(service, tab), renamed, done, **HEARD)
+    tab.new_class.submit(_class_renamer(service, tab), renamed, done, **QUEUED)
     asked = [tab.chosen, tab.delete, tab.stamp]
-    tab.delete.click(_deleter(service, tab), asked, done, **HEARD)
+    tab.delete.click(_deleter(service, tab), asked, done, **QUEUED)
     share.wire(service, tab.share, tab.chosen, tab.stamp)
     share.wire_get(service, tab.get, _taken(service, tab), tab.stamp, done)
 
@@ -119,7 +163,7 @@ def _shown(tab: AdaptersTab) -> list:
 
 def _lister(service: Service):
     def entries():
-        found = service.zoo()
+        found = service.zoo.entries()
         return gr.Dataframe(table(found), visible=bool(found)), PICK if found else EMPTY
 
     return speaking(entries)
@@ -137,30 +181,52 @@ def data_of(card: AdapterCard) -> dict:
 
 
 def _row(entry: ZooEntry) -> tuple:
-    note, card = entry.refusal or ("shipped" if entry.shipped else ""), entry.card
+    note = entry.refusal or ("shipped" if entry.shipped else "")
+    card = entry.card
     size = text.size(entry.file_bytes)
     if card is None:
         return entry.id, "–", "–", "–", "–", size, "–", "–", "–", text.sentence(note)
     spec = data_of(card)
-    scores = [text.percent(a) if a is not None else "–" for a in (card.val_accuracy, card.test_accuracy)]
+    scores = [
+        text.percent(a) if a is not None else "–" for a in (card.val_accuracy, card.test_accuracy)
+    ]
     known = str(spec.get("shots", "–")), str(spec.get("seed", "–"))
-    return entry.id, card.method, str(len(card.classes)), *known, size, *scores, card.backbone, text.sentence(note)
+    return (
+        entry.id,
+        card.method,
+        str(len(card.classes)),
+        *known,
+        size,
+        *scores,
+        card.backbone,
+        text.sentence(note),
+    )
 
 
 def details(tab: AdaptersTab, service: Service, id: str) -> dict:
     """Updates that show one adapter, or hide the details when `id` is empty."""
     if not id:
         return {tab.chosen: "", tab.details: gr.Column(visible=False)}
-    entry = next((e for e in service.zoo() if e.id == id), None)
+    entry = next((e for e in service.zoo.entries() if e.id == id), None)
     if entry is None:
-        raise BadValue(f"there is no adapter {id!r} any more.", "It may have been renamed or deleted elsewhere.")
+        raise BadValue(
+            f"there is no adapter {id!r} any more.",
+            "It may have been renamed or deleted elsewhere.",
+        )
     found = {tab.chosen: id, tab.details: gr.Column(visible=True), tab.delete: DELETE}
     found |= {tab.own: gr.Column(visible=not entry.shipped), tab.rename: id, tab.new_class: ""}
     if entry.card is None:
         return found | _unreadable(tab, entry)
     usable = gr.Button(interactive=not entry.refusal)
-    found |= {tab.card: describe(entry), tab.command: command(entry.card), tab.again: gr.Button(interactive=True)}
-    found |= {tab.classify: usable, tab.download: gr.DownloadButton(value=offer(service.adapter_file(id)))}
+    found |= {
+        tab.card: describe(entry),
+        tab.command: command(entry.card),
+        tab.again: gr.Button(interactive=True),
+    }
+    found |= {
+        tab.classify: usable,
+        tab.download: gr.DownloadButton(value=offer(service.zoo.file(id))),
+    }
     found[tab.old_class] = gr.Dropdown(list(entry.card.classes), value=entry.card.classes[0])
     return found | _curves(tab, entry.card)
 
@@ -168,14 +234,27 @@ def details(tab: AdaptersTab, service: Service, id: str) -> dict:
 def _unreadable(tab: AdaptersTab, entry: ZooEntry) -> dict:
     off = gr.Button(interactive=False)
     words = f"### {text.plain(entry.id)}\n**Cannot be used:** {text.plain(text.sentence(entry.refusal))}"
-    found = {tab.card: words, tab.command: "", tab.again: off, tab.classify: off, tab.loss: None, tab.accuracy: None}
-    return found | {tab.download: gr.DownloadButton(value=None), tab.old_class: gr.Dropdown([], value=None)}
+    found = {
+        tab.card: words,
+        tab.command: "",
+        tab.again: off,
+        tab.classify: off,
+        tab.loss: None,
+        tab.accuracy: None,
+    }
+    return found | {
+        tab.download: gr.DownloadButton(value=None),
+        tab.old_class: gr.Dropdown([], value=None),
+    }
 
 
 def _curves(tab: AdaptersTab, card: AdapterCard) -> dict:
     accuracy = [(step, 100 * value) for step, value in card.accuracy_curve]
     loss = charts.frame({charts.TRAIN: card.curve}) if card.curve else None
-    return {tab.loss: loss, tab.accuracy: charts.frame({charts.VAL: accuracy}) if accuracy else None}
+    return {
+        tab.loss: loss,
+        tab.accuracy: charts.frame({charts.VAL: accuracy}) if accuracy else None,
+    }
 
 
 def command(card: AdapterCard) -> str:
@@ -189,17 +268,43 @@ def command(card: AdapterCard) -> str:
 def describe(entry: ZooEntry) -> str:
     """Markdown: the card, every word of it as text."""
     card, data = entry.card, data_of(entry.card)
-    refusal = f"\n**Cannot be used here:** {text.plain(text.sentence(entry.refusal))}\n" if entry.refusal else ""
-    test = f"{text.percent(card.test_accuracy)} of {card.test_images} images" if card.test_images else "not measured"
-    val = f"{text.percent(card.val_accuracy)} of {card.val_images} images" if card.val_images else "not measured"
-    knobs = ", ".join(
-        f"{k} = {', '.join(map(str, v)) if isinstance(v, list | tuple) else v}" for k, v in card.knobs.items()
+    refusal = (
+        f"\n**Cannot be used here:** {text.plain(text.sentence(entry.refusal))}\n"
+        if entry.refusal
+        else ""
     )
-    rows = [("Method", card.method), ("Knobs", knobs or "none"), ("Test accuracy", test), ("Validation accuracy", val)]
-    rows += [("Data", f"{data.get('name', '?')}, {data.get('shots', '?')} shots, seed {data.get('seed', '?')}")]
+    test = (
+        f"{text.percent(card.test_accuracy)} of {card.test_images} images"
+        if card.test_images
+        else "not measured"
+    )
+    val = (
+        f"{text.percent(card.val_accuracy)} of {card.val_images} images"
+        if card.val_images
+        else "not measured"
+    )
+    knobs = ", ".join(
+        f"{k} = {', '.join(map(str, v)) if isinstance(v, list | tuple) else v}"
+        for k, v in card.knobs.items()
+    )
+    rows = [
+        ("Method", card.method),
+        ("Knobs", knobs or "none"),
+        ("Test accuracy", test),
+        ("Validation accuracy", val),
+    ]
+    rows += [
+        (
+            "Data",
+            f"{data.get('name', '?')}, {data.get('shots', '?')} shots, seed {data.get('seed', '?')}",
+        )
+    ]
     rows += [("Classes", ", ".join(card.classes))]
     rows += [("Parameters", f"{text.count(card.trainable)} + {text.count(card.head)} in the head")]
-    rows += [("Backbone", f"{card.backbone} at {card.size} px"), ("Fingerprint", f"sha256 {card.fingerprint[:12]}")]
+    rows += [
+        ("Backbone", f"{card.backbone} at {card.size} px"),
+        ("Fingerprint", f"sha256 {card.fingerprint[:12]}"),
+    ]
     rows += [("File", text.size(entry.file_bytes)), ("Time", text.seconds(card.seconds))]
     rows += [("Made", card.created[:16].replace("T", " ") + " UTC" if card.created else "–")]
     return f"### {text.plain(entry.id)}\n{refusal}\n{text.table(rows)}"
@@ -214,7 +319,7 @@ def _chooser(service: Service, tab: AdaptersTab):
 
 def _importer(service: Service, tab: AdaptersTab):
     def take(file: str, stamp: int) -> dict:
-        id = service.import_adapter(Path(file))
+        id = service.zoo.take(Path(file))
         gr.Info(f"Added as {html.escape(id)}.")
         return _taken(service, tab)(id, stamp) | {tab.drop: None}
 
@@ -230,14 +335,14 @@ def _taken(service: Service, tab: AdaptersTab):
 
 def _renamer(service: Service, tab: AdaptersTab):
     def rename(id: str, name: str, stamp: int) -> dict:
-        return details(tab, service, service.rename(id, name.strip())) | {tab.stamp: stamp + 1}
+        return details(tab, service, service.zoo.rename(id, name.strip())) | {tab.stamp: stamp + 1}
 
     return speaking(rename)
 
 
 def _class_renamer(service: Service, tab: AdaptersTab):
     def rename(id: str, old: str, new: str, stamp: int) -> dict:
-        service.rename_class(id, old, " ".join(new.split()))
+        service.zoo.rename_class(id, old, " ".join(new.split()))
         return details(tab, service, id) | {tab.stamp: stamp + 1}
 
     return speaking(rename)
@@ -247,7 +352,7 @@ def _deleter(service: Service, tab: AdaptersTab):
     def delete(id: str, label: str, stamp: int) -> dict:
         if label != SURE:
             return {tab.delete: SURE}
-        service.delete(id)
+        service.zoo.delete(id)
         gr.Info(f"{html.escape(id)} lies in the trash folder now.")
         return details(tab, service, "") | {tab.stamp: stamp + 1, tab.delete: DELETE}
 
@@ -256,4 +361,4 @@ def _deleter(service: Service, tab: AdaptersTab):
 
 def spec_of(service: Service, id: str) -> RunSpec:
     """The checked spec inside an adapter's card."""
-    return RunSpec.from_json(service.adapter(id).spec)
+    return RunSpec.from_json(service.zoo.card(id).spec)

@@ -44,8 +44,16 @@ class Answers(tuple):
 
     def show_merged(self, said: SideBySide) -> dict:
         """Updates that show one adapter's answer twice."""
-        attached = said.attached, f"{said.attached.adapter}, attached", _ratio(said.attached, said.attached_ratio)
-        merged = said.merged, f"{said.merged.adapter}, merged", _ratio(said.merged, said.merged_ratio)
+        attached = (
+            said.attached,
+            f"{said.attached.adapter}, attached",
+            _ratio(said.attached, said.attached_ratio),
+        )
+        merged = (
+            said.merged,
+            f"{said.merged.adapter}, merged",
+            _ratio(said.merged, said.merged_ratio),
+        )
         return self._fill([attached, merged])
 
     def hide(self) -> dict:
@@ -70,7 +78,9 @@ def _place(n: int) -> Answer:
 
 def timing(said: Prediction) -> str:
     """answered in 3.1 ms · swapped in 0.02 ms"""
-    return f"answered in {text.milliseconds(said.ms)} · swapped in {text.milliseconds(said.swap_ms)}"
+    return (
+        f"answered in {text.milliseconds(said.ms)} · swapped in {text.milliseconds(said.swap_ms)}"
+    )
 
 
 def _ratio(said: Prediction, ratio: float) -> str:

@@ -15,7 +15,7 @@ from ..contracts.cards import Prediction, ZooEntry
 from ..contracts.errors import BadImage, BadValue
 from ..contracts.service import Service
 from .classify import MOST, TOP
-from .speak import speaking
+from .toasts import speaking
 
 ENDPOINTS = ("classify", "adapters")
 
@@ -39,7 +39,9 @@ def _classify(service: Service):
         took. `image` is an uploaded file (`handle_file`), `adapters` are ids from `/adapters`."""
         if not isinstance(top, int) or not 1 <= top <= 1000:
             raise BadValue(f"top takes a whole number from 1 to 1000, got {str(top)[:100]}.")
-        return [_answer(said) for said in service.classify(uploaded(image), _ids(adapters), top)]
+        return [
+            _answer(said) for said in service.answers.classify(uploaded(image), _ids(adapters), top)
+        ]
 
     return speaking(classify)
 
@@ -48,7 +50,7 @@ def _adapters(service: Service):
     def adapters() -> list[dict]:
         """The adapters there are: id, method, classes, backbone, accuracies (fractions of 1), bytes, and why one
         cannot answer."""
-        return [_entry(entry) for entry in service.zoo()]
+        return [_entry(entry) for entry in service.zoo.entries()]
 
     return speaking(adapters)
 
@@ -57,7 +59,10 @@ def uploaded(image) -> Path:
     """The file a client has sent; `BadImage` for whatever is not one, a path of this machine above all."""
     folder = Path(get_upload_folder()).resolve()
     if not is_file_obj_with_meta(image) or not Path(image["path"]).resolve().is_relative_to(folder):
-        raise BadImage("the image is no uploaded file.", "From Python, send handle_file(PATH) of gradio_client.")
+        raise BadImage(
+            "the image is no uploaded file.",
+            "From Python, send handle_file(PATH) of gradio_client.",
+        )
     return Path(image["path"])
 
 
@@ -65,13 +70,19 @@ def _ids(adapters: Sequence[str]) -> list[str]:
     if not isinstance(adapters, list) or not all(isinstance(id, str) for id in adapters):
         raise BadValue("adapters takes a list of names, as /adapters gives them.")
     if not 1 <= len(adapters) <= MOST:
-        raise BadValue(f"adapters takes 1 to {MOST} names, got {len(adapters)}.", "Ask again for the others.")
+        raise BadValue(
+            f"adapters takes 1 to {MOST} names, got {len(adapters)}.", "Ask again for the others."
+        )
     return adapters
 
 
 def _answer(said: Prediction) -> dict:
     found = {"adapter": said.adapter, "label": said.label, "probability": said.probability}
-    return found | {"top": [list(pair) for pair in said.top], "ms": said.ms, "swap_ms": said.swap_ms}
+    return found | {
+        "top": [list(pair) for pair in said.top],
+        "ms": said.ms,
+        "swap_ms": said.swap_ms,
+    }
 
 
 def _entry(entry: ZooEntry) -> dict:

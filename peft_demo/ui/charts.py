@@ -17,8 +17,10 @@ POINTS = 400
 SMOOTHING = 0.9
 """Weight of the past in the smoothed training loss."""
 
-TRAIN, VAL = "train", "validation"
-ACCENT, SECOND = "#0d9488", "#e08a1e"
+TRAIN = "train"
+VAL = "validation"
+ACCENT = "#0d9488"
+SECOND = "#e08a1e"
 COMPARED = {"A": ACCENT, "B": SECOND, "C": "#6366f1", "D": "#db2777"}
 """Letters of the runs in one plot."""
 COLOURS = {TRAIN: ACCENT, VAL: SECOND, **COMPARED}
@@ -47,9 +49,12 @@ def validation_accuracy(events: Iterable[Event]) -> Points:
 
 def smooth(points: Points, weight: float = SMOOTHING) -> Points:
     """Exponential moving average, without the pull towards zero at the beginning."""
-    mean, mass, out = 0.0, 0.0, []
+    mean = 0.0
+    mass = 0.0
+    out = []
     for step, value in points:
-        mean, mass = weight * mean + (1 - weight) * value, weight * mass + (1 - weight)
+        mean = weight * mean + (1 - weight) * value
+        mass = weight * mass + (1 - weight)
         out.append((step, mean / mass))
     return out
 
@@ -70,19 +75,29 @@ def logarithm(points: Points) -> Points:
 def frame(series: Mapping[str, Points]) -> pd.DataFrame:
     """Rows of (step, value, series), floats, a NaN row for each of `SERIES` first."""
     rows = [(0.0, nan, name) for name in SERIES]
-    rows += [(float(x), float(y), name) for name, points in series.items() for x, y in thin(points) if isfinite(y)]
-    return pd.DataFrame(rows, columns=["step", "value", "series"]).astype({"step": float, "value": float})
+    rows += [
+        (float(x), float(y), name)
+        for name, points in series.items()
+        for x, y in thin(points)
+        if isfinite(y)
+    ]
+    return pd.DataFrame(rows, columns=["step", "value", "series"]).astype(
+        {"step": float, "value": float}
+    )
 
 
 def losses(events: Sequence[Event], smoothed: bool = False, log: bool = False) -> dict[str, Points]:
     """Both loss curves of one run."""
-    train, val = training_loss(events), validation_loss(events)
+    train = training_loss(events)
+    val = validation_loss(events)
     return _scaled({TRAIN: smooth(train) if smoothed else train, VAL: val}, log)
 
 
 def compared_losses(runs: Mapping[str, Sequence[Event]], smoothed: bool = False, log: bool = False):
     """Training loss of several runs, one curve each."""
-    return _scaled({n: smooth(p) if smoothed else p for n, e in runs.items() for p in [training_loss(e)]}, log)
+    return _scaled(
+        {n: smooth(p) if smoothed else p for n, e in runs.items() for p in [training_loss(e)]}, log
+    )
 
 
 def accuracies(runs: Mapping[str, Sequence[Event]]) -> dict[str, Points]:

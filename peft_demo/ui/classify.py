@@ -12,10 +12,10 @@ from ..contracts.cards import Prediction
 from ..contracts.errors import BadValue, CannotMerge
 from ..contracts.service import Service
 from . import answers, collect, session, text
-from . import every as every_adapter
+from . import ask_all as every_adapter
 from .answers import MOST, TOP, Answers
 from .example import example, first, samples
-from .speak import HEARD, SILENT, speaking
+from .toasts import QUEUED, UNQUEUED, speaking
 
 EMPTY = "No adapter to ask yet: train one in **Train**, or add a file in **Adapters**."
 READY = "Drop, paste or photograph an image, or choose one of the pictures below."
@@ -55,7 +55,10 @@ def build(tab: gr.Tab, service: Service) -> ClassifyTab:
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             adapter = gr.Dropdown(
-                ids, value=first(service) or next(iter(ids), None), label="Adapter", elem_id="adapter"
+                ids,
+                value=first(service) or next(iter(ids), None),
+                label="Adapter",
+                elem_id="adapter",
             )
             compare = gr.Dropdown(
                 ids, value=[], multiselect=True, max_choices=MOST - 1, label="Compare with up to three more",
@@ -80,7 +83,9 @@ def build(tab: gr.Tab, service: Service) -> ClassifyTab:
         label="Or try one of these", columns=10, height=160, object_fit="contain", interactive=False,
         allow_preview=False, buttons=[], visible=False, format="png", fit_columns=False, elem_id="samples",
     )  # fmt: skip
-    return ClassifyTab(tab, image, adapter, compare, hint, gallery, places, merge, every, table, label, add)
+    return ClassifyTab(
+        tab, image, adapter, compare, hint, gallery, places, merge, every, table, label, add
+    )
 
 
 def _path(payload) -> str | None:
@@ -93,27 +98,39 @@ def _path(payload) -> str | None:
 def _correction():
     with gr.Accordion("Add this image to a class of your own", open=False):
         gr.Markdown(
-            "It joins the class cards of **Data › Collect**, ready for the next training.", elem_classes="quiet"
+            "It joins the class cards of **Data › Collect**, ready for the next training.",
+            elem_classes="quiet",
         )
         label = gr.Dropdown([], value=None, label="Class", allow_custom_value=True)
         return label, gr.Button("Add to class", size="sm")
 
 
-def wire(demo: gr.Blocks, service: Service, tab: ClassifyTab, stamp: gr.State, client: gr.BrowserState):
+def wire(
+    demo: gr.Blocks, service: Service, tab: ClassifyTab, stamp: gr.State, client: gr.BrowserState
+):
     """Connects the tab's events; returns the event after which the class cards of Data must be drawn again."""
-    heavy = HEARD | {"concurrency_id": "gpu", "concurrency_limit": 1, "show_progress": "minimal"}
-    ask, asked = _asker(service, tab), [tab.image, tab.adapter, tab.compare]
+    heavy = QUEUED | {"concurrency_id": "gpu", "concurrency_limit": 1, "show_progress": "minimal"}
+    ask = _asker(service, tab)
+    asked = [tab.image, tab.adapter, tab.compare]
     lists = [tab.adapter, tab.compare]
     demo.load(_opener(service, tab), None, [*lists, tab.image, tab.samples, *tab.shown], **heavy)
-    gr.on([tab.tab.select, stamp.change], _lister(service), lists, lists, **SILENT)
-    triggers = [tab.image.upload, tab.image.input, tab.image.clear, tab.adapter.change, tab.compare.input]
+    gr.on([tab.tab.select, stamp.change], _lister(service), lists, lists, **UNQUEUED)
+    triggers = [
+        tab.image.upload,
+        tab.image.input,
+        tab.image.clear,
+        tab.adapter.change,
+        tab.compare.input,
+    ]
     gr.on(triggers, ask, asked, tab.shown, trigger_mode="always_last", **heavy)
-    tab.adapter.change(_sampler(service), tab.adapter, tab.samples, **HEARD)
-    tab.samples.select(_taker(service), tab.adapter, tab.image, **HEARD).then(ask, asked, tab.shown, **heavy)
+    tab.adapter.change(_sampler(service), tab.adapter, tab.samples, **QUEUED)
+    tab.samples.select(_taker(service), tab.adapter, tab.image, **QUEUED).then(
+        ask, asked, tab.shown, **heavy
+    )
     tab.merge.click(_merger(service, tab), [tab.image, tab.adapter], tab.shown, **heavy)
     every_adapter.wire(service, tab.every, tab.image, tab.table, tab.adapter)
-    tab.tab.select(_classes(service), client, tab.label, **SILENT)
-    return tab.add.click(_adder(service), [client, tab.image, tab.label], None, **HEARD)
+    tab.tab.select(_classes(service), client, tab.label, **UNQUEUED)
+    return tab.add.click(_adder(service), [client, tab.image, tab.label], None, **QUEUED)
 
 
 def _lister(service: Service):
@@ -128,7 +145,7 @@ def _lister(service: Service):
 
 def usable(service: Service) -> list[str]:
     """Ids of the adapters that can answer here, own ones first."""
-    return [e.id for e in service.zoo() if e.card is not None and not e.refusal]
+    return [e.id for e in service.zoo.entries() if e.card is not None and not e.refusal]
 
 
 def _asker(service: Service, tab: ClassifyTab):
@@ -136,7 +153,7 @@ def _asker(service: Service, tab: ClassifyTab):
         ids = list(dict.fromkeys(filter(None, [adapter, *(compare or [])])))[:MOST]
         if not image or not ids:
             return tab.wait(READY if ids else EMPTY)
-        return tab.show(service.classify(Path(image), ids, TOP))
+        return tab.show(service.answers.classify(Path(image), ids, TOP))
 
     return speaking(ask)
 
@@ -147,14 +164,27 @@ def _opener(service: Service, tab: ClassifyTab):
     built = [id for _, id in tab.adapter.choices], tab.adapter.value
 
     def opened() -> dict:
-        ids, found = usable(service), example(service)
+        ids = usable(service)
+        found = example(service)
         chosen = found.said.adapter if found else next(iter(ids), None)
         changed = (ids, chosen) != built
-        lists = {tab.adapter: gr.Dropdown(ids, value=chosen), tab.compare: gr.Dropdown(ids)} if changed else {}
+        lists = (
+            {tab.adapter: gr.Dropdown(ids, value=chosen), tab.compare: gr.Dropdown(ids)}
+            if changed
+            else {}
+        )
         if found is None:
             return lists | tab.wait(READY if ids else EMPTY)
-        pictures = {tab.image: Image.open(io.BytesIO(found.picture)), tab.samples: _gallery(service, chosen)}
-        return {tab.hint: gr.Markdown(visible=False)} | tab.answers.first(found.said) | lists | pictures
+        pictures = {
+            tab.image: Image.open(io.BytesIO(found.picture)),
+            tab.samples: _gallery(service, chosen),
+        }
+        return (
+            {tab.hint: gr.Markdown(visible=False)}
+            | tab.answers.first(found.said)
+            | lists
+            | pictures
+        )
 
     return speaking(opened)
 
@@ -164,7 +194,7 @@ def _merger(service: Service, tab: ClassifyTab):
         if not image or not adapter:
             raise BadValue("an image and an adapter are needed.", "Drop an image first.")
         try:
-            said = service.side_by_side(Path(image), adapter, TOP)
+            said = service.answers.side_by_side(Path(image), adapter, TOP)
         except CannotMerge as why:
             return {tab.hint: gr.Markdown(text.plain(text.sentence(str(why))), visible=True)}
         return {tab.hint: gr.Markdown(visible=False), **tab.answers.show_merged(said)}
@@ -194,7 +224,7 @@ def _pictures(service: Service, adapter: str) -> list[Image.Image]:
 
 def _classes(service: Service):
     def classes(client: str):
-        return gr.Dropdown(list(service.draft_classes(session.known(client))))
+        return gr.Dropdown(list(service.data.drafts.classes(session.known(client))))
 
     return speaking(classes)
 
@@ -203,12 +233,18 @@ def _adder(service: Service):
     def add(client: str, image: str | None, label: str | None) -> None:
         label = " ".join((label or "").split())
         if not image or not label:
-            raise BadValue("an image and the name of a class are needed.", "Drop an image and type or choose a class.")
-        known = service.draft_classes(client)
+            raise BadValue(
+                "an image and the name of a class are needed.",
+                "Drop an image and type or choose a class.",
+            )
+        known = service.data.drafts.classes(client)
         if label not in known and len(known) >= collect.MOST:
-            raise BadValue(f"this page collects at most {collect.MOST} classes.", "Remove one in the tab Data first.")
-        kept = [service.draft_image(client, key) for key in known.get(label, ())]
-        service.draft_put(client, label, [*kept, Path(image)])
+            raise BadValue(
+                f"this page collects at most {collect.MOST} classes.",
+                "Remove one in the tab Data first.",
+            )
+        kept = [service.data.drafts.image(client, key) for key in known.get(label, ())]
+        service.data.drafts.put(client, label, [*kept, Path(image)])
         gr.Info(f"Added: {text.plural(len(kept) + 1, 'image')} of it now under Data, Collect.")
 
     return speaking(add)

@@ -15,7 +15,7 @@ from gradio.utils import get_upload_folder
 from ..contracts.errors import BadValue
 from ..contracts.service import Service
 from . import session
-from .speak import HEARD, SILENT, speaking
+from .toasts import QUEUED, UNQUEUED, speaking
 
 MOST = 12
 FIRST = ("class 1", "class 2")
@@ -54,7 +54,10 @@ def build() -> Pool:
 def _card(n: int) -> Card:
     with gr.Column(min_width=260, visible=n < len(FIRST), variant="panel") as column:
         name = gr.Textbox(
-            FIRST[n] if n < len(FIRST) else "", label=f"Name of class {n + 1}", max_length=100, elem_id=f"class-{n}"
+            FIRST[n] if n < len(FIRST) else "",
+            label=f"Name of class {n + 1}",
+            max_length=100,
+            elem_id=f"class-{n}",
         )
         images = gr.Gallery(
             label="Images", type="filepath", sources=["upload", "webcam", "clipboard"], file_types=["image"],
@@ -66,29 +69,50 @@ def _card(n: int) -> Card:
 
 def wire(demo: gr.Blocks, service: Service, pool: Pool, client: gr.BrowserState) -> None:
     """Connects the cards with the draft on the server."""
-    pool.add.click(speaking(_add), pool.names, [pool.names, *pool.components], **HEARD)
+    pool.add.click(speaking(_add), pool.names, [pool.names, *pool.components], **QUEUED)
     for n, card in enumerate(pool.cards):
-        both, named = [client, pool.names], [client, pool.names, card.name]
-        put, rename, drop = _put(service, n), _rename(service, n), _drop(service, n)
-        card.images.change(put, [*both, card.images], pool.stamp, trigger_mode="always_last", **HEARD)
-        gr.on([card.name.submit, card.name.blur], rename, named, [pool.names, card.name, pool.stamp], **HEARD)
-        card.drop.click(drop, both, [pool.names, card.column, card.name, card.images, pool.stamp], **HEARD)
-    demo.load(_load(service), client, [client, pool.names, pool.stamp, *pool.components], **SILENT)
+        both = [client, pool.names]
+        named = [client, pool.names, card.name]
+        put = _put(service, n)
+        rename = _rename(service, n)
+        drop = _drop(service, n)
+        card.images.change(
+            put, [*both, card.images], pool.stamp, trigger_mode="always_last", **QUEUED
+        )
+        gr.on(
+            [card.name.submit, card.name.blur],
+            rename,
+            named,
+            [pool.names, card.name, pool.stamp],
+            **QUEUED,
+        )
+        card.drop.click(
+            drop, both, [pool.names, card.column, card.name, card.images, pool.stamp], **QUEUED
+        )
+    demo.load(
+        _load(service), client, [client, pool.names, pool.stamp, *pool.components], **UNQUEUED
+    )
 
 
 def reload_after(event, service: Service, pool: Pool, client: gr.BrowserState) -> None:
     """Draws the cards again when `event` has put an image into the draft from elsewhere."""
     outputs = [client, pool.names, pool.stamp, *pool.components]
-    event.success(_load(service), client, outputs, **HEARD)
+    event.success(_load(service), client, outputs, **QUEUED)
 
 
 def _add(names: Sequence[str]) -> list:
     free = next((n for n, name in enumerate(names) if not name), None)
     if free is None:
-        raise BadValue(f"this page collects at most {MOST} classes.", "For more, use a zip of class folders.")
+        raise BadValue(
+            f"this page collects at most {MOST} classes.", "For more, use a zip of class folders."
+        )
     fresh = next(f"class {i}" for i in range(1, 2 * MOST + 2) if f"class {i}" not in names)
     names = [fresh if n == free else name for n, name in enumerate(names)]
-    shown = [c for n in range(MOST) for c in ((gr.Column(visible=True), fresh, None) if n == free else _SKIP)]
+    shown = [
+        c
+        for n in range(MOST)
+        for c in ((gr.Column(visible=True), fresh, None) if n == free else _SKIP)
+    ]
     return [names, *shown]
 
 
@@ -98,8 +122,8 @@ _SKIP = (gr.skip(), gr.skip(), gr.skip())
 def _put(service: Service, n: int):
     def put(client: str, names: Sequence[str], items) -> tuple:
         images = [Path(path) for path, _ in items or ()]
-        if names[n] and (images or names[n] in service.draft_classes(client)):
-            service.draft_put(client, names[n], images)
+        if names[n] and (images or names[n] in service.data.drafts.classes(client)):
+            service.data.drafts.put(client, names[n], images)
         return stamp(service, client)
 
     return speaking(put)
@@ -107,28 +131,33 @@ def _put(service: Service, n: int):
 
 def stamp(service: Service, client: str) -> tuple:
     """What the draft holds, as a value that differs when it does."""
-    return tuple((name, len(keys)) for name, keys in service.draft_classes(client).items())
+    return tuple((name, len(keys)) for name, keys in service.data.drafts.classes(client).items())
 
 
 def _rename(service: Service, n: int):
     def rename(client: str, names: Sequence[str], new: str):
-        new, old = " ".join((new or "").split()), names[n]
+        new = " ".join((new or "").split())
+        old = names[n]
         if not new or new == old:
             return names, old, gr.skip()
         if new in names:
             gr.Warning("Two classes cannot have the same name.", title="Name kept")
             return names, old, gr.skip()
-        if old in service.draft_classes(client):
-            service.draft_rename(client, old, new)
-        return [new if i == n else name for i, name in enumerate(names)], new, stamp(service, client)
+        if old in service.data.drafts.classes(client):
+            service.data.drafts.rename(client, old, new)
+        return (
+            [new if i == n else name for i, name in enumerate(names)],
+            new,
+            stamp(service, client),
+        )
 
     return speaking(rename)
 
 
 def _drop(service: Service, n: int):
     def drop(client: str, names: Sequence[str]):
-        if names[n] in service.draft_classes(client):
-            service.draft_drop(client, names[n])
+        if names[n] in service.data.drafts.classes(client):
+            service.data.drafts.drop(client, names[n])
         names = ["" if i == n else name for i, name in enumerate(names)]
         return names, gr.Column(visible=False), "", None, stamp(service, client)
 
@@ -138,12 +167,14 @@ def _drop(service: Service, n: int):
 def _load(service: Service):
     def load(client: str):
         client = session.known(client)
-        kept = list(service.draft_classes(client).items())[:MOST]
+        kept = list(service.data.drafts.classes(client).items())[:MOST]
         if not kept:
             return [client, *[gr.skip()] * (2 + 3 * MOST)]  # the pool as it was built
         names = [name for name, _ in kept]
         names += [name for name in FIRST if name not in names][: max(0, len(FIRST) - len(names))]
-        pictures = [[offer(service.draft_image(client, key)) for key in keys] for _, keys in kept]
+        pictures = [
+            [offer(service.data.drafts.image(client, key)) for key in keys] for _, keys in kept
+        ]
         rows = [(gr.Column(visible=True), *row) for row in zip_longest(names, pictures)]
         rows += [(gr.Column(visible=False), "", None)] * (MOST - len(rows))
         names += [""] * (MOST - len(names))

@@ -15,7 +15,7 @@ from ..contracts.errors import BadValue
 from ..contracts.service import Service
 from ..contracts.specs import DataSpec
 from . import collect, text
-from .speak import HEARD, SILENT, speaking
+from .toasts import QUEUED, UNQUEUED, speaking
 
 SOURCES = {
     "bundled": "Bundled",
@@ -66,7 +66,15 @@ class DataTab:
     @property
     def inputs(self) -> set:
         """Everything `spec` reads."""
-        named = {self.source, self.bundled, self.key, self.folder, self.hub, self.image_column, self.label_column}
+        named = {
+            self.source,
+            self.bundled,
+            self.key,
+            self.folder,
+            self.hub,
+            self.image_column,
+            self.label_column,
+        }
         return named | {self.shots, self.seed, self.client, self.checked, self.pool.stamp}
 
     def spec(self, given: Mapping[Any, Any]) -> DataSpec:
@@ -75,9 +83,16 @@ class DataTab:
         names = {"bundled": self.bundled, "draft": self.client, "upload": self.key}
         name = given[names.get(source, self.hub if hub else self.folder)]
         if not name:
-            raise BadValue(f"no data has been chosen under {SOURCES.get(source, source)}.", MISSING.get(source, ""))
-        columns = {n: given[getattr(self, n)] or "" for n in ("image_column", "label_column") if hub}
-        return DataSpec(source, name.strip(), _whole(given[self.shots]), _whole(given[self.seed]), **columns)
+            raise BadValue(
+                f"no data has been chosen under {SOURCES.get(source, source)}.",
+                MISSING.get(source, ""),
+            )
+        columns = {
+            n: given[getattr(self, n)] or "" for n in ("image_column", "label_column") if hub
+        }
+        return DataSpec(
+            source, name.strip(), _whole(given[self.shots]), _whole(given[self.seed]), **columns
+        )
 
 
 MISSING = {
@@ -89,7 +104,9 @@ MISSING = {
 
 def build(tab: gr.Tab, service: Service, client: gr.BrowserState) -> DataTab:
     """Draws the tab into the open context."""
-    source = gr.Radio([(SOURCES[s], s) for s in offered(service)], value="bundled", label="Images from")
+    source = gr.Radio(
+        [(SOURCES[s], s) for s in offered(service)], value="bundled", label="Images from"
+    )
     panels, parts = _panels(service)
     with gr.Row():
         with gr.Column(scale=3, min_width=240):
@@ -99,7 +116,9 @@ def build(tab: gr.Tab, service: Service, client: gr.BrowserState) -> DataTab:
         with gr.Column(scale=2, min_width=160):
             check = gr.Button("Check the data", variant="secondary", size="md")
     parts |= {"source": source, "shots": shots, "seed": seed, "check": check, **_report()}
-    return DataTab(tab=tab, client=client, panels=panels, checked=gr.State(None), key=gr.State(""), **parts)
+    return DataTab(
+        tab=tab, client=client, panels=panels, checked=gr.State(None), key=gr.State(""), **parts
+    )
 
 
 def offered(service: Service) -> list[str]:
@@ -109,11 +128,17 @@ def offered(service: Service) -> list[str]:
 
 
 def _panels(service: Service):
-    parts, panels, sets = {}, {}, service.datasets()
+    parts = {}
+    panels = {}
+    sets = service.data.datasets()
     with gr.Column(visible=True) as panels["bundled"]:
         choices = [(d.title, d.name) for d in sets]
-        parts["bundled"] = gr.Dropdown(choices, value=sets[0].name if sets else None, label="Dataset", filterable=False)
-        parts["about"] = gr.Markdown(about(service, sets[0].name) if sets else "", elem_classes="quiet")
+        parts["bundled"] = gr.Dropdown(
+            choices, value=sets[0].name if sets else None, label="Dataset", filterable=False
+        )
+        parts["about"] = gr.Markdown(
+            about(service, sets[0].name) if sets else "", elem_classes="quiet"
+        )
     with gr.Column(visible=False) as panels["draft"]:
         gr.Markdown(COLLECT, elem_classes="quiet")
         parts["pool"] = collect.build()
@@ -121,7 +146,9 @@ def _panels(service: Service):
         parts["upload"] = gr.File(file_types=[".zip"], label="Zip of class folders", height=140)
         gr.Markdown(ZIP, elem_classes="quiet")
     with gr.Column(visible=False) as panels["folder"]:
-        parts["folder"] = gr.Textbox(label="Folder on the machine that runs this app", info="one sub-folder per class")
+        parts["folder"] = gr.Textbox(
+            label="Folder on the machine that runs this app", info="one sub-folder per class"
+        )
     with gr.Column(visible=False) as panels["hub"]:
         parts |= _hub()
     return panels, parts
@@ -149,8 +176,16 @@ def _report() -> dict:
                 column_widths=["28%", "18%", "18%", "18%", "18%"],
             )  # fmt: skip
     with gr.Accordion("Left out", open=False, visible=False) as rejects:
-        rejected = gr.Dataframe(headers=["File", "Reason"], interactive=False, max_height=260, wrap=True)
-    return {"report": report, "gallery": gallery, "counts": counts, "rejected": rejected, "rejects": rejects}
+        rejected = gr.Dataframe(
+            headers=["File", "Reason"], interactive=False, max_height=260, wrap=True
+        )
+    return {
+        "report": report,
+        "gallery": gallery,
+        "counts": counts,
+        "rejected": rejected,
+        "rejects": rejects,
+    }
 
 
 COUNTS = ["Class", "Found", "Train", "Val", "Test"]
@@ -162,11 +197,21 @@ def wire(demo: gr.Blocks, service: Service, tab: DataTab) -> None:
     shown = [tab.report, tab.gallery, tab.counts, tab.rejected, tab.rejects, tab.checked]
     shown += [tab.columns, tab.image_column, tab.label_column]
     how = {"inputs": tab.inputs, "outputs": shown, "concurrency_id": "data", "concurrency_limit": 2}
-    how |= {"api_visibility": "private", "trigger_mode": "always_last", "show_progress_on": [tab.report]}
+    how |= {
+        "api_visibility": "private",
+        "trigger_mode": "always_last",
+        "show_progress_on": [tab.report],
+    }
     tab.check.click(check, **how)
-    gr.on([tab.shots.release, tab.seed.submit, tab.seed.blur, tab.bundled.input], _if_cheap(check, tab), **how)
-    tab.bundled.input(lambda name: about(service, name), tab.bundled, tab.about, **SILENT)
-    tab.source.change(_panel, tab.source, list(tab.panels.values()), **SILENT).then(_if_cheap(check, tab), **how)
+    gr.on(
+        [tab.shots.release, tab.seed.submit, tab.seed.blur, tab.bundled.input],
+        _if_cheap(check, tab),
+        **how,
+    )
+    tab.bundled.input(lambda name: about(service, name), tab.bundled, tab.about, **UNQUEUED)
+    tab.source.change(_panel, tab.source, list(tab.panels.values()), **UNQUEUED).then(
+        _if_cheap(check, tab), **how
+    )
     _wire_upload(service, tab).success(check, **how)
     tab.pool.stamp.change(_if_cheap(check, tab), **how)
     tab.tab.select(_at_first(check, tab), **how)
@@ -175,9 +220,9 @@ def wire(demo: gr.Blocks, service: Service, tab: DataTab) -> None:
 
 def _wire_upload(service: Service, tab: DataTab):
     def keep(file: str) -> str:
-        return service.keep_upload(Path(file))
+        return service.data.keep_upload(Path(file))
 
-    return tab.upload.upload(speaking(keep), tab.upload, tab.key, **HEARD)
+    return tab.upload.upload(speaking(keep), tab.upload, tab.key, **QUEUED)
 
 
 def _panel(source: str) -> list:
@@ -187,7 +232,9 @@ def _panel(source: str) -> list:
 def _checker(service: Service, tab: DataTab):
     def check(given, progress=PROGRESS):
         spec = tab.spec(given)
-        report = service.check(spec, lambda what, done: progress(done if done >= 0 else None, desc=what))
+        report = service.data.check(
+            spec, lambda what, done: progress(done if done >= 0 else None, desc=what)
+        )
         return shown(tab, spec, report)
 
     return speaking(check)
@@ -197,7 +244,11 @@ def _if_cheap(check, tab: DataTab):
     """The check where it takes no time and there is something to look at; else an empty report."""
 
     def again(given, progress=PROGRESS):
-        there = {"bundled": given[tab.bundled], "upload": given[tab.key], "draft": given[tab.pool.stamp]}
+        there = {
+            "bundled": given[tab.bundled],
+            "upload": given[tab.key],
+            "draft": given[tab.pool.stamp],
+        }
         return check(given, progress) if there.get(given[tab.source]) else cleared(tab)
 
     return again
@@ -215,7 +266,11 @@ def _at_first(check, tab: DataTab):
 
 def cleared(tab: DataTab) -> dict:
     """Updates that empty the report."""
-    nothing = {tab.gallery: [], tab.counts: pd.DataFrame(columns=COUNTS), tab.rejects: gr.Accordion(visible=False)}
+    nothing = {
+        tab.gallery: [],
+        tab.counts: pd.DataFrame(columns=COUNTS),
+        tab.rejects: gr.Accordion(visible=False),
+    }
     return {tab.report: NOTHING, tab.checked: None, tab.columns: gr.Row(visible=False), **nothing}
 
 
@@ -223,7 +278,9 @@ def shown(tab: DataTab, spec: DataSpec, report: DataReport) -> dict:
     """The report as updates of the tab's components."""
     found = {tab.report: summary(report), tab.gallery: previews(report), tab.counts: counts(report)}
     found[tab.rejected] = pd.DataFrame(report.rejected, columns=["File", "Reason"])
-    found[tab.rejects] = gr.Accordion(f"Left out: {len(report.rejected)}", visible=bool(report.rejected))
+    found[tab.rejects] = gr.Accordion(
+        f"Left out: {len(report.rejected)}", visible=bool(report.rejected)
+    )
     found[tab.checked] = (spec.source, spec.name, len(report.counts), report.problem)
     found[tab.columns] = gr.Row(visible=bool(report.columns))
     found[tab.image_column] = gr.Dropdown(list(report.columns), value=report.image_column or None)
@@ -233,18 +290,28 @@ def shown(tab: DataTab, spec: DataSpec, report: DataReport) -> dict:
 
 def summary(report: DataReport) -> str:
     """Markdown: what the dataset gives, what is wrong with it, and notices."""
-    total = {n: sum(getattr(c, n) for c in report.counts) for n in ("found", "train", "val", "test")}
-    test = f"{text.count(total['test'])} to test" if total["test"] else "none to test (accuracy will not be measured)"
+    total = {
+        n: sum(getattr(c, n) for c in report.counts) for n in ("found", "train", "val", "test")
+    }
+    test = (
+        f"{text.count(total['test'])} to test"
+        if total["test"]
+        else "none to test (accuracy will not be measured)"
+    )
     head = f"**{text.plain(report.title)}**: {text.plural(len(report.counts), 'class')}, "
     head += f"{text.plural(total['found'], 'image')}; {text.count(total['train'])} to train, "
     head += f"{text.count(total['val'])} to validate, {test}."
-    problem = f"\n\n**Cannot be trained on yet:** {text.plain(report.problem)}" if report.problem else ""
+    problem = (
+        f"\n\n**Cannot be trained on yet:** {text.plain(report.problem)}" if report.problem else ""
+    )
     return f"{head}{problem}\n\n{text.bullets(report.notices)}"
 
 
 def counts(report: DataReport) -> pd.DataFrame:
     """One row per class."""
-    return pd.DataFrame([(c.name, c.found, c.train, c.val, c.test) for c in report.counts], columns=COUNTS)
+    return pd.DataFrame(
+        [(c.name, c.found, c.train, c.val, c.test) for c in report.counts], columns=COUNTS
+    )
 
 
 def previews(report: DataReport) -> list[tuple[Image.Image, str]]:
@@ -256,14 +323,14 @@ def previews(report: DataReport) -> list[tuple[Image.Image, str]]:
 
 def about(service: Service, name: str) -> str:
     """A line under the chosen bundled dataset."""
-    card = next((d for d in service.datasets() if d.name == name), None)
+    card = next((d for d in service.data.datasets() if d.name == name), None)
     return f"{text.plain(card.summary)} Licence: {text.plain(card.licence)}." if card else ""
 
 
 def refill(tab: DataTab, spec: DataSpec, service: Service) -> dict:
     """Updates that show an earlier run's data; of uploads and drafts only shots and seed can be had back."""
     found = {tab.shots: spec.shots, tab.seed: spec.seed}
-    if spec.source == "bundled" and spec.name in {d.name for d in service.datasets()}:
+    if spec.source == "bundled" and spec.name in {d.name for d in service.data.datasets()}:
         found |= {tab.source: "bundled", tab.bundled: spec.name}
     return found
 

@@ -8,7 +8,7 @@ from ..contracts.errors import PeftDemoError
 from ..contracts.service import Service
 from ..contracts.specs import RunSpec
 from .answers import TOP
-from .every import ready
+from .ask_all import ready
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def _shown(service: Service, id: str) -> Example | None:
     """The first picture that is answered rightly, else the first of all."""
     earlier = None
     for name, picture in samples(service, id):
-        found = Example(picture, *service.classify(picture, [id], TOP))
+        found = Example(picture, *service.answers.classify(picture, [id], TOP))
         if found.said.label == name:
             return found
         earlier = earlier or found
@@ -51,7 +51,7 @@ def first(service: Service) -> str | None:
 def samples(service: Service, adapter: str) -> Sequence[tuple[str, bytes]]:
     """(class, picture) to try an adapter on; one whose card tells nothing of its data has none."""
     try:
-        return service.samples(adapter)
+        return service.zoo.samples(adapter)
     except PeftDemoError:
         return ()
 
@@ -71,5 +71,5 @@ def _of_a_bundled_set(entry: ZooEntry) -> bool:
 def _best_first(service: Service) -> list[ZooEntry]:
     """Adapters that can answer at once: people's own, then those that come with the project, each by test accuracy."""
     here = ready(service)
-    entries = [e for e in service.zoo() if e.id in here]
+    entries = [e for e in service.zoo.entries() if e.id in here]
     return sorted(entries, key=lambda e: (e.shipped, -(e.card.test_accuracy or 0.0)))

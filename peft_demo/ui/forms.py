@@ -17,7 +17,12 @@ SLIDER_STEPS = 256
 def widget(knob: Knob) -> Component:
     """The widget for a knob at its default. Typed numbers carry no bounds of Gradio's own: a value out of range in the
     hidden form of another method must not hold up this one, and `Knob.check` has the better sentence."""
-    about = {"label": knob.label, "info": knob.info or None, "value": knob.default, "interactive": True}
+    about = {
+        "label": knob.label,
+        "info": knob.info or None,
+        "value": knob.default,
+        "interactive": True,
+    }
     match knob.kind:
         case "bool":
             return gr.Checkbox(**about)
@@ -30,7 +35,9 @@ def widget(knob: Knob) -> Component:
         case "int" if knob.high - knob.low <= SLIDER_STEPS:
             return gr.Slider(knob.low, knob.high, step=1, **about)
         case kind:
-            return gr.Number(precision=0 if kind == "int" else None, step=1 if kind == "int" else 0.0001, **about)
+            return gr.Number(
+                precision=0 if kind == "int" else None, step=1 if kind == "int" else 0.0001, **about
+            )
 
 
 def split(knobs: Iterable[Knob], room: int) -> tuple[list[Knob], list[Knob]]:
@@ -56,7 +63,11 @@ class Form:
 
     def changed(self, given: Mapping[Component, Any]) -> dict[str, Any]:
         """Only the values that differ from their default: what a spec has to say."""
-        return {k.name: v for k, v in zip(self._knobs, self.values(given).values(), strict=True) if v != k.default}
+        return {
+            k.name: v
+            for k, v in zip(self._knobs, self.values(given).values(), strict=True)
+            if v != k.default
+        }
 
     def refill(self, values: Mapping[str, Any]) -> dict[Component, Any]:
         """What to return from a handler so that the form shows `values`, defaults where they are silent."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import gradio as gr
 
-from .. import __version__
 from ..contracts.cards import MethodCard
 from ..contracts.service import Service
+from ..version import __version__
 from . import text
 
 INTRODUCTION = """
@@ -85,7 +85,7 @@ window of its own, as long as the app runs. `python app.py --open` starts it and
 
 def build(service: Service) -> None:
     """Draws the tab into the open context."""
-    methods = service.methods()
+    methods = service.training.methods()
     gr.Markdown(INTRODUCTION)
     gr.Markdown(
         "### Where the methods stand\nOne block of the transformer and the head above it; what learns is coloured."
@@ -102,9 +102,19 @@ def methods_table(methods: Iterable[MethodCard]) -> str:
     """Markdown table: method, what it does, formula, paper, whether it merges."""
     rows = ["| Method | What it does | Formula | Paper | Merges |", "|:--|:--|:--|:--|:--|"]
     for m in methods:
-        paper = f"[{text.plain(m.paper)}]({m.url})" if m.url.startswith("https://") else text.plain(m.paper) or "–"
+        paper = (
+            f"[{text.plain(m.paper)}]({m.url})"
+            if m.url.startswith("https://")
+            else text.plain(m.paper) or "–"
+        )
         formula = m.formula.replace("|", "\\|")
-        cells = text.plain(m.title), text.plain(m.summary), f"`{formula}`", paper, "yes" if m.merges else "no"
+        cells = (
+            text.plain(m.title),
+            text.plain(m.summary),
+            f"`{formula}`",
+            paper,
+            "yes" if m.merges else "no",
+        )
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
@@ -142,7 +152,8 @@ def sketches(methods: Sequence[MethodCard]) -> str:
     for m in methods:
         sharing.setdefault(lit(m.sites), []).append(_word(m.name))
     figures = [
-        f"<figure>{svg(sites)}<figcaption>{', '.join(names)}</figcaption></figure>" for sites, names in sharing.items()
+        f"<figure>{svg(sites)}<figcaption>{', '.join(names)}</figcaption></figure>"
+        for sites, names in sharing.items()
     ]
     return f'<div class="sketch">{"".join(figures)}</div>'
 
@@ -150,7 +161,9 @@ def sketches(methods: Sequence[MethodCard]) -> str:
 def lit(sites: Iterable[str]) -> frozenset[str]:
     """What of the drawing a method colours, the head always; roles it does not know are left out."""
     known = {*PLACES, *FRAMES}
-    return frozenset({"head"}) | frozenset(p for s in sites for p in COVERS.get(s, (s,)) if p in known)
+    return frozenset({"head"}) | frozenset(
+        p for s in sites for p in COVERS.get(s, (s,)) if p in known
+    )
 
 
 def svg(lit: frozenset[str]) -> str:
@@ -178,10 +191,17 @@ def _frame(dashes: str) -> str:
 
 
 def _box(y: int, word: str, on: bool) -> str:
-    fill = 'fill="var(--color-accent)"' if on else 'fill="var(--block-background-fill)" stroke="currentColor"'
+    fill = (
+        'fill="var(--color-accent)"'
+        if on
+        else 'fill="var(--block-background-fill)" stroke="currentColor"'
+    )
     ink = "white" if on else "currentColor"
     box = f'<rect x="48" y="{y - 18}" width="76" height="18" rx="4" {fill} stroke-opacity=".4"/>'
-    return box + f'<text x="86" y="{y - 5}" font-size="11" text-anchor="middle" fill="{ink}">{word}</text>'
+    return (
+        box
+        + f'<text x="86" y="{y - 5}" font-size="11" text-anchor="middle" fill="{ink}">{word}</text>'
+    )
 
 
 def _word(name: str) -> str:

@@ -9,7 +9,7 @@ from ..contracts.cards import BackboneCard, Status
 from ..contracts.events import Event, Finished
 from ..contracts.service import Service
 from . import text
-from .speak import SILENT, speaking
+from .toasts import UNQUEUED, speaking
 
 STATES = {
     "idle": "Ready",
@@ -33,13 +33,19 @@ class Header:
 
 def build(service: Service) -> Header:
     """Draws the header into the open context."""
-    cards = service.backbones()
+    cards = service.zoo.backbones()
     with gr.Row(equal_height=True):
         with gr.Column(scale=4, min_width=280):
-            gr.Markdown("# PEFT Demo\nA frozen Vision Transformer, a few images, an adapter.", elem_id="brand")
+            gr.Markdown(
+                "# PEFT Demo\nA frozen Vision Transformer, a few images, an adapter.",
+                elem_id="brand",
+            )
         with gr.Column(scale=4, min_width=280):
             backbone = gr.Dropdown(
-                choices(cards), value=cards[0].name if cards else None, label="Frozen backbone", filterable=False
+                choices(cards),
+                value=cards[0].name if cards else None,
+                label="Frozen backbone",
+                filterable=False,
             )
         with gr.Column(scale=3, min_width=240):
             status = gr.Markdown(STATES["idle"], elem_id="status")
@@ -48,8 +54,8 @@ def build(service: Service) -> Header:
 
 def wire(demo: gr.Blocks, service: Service, header: Header) -> None:
     """A page that is opened shows backbones registered since the server started."""
-    refresh = speaking(lambda: gr.Dropdown(choices(service.backbones())))
-    demo.load(refresh, None, header.backbone, **SILENT)
+    refresh = speaking(lambda: gr.Dropdown(choices(service.zoo.backbones())))
+    demo.load(refresh, None, header.backbone, **UNQUEUED)
 
 
 def choices(cards: Sequence[BackboneCard]) -> list[tuple[str, str]]:
@@ -72,7 +78,9 @@ def line(status: Status, events: Sequence[Event]) -> str:
     if status.state == "running" and status.eta_s > 0:
         parts.append(f"{text.seconds(status.eta_s)} left")
     if not status.busy:
-        parts += [text.plain(status.device)] + ([f"{status.memory_mb:.0f} MB"] if status.memory_mb else [])
+        parts += [text.plain(status.device)] + (
+            [f"{status.memory_mb:.0f} MB"] if status.memory_mb else []
+        )
     return " · ".join(parts) + proof(events)
 
 

@@ -63,7 +63,9 @@ def bullets(sentences: Iterable[str]) -> str:
 
 def table(rows: Iterable[tuple[str, object]]) -> str:
     """A two-column Markdown table; the right column holds words from anywhere."""
-    return "\n".join(["| | |", "|:--|:--|", *(f"| {label} | {plain(value)} |" for label, value in rows)])
+    return "\n".join(
+        ["| | |", "|:--|:--|", *(f"| {label} | {plain(value)} |" for label, value in rows)]
+    )
 
 
 def plural(n: int, noun: str) -> str:

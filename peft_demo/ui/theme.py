@@ -9,7 +9,12 @@ MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 def theme() -> gr.themes.Base:
     """Slate surfaces, teal accent."""
     made = gr.themes.Default(
-        primary_hue="teal", secondary_hue="teal", neutral_hue="slate", font=FONT, font_mono=MONO, radius_size="md"
+        primary_hue="teal",
+        secondary_hue="teal",
+        neutral_hue="slate",
+        font=FONT,
+        font_mono=MONO,
+        radius_size="md",
     )
     return made.set(
         body_background_fill="*neutral_50",

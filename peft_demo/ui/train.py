@@ -16,7 +16,7 @@ from ..contracts.specs import DataSpec, Recipe, RunSpec
 from . import data as data_tab
 from . import forms, guide, text, watch
 from .header import Header
-from .speak import SILENT, speaking
+from .toasts import UNQUEUED, speaking
 
 IN_THE_OPEN = 5
 """Most knobs a person sees before opening Advanced, those of the recipe included."""
@@ -72,18 +72,22 @@ class TrainTab:
 
 def build(tab: gr.Tab, service: Service, header: Header, data: data_tab.DataTab) -> TrainTab:
     """Draws the tab into the open context."""
-    first = _first(service.methods())
+    first = _first(service.training.methods())
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
-            parts = _form(service.methods(), first)
+            parts = _form(service.training.methods(), first)
         with gr.Column(scale=3, min_width=320):
             seen = watch.build(sketch(first))
-    return TrainTab(tab=tab, drawn=gr.State(first.name), header=header, data=data, watch=seen, **parts)
+    return TrainTab(
+        tab=tab, drawn=gr.State(first.name), header=header, data=data, watch=seen, **parts
+    )
 
 
 def _form(methods, first: MethodCard) -> dict:
     data_line = gr.Markdown("", elem_classes="quiet")
-    method = gr.Dropdown([(m.title, m.name) for m in methods], value=first.name, label="Method", filterable=True)
+    method = gr.Dropdown(
+        [(m.title, m.name) for m in methods], value=first.name, label="Method", filterable=True
+    )
     about = gr.Markdown(describe(first), elem_classes="quiet")
     basic, more = forms.split(knobs(Recipe), 2)
     parts = {m.name: forms.split(m.knobs, IN_THE_OPEN - len(basic)) for m in methods}
@@ -98,7 +102,14 @@ def _form(methods, first: MethodCard) -> dict:
     command = _command()
     groups = {m.name: (opened[m.name][0], folded[m.name][0]) for m in methods}
     every = {m.name: forms.joined(opened[m.name][1], folded[m.name][1]) for m in methods}
-    found = {"method": method, "about": about, "groups": groups, "forms": every, "recipe": recipe, **rest}
+    found = {
+        "method": method,
+        "about": about,
+        "groups": groups,
+        "forms": every,
+        "recipe": recipe,
+        **rest,
+    }
     return found | {"data_line": data_line, "command": command, **buttons}
 
 
@@ -114,8 +125,12 @@ def _group(of, visible: bool):
 
 def _rest() -> dict:
     size = gr.Number(0, label="Image size", info="pixels; 0 takes the backbone's own", precision=0)
-    name = gr.Textbox("", label="Name of the adapter", info="empty: method, dataset and seed", max_length=60)
-    thumbnail = gr.Checkbox(False, label="Keep a small picture of one training image in the adapter file")
+    name = gr.Textbox(
+        "", label="Name of the adapter", info="empty: method, dataset and seed", max_length=60
+    )
+    thumbnail = gr.Checkbox(
+        False, label="Keep a small picture of one training image in the adapter file"
+    )
     return {"size": size, "name": name, "thumbnail": thumbnail}
 
 
@@ -123,13 +138,22 @@ def _buttons() -> dict:
     cost = gr.Markdown("", elem_id="cost")
     with gr.Row():
         start = gr.Button("Start training", variant="primary", elem_id="start")
-        stop = gr.Button("Stop, keep the best", variant="secondary", interactive=False, elem_id="stop")
+        stop = gr.Button(
+            "Stop, keep the best", variant="secondary", interactive=False, elem_id="stop"
+        )
     return {"cost_line": cost, "start": start, "stop": stop}
 
 
 def _command() -> gr.Code:
     with gr.Accordion("The same from the command line", open=False):
-        return gr.Code("", language="shell", interactive=False, show_label=False, wrap_lines=True, buttons=["copy"])
+        return gr.Code(
+            "",
+            language="shell",
+            interactive=False,
+            show_label=False,
+            wrap_lines=True,
+            buttons=["copy"],
+        )
 
 
 def describe(card: MethodCard) -> str:
@@ -145,20 +169,25 @@ def sketch(card: MethodCard) -> str:
 
 def wire(demo: gr.Blocks, service: Service, tab: TrainTab) -> None:
     """Connects the form; `watch.wire` connects what is watched."""
-    shown = [tab.about, tab.watch.sketch, tab.drawn, *(column for pair in tab.groups.values() for column in pair)]
-    tab.method.change(_chooser(service, tab), [tab.method, tab.drawn], shown, **SILENT)
+    shown = [
+        tab.about,
+        tab.watch.sketch,
+        tab.drawn,
+        *(column for pair in tab.groups.values() for column in pair),
+    ]
+    tab.method.change(_chooser(service, tab), [tab.method, tab.drawn], shown, **UNQUEUED)
     asked = [*tab.widgets, tab.header.backbone, tab.data.checked, tab.data.shots, tab.data.seed]
     asked += [tab.data.source, tab.data.pool.stamp]
     lines = [tab.data_line, tab.cost_line, tab.command]
     estimate = _estimator(service, tab)
     triggers = [tab.tab.select, *(w.change for w in asked)]
-    gr.on(triggers, estimate, tab.inputs, lines, trigger_mode="always_last", **SILENT)
+    gr.on(triggers, estimate, tab.inputs, lines, trigger_mode="always_last", **UNQUEUED)
     watch.wire(demo, service, tab)
 
 
 def _chooser(service: Service, tab: TrainTab):
     def choose(name: str, before: str) -> dict:
-        card = next(m for m in service.methods() if m.name == name)
+        card = next(m for m in service.training.methods() if m.name == name)
         found: dict = {tab.about: describe(card), tab.watch.sketch: sketch(card), tab.drawn: name}
         for method, visible in ((before, False), (name, True)):
             found |= {column: gr.Column(visible=visible) for column in tab.groups[method]}
@@ -174,7 +203,7 @@ def _estimator(service: Service, tab: TrainTab):
             classes = class_count(service, run.data, given[tab.data.checked])
             return (
                 data_line(service, run.data, classes),
-                cost_line(service.cost(run, classes or 10), classes),
+                cost_line(service.training.cost(run, classes or 10), classes),
                 run.command(),
             )
         except PeftDemoError as error:
@@ -186,17 +215,21 @@ def _estimator(service: Service, tab: TrainTab):
 def class_count(service: Service, data: DataSpec, checked) -> int:
     """How many classes the dataset has as far as anybody knows; 0 if it has not been looked at."""
     if data.source == "bundled":
-        return next((len(d.classes) for d in service.datasets() if d.name == data.name), 0)
+        return next((len(d.classes) for d in service.data.datasets() if d.name == data.name), 0)
     if data.source == "draft":
-        return len(service.draft_classes(data.name))
+        return len(service.data.drafts.classes(data.name))
     return checked[2] if checked and tuple(checked[:2]) == (data.source, data.name) else 0
 
 
 def data_line(service: Service, data: DataSpec, classes: int) -> str:
     """Markdown: what will be trained on, and where to change it."""
-    titles = {d.name: d.title for d in service.datasets()} if data.source == "bundled" else {}
+    titles = {d.name: d.title for d in service.data.datasets()} if data.source == "bundled" else {}
     given = {"draft": "your own classes", "upload": "your zip"}.get(data.source, data.name)
-    found = text.plural(classes, "class") if classes else "classes not counted yet (press Check in Data)"
+    found = (
+        text.plural(classes, "class")
+        if classes
+        else "classes not counted yet (press Check in Data)"
+    )
     shots = text.plural(data.shots, "shot")
     return f"**{text.plain(titles.get(data.name, given))}** · {found} · {shots} per class · seed {data.seed}"
 
@@ -214,11 +247,11 @@ def cost_line(cost: Cost, classes: int) -> str:
 
 def refill(tab: TrainTab, service: Service, run: RunSpec) -> dict:
     """Updates that make the form describe an earlier run."""
-    known = {m.name for m in service.methods()}
+    known = {m.name for m in service.training.methods()}
     found: dict = data_tab.refill(tab.data, run.data, service)
     if run.method in known:
         found |= {tab.method: run.method, **tab.forms[run.method].refill(run.knobs)}
-    if run.backbone in {b.name for b in service.backbones()}:
+    if run.backbone in {b.name for b in service.zoo.backbones()}:
         found[tab.header.backbone] = run.backbone
     recipe = {k.name: getattr(run.recipe, k.name) for k in knobs(Recipe)}
     return found | tab.recipe.refill(recipe) | {tab.size: run.size, tab.name: ""}

@@ -14,10 +14,11 @@ from ..contracts.cards import RunCard
 from ..contracts.service import Service
 from . import charts, header, session, text
 from .replay import Replay
-from .speak import HEARD, SILENT, speaking, toast
-from .tiles import bar, tiles
+from .stat_tiles import bar, tiles
+from .toasts import QUEUED, UNQUEUED, speaking, toast
 
-BUSY, IDLE = 1.0, 3.0
+BUSY = 1.0
+IDLE = 3.0
 """Seconds between two looks."""
 LOG_LINES = 200
 
@@ -72,13 +73,20 @@ def build(drawing: str) -> Watch:
     sketch = gr.HTML(drawing, elem_id="sketch")
     with gr.Column(visible=False) as stage:
         parts = _result_card() | _curves() | _past() | _papers()
-    states = {"timer": gr.Timer(IDLE), "seen": gr.State({}), "said": gr.State([]), "adapter": gr.State("")}
+    states = {
+        "timer": gr.Timer(IDLE),
+        "seen": gr.State({}),
+        "said": gr.State([]),
+        "adapter": gr.State(""),
+    }
     return Watch(stage=stage, sketch=sketch, headline=headline, **parts, **states)
 
 
 def _result_card() -> dict:
     progress = gr.HTML("", elem_id="progress")
-    classify = gr.Button(CLASSIFY, variant="primary", size="md", visible=False, elem_id="classify-it")
+    classify = gr.Button(
+        CLASSIFY, variant="primary", size="md", visible=False, elem_id="classify-it"
+    )
     return {"progress": progress, "classify": classify}
 
 
@@ -87,7 +95,9 @@ def _curves() -> dict:
         with gr.Column(min_width=300):
             loss = _plot("Loss", "loss-plot", charts.TRAIN, charts.VAL)
         with gr.Column(min_width=300):
-            accuracy = _plot("Validation accuracy, %", "accuracy-plot", charts.VAL, y_lim=[0.0, 100.0])
+            accuracy = _plot(
+                "Validation accuracy, %", "accuracy-plot", charts.VAL, y_lim=[0.0, 100.0]
+            )
     key = gr.Markdown("", elem_classes="quiet", visible=False)
     with gr.Row():
         smooth = gr.Checkbox(False, label="Smooth the training loss", container=False)
@@ -114,10 +124,23 @@ def _past() -> dict:
 def _papers() -> dict:
     with gr.Accordion("Log", open=False):
         journal = gr.Textbox(
-            "", lines=8, max_lines=14, show_label=False, interactive=False, buttons=["copy"], elem_id="journal"
+            "",
+            lines=8,
+            max_lines=14,
+            show_label=False,
+            interactive=False,
+            buttons=["copy"],
+            elem_id="journal",
         )
     with gr.Accordion("Reproduce this run", open=False):
-        command = gr.Code("", language="shell", interactive=False, show_label=False, wrap_lines=True, buttons=["copy"])
+        command = gr.Code(
+            "",
+            language="shell",
+            interactive=False,
+            show_label=False,
+            wrap_lines=True,
+            buttons=["copy"],
+        )
     return {"journal": journal, "command": command}
 
 
@@ -130,20 +153,32 @@ def _plot(title: str, id: str, *legend: str, **more) -> gr.LinePlot:
 
 def wire(demo: gr.Blocks, service: Service, tab) -> None:
     """Connects Start, Stop, the timer and the run list of a `TrainTab`."""
-    seen, replay = tab.watch, Replay(service)
+    seen = tab.watch
+    replay = Replay(service)
     look = _looker(service, tab, replay)
     inputs = [seen.seen, seen.run, seen.compare, seen.smooth, seen.log]
-    outputs = [tab.header.status, tab.start, tab.stop, seen.run, seen.compare, seen.headline, seen.progress, seen.loss]
+    outputs = [
+        tab.header.status,
+        tab.start,
+        tab.stop,
+        seen.run,
+        seen.compare,
+        seen.headline,
+        seen.progress,
+        seen.loss,
+    ]
     outputs += [seen.accuracy, seen.key, seen.classify, seen.adapter, seen.journal, seen.command]
     outputs += [seen.timer, seen.seen, seen.said, seen.stage, seen.sketch]
-    gr.on([demo.load, seen.timer.tick], look, inputs, outputs, trigger_mode="once", **SILENT)
+    gr.on([demo.load, seen.timer.tick], look, inputs, outputs, trigger_mode="once", **UNQUEUED)
     changed = [seen.run.input, seen.compare.input, seen.smooth.input, seen.log.input]
-    gr.on(changed, look, inputs, outputs, trigger_mode="always_last", **SILENT)
+    gr.on(changed, look, inputs, outputs, trigger_mode="always_last", **UNQUEUED)
     at_once = [seen.run, seen.seen, seen.headline, tab.start]
-    started = tab.start.click(_starter(service, tab), {*tab.inputs, seen.seen}, at_once, **HEARD)
-    started.success(look, inputs, outputs, **SILENT)
-    seen.said.change(_toasts, seen.said, None, **HEARD)
-    tab.stop.click(_stopper(service), tab.data.client, None, **HEARD).then(look, inputs, outputs, **SILENT)
+    started = tab.start.click(_starter(service, tab), {*tab.inputs, seen.seen}, at_once, **QUEUED)
+    started.success(look, inputs, outputs, **UNQUEUED)
+    seen.said.change(_toasts, seen.said, None, **QUEUED)
+    tab.stop.click(_stopper(service), tab.data.client, None, **QUEUED).then(
+        look, inputs, outputs, **UNQUEUED
+    )
 
 
 def _toasts(said: list) -> None:
@@ -156,12 +191,17 @@ def _starter(service: Service, tab):
     """Starts the run and takes the page to it in one answer: nothing of the run before stands beside its name."""
 
     def start(given):
-        run = service.start(tab.spec(given), owner=session.known(given[tab.data.client]))
+        run = service.training.start(tab.spec(given), owner=session.known(given[tab.data.client]))
         words = f"### {HEADLINES['queued']}"
-        seen = given[tab.watch.seen] | {"told": {run: 0}, "latest": run, "runs": None, "headline": words}
+        seen = given[tab.watch.seen] | {
+            "told": {run: 0},
+            "latest": run,
+            "runs": None,
+            "headline": words,
+        }
         seen["busy"] = None  # what the buttons may do now is for the look that follows
         return {
-            tab.watch.run: gr.Dropdown(run_choices(service.runs()), value=run),
+            tab.watch.run: gr.Dropdown(run_choices(service.training.runs()), value=run),
             tab.watch.seen: seen,
             tab.watch.headline: words,
             tab.start: _start_button(busy=True),
@@ -176,9 +216,9 @@ def _start_button(busy: bool) -> gr.Button:
 
 def _stopper(service: Service):
     def stop(client: str) -> None:
-        status = service.status()
+        status = service.training.status()
         if status.busy:
-            service.stop(status.run, owner=session.known(client))
+            service.training.stop(status.run, owner=session.known(client))
 
     return speaking(stop)
 
@@ -195,13 +235,18 @@ class _Look:
     """One look at the service, as updates of what has changed since the page's last one (`seen`)."""
 
     def __init__(self, service, replay, tab, seen, shown, compare, smooth, log):
-        self.service, self.replay, self.tab, self.seen = service, replay, tab, dict(seen)
+        self.service = service
+        self.replay = replay
+        self.tab = tab
+        self.seen = dict(seen)
         self.again = self.seen.pop("again", False)
-        self.status = service.status()
+        self.status = service.training.status()
         self.first = "latest" not in self.seen
         self.fresh = self.status.run != self.seen.get("latest", "")
         self.shown = self._follow(shown)
-        self.compare, self.smooth, self.log = [c for c in compare if c != self.shown], smooth, log
+        self.compare = [c for c in compare if c != self.shown]
+        self.smooth = smooth
+        self.log = log
         self.events = replay.events(self.shown) if self.shown else []
 
     def updates(self) -> dict:
@@ -221,7 +266,9 @@ class _Look:
         return True
 
     def _list(self) -> dict:
-        if not self._new("runs", [self.status.run, self.status.state]) and not self._new("shown", self.shown):
+        if not self._new("runs", [self.status.run, self.status.state]) and not self._new(
+            "shown", self.shown
+        ):
             return {}
         self.seen |= {"latest": self.status.run, "shown": self.shown}
         choices = run_choices(self.service.runs())
@@ -231,24 +278,47 @@ class _Look:
         return found | {self.tab.watch.stage: gr.Column(visible=bool(self.shown))}
 
     def _machine(self) -> dict:
-        line, tab, busy = header.line(self.status, self.events), self.tab, self.status.busy
+        line = header.line(self.status, self.events)
+        tab = self.tab
+        busy = self.status.busy
         found = {tab.header.status: line} if self._new("line", line) else {}
         soon = BUSY if busy or self.seen.get("again") else IDLE
         found |= {tab.watch.timer: gr.Timer(soon)} if self._new("timer", soon) else {}
         if self._new("busy", [busy, self.status.state == "stopping"]):
             stoppable = busy and self.status.state != "stopping"
             found |= {tab.start: _start_button(busy)}
-            found |= {tab.stop: gr.Button(interactive=stoppable, variant="stop" if stoppable else "secondary")}
+            found |= {
+                tab.stop: gr.Button(
+                    interactive=stoppable, variant="stop" if stoppable else "secondary"
+                )
+            }
         return found
 
     def _run(self) -> dict:
         others = {run: self.replay.events(run) for run in self.compare}
-        drawn = [self.shown, len(self.events), [len(e) for e in others.values()], self.smooth, self.log]
-        if not self.shown or not (self._new("drawn", [*drawn, self.compare, self._card().state]) or self.again):
+        drawn = [
+            self.shown,
+            len(self.events),
+            [len(e) for e in others.values()],
+            self.smooth,
+            self.log,
+        ]
+        if not self.shown or not (
+            self._new("drawn", [*drawn, self.compare, self._card().state]) or self.again
+        ):
             return {}
-        seen, card, adapter = self.tab.watch, self._card(), adapter_of(self.events)
-        words = {"headline": headline(card, self.events), "progress": figures(self.events), "adapter": adapter}
-        words |= {"command": card.spec.command(), "journal": "\n".join(log_lines(self.events)[-LOG_LINES:])}
+        seen = self.tab.watch
+        card = self._card()
+        adapter = adapter_of(self.events)
+        words = {
+            "headline": headline(card, self.events),
+            "progress": figures(self.events),
+            "adapter": adapter,
+        }
+        words |= {
+            "command": card.spec.command(),
+            "journal": "\n".join(log_lines(self.events)[-LOG_LINES:]),
+        }
         found = {getattr(seen, name): said for name, said in words.items() if self._new(name, said)}
         if self._new("classify", [adapter, ended(self.events)]):
             label = CLASSIFY if ended(self.events) else "Classify with the best so far"
@@ -259,22 +329,29 @@ class _Look:
         return next(r for r in self.service.runs() if r.id == self.shown)
 
     def _curves(self, others: dict) -> dict:
-        letters = dict(zip(charts.COMPARED, {self.shown: self.events, **others}.values(), strict=False))
+        letters = dict(
+            zip(charts.COMPARED, {self.shown: self.events, **others}.values(), strict=False)
+        )
         if others:
-            loss, accuracy = charts.compared_losses(letters, self.smooth, self.log), charts.accuracies(letters)
+            loss = charts.compared_losses(letters, self.smooth, self.log)
+            accuracy = charts.accuracies(letters)
         else:
             loss = charts.losses(self.events, self.smooth, self.log)
             accuracy = charts.accuracies({charts.VAL: self.events})
         steps = max(map(charts.steps, letters.values()))
         if not self._new("layout", [self.shown, self.compare, self.log, steps]):
-            return {self.tab.watch.loss: charts.frame(loss), self.tab.watch.accuracy: charts.frame(accuracy)}
+            return {
+                self.tab.watch.loss: charts.frame(loss),
+                self.tab.watch.accuracy: charts.frame(accuracy),
+            }
         return self._laid_out(loss, accuracy, steps) | self._key(others)
 
     def _laid_out(self, loss: dict, accuracy: dict, steps: int) -> dict:
         """The plots with changed settings, so that LinePlot draws axes and legend anew: when a run starts, not at every
         step. It may lose the points that come with the settings, so the next look sends them again."""
         self.seen["again"] = True
-        x_lim, title = [0.0, float(steps)] if steps else None, "Loss, log10" if self.log else "Loss"
+        x_lim = [0.0, float(steps)] if steps else None
+        title = "Loss, log10" if self.log else "Loss"
         settings = {"x_lim": x_lim, "colors_in_legend": list(loss), "title": title}
         of_accuracy = {"x_lim": x_lim, "colors_in_legend": list(accuracy)}
         return {
@@ -313,7 +390,11 @@ def run_choices(runs: Sequence[RunCard]) -> list[tuple[str, str]]:
 
 def describe(run: RunCard) -> str:
     """lora-digits-s0 · 16 shots · done, 95.1 %"""
-    went = f"{run.state}, {text.percent(run.val_accuracy)}" if run.val_accuracy is not None else run.state
+    went = (
+        f"{run.state}, {text.percent(run.val_accuracy)}"
+        if run.val_accuracy is not None
+        else run.state
+    )
     return f"{name_of(run)} · {text.plural(run.spec.data.shots, 'shot')} · {went}"
 
 
@@ -325,7 +406,8 @@ def name_of(run: RunCard) -> str:
 
 def headline(run: RunCard, events: Sequence[ev.Event]) -> str:
     """Markdown: what is going on, in one or two lines."""
-    word, last = HEADLINES.get(run.state, run.state), events[-1] if events else None
+    word = HEADLINES.get(run.state, run.state)
+    last = events[-1] if events else None
     if isinstance(last, ev.Failed):
         return f"### Failed\n{text.plain(text.sentence(last.sentence))} {text.plain(text.sentence(last.hint))}"
     if isinstance(last, ev.Progressed):
@@ -350,7 +432,8 @@ def figures(events: Sequence[ev.Event]) -> str:
     last = events[-1] if events else None
     if isinstance(last, ev.Finished):
         return tiles(_result(last))
-    steps, stepped = charts.steps(events), [e for e in events if isinstance(e, ev.Stepped)]
+    steps = charts.steps(events)
+    stepped = [e for e in events if isinstance(e, ev.Stepped)]
     if not steps:
         return bar(0)
     now = stepped[-1] if stepped else ev.Stepped(0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -369,12 +452,20 @@ def _going(now: ev.Stepped, steps: int, events: Sequence[ev.Event]):
 def _result(end: ev.Finished):
     stopped = isinstance(end, ev.Stopped)
     why = "stopped early" if stopped else "no test images"
-    yield "Test accuracy", text.percent(end.test_accuracy), f"{end.test_images} images" if end.test_images else why
+    yield (
+        "Test accuracy",
+        text.percent(end.test_accuracy),
+        f"{end.test_images} images" if end.test_images else why,
+    )
     yield "Validation accuracy", text.percent(end.val_accuracy), f"best, at step {end.best_step}"
     yield "Trained", text.count(end.trainable), f"and {text.count(end.head)} in the head"
     yield "Adapter file", text.size(end.file_bytes), ""
     yield "Time", text.seconds(end.seconds), f"{end.images_per_second:.0f} images / s"
-    yield "Backbone", "unchanged ✓" if end.unchanged else "CHANGED ✗", f"sha256 {end.fingerprint[:12]}"
+    yield (
+        "Backbone",
+        "unchanged ✓" if end.unchanged else "CHANGED ✗",
+        f"sha256 {end.fingerprint[:12]}",
+    )
 
 
 def log_lines(events: Sequence[ev.Event]) -> list[str]:

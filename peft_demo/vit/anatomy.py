@@ -21,13 +21,14 @@ from torch import Tensor, nn
 
 from ..contracts.errors import BadBackbone, BadValue
 from . import dinov3, isotropic, swin
-from .seam import Delta, Rows, put, put_seams, shell
+from .seam import Delta, SplitLinear, put, put_seams, share_tensors
 from .sites import QKV, Site
 
 FAMILIES = {VisionTransformer: isotropic, SwinTransformer: swin, Eva: dinov3, dinov3.DINOv3: dinov3}
 """Class of a model, timm's or exposed → the file that takes it apart."""
 
-_PLAIN, _STAGED = isotropic.NAMES | dinov3.NAMES, swin.NAMES
+_PLAIN = isotropic.NAMES | dinov3.NAMES
+_STAGED = swin.NAMES
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,9 @@ class Anatomy:
     @property
     def widths(self) -> tuple[int, ...]:
         """D of every stage; of a plain Vision Transformer, one."""
-        return tuple({site.stage: site.d_in for site in self.sites.values() if site.role == "block"}.values())
+        return tuple(
+            {site.stage: site.d_in for site in self.sites.values() if site.role == "block"}.values()
+        )
 
     @property
     def staged(self) -> bool:
@@ -93,17 +96,22 @@ class Anatomy:
 
 def expose(model: nn.Module) -> nn.Module:
     """A tree over the same tensors with every block's branches as modules; `BadBackbone` for classes we do not know."""
-    family, tree = _family(model), shell(model)
-    family.take_apart(tree)
+    family = _family(model)
+    tree = share_tensors(model)
+    family.split_branches(tree)
     return tree.eval().requires_grad_(False)
 
 
-def survey(tree: nn.Module, arch: str) -> Anatomy:
+def inspect_anatomy(tree: nn.Module, arch: str) -> Anatomy:
     """The anatomy of an exposed tree on any device, `meta` included. Runs one forward pass of one image."""
     family = _family(tree)
     sites = {s.name: s for s in family.sites(tree)}
     fired = _fired(tree, sites.values())
-    silent = {n: f"{arch} never calls its {s.role} module." for n, s in sites.items() if s.path not in fired}
+    silent = {
+        n: f"{arch} never calls its {s.role} module."
+        for n, s in sites.items()
+        if s.path not in fired
+    }
     return Anatomy(
         arch=arch,
         width=tree.embed_dim,
@@ -114,7 +122,11 @@ def survey(tree: nn.Module, arch: str) -> Anatomy:
         features=tree.head_hidden_size if tree.head_hidden_size else tree.num_features,
         sites={n: s for n, s in sites.items() if n not in silent},
         silent=silent,
-        tensors={timm_name(n): tuple(p.shape) for n, p in tree.named_parameters() if not n.startswith("head.")},
+        tensors={
+            timm_name(n): tuple(p.shape)
+            for n, p in tree.named_parameters()
+            if not n.startswith("head.")
+        },
         head=family.HEAD,
     )
 
@@ -126,11 +138,11 @@ def _family(model: nn.Module) -> ModuleType:
     raise BadBackbone(f"{type(model).__name__} is not a plain Vision Transformer.", hint)
 
 
-def open_rows(tree: nn.Module, site: Site) -> None:
+def split_qkv(tree: nn.Module, site: Site) -> None:
     """Takes the fused linear apart in which a q, k or v site lies, if that has not been done."""
     path, _, name = site.path.rpartition(".")
     if name in QKV and isinstance(tree.get_submodule(path), nn.Linear):
-        put(tree, path, Rows(tree.get_submodule(path), QKV))
+        put(tree, path, SplitLinear(tree.get_submodule(path), QKV))
 
 
 def timm_name(name: str) -> str:
@@ -151,7 +163,8 @@ def _renamed(name: str, plain: dict[str, str], staged: dict[str, str]) -> str:
     block = re.match(r"(layers\.\d+\.)?blocks\.\d+\.", name)
     if block is None:
         return name
-    rest, table = name[block.end() :], staged if block[1] else plain
+    rest = name[block.end() :]
+    table = staged if block[1] else plain
     for old in sorted(table, key=len, reverse=True):
         if rest == old or rest.startswith(f"{old}."):
             return f"{block[0]}{table[old]}{rest[len(old) :]}"
@@ -161,7 +174,8 @@ def _renamed(name: str, plain: dict[str, str], staged: dict[str, str]) -> str:
 class _Probe(Delta):
     def __init__(self, path: str, fired: set[str]):
         super().__init__()
-        self.path, self.fired = path, fired
+        self.path = path
+        self.fired = fired
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         self.fired.add(self.path)
@@ -171,9 +185,9 @@ class _Probe(Delta):
 @torch.no_grad()
 def _fired(tree: nn.Module, sites) -> set[str]:
     fired: set[str] = set()
-    twin = shell(tree)
+    twin = share_tensors(tree)
     for site in sites:
-        open_rows(twin, site)
+        split_qkv(twin, site)
     put_seams(twin, {s.path: _Probe(s.path, fired) for s in sites})
     weight = tree.patch_embed.proj.weight
     twin(torch.zeros(1, weight.shape[1], *tree.patch_embed.img_size, device=weight.device))

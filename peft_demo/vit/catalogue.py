@@ -16,10 +16,10 @@ import torch
 
 from ..contracts.cards import BackboneCard
 from ..contracts.errors import BadBackbone, UnknownName
-from ..files import landing
-from .anatomy import Anatomy, expose, survey
+from ..storage.atomic import atomic_write
+from ..storage.header import read_header
+from .anatomy import Anatomy, expose, inspect_anatomy
 from .fingerprint import fingerprint
-from .header import read_header
 
 BUNDLED = Path(__file__).parent / "bundled"
 HEADER_LIMIT = 4_000_000
@@ -28,7 +28,11 @@ HEADER_LIMIT = 4_000_000
 SUGGESTED = {
     "vit_tiny_patch16_224.augreg_in21k_ft_in1k": ("ViT-Ti/16, AugReg", 5_524_416, "Apache-2.0"),
     "vit_small_patch16_224.augreg_in21k_ft_in1k": ("ViT-S/16, AugReg", 21_665_664, "Apache-2.0"),
-    "vit_base_patch16_224.augreg_in21k": ("ViT-B/16, AugReg ImageNet-21k", 85_798_656, "Apache-2.0"),
+    "vit_base_patch16_224.augreg_in21k": (
+        "ViT-B/16, AugReg ImageNet-21k",
+        85_798_656,
+        "Apache-2.0",
+    ),
     "vit_base_patch16_224.orig_in21k": (
         "ViT-B/16, original ImageNet-21k (as in the papers)",
         85_798_656,
@@ -36,8 +40,16 @@ SUGGESTED = {
     ),
     "deit3_small_patch16_224.fb_in22k_ft_in1k": ("DeiT III-S/16", 21_674_496, "Apache-2.0"),
     "vit_small_patch14_dinov2.lvd142m": ("DINOv2 ViT-S/14, 518 px", 22_056_192, "Apache-2.0"),
-    "vit_small_patch14_reg4_dinov2.lvd142m": ("DINOv2 ViT-S/14 with registers, 518 px", 22_057_344, "Apache-2.0"),
-    "swin_base_patch4_window7_224.ms_in22k": ("Swin-B, ImageNet-22k (as in the papers)", 86_743_224, "MIT"),
+    "vit_small_patch14_reg4_dinov2.lvd142m": (
+        "DINOv2 ViT-S/14 with registers, 518 px",
+        22_057_344,
+        "Apache-2.0",
+    ),
+    "swin_base_patch4_window7_224.ms_in22k": (
+        "Swin-B, ImageNet-22k (as in the papers)",
+        86_743_224,
+        "MIT",
+    ),
 }
 """timm name → (title, parameters, licence). Downloads offered by name; the rest of these families works too."""
 
@@ -68,14 +80,19 @@ class Source:
     def empty(self) -> torch.nn.Module:
         """The architecture on the meta device, without a head: shapes, no memory."""
         with torch.device("meta"):
-            return timm.create_model(self.arch, pretrained=False, num_classes=0, **dict(self.kwargs))
+            return timm.create_model(
+                self.arch, pretrained=False, num_classes=0, **dict(self.kwargs)
+            )
 
 
 def bundled() -> Source:
     """The backbone that ships with the project, the default."""
     file = next(BUNDLED.glob("*.safetensors"), None)
     if file is None:
-        raise BadBackbone("the bundled backbone is missing from this installation.", "Reinstall, or name another one.")
+        raise BadBackbone(
+            "the bundled backbone is missing from this installation.",
+            "Reinstall, or name another one.",
+        )
     about = json.loads(read_header(file, HEADER_LIMIT, BadBackbone).metadata["peft_demo_backbone"])
     return _source(about, file, bundled=True)
 
@@ -83,7 +100,9 @@ def bundled() -> Source:
 def registered(home: Path) -> list[Source]:
     """The backbones added from local files, by name."""
     notes = sorted((home / "backbones").glob("*.json"))
-    sources = [_source(json.loads(n.read_text("utf-8")), n.with_suffix(".safetensors")) for n in notes]
+    sources = [
+        _source(json.loads(n.read_text("utf-8")), n.with_suffix(".safetensors")) for n in notes
+    ]
     return sorted((s for s in sources if s.file.is_file()), key=lambda s: s.name)
 
 
@@ -105,7 +124,11 @@ def find(name: str, home: Path, fingerprint: str = "") -> Source:
 def cards(home: Path) -> list[BackboneCard]:
     """What to choose from: bundled, registered, then suggested downloads."""
     local = [_local_card(s) for s in (bundled(), *registered(home))]
-    return local + [_download_card(n, *about) for n, about in SUGGESTED.items() if n not in {c.name for c in local}]
+    return local + [
+        _download_card(n, *about)
+        for n, about in SUGGESTED.items()
+        if n not in {c.name for c in local}
+    ]
 
 
 @lru_cache
@@ -114,7 +137,7 @@ def anatomy_of(source: Source, size: int = 0) -> Anatomy:
     model = source.empty()
     if size:
         model.set_input_size(img_size=resolution(model, size))
-    return survey(expose(model), source.arch)
+    return inspect_anatomy(expose(model), source.arch)
 
 
 def resolution(model: torch.nn.Module, size: int) -> tuple[int, int]:
@@ -122,7 +145,9 @@ def resolution(model: torch.nn.Module, size: int) -> tuple[int, int]:
     patch = model.patch_embed.patch_size[0] * 2 ** _mergers(model)
     if size % patch or not patch <= size <= 1024:
         near = max(patch, round(size / patch) * patch)
-        raise BadBackbone(f"{size} px cannot be cut into patches of {patch} px.", f"Try {min(near, 1024)}.")
+        raise BadBackbone(
+            f"{size} px cannot be cut into patches of {patch} px.", f"Try {min(near, 1024)}."
+        )
     return size, size
 
 
@@ -149,9 +174,14 @@ def register(file: Path, home: Path, arch: str = "", name: str = "") -> Backbone
 def guess_arch(file: Path) -> str:
     """The timm name a file's name starts with; `BadBackbone` asks for `--arch` if there is none."""
     name = file.name
-    fitting = [n for n in _timm_names() if name.startswith(n) and not re.match(r"\w", name[len(n) :])]
+    fitting = [
+        n for n in _timm_names() if name.startswith(n) and not re.match(r"\w", name[len(n) :])
+    ]
     if not fitting:
-        raise BadBackbone(f"which architecture {file.name} fills cannot be told from its name.", "Add --arch NAME.")
+        raise BadBackbone(
+            f"which architecture {file.name} fills cannot be told from its name.",
+            "Add --arch NAME.",
+        )
     return max(fitting, key=len)
 
 
@@ -169,9 +199,15 @@ def read_tensors(source: Source) -> dict[str, torch.Tensor]:
 def _check_names(source: Source, header, expected) -> None:
     heads = _head_names(source.arch)
     found = {n for n in header.tensors if n.split(".")[0] not in heads or n in expected}
-    for word, names in (("lacks", set(expected) - found), ("has an unexpected", found - set(expected))):
+    for word, names in (
+        ("lacks", set(expected) - found),
+        ("has an unexpected", found - set(expected)),
+    ):
         if names:
-            raise BadBackbone(f"{source.file.name} is not a {source.arch}: it {word} {min(names)!r}.", _and_more(names))
+            raise BadBackbone(
+                f"{source.file.name} is not a {source.arch}: it {word} {min(names)!r}.",
+                _and_more(names),
+            )
     for name, shape in expected.items():
         dtype, came = header.tensors[name]
         if came != shape or dtype not in ("F32", "F16", "BF16"):
@@ -191,11 +227,13 @@ def _head_names(arch: str) -> set[str]:
 
 
 def _keep(source: Source, folder: Path) -> None:
-    about = {k: v for k, v in asdict(source).items() if k in ("name", "title", "arch", "fingerprint")}
+    about = {
+        k: v for k, v in asdict(source).items() if k in ("name", "title", "arch", "fingerprint")
+    }
     target = folder / f"{source.fingerprint[:32]}.safetensors"
-    with landing(target) as draft:
+    with atomic_write(target) as draft:
         shutil.copyfile(source.file, draft)
-    with landing(target.with_suffix(".json")) as draft:
+    with atomic_write(target.with_suffix(".json")) as draft:
         draft.write_text(json.dumps(about, indent=1), "utf-8")
 
 
@@ -242,7 +280,9 @@ def _local_card(source: Source) -> BackboneCard:
 def _download_card(name: str, title: str, parameters: int, licence: str) -> BackboneCard:
     size = timm.get_pretrained_cfg(name).input_size[-1]
     ready = _cached(name)
-    return BackboneCard(name, title, "download", size, parameters, 4 * parameters / 1e6, licence, ready)
+    return BackboneCard(
+        name, title, "download", size, parameters, 4 * parameters / 1e6, licence, ready
+    )
 
 
 def _cached(name: str) -> bool:

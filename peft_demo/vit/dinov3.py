@@ -1,6 +1,6 @@
 """DINOv3: timm's `Eva` with rotary positions, which turn queries and keys by their patch's place on the grid.
 
-timm hands the turns to every block beside the tokens. They depend on the grid alone, so here each attention holds them
+timm hands the rope to every block beside the tokens. They depend on the grid alone, so here each attention holds them
 (one tensor for all), and a block is a plain one again: [B N D] → [B N D]. Tokens that stand between the prefix and the
 patches, prompts say, have no place and are not turned. The layer scale is a bare parameter of timm's block.
 
@@ -14,10 +14,10 @@ from torch import Tensor, cat, nn
 
 from ..contracts.errors import BadBackbone
 from .isotropic import HEAD, ResidualBlock, check_parts, sites
-from .seam import shell
+from .seam import share_tensors
 from .sites import Branch
 
-__all__ = ["HEAD", "NAMES", "sites", "take_apart"]
+__all__ = ["HEAD", "NAMES", "sites", "split_branches"]
 
 NAMES = {"attn.scale.gamma_1": "gamma_1", "mlp.scale.gamma_2": "gamma_2"}
 """Parts of a block in the exposed tree → timm's names of them, where a plain block has others."""
@@ -34,19 +34,20 @@ class DINOv3(Eva):
         return self.forward_head(self.forward_features(x))
 
 
-class Turned(EvaAttention):
-    """timm's attention with the turns [H·W 2·d] of its patches at hand: [B N D] → [B N D]."""
+class RotaryAttention(EvaAttention):
+    """timm's attention with the rope [H·W 2·d] of its patches at hand: [B N D] → [B N D]."""
 
     @classmethod
-    def of(cls, attention: EvaAttention, turns: Tensor) -> "Turned":
-        twin = shell(attention)
-        twin.__class__, twin._non_persistent_buffers_set = cls, {"turns"}
-        twin._buffers["turns"] = turns
+    def of(cls, attention: EvaAttention, rope: Tensor) -> "RotaryAttention":
+        twin = share_tensors(attention)
+        twin.__class__ = cls
+        twin._non_persistent_buffers_set = {"rope"}
+        twin._buffers["rope"] = rope
         return twin
 
     def forward(self, x: Tensor) -> Tensor:
-        between = x.shape[1] - self.num_prefix_tokens - len(self.turns)
-        return super().forward(x, rope=cat([_unturned(between, self.turns), self.turns]))
+        between = x.shape[1] - self.num_prefix_tokens - len(self.rope)
+        return super().forward(x, rope=cat([_no_rotation(between, self.rope), self.rope]))
 
 
 class Gamma(nn.Module):
@@ -61,15 +62,17 @@ class Gamma(nn.Module):
         return getattr(self, self.name) * x
 
 
-def take_apart(tree: Eva) -> None:
+def split_branches(tree: Eva) -> None:
     """Puts rebuilt blocks where timm's stood; `BadBackbone` says what cannot be taken apart."""
     if type(tree.rope) is not RotaryEmbeddingDinoV3:
-        raise BadBackbone("timm's Eva models are taken apart here for DINOv3's rotary positions only.")
+        raise BadBackbone(
+            "timm's Eva models are taken apart here for DINOv3's rotary positions only."
+        )
     for i, block in enumerate(tree.blocks):
         check_parts(i, block, EvaBlock, EvaAttention)
         _check_attention(i, block.attn)
-    turns = tree.rope.get_embed(shape=tree.patch_embed.grid_size)
-    tree.blocks = nn.Sequential(*(_rebuilt(block, turns) for block in tree.blocks))
+    rope = tree.rope.get_embed(shape=tree.patch_embed.grid_size)
+    tree.blocks = nn.Sequential(*(_rebuilt(block, rope) for block in tree.blocks))
     tree.__class__ = DINOv3
 
 
@@ -81,9 +84,14 @@ def _check_attention(i: int, attention: EvaAttention) -> None:
         )
 
 
-def _rebuilt(block: EvaBlock, turns: Tensor) -> ResidualBlock:
+def _rebuilt(block: EvaBlock, rope: Tensor) -> ResidualBlock:
     return ResidualBlock(
-        Branch(block.norm1, Turned.of(block.attn, turns), _gamma(block, "gamma_1"), block.drop_path1),
+        Branch(
+            block.norm1,
+            RotaryAttention.of(block.attn, rope),
+            _gamma(block, "gamma_1"),
+            block.drop_path1,
+        ),
         Branch(block.norm2, block.mlp, _gamma(block, "gamma_2"), block.drop_path2),
     )
 
@@ -93,7 +101,7 @@ def _gamma(block: EvaBlock, name: str) -> nn.Module:
     return nn.Identity() if gamma is None else Gamma(name, gamma)
 
 
-def _unturned(tokens: int, turns: Tensor) -> Tensor:
+def _no_rotation(tokens: int, rope: Tensor) -> Tensor:
     """Turns by nothing, [tokens 2·d]: sines first, then cosines."""
-    sines = turns.new_zeros(tokens, turns.shape[1] // 2)
+    sines = rope.new_zeros(tokens, rope.shape[1] // 2)
     return cat([sines, sines + 1], dim=1)

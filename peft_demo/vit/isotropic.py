@@ -28,14 +28,15 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, attn: Branch, mlp: Branch):
         super().__init__()
-        self.attn, self.mlp = attn, mlp
+        self.attn = attn
+        self.mlp = mlp
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attn(x)
         return x + self.mlp(x)
 
 
-def take_apart(tree: nn.Module) -> None:
+def split_branches(tree: nn.Module) -> None:
     """Puts rebuilt blocks where timm's stood; `BadBackbone` names a block of another kind."""
     for i, block in enumerate(tree.blocks):
         check_parts(i, block, Block, Attention)
@@ -44,15 +45,27 @@ def take_apart(tree: nn.Module) -> None:
 
 def check_parts(i: int, block: nn.Module, kind: type, attention: type) -> None:
     """`BadBackbone` unless the block is of this kind, with this attention and an MLP of two linears."""
-    if type(block) is not kind or not isinstance(block.attn, attention) or not isinstance(block.mlp, Mlp | GluMlp):
-        parts = [type(part).__name__ for part in (block, getattr(block, "attn", None), getattr(block, "mlp", None))]
-        raise BadBackbone(f"block {i} is a {parts[0]} with {parts[1]} and {parts[2]}, which is not taken apart here.")
+    if (
+        type(block) is not kind
+        or not isinstance(block.attn, attention)
+        or not isinstance(block.mlp, Mlp | GluMlp)
+    ):
+        parts = [
+            type(part).__name__
+            for part in (block, getattr(block, "attn", None), getattr(block, "mlp", None))
+        ]
+        raise BadBackbone(
+            f"block {i} is a {parts[0]} with {parts[1]} and {parts[2]}, which is not taken apart here."
+        )
 
 
 def sites(tree: nn.Module) -> Iterator[Site]:
     """Every site of an exposed tree, before it is known which of them fire."""
-    D, proj = tree.embed_dim, tree.patch_embed.proj
-    yield Site("patch", "patch", "patch_embed", proj.weight[0].numel(), D, bias=proj.bias is not None)
+    D = tree.embed_dim
+    proj = tree.patch_embed.proj
+    yield Site(
+        "patch", "patch", "patch_embed", proj.weight[0].numel(), D, bias=proj.bias is not None
+    )
     yield Site("blocks", "stack", "blocks", D, D)
     for i in range(len(tree.blocks)):
         yield from block_sites(tree, f"blocks.{i}", "attn.map", i)

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from ..contracts.errors import BadBackbone, BadValue, NotAllowed
-from ..contracts.service import Report
-from .anatomy import Anatomy, expose, survey
+from ..contracts.progress import Report
+from .anatomy import Anatomy, expose, inspect_anatomy
 from .catalogue import Source, find, read_tensors, resolution
 from .fingerprint import fingerprint
 
@@ -42,7 +42,7 @@ class Backbone:
     def parameters(self) -> int:
         return self.anatomy.parameters
 
-    def normalised(self, mean: tuple[float, ...], std: tuple[float, ...]) -> "Backbone":
+    def with_normalisation(self, mean: tuple[float, ...], std: tuple[float, ...]) -> "Backbone":
         """The same for images normalised like this: itself where it is so already."""
         return self if (self.mean, self.std) == (mean, std) else replace(self, mean=mean, std=std)
 
@@ -83,7 +83,9 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def wrap(model: nn.Module, name: str, arch: str = "", size: int = 0, device: str = "cpu") -> Backbone:
+def wrap(
+    model: nn.Module, name: str, arch: str = "", size: int = 0, device: str = "cpu"
+) -> Backbone:
     """A timm Vision Transformer of your own (created with `num_classes=0`) as a backbone."""
     return _backbone(Source(name, name, arch or name), model, size, device)
 
@@ -98,7 +100,7 @@ def _backbone(source: Source, model: nn.Module, size: int, device: str) -> Backb
         name=source.name,
         arch=source.arch,
         model=tree,
-        anatomy=survey(tree, source.arch),
+        anatomy=inspect_anatomy(tree, source.arch),
         fingerprint=identity,
         size=model.patch_embed.img_size[0],
         mean=tuple(source.mean or cfg["mean"]),
@@ -121,7 +123,9 @@ def _download(source: Source, offline: bool, report: Report | None) -> nn.Module
             source.arch, pretrained=True, num_classes=0, pretrained_cfg_overlay={"file": str(file)}
         )
     except (RuntimeError, KeyError, ValueError) as error:
-        raise BadBackbone(f"the weights of {source.name} do not fit: {str(error).splitlines()[0]}") from None
+        raise BadBackbone(
+            f"the weights of {source.name} do not fit: {str(error).splitlines()[0]}"
+        ) from None
 
 
 def _fetch(name: str, offline: bool, report: Report | None) -> Path:
@@ -130,15 +134,28 @@ def _fetch(name: str, offline: bool, report: Report | None) -> Path:
 
     repo = timm.get_pretrained_cfg(name).hf_hub_id if timm.is_model_pretrained(name) else None
     if not repo:
-        raise BadValue(f"timm has no pretrained weights called {name!r}.", "Name one with its tag, or add a file.")
+        raise BadValue(
+            f"timm has no pretrained weights called {name!r}.",
+            "Name one with its tag, or add a file.",
+        )
     progress = {"tqdm_class": _reporting(name, report)} if report else {}
     try:
-        return Path(hf_hub_download(repo, "model.safetensors", local_files_only=offline, **progress))
+        return Path(
+            hf_hub_download(repo, "model.safetensors", local_files_only=offline, **progress)
+        )
     except (LocalEntryNotFoundError, OfflineModeIsEnabled):
-        why = "and downloads are switched off" if offline else "and the Hugging Face Hub cannot be reached"
-        raise NotAllowed(f"{name} is not on this machine {why}.", "Use the bundled backbone or add a file.") from None
+        why = (
+            "and downloads are switched off"
+            if offline
+            else "and the Hugging Face Hub cannot be reached"
+        )
+        raise NotAllowed(
+            f"{name} is not on this machine {why}.", "Use the bundled backbone or add a file."
+        ) from None
     except HfHubHTTPError as error:
-        raise BadBackbone(f"the Hub has no safetensors weights for {name} ({error.response.status_code}).") from None
+        raise BadBackbone(
+            f"the Hub has no safetensors weights for {name} ({error.response.status_code})."
+        ) from None
 
 
 def _reporting(name: str, report: Report):

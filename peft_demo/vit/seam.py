@@ -51,7 +51,9 @@ class Delta(nn.Module):
         low = self.low_rank(f)
         if low is None:
             return None
-        return torch.addmm(f.weight, low.up, low.down), bias(f) if low.shift is None else bias(f) + low.shift
+        return torch.addmm(f.weight, low.up, low.down), bias(f) if low.shift is None else bias(
+            f
+        ) + low.shift
 
     def check(self) -> None:
         """Raises `BadAdapter` if loaded values are out of range (an index, say). Finiteness is checked for all."""
@@ -62,7 +64,8 @@ class Seam(nn.Module):
 
     def __init__(self, f: nn.Module, delta: Delta):
         super().__init__()
-        self.f, self.delta = f, delta
+        self.f = f
+        self.delta = delta
 
     def forward(self, x: Tensor) -> Tensor:
         return self.delta(self.f, x)
@@ -77,7 +80,7 @@ class Seam(nn.Module):
             return getattr(self.f, name)
 
 
-class Rows(nn.Module):
+class SplitLinear(nn.Module):
     """A fused linear seen as several, one per slice of its rows, without copying: q, k and v of timm's `qkv`.
 
     `forward` maps [... d_in] to [... sum of d_out], as the fused linear does.
@@ -106,11 +109,14 @@ def bias(f: nn.Linear) -> Tensor:
     return f.weight.new_zeros(f.out_features) if f.bias is None else f.bias
 
 
-def shell(module: nn.Module) -> nn.Module:
+def share_tensors(module: nn.Module) -> nn.Module:
     """A new tree of module objects over the *same* tensors: cheap, and free to change without touching the old."""
     twin = module.__class__.__new__(module.__class__)
     twin.__dict__ = {k: v.copy() if isinstance(v, dict) else v for k, v in module.__dict__.items()}
-    twin._modules = {name: child if child is None else shell(child) for name, child in module._modules.items()}
+    twin._modules = {
+        name: child if child is None else share_tensors(child)
+        for name, child in module._modules.items()
+    }
     return twin
 
 

@@ -37,19 +37,30 @@ class Branch(nn.Module):
 
     def __init__(self, norm: nn.Module, map: nn.Module, scale: nn.Module, drop: nn.Module):
         super().__init__()
-        self.norm, self.map, self.scale, self.drop = norm, map, scale, drop
+        self.norm = norm
+        self.map = map
+        self.scale = scale
+        self.drop = drop
 
     def forward(self, x: Tensor) -> Tensor:
         return self.drop(self.scale(self.map(self.norm(x))))
 
 
-def block_sites(tree: nn.Module, at: str, attention: str, block: int, stage: int = 0) -> Iterator[Site]:
+def block_sites(
+    tree: nn.Module, at: str, attention: str, block: int, stage: int = 0
+) -> Iterator[Site]:
     """The sites of the exposed block at path `at`, whose attention stands at `attention` within it."""
     attention = f"{at}.{attention}"
-    qkv, proj = f"{attention}.qkv", f"{attention}.proj"
+    qkv = f"{attention}.qkv"
+    proj = f"{attention}.proj"
     D = tree.get_submodule(qkv).in_features
     yield Site(at, "block", at, D, D, block, stage=stage)
-    for role, path in (("attn", "attn"), ("mlp", "mlp"), ("norm1", "attn.norm"), ("norm2", "mlp.norm")):
+    for role, path in (
+        ("attn", "attn"),
+        ("mlp", "mlp"),
+        ("norm1", "attn.norm"),
+        ("norm2", "mlp.norm"),
+    ):
         yield Site(f"{at}.{role}", role, f"{at}.{path}", D, D, block, stage=stage)
     yield linear_site(tree, f"{at}.qkv", qkv, block, stage)
     yield from _rows(tree, at, qkv, block, stage)
@@ -59,12 +70,25 @@ def block_sites(tree: nn.Module, at: str, attention: str, block: int, stage: int
 
 def linear_site(tree: nn.Module, name: str, path: str, block: int = -1, stage: int = 0) -> Site:
     """The site around the linear at `path`; its role is the last part of its name."""
-    linear, role = tree.get_submodule(path), name.rpartition(".")[2]
-    return Site(name, role, path, linear.in_features, linear.out_features, block, linear.bias is not None, stage)
+    linear = tree.get_submodule(path)
+    role = name.rpartition(".")[2]
+    return Site(
+        name,
+        role,
+        path,
+        linear.in_features,
+        linear.out_features,
+        block,
+        linear.bias is not None,
+        stage,
+    )
 
 
 def _rows(tree: nn.Module, at: str, qkv: str, block: int, stage: int) -> Iterator[Site]:
     fused = tree.get_submodule(qkv)
-    d_out, biased = fused.out_features // len(QKV), fused.bias is not None
+    d_out = fused.out_features // len(QKV)
+    biased = fused.bias is not None
     for part in QKV:
-        yield Site(f"{at}.{part}", part, f"{qkv}.{part}", fused.in_features, d_out, block, biased, stage)
+        yield Site(
+            f"{at}.{part}", part, f"{qkv}.{part}", fused.in_features, d_out, block, biased, stage
+        )

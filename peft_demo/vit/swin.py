@@ -16,7 +16,7 @@ from timm.models.swin_transformer import SwinTransformerBlock, WindowAttention
 from torch import Tensor, nn
 
 from .isotropic import check_parts
-from .seam import put, shell
+from .seam import put, share_tensors
 from .sites import Branch, Site, block_sites, linear_site
 
 HEAD = "head.fc"
@@ -29,8 +29,9 @@ class Windows(SwinTransformerBlock):
 
     @classmethod
     def of(cls, block: SwinTransformerBlock) -> "Windows":
-        twin = shell(block)
-        twin.__class__, twin._modules = cls, {"attn": twin.attn}
+        twin = share_tensors(block)
+        twin.__class__ = cls
+        twin._modules = {"attn": twin.attn}
         return twin
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,7 +51,7 @@ class GridBlock(nn.Module):
         return (tokens + self.mlp(tokens)).unflatten(1, x.shape[1:3])
 
 
-def take_apart(tree: nn.Module) -> None:
+def split_branches(tree: nn.Module) -> None:
     """Puts rebuilt blocks where timm's stood; `BadBackbone` names a block of another kind."""
     for path, block in list(_blocks(tree)):
         check_parts(path, block, SwinTransformerBlock, WindowAttention)
@@ -59,9 +60,11 @@ def take_apart(tree: nn.Module) -> None:
 
 def sites(tree: nn.Module) -> Iterator[Site]:
     """Every site of an exposed tree, before it is known which of them fire."""
-    D, F = tree.embed_dim, tree.num_features
+    D = tree.embed_dim
+    F = tree.num_features
     yield Site("patch", "patch", "patch_embed.norm", D, D)
-    stages, index = [len(stage.blocks) for stage in tree.layers], 0
+    stages = [len(stage.blocks) for stage in tree.layers]
+    index = 0
     for s, depth in enumerate(stages):
         yield from _merging(tree, s)
         for i in range(depth):
@@ -82,5 +85,11 @@ def _merging(tree: nn.Module, s: int) -> Iterator[Site]:
     if isinstance(tree.layers[s].downsample, nn.Identity):
         return
     reduction = linear_site(tree, f"{at}.reduction", f"{at}.downsample.reduction", stage=s)
-    yield Site(f"{at}.reduction_norm", "reduction_norm", f"{at}.downsample.norm", *[reduction.d_in] * 2, stage=s)
+    yield Site(
+        f"{at}.reduction_norm",
+        "reduction_norm",
+        f"{at}.downsample.norm",
+        *[reduction.d_in] * 2,
+        stage=s,
+    )
     yield reduction

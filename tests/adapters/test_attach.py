@@ -23,7 +23,9 @@ def test_a_silent_site_is_refused_with_the_reason(tiny):
 def test_an_attached_model_shares_the_backbones_tensors(tiny):
     model = attach(tiny, new("lora", tiny))
     held = {t.data_ptr() for t in tiny.model.state_dict().values()}
-    frozen = [p for n, p in model.named_parameters() if "delta" not in n and not n.startswith("head")]
+    frozen = [
+        p for n, p in model.named_parameters() if "delta" not in n and not n.startswith("head")
+    ]
     assert all(p.data_ptr() in held or p.storage_offset() for p in frozen)
 
 

@@ -8,9 +8,9 @@ from safetensors.torch import load as parse
 from safetensors.torch import save
 from small import card, images, new, random_vit, trained
 
-from peft_demo.adapters import attach, dump, load, merge, merged_tensors, skeleton, with_card
+from peft_demo.adapters import attach, dump, load, merge, merged_tensors, meta_adapter, with_card
 from peft_demo.adapters.codec import pack, unpack
-from peft_demo.contracts.cards import AdapterCard
+from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.errors import BadAdapter, BadValue
 from peft_demo.contracts.specs import RunSpec
 from peft_demo.methods import method
@@ -30,14 +30,19 @@ def vit_b():
 def data_bytes(name, anatomy, classes=10, **knobs):
     """Bytes of the packed tensors and of all others in a file for this anatomy."""
     kind = method(name)
-    held = pack(skeleton(kind, kind.config(knobs), anatomy, classes))
+    held = pack(meta_adapter(kind, kind.config(knobs), anatomy, classes))
     packed = sum(t.nbytes for n, t in held.items() if n in ("codes", "statistics"))
     return packed, sum(t.nbytes for t in held.values()) - packed
 
 
 @pytest.mark.parametrize(
     ("name", "hidden", "kib"),
-    [("bi_adaptformer", 32, 72.2), ("bi_lora", 32, 144.4), ("bi_adaptformer", 1, 2.4), ("bi_lora", 1, 4.9)],
+    [
+        ("bi_adaptformer", 32, 72.2),
+        ("bi_lora", 32, 144.4),
+        ("bi_adaptformer", 1, 2.4),
+        ("bi_lora", 1, 4.9),
+    ],
 )
 def test_one_bit_files_have_the_paper_s_size(name, hidden, kib, vit_b):
     packed, rest = data_bytes(name, vit_b, hidden=hidden)
@@ -139,7 +144,10 @@ HOSTILE = {
     "codes of another type": (lambda t: t.update(codes=t["codes"].float()), "codes is F32"),
     "too many statistics": (lambda t: t.update(statistics=torch.zeros(99, 2)), "statistics is F32"),
     "no statistics": (lambda t: t.pop("statistics"), "lacks tensor 'statistics'"),
-    "a plain matrix": (lambda t: t.update({"deltas.blocks/0/q.up": torch.zeros(48, 32)}), "unexpected tensor"),
+    "a plain matrix": (
+        lambda t: t.update({"deltas.blocks/0/q.up": torch.zeros(48, 32)}),
+        "unexpected tensor",
+    ),
     "a mean that is no number": (lambda t: t["statistics"][0, 0].fill_(float("nan")), "not finite"),
     "a deviation that overflows": (lambda t: t["statistics"].fill_(3e38), "not finite"),
 }
@@ -158,7 +166,8 @@ def test_a_hostile_packed_file_is_refused(case, tiny):
 
 def test_more_bits_on_the_card_than_in_the_file_are_refused(tiny):
     adapter = new("bi_lora", tiny)
-    file, about = dump(adapter, card(adapter, tiny)), card(adapter, tiny).to_json()
+    file = dump(adapter, card(adapter, tiny))
+    about = card(adapter, tiny).to_json()
     about["knobs"] |= {"bits": 8}
     with pytest.raises(BadAdapter, match="codes is U8"):
         load(with_card(file, AdapterCard.from_json(about)), tiny)

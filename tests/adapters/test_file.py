@@ -59,22 +59,34 @@ SPOILED = {
     "a missing tensor": (lambda t, c: t.pop("head.bias"), "lacks"),
     "an extra tensor": (lambda t, c: t.update(evil=torch.zeros(1)), "unexpected"),
     "a wrong shape": (lambda t, c: t.update({"head.bias": torch.zeros(6)}), "expected"),
-    "a wrong dtype": (lambda t, c: t.update({"head.bias": torch.zeros(5, dtype=torch.int64)}), "expected"),
+    "a wrong dtype": (
+        lambda t, c: t.update({"head.bias": torch.zeros(5, dtype=torch.int64)}),
+        "expected",
+    ),
     "a value that is not finite": (lambda t, c: t["head.bias"].fill_(float("nan")), "not finite"),
     "an unknown method": (lambda t, c: c.update(method="lroa"), "did you mean 'lora'"),
     "an unknown knob": (lambda t, c: c["knobs"].update(rnak=3), "no knob 'rnak'"),
     "a knob out of range": (lambda t, c: c["knobs"].update(rank=10**9), "from 1 to 128"),
     "a knob of the wrong type": (lambda t, c: c["knobs"].update(rank="many"), "whole number"),
-    "a rank wider than the backbone": (lambda t, c: c["knobs"].update(rank=100), "larger than the width"),
+    "a rank wider than the backbone": (
+        lambda t, c: c["knobs"].update(rank=100),
+        "larger than the width",
+    ),
     "no classes": (lambda t, c: c.update(classes=[]), "ill-formed"),
     "classes that are not text": (lambda t, c: c.update(classes=[1, 2, 3, 4, 5]), "ill-formed"),
     "one class too many": (lambda t, c: c.update(classes=list("abcdef")), "expected"),
     "a fingerprint that is none": (lambda t, c: c.update(fingerprint="`<img>` " * 8), "no SHA-256"),
     "a size out of range": (lambda t, c: c.update(size=10**9), "ill-formed"),
     "no size": (lambda t, c: c.pop("size"), "lacks a field"),
-    "a normalisation that is not numbers": (lambda t, c: c.update(mean=["a", "b", "c"]), "normalisation"),
+    "a normalisation that is not numbers": (
+        lambda t, c: c.update(mean=["a", "b", "c"]),
+        "normalisation",
+    ),
     "an endless thumbnail": (lambda t, c: c.update(thumbnail="A" * 100_000), "thumbnail"),
-    "an infinite normalisation": (lambda t, c: c.update(std=[1.0, float("inf"), 1.0]), "normalisation"),
+    "an infinite normalisation": (
+        lambda t, c: c.update(std=[1.0, float("inf"), 1.0]),
+        "normalisation",
+    ),
 }
 
 
@@ -98,7 +110,16 @@ def test_a_spoiled_file_is_refused_with_a_sentence(good, tiny, spoil, sentence):
         b'\x14\x00\x00\x00\x00\x00\x00\x00{"a":1,"a":2}       ',
         struct.pack("<Q", 900_000) + b"[" * 900_000,
     ],
-    ids=["empty", "short", "pickle", "endless header", "nonsense", "cut", "twice the same key", "deep nesting"],
+    ids=[
+        "empty",
+        "short",
+        "pickle",
+        "endless header",
+        "nonsense",
+        "cut",
+        "twice the same key",
+        "deep nesting",
+    ],
 )
 def test_what_is_no_safetensors_file_is_refused(data, tmp_path):
     file = tmp_path / "a.safetensors"

@@ -13,7 +13,14 @@ from peft_demo.contracts.errors import CannotMerge
 @pytest.mark.parametrize("name", ["lora", "arc", "bitfit", "full", "linear"])
 def test_merged_tensors_load_into_plain_timm_with_the_same_logits(name, tiny):
     adapter = disturbed(new(name, tiny))
-    shape = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 3, "num_classes": 5}
+    shape = {
+        "img_size": 32,
+        "patch_size": 8,
+        "embed_dim": 48,
+        "depth": 2,
+        "num_heads": 3,
+        "num_classes": 5,
+    }
     plain = timm.create_model("vit_tiny_patch16_224", **shape).eval()
     plain.load_state_dict(merged_tensors(tiny, adapter), strict=True)
     with torch.no_grad():

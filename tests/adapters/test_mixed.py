@@ -47,7 +47,10 @@ def test_each_image_gets_the_answer_of_its_own_adapter(tiny):
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_backbone_with_and_without_biases(bias):
     backbone = random_vit(qkv_bias=bias)
-    adapters = [disturbed(new(name, backbone, seed=n), n) for n, name in enumerate(("arc", "lora", "aoft_adapter"))]
+    adapters = [
+        disturbed(new(name, backbone, seed=n), n)
+        for n, name in enumerate(("arc", "lora", "aoft_adapter"))
+    ]
     x = images(3)
     given = Mixed(backbone, adapters).eval()(x, [2, 0, 1])
     for a, b in zip(given, one_by_one(backbone, adapters, x, [2, 0, 1]), strict=True):
@@ -56,7 +59,8 @@ def test_a_backbone_with_and_without_biases(bias):
 
 @torch.no_grad()
 def test_mixing_leaves_the_backbone_alone(tiny):
-    before, features = tiny.live_fingerprint(), tiny.model(images())
+    before = tiny.live_fingerprint()
+    features = tiny.model(images())
     Mixed(tiny, [disturbed(new("lora", tiny))])(images(), [0] * 4)
     assert tiny.live_fingerprint() == before
     assert torch.equal(tiny.model(images()), features)

@@ -28,13 +28,22 @@ def test_swapping_and_loading(home, alone):
 
 def test_answers_are_multiples_of_the_frozen_model(home, alone):
     rows = answering.predict(find("", home), 32, batch=4, turns=2)
-    assert [row["what"] for row in rows] == ["frozen", "attached", "merged", "mixed 1", "mixed 4", "mixed 16"]
+    assert [row["what"] for row in rows] == [
+        "frozen",
+        "attached",
+        "merged",
+        "mixed 1",
+        "mixed 4",
+        "mixed 16",
+    ]
     assert rows[0]["ratio"] == 1.0 and all(row["ratio"] > 0 for row in rows)
 
 
 def test_beside_peft(home):
     pytest.importorskip("peft")
-    rows = answering.switch(find("", home), 32, turns=1) + answering.predict(find("", home), 32, batch=2, turns=1)
+    rows = answering.switch(find("", home), 32, turns=1) + answering.predict(
+        find("", home), 32, batch=2, turns=1
+    )
     assert {"peft_ms", "peft_ratio"} <= {name for row in rows for name in row}
     assert len(answering.printed(rows)[0]) == len(answering.HEAD)
 

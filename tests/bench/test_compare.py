@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from peft_demo.bench import comparison, series
+from peft_demo.bench import comparison, sweep
 from peft_demo.contracts.errors import BadValue, TrainingFailed
 from peft_demo.contracts.specs import DataSpec
 
@@ -18,13 +18,14 @@ def compare(methods, *more) -> list:
 @pytest.fixture
 def performed(monkeypatch):
     """The (method, seed) of every run that is really done."""
-    done, measured = [], series._measured
+    done = []
+    measured = sweep._measured
 
     def counted(run, *rest):
         done.append((run.method, run.seed))
         return measured(run, *rest)
 
-    monkeypatch.setattr(series, "_measured", counted)
+    monkeypatch.setattr(sweep, "_measured", counted)
     return done
 
 
@@ -44,21 +45,26 @@ def test_runs_are_lines_and_are_not_repeated(typed, home, performed):
 
     code, out, _ = typed(*compare("lora:rank=2,linear", "--seeds", 2, "--markdown"))
     assert code == 0 and len(performed) == 4
-    assert out.startswith("| method | test | validation | trainable |") and "| lora:rank=2 |" in out and " ± " in out
+    assert (
+        out.startswith("| method | test | validation | trainable |")
+        and "| lora:rank=2 |" in out
+        and " ± " in out
+    )
 
     assert typed(*compare("linear", "--seeds", 1, "--lr", 0.02))[0] == 0
     assert len(performed) == 5
 
 
 def test_a_run_that_fails_is_a_line_and_is_tried_again(typed, home, monkeypatch, performed):
-    train, broken = series.train, [TrainingFailed("the loss is not finite."), RuntimeError("a bug\nin it")]
+    train = sweep.train
+    broken = [TrainingFailed("the loss is not finite."), RuntimeError("a bug\nin it")]
 
     def failing(run, *rest):
         if run.method == "lora" and broken:
             raise broken.pop(0)
         return train(run, *rest)
 
-    monkeypatch.setattr(series, "train", failing)
+    monkeypatch.setattr(sweep, "train", failing)
     for sentence in ("1 failed: the loss is not finite.", "1 failed: RuntimeError: a bug in it"):
         code, out, _ = typed(*compare("lora,linear", "--seeds", 1))
         assert code == 0 and sentence in out
@@ -67,17 +73,17 @@ def test_a_run_that_fails_is_a_line_and_is_tried_again(typed, home, monkeypatch,
 
 
 def test_ctrl_c_loses_the_run_in_progress_alone(typed, monkeypatch, performed):
-    train = series.train
+    train = sweep.train
 
     def interrupted(run, *rest):
         if run.method == "lora":
             raise KeyboardInterrupt
         return train(run, *rest)
 
-    monkeypatch.setattr(series, "train", interrupted)
+    monkeypatch.setattr(sweep, "train", interrupted)
     code, out, err = typed(*compare("linear,lora", "--seeds", 1))
     assert code == 130 and out == "" and "goes on from" in err
-    monkeypatch.setattr(series, "train", train)
+    monkeypatch.setattr(sweep, "train", train)
     assert typed(*compare("linear,lora", "--seeds", 1))[0] == 0
     assert performed == [("linear", 0), ("lora", 0), ("lora", 0)]
 
@@ -105,7 +111,10 @@ BAD = {
     "a recipe out of range": (compare("lora", "--epochs", 0), "epochs takes"),
     "no seeds": (compare("lora", "--seeds", 0), "--seeds"),
     "tune: an unknown method": (["bench", "tune", "--methods", "lroa"], "did you mean 'lora'"),
-    "methods: an unknown backbone": (["bench", "methods", "--backbone", "nope"], "no backbone 'nope'"),
+    "methods: an unknown backbone": (
+        ["bench", "methods", "--backbone", "nope"],
+        "no backbone 'nope'",
+    ),
 }
 
 
@@ -124,13 +133,26 @@ def line(method, accuracy, **more) -> dict:
 
 
 def test_the_spread_is_the_sample_deviation_over_the_seeds_that_ended_well():
-    lines = [line("lora", 0.5), line("linear", 0.25), line("lora", 0.6), line("lora", None, error="no memory.")]
+    lines = [
+        line("lora", 0.5),
+        line("linear", 0.25),
+        line("lora", 0.6),
+        line("lora", None, error="no memory."),
+    ]
     lora, linear = comparison.summary(lines)
     assert (lora["seeds"], lora["failed"], linear["seeds"]) == (2, 1, 1)
-    assert lora["test_accuracy"] == pytest.approx(0.55) and lora["test_std"] == pytest.approx(0.1 / 2**0.5)
+    assert lora["test_accuracy"] == pytest.approx(0.55) and lora["test_std"] == pytest.approx(
+        0.1 / 2**0.5
+    )
     cells = comparison.printed([lora, linear], "cpu")
-    assert cells[0][1] == "55.0 ± 7.1" and cells[1][1] == "25.0" and cells[0][-1] == "1 failed: no memory."
-    assert comparison.as_markdown(cells[1:], comparison.head([DataSpec()]))[0].endswith("| memory |")
+    assert (
+        cells[0][1] == "55.0 ± 7.1"
+        and cells[1][1] == "25.0"
+        and cells[0][-1] == "1 failed: no memory."
+    )
+    assert comparison.as_markdown(cells[1:], comparison.head([DataSpec()]))[0].endswith(
+        "| memory |"
+    )
 
 
 def test_several_sets_are_columns_that_count_the_same():
@@ -138,12 +160,16 @@ def test_several_sets_are_columns_that_count_the_same():
     lines = [line("lora", score, data=data) for data, score in scores]
     lines += [line("linear", 0.3), line("linear", None, data="signs", error="no memory.")]
     lora, linear = comparison.summary(lines)
-    assert lora["test_accuracy"] == pytest.approx((0.95 + 0.5) / 2) and linear["test_accuracy"] is None
+    assert (
+        lora["test_accuracy"] == pytest.approx((0.95 + 0.5) / 2) and linear["test_accuracy"] is None
+    )
     cells = comparison.printed([lora, linear], "cpu")
     assert cells[0][1:4] == ("95.0 ± 7.1", "50.0", "72.5")
     assert cells[1][1:4] == ("30.0", "not measured", "not measured") and "no memory" in cells[1][-1]
     head = comparison.head([DataSpec(name="digits"), DataSpec(name="signs")])
-    assert head[:4] == ("METHOD", "DIGITS", "SIGNS", "MEAN") and len(head) == len(cells[0]) == len(cells[1])
+    assert head[:4] == ("METHOD", "DIGITS", "SIGNS", "MEAN") and len(head) == len(cells[0]) == len(
+        cells[1]
+    )
 
 
 def test_two_sets_of_one_name_are_refused():
@@ -153,10 +179,23 @@ def test_two_sets_of_one_name_are_refused():
 
 
 def test_several_sets_in_one_command(typed, performed):
-    words = ["compare", "--data", "digits", "--data", "textures", "--data", "digits", "--methods", "linear"]
+    words = [
+        "compare",
+        "--data",
+        "digits",
+        "--data",
+        "textures",
+        "--data",
+        "digits",
+        "--methods",
+        "linear",
+    ]
     code, out, err = typed(*words, "--seeds", 1, "--shots", 2, "--size", 32, "--epochs", 1)
     assert code == 0 and performed == [("linear", 0)] * 2, err
-    assert out.split()[:4] == ["METHOD", "DIGITS", "TEXTURES", "MEAN"] and "digits, textures, 2 shots" in out
+    assert (
+        out.split()[:4] == ["METHOD", "DIGITS", "TEXTURES", "MEAN"]
+        and "digits, textures, 2 shots" in out
+    )
 
 
 def test_without_test_images_none_is_printed():

@@ -15,7 +15,8 @@ from peft_demo.bench.steps import Steps, saved_bytes
 
 def test_the_hand_written_lora_is_lora():
     torch.manual_seed(0)
-    qkv, x = nn.Linear(12, 36), torch.randn(2, 5, 12)
+    qkv = nn.Linear(12, 36)
+    x = torch.randn(2, 5, 12)
     lora = PlainLoRA(deepcopy(qkv).requires_grad_(False), rank=4)
     assert torch.equal(lora(x), qkv(x))
     nn.init.normal_(lora.q_up.weight)
@@ -29,7 +30,9 @@ def test_the_hand_written_lora_is_lora():
 
 
 def test_it_trains_as_many_numbers_as_ours():
-    model = timm.create_model("vit_tiny_patch16_224", num_classes=0, img_size=32, patch_size=8, depth=2)
+    model = timm.create_model(
+        "vit_tiny_patch16_224", num_classes=0, img_size=32, patch_size=8, depth=2
+    )
     plain = plain_lora(model, 10)
     trained = sum(p.numel() for p in plain.parameters() if p.requires_grad)
     assert trained == 2 * 2 * 2 * 8 * 192 + 10 * 192 + 10
@@ -37,7 +40,8 @@ def test_it_trains_as_many_numbers_as_ours():
 
 
 def test_saved_bytes_counts_each_storage_once_and_no_weights():
-    linear, x = nn.Linear(8, 8), torch.randn(4, 8, requires_grad=True)
+    linear = nn.Linear(8, 8)
+    x = torch.randn(4, 8, requires_grad=True)
     own = {p.untyped_storage().data_ptr() for p in linear.parameters()}
     assert saved_bytes(lambda: linear(x).sum(), own) == x.nbytes
     assert saved_bytes(lambda: linear(x).exp().sum(), own) == 2 * x.nbytes
@@ -46,7 +50,8 @@ def test_saved_bytes_counts_each_storage_once_and_no_weights():
 
 @pytest.mark.parametrize("name", ["linear", "lora", "spt_lora"])
 def test_a_step_takes_time_moves_the_adapter_and_not_the_backbone(name, tiny):
-    steps, before = Steps.of(name, {}, tiny, batch=4), tiny.live_fingerprint()
+    steps = Steps.of(name, {}, tiny, batch=4)
+    before = tiny.live_fingerprint()
     weights = [p.detach().clone() for p in steps.parameters]
     assert steps.take() > 0 and steps.saved_mb() > 0 and steps.peak_mb() == 0
     assert any(not torch.equal(a, b) for a, b in zip(weights, steps.parameters, strict=True))
@@ -54,15 +59,39 @@ def test_a_step_takes_time_moves_the_adapter_and_not_the_backbone(name, tiny):
 
 
 def test_bench_methods_prints_ratios(typed):
-    words = ["bench", "methods", "--methods", "linear,lora", "--batch", 2, "--size", 32, "--pairs", 2]
+    words = [
+        "bench",
+        "methods",
+        "--methods",
+        "linear,lora",
+        "--batch",
+        2,
+        "--size",
+        32,
+        "--pairs",
+        2,
+    ]
     code, out, err = typed(*words, "--json")
     linear, lora = json.loads(out)
-    assert code == 0 and linear["saved_ratio"] < 0.5 and lora["saved_ratio"] == pytest.approx(1, abs=0.15), err
+    assert (
+        code == 0
+        and linear["saved_ratio"] < 0.5
+        and lora["saved_ratio"] == pytest.approx(1, abs=0.15)
+    ), err
     assert all(row["ms"] > 0 and row["time_ratio"] > 0 for row in (linear, lora))
     assert "× lora" in typed(*words, "--markdown")[1]
 
 
 def test_a_method_this_backbone_refuses_is_a_row_with_its_sentence(typed):
-    words = ["bench", "methods", "--methods", "linear,lora:rank=128", "--backbone", "test_vit", "--batch", 1]
+    words = [
+        "bench",
+        "methods",
+        "--methods",
+        "linear,lora:rank=128",
+        "--backbone",
+        "test_vit",
+        "--batch",
+        1,
+    ]
     code, out, err = typed(*words, "--pairs", 1)
     assert code == 0 and "rank 128 is larger" in out, err

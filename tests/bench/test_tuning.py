@@ -16,7 +16,9 @@ def line(name, lr, accuracy, data="digits", **knobs) -> dict:
 def test_validation_alone_is_looked_at_and_the_table_needs_no_data(typed, tmp_path):
     file = tmp_path / "tuning.jsonl"
     tune = ["bench", "tune", "--methods", "linear", "--results", file]
-    code, out, err = typed(*tune, "--data", "digits", "--shots", 2, "--size", 32, "--epochs", 1, "--json")
+    code, out, err = typed(
+        *tune, "--data", "digits", "--shots", 2, "--size", 32, "--epochs", 1, "--json"
+    )
     assert code == 0, err
     lines = [json.loads(text) for text in file.read_text().splitlines()]
     assert sorted(each["lr"] for each in lines) == pytest.approx(
@@ -29,14 +31,17 @@ def test_validation_alone_is_looked_at_and_the_table_needs_no_data(typed, tmp_pa
 
 
 def test_rates_are_tried_with_its_own_knobs_and_other_knobs_at_its_own_rate(tiny):
-    from peft_demo.bench.entrants import entrants
+    from peft_demo.bench.contenders import contenders
     from peft_demo.contracts.specs import DataSpec, Recipe
 
-    (entrant,) = entrants("bi_lora:head_bits=1")
+    (entrant,) = contenders("bi_lora:head_bits=1")
     jobs = tuning.jobs(entrant, DataSpec(), tiny, Recipe())
-    own, rate = entrant.config.scale, entrant.method.lr
+    own = entrant.config.scale
+    rate = entrant.method.lr
     tried = [(j.run.knobs["scale"], j.run.recipe.lr) for j in jobs]
-    assert [scale for scale, _ in tried[:3]] == [own] * 3 and [lr for _, lr in tried[3:]] == [rate] * 2
+    assert [scale for scale, _ in tried[:3]] == [own] * 3 and [lr for _, lr in tried[3:]] == [
+        rate
+    ] * 2
     assert [lr for _, lr in tried[:3]] == pytest.approx([rate / 3, rate, 3 * rate], rel=0.2)
     assert {own, *(scale for scale, _ in tried[3:])} == {0.1, 1.0, 10.0}
     assert all(j.run.knobs["head_bits"] == 1 for j in jobs)
@@ -45,8 +50,16 @@ def test_rates_are_tried_with_its_own_knobs_and_other_knobs_at_its_own_rate(tiny
 def test_the_best_is_best_over_all_sets():
     own = method("ssf").lr
     scores = {own / 3: (0.5, 0.5), own: (0.6, 0.6), 3 * own: (0.9, 0.2)}
-    lines = [line("ssf", lr, a, data) for lr, both in scores.items() for data, a in zip("xy", both, strict=True)]
-    lines += [line("ssf", 9 * own, 1.0, "x"), line("gone", 1e-3, 1.0), {"id": "f", "method": "ssf", "error": "no."}]
+    lines = [
+        line("ssf", lr, a, data)
+        for lr, both in scores.items()
+        for data, a in zip("xy", both, strict=True)
+    ]
+    lines += [
+        line("ssf", 9 * own, 1.0, "x"),
+        line("gone", 1e-3, 1.0),
+        {"id": "f", "method": "ssf", "error": "no."},
+    ]
     (row,) = tuning.summary(lines)
     assert (row["lr"], row["sets"], row["tried"], row["edge"]) == (own, 2, 3, False)
     assert row["record_accuracy"] == row["val_accuracy"] == pytest.approx(0.6)
@@ -60,6 +73,8 @@ def test_ties_go_to_the_record_and_an_edge_is_told():
 
 
 def test_a_knob_that_was_searched_is_part_of_the_choice():
-    lines = [line("bi_lora", 1e-3, 0.1 * i, scale=scale) for i, scale in enumerate((0.1, 1.0, 10.0))]
+    lines = [
+        line("bi_lora", 1e-3, 0.1 * i, scale=scale) for i, scale in enumerate((0.1, 1.0, 10.0))
+    ]
     (row,) = tuning.summary(lines)
     assert row["scale"] == 10.0 and tuning.printed([row])[0][2] == "scale=10.0"

@@ -37,17 +37,23 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.home, self.url = home, f"http://127.0.0.1:{self.port}/"
+        self.home = home
+        self.url = f"http://127.0.0.1:{self.port}/"
         self.start()
 
     def start(self) -> None:
         command = [sys.executable, str(ROOT / "app.py"), "--port", str(self.port), "--offline"]
-        env = os.environ | {"PEFT_DEMO_HOME": str(self.home), "OMP_NUM_THREADS": "1"}  # the browser needs a core too
+        env = os.environ | {
+            "PEFT_DEMO_HOME": str(self.home),
+            "OMP_NUM_THREADS": "1",
+        }  # the browser needs a core too
         with open(self.home / "app.log", "ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
         ends = time.monotonic() + START_S
         while not self._answers():
-            assert self.process.poll() is None and time.monotonic() < ends, (self.home / "app.log").read_text()
+            assert self.process.poll() is None and time.monotonic() < ends, (
+                self.home / "app.log"
+            ).read_text()
             time.sleep(0.3)
 
     def stop(self) -> int:
@@ -74,7 +80,9 @@ def server(tmp_path_factory):
 
 def absent(what: str):
     """Skips, but fails in CI, where nothing may go unseen."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is missing: the page was not tried in a browser")
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(
+        f"{what} is missing: the page was not tried in a browser"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -95,13 +103,17 @@ def chromium():
 def visit(chromium, server):
     """`visit(path="", width=1366)` opens the page in a tab of its own. At the end none of them may have asked another
     host for anything, nor have met an error in its scripts."""
-    pages, odd = [], []
+    pages = []
+    odd = []
 
     def open_page(path: str = "", width: int = 1366, height: int = 900):
         pages.append(page := chromium.new_page())
         page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(90_000)
-        page.on("request", lambda r: r.url.startswith((server.url, "data:", "blob:")) or odd.append(r.url))
+        page.on(
+            "request",
+            lambda r: r.url.startswith((server.url, "data:", "blob:")) or odd.append(r.url),
+        )
         page.on(
             "pageerror", lambda e: "offsetWidth" in str(e) or odd.append(str(e))
         )  # gradio 6.31: a plot that is gone

@@ -13,7 +13,7 @@ playwright = pytest.importorskip("playwright.sync_api")
 from PIL import Image, ImageDraw  # noqa: E402
 
 from peft_demo.ui.charts import ACCENT, SECOND  # noqa: E402
-from peft_demo.ui.speak import UNFORESEEN  # noqa: E402
+from peft_demo.ui.toasts import UNFORESEEN  # noqa: E402
 
 expect = playwright.expect
 expect.set_options(timeout=60_000)  # a busy machine; a quiet one is not held up by it
@@ -76,14 +76,18 @@ def adapters(page) -> list[str]:
     page.wait_for_timeout(1000)
     box = page.get_by_role("combobox", name="Adapter", exact=True)
     box.click()
-    names = [o.get_attribute("aria-label") or o.inner_text() for o in page.get_by_role("option").all()]
+    names = [
+        o.get_attribute("aria-label") or o.inner_text() for o in page.get_by_role("option").all()
+    ]
     box.blur()
     return names
 
 
 def drawn(page) -> None:
     """Waits until the accuracy plot has a line, which comes later than that of the loss."""
-    page.wait_for_function("document.querySelectorAll('#accuracy-plot svg .mark-line path[d*=L]').length > 0")
+    page.wait_for_function(
+        "document.querySelectorAll('#accuracy-plot svg .mark-line path[d*=L]').length > 0"
+    )
 
 
 def curve(page, plot: str, colour: str) -> int:
@@ -131,7 +135,8 @@ def test_training_draws_both_curves_and_ends_in_a_result(visit):
 
 def test_a_run_survives_reload_is_seen_by_others_and_stops_from_there(visit):
     """The page is a view: reload re-attaches, a page opened before Start notices, Stop works from any of them."""
-    page, other = visit(), visit()
+    page = visit()
+    other = visit()
     tab(other, "Train")
     start(page, "LoRA", epochs=1000, shots=1)
     expect(page.locator("#stop")).to_be_enabled()
@@ -180,7 +185,13 @@ def test_a_broken_image_is_a_sentence(visit):
 def test_a_broken_adapter_file_is_refused_in_a_sentence(visit):
     page = visit()
     tab(page, "Adapters")
-    drop(page, "#import button.upload-container", "x.safetensors", b"\xff" * 64, "application/octet-stream")
+    drop(
+        page,
+        "#import button.upload-container",
+        "x.safetensors",
+        b"\xff" * 64,
+        "application/octet-stream",
+    )
     toast = page.get_by_test_id("toast-text").first
     expect(toast).to_be_visible()
     assert UNFORESEEN not in toast.inner_text() and len(toast.inner_text()) > 20
@@ -204,7 +215,13 @@ def test_an_adapter_is_downloaded_renamed_deleted_and_added_again(visit, tmp_pat
     page.locator("#delete").click()
     expect(page.locator("#zoo")).not_to_contain_text("for-a-while")
     kept = (tmp_path / "kept.safetensors").read_bytes()
-    drop(page, "#import button.upload-container", "kept.safetensors", kept, "application/octet-stream")
+    drop(
+        page,
+        "#import button.upload-container",
+        "kept.safetensors",
+        kept,
+        "application/octet-stream",
+    )
     expect(page.locator("#card")).to_contain_text("sha256")
     page.get_by_role("button", name="Train one like this").click()
     expect(page.locator("#cost")).to_contain_text("trainable parameters")
@@ -234,7 +251,10 @@ def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
     for n, name in enumerate((MARKUP, "plain")):
         page.locator(f"#class-{n} :is(input, textarea)").fill(name)
         page.locator(f"#class-{n} :is(input, textarea)").press("Enter")
-        files = [{"name": f"{n}{i}.png", "mimeType": "image/png", "buffer": picture(5 * n + i)} for i in range(5)]
+        files = [
+            {"name": f"{n}{i}.png", "mimeType": "image/png", "buffer": picture(5 * n + i)}
+            for i in range(5)
+        ]
         page.locator(f"#images-{n} input[type=file]").first.set_input_files(files)
         expect(page.locator(f"#images-{n} img")).to_have_count(5)
     page.get_by_role("button", name="Check the data").click()

@@ -19,13 +19,29 @@ class Config:
 
 
 def test_kinds_are_told_from_the_defaults():
-    assert [k.kind for k in knobs(Config)] == ["int", "float", "bool", "choice", "choice", "choices"]
+    assert [k.kind for k in knobs(Config)] == [
+        "int",
+        "float",
+        "bool",
+        "choice",
+        "choice",
+        "choices",
+    ]
 
 
 def test_text_from_a_command_line_and_json_from_a_card_give_the_same_config():
     text = parse_settings(["rank=4", "scale=2", "bias=no", "start=random", "bits=2", "targets=v,q"])
-    json = {"rank": 4, "scale": 2, "bias": False, "start": "random", "bits": 2, "targets": ["v", "q"]}
-    assert build(Config, text) == build(Config, json) == Config(4, 2.0, False, "random", 2, ("q", "v"))
+    json = {
+        "rank": 4,
+        "scale": 2,
+        "bias": False,
+        "start": "random",
+        "bits": 2,
+        "targets": ["v", "q"],
+    }
+    assert (
+        build(Config, text) == build(Config, json) == Config(4, 2.0, False, "random", 2, ("q", "v"))
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,24 +10,39 @@ from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 
 
 def test_a_run_is_json_both_ways():
-    run = RunSpec("lora", {"rank": 4, "targets": ("q", "v")}, DataSpec(seed=3), recipe=Recipe(epochs=2), name="mine")
+    run = RunSpec(
+        "lora",
+        {"rank": 4, "targets": ("q", "v")},
+        DataSpec(seed=3),
+        recipe=Recipe(epochs=2),
+        name="mine",
+    )
     assert RunSpec.from_json(json.loads(json.dumps(run.to_json()))) == run
 
 
 def test_the_command_repeats_what_differs_from_the_defaults_and_shows_no_path():
-    run = RunSpec("lora", {"targets": ("q",)}, DataSpec("zip", "/home/me/my photos.zip", 8, 1), recipe=Recipe(epochs=3))
+    run = RunSpec(
+        "lora",
+        {"targets": ("q",)},
+        DataSpec("zip", "/home/me/my photos.zip", 8, 1),
+        recipe=Recipe(epochs=3),
+    )
     assert run.command() == (
         "python -m peft_demo train --method lora --data 'my photos.zip' --shots 8 --seed 1 --epochs 3 --set targets=q"
     )
 
 
-@pytest.mark.parametrize("values", [{"shots": 0}, {"seed": -1}, {"source": "ftp"}, {"shots": "many"}])
+@pytest.mark.parametrize(
+    "values", [{"shots": 0}, {"seed": -1}, {"source": "ftp"}, {"shots": "many"}]
+)
 def test_a_dataset_out_of_range_is_a_sentence(values):
     with pytest.raises(BadValue):
         DataSpec(**values)
 
 
-@pytest.mark.parametrize("plain", [{}, {"data": 3, "recipe": {}}, {"data": {}, "recipe": {}, "colour": "red"}])
+@pytest.mark.parametrize(
+    "plain", [{}, {"data": 3, "recipe": {}}, {"data": {}, "recipe": {}, "colour": "red"}]
+)
 def test_an_ill_formed_run_is_a_sentence(plain):
     with pytest.raises(BadValue):
         RunSpec.from_json(plain)

@@ -19,7 +19,9 @@ def zipped(tmp_path):
 
     def build(content: dict):
         files = content if any(isinstance(v, bytes) for v in content.values()) else tree(content)
-        path = Path(mkdtemp(dir=tmp_path)) / "photos.zip"  # a new one each time: datasets read from theirs later
+        path = (
+            Path(mkdtemp(dir=tmp_path)) / "photos.zip"
+        )  # a new one each time: datasets read from theirs later
         return open_dataset(DataSpec("zip", "photos.zip"), write_zip(path, files))
 
     return build

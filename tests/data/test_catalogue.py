@@ -54,7 +54,8 @@ def test_arrows_point_where_they_say():
 def head_leads(picture, right, down) -> bool:
     pixels = np.asarray(picture, dtype=int)
     y, x = np.nonzero(np.abs(pixels - pixels[0, 0]).sum(-1) > 60)
-    along, across = x * right + y * down, y * right - x * down
+    along = x * right + y * down
+    across = y * right - x * down
     middle = (along.min() + along.max()) / 2
     return np.ptp(across[along > middle]) > 1.3 * np.ptp(across[along < middle])
 
@@ -80,4 +81,7 @@ def test_an_unknown_name_is_a_sentence():
 def test_importing_the_room_loads_no_heavy_library():
     heavy = "torch torchvision sklearn datasets pandas scipy"
     code = f"import sys, peft_demo.data as d; d.cards(); print([m for m in {heavy.split()} if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip()
+        == "[]"
+    )

@@ -16,7 +16,9 @@ class Counted:
     """A stream that counts its rows; the three steps of `_narrow` leave it as it is."""
 
     def __init__(self, rows, features):
-        self.rows, self.features, self.read = rows, features, 0
+        self.rows = rows
+        self.features = features
+        self.read = 0
 
     def shuffle(self, seed, buffer_size):
         return self
@@ -37,18 +39,28 @@ class Counted:
 def parquet(tmp_path, monkeypatch):
     """parquet(train=..., test=...) makes hub "owner/name" these rows: [(picture, label), ...]."""
     datasets = pytest.importorskip("datasets")
-    features = {"id": datasets.Value("int64"), "img": datasets.Image(), "kind": datasets.ClassLabel(names=ANIMALS)}
+    features = {
+        "id": datasets.Value("int64"),
+        "img": datasets.Image(),
+        "kind": datasets.ClassLabel(names=ANIMALS),
+    }
     datasets.disable_progress_bars()
     monkeypatch.setattr(datasets.config, "SLEEP_TIME_ON_THREADS_SHUTDOWN", 0)
 
     def build(**splits):
         files = {}
         for name, rows in splits.items():
-            columns = {"id": range(len(rows)), "img": [{"bytes": d} for d, _ in rows], "kind": [k for _, k in rows]}
+            columns = {
+                "id": range(len(rows)),
+                "img": [{"bytes": d} for d, _ in rows],
+                "kind": [k for _, k in rows],
+            }
             columns = {k: list(v) for k, v in columns.items()}
             files[name] = str(tmp_path / f"{name}.parquet")
             datasets.Dataset.from_dict(columns, datasets.Features(features)).to_parquet(files[name])
-        streams = datasets.load_dataset("parquet", data_files=files, streaming=True, cache_dir=str(tmp_path))
+        streams = datasets.load_dataset(
+            "parquet", data_files=files, streaming=True, cache_dir=str(tmp_path)
+        )
         monkeypatch.setattr(hub, "_streams", lambda name: streams)
         return open_dataset(DataSpec("hub", "owner/name", shots=2))
 
@@ -63,7 +75,10 @@ def streams(monkeypatch):
         from datasets import ClassLabel, Image
 
         features = features or {"image": Image(decode=False), "label": ClassLabel(names=ANIMALS)}
-        made = {n: Counted([{"image": c, "label": k} for c, k in rows], features) for n, rows in splits.items()}
+        made = {
+            n: Counted([{"image": c, "label": k} for c, k in rows], features)
+            for n, rows in splits.items()
+        }
         monkeypatch.setattr(hub, "_streams", lambda name: made)
         return open_dataset(spec or DataSpec("hub", "owner/name", shots=2)), made
 
@@ -77,7 +92,11 @@ def rows(count: int, start: int = 0) -> list[tuple[bytes, int]]:
 def test_a_parquet_set_with_embedded_pictures(parquet):
     dataset = parquet(train=rows(60), test=rows(12, 100))
     assert dataset.classes == tuple(ANIMALS)
-    assert (dataset.image_column, dataset.label_column) == ("img", "kind") and dataset.columns == ("id", "img", "kind")
+    assert (dataset.image_column, dataset.label_column) == ("img", "kind") and dataset.columns == (
+        "id",
+        "img",
+        "kind",
+    )
     assert any("'img'" in n and "'kind'" in n for n in dataset.notices)
     chosen = split(dataset, 2, 0)
     report = report_of(dataset, chosen)
@@ -114,26 +133,45 @@ def test_unlabelled_broken_and_repeated_rows_are_left_out(streams):
 
 def test_a_row_cannot_make_us_read_a_file_of_this_machine(streams, tmp_path):
     (tmp_path / "secret.png").write_bytes(png(1))
-    places = [str(tmp_path / "secret.png"), f"file://{tmp_path}/secret.png", f"zip://x::file://{tmp_path}/secret.png"]
+    places = [
+        str(tmp_path / "secret.png"),
+        f"file://{tmp_path}/secret.png",
+        f"zip://x::file://{tmp_path}/secret.png",
+    ]
     dataset, _ = streams(train=[({"bytes": None, "path": p}, 0) for p in places] + rows(30))
-    assert len(dataset.rejected) == 3 and all("no picture" in reason for _, reason in dataset.rejected)
+    assert len(dataset.rejected) == 3 and all(
+        "no picture" in reason for _, reason in dataset.rejected
+    )
 
 
 def test_labels_may_be_words_or_numbers(streams):
     from datasets import Image, Value
 
     features = {"image": Image(decode=False), "label": Value("string")}
-    dataset, _ = streams(features=features, train=[(png(n, 12), ("10", "9", None)[n % 3]) for n in range(30)])
+    dataset, _ = streams(
+        features=features, train=[(png(n, 12), ("10", "9", None)[n % 3]) for n in range(30)]
+    )
     assert dataset.classes == ("9", "10")
 
 
 def test_columns_are_guessed_by_kind_then_by_name():
     from datasets import ClassLabel, Image, Value
 
-    features = {"id": Value("int64"), "label": Value("int64"), "coarse": ClassLabel(names=["a"]), "x": Image()}
-    assert hub._column("", features, hub._is_image) == "x" and hub._column("", features, hub._is_label) == "coarse"
+    features = {
+        "id": Value("int64"),
+        "label": Value("int64"),
+        "coarse": ClassLabel(names=["a"]),
+        "x": Image(),
+    }
+    assert (
+        hub._column("", features, hub._is_image) == "x"
+        and hub._column("", features, hub._is_label) == "coarse"
+    )
     del features["coarse"], features["x"]
-    assert hub._column("", features, hub._is_label) == "label" and hub._column("id", features, hub._is_label) == "id"
+    assert (
+        hub._column("", features, hub._is_label) == "label"
+        and hub._column("id", features, hub._is_label) == "id"
+    )
     bare = {"photo": {"bytes": Value("binary"), "path": Value("string")}, "blob": Value("binary")}
     assert hub._column("", bare, hub._is_image) == "photo"
     with pytest.raises(BadData, match="no column of pictures"):
@@ -147,7 +185,9 @@ def test_the_spec_overrides_the_guess(parquet):
     with pytest.raises(BadData, match="no column 'nope'"):
         open_dataset(DataSpec("hub", "owner/name", label_column="nope"))
     numbered = open_dataset(DataSpec("hub", "owner/name", shots=1, label_column="id"))
-    assert numbered.label_column == "id" and all(a <= b for a, b in pairwise(map(int, numbered.classes)))
+    assert numbered.label_column == "id" and all(
+        a <= b for a, b in pairwise(map(int, numbered.classes))
+    )
 
 
 def test_split_names_are_understood():

@@ -9,11 +9,13 @@ from PIL import Image
 from peft_demo.contracts.errors import BadImage
 from peft_demo.data import decode, images, thumbnail
 
-UPSIDE_DOWN, TURNED = 3, 6
+UPSIDE_DOWN = 3
+TURNED = 6
 
 
 def corners(image: Image.Image) -> list[tuple[int, int, int]]:
-    right, bottom = image.width - 2, image.height - 2
+    right = image.width - 2
+    bottom = image.height - 2
     return [image.getpixel(at) for at in ((1, 1), (right, 1), (1, bottom), (right, bottom))]
 
 
@@ -23,7 +25,8 @@ def near(one, other, tolerance: int = 12) -> bool:
 
 def with_exif(orientation: int) -> bytes:
     exif = Image.Exif()
-    exif[0x0112], exif[0x010E] = orientation, "the secret place"
+    exif[0x0112] = orientation
+    exif[0x010E] = "the secret place"
     return encoded(quarters(), "JPEG", exif=exif, quality=95, subsampling=0)
 
 
@@ -45,12 +48,21 @@ def test_metadata_stays_behind():
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_unreadable_exif_does_not_make_a_bad_picture():
     assert near(
-        corners(decode(encoded(quarters(), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff", quality=95))), COLOURS, 40
+        corners(
+            decode(encoded(quarters(), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff", quality=95))
+        ),
+        COLOURS,
+        40,
     )
 
 
 def test_cmyk_grey_and_black_and_white_become_rgb():
-    for mode, kind, tolerance in (("CMYK", "JPEG", 40), ("L", "PNG", 255), ("1", "PNG", 255), ("YCbCr", "JPEG", 40)):
+    for mode, kind, tolerance in (
+        ("CMYK", "JPEG", 40),
+        ("L", "PNG", 255),
+        ("1", "PNG", 255),
+        ("YCbCr", "JPEG", 40),
+    ):
         image = decode(encoded(quarters().convert(mode), kind))
         assert image.mode == "RGB" and near(corners(image), COLOURS, tolerance), mode
 
@@ -62,7 +74,10 @@ def test_sixteen_bit_greys_are_scaled_not_clipped():
 
 
 def test_float_and_32_bit_greys_are_scaled_by_their_range():
-    for values in (np.array([[0, 0.25], [0.5, 1]], np.float32), np.array([[0, 16384], [32768, 65535]], np.int32)):
+    for values in (
+        np.array([[0, 0.25], [0.5, 1]], np.float32),
+        np.array([[0, 16384], [32768, 65535]], np.int32),
+    ):
         image = decode(encoded(Image.fromarray(values.repeat(4, 0).repeat(4, 1)), "TIFF"))
         assert near(corners(image), [(v, v, v) for v in (0, 64, 128, 255)], 1)
 

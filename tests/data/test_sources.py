@@ -31,10 +31,25 @@ def test_folders_are_classes_in_natural_order(zipped):
 
 def test_splits_are_understood_in_all_spellings(zipped):
     dataset = zipped(
-        {"Train/cat": 2, "train/dog": 1, "valid/cat": 1, "validation/dog": 1, "test/cat": 1, "test/dog": 1}
+        {
+            "Train/cat": 2,
+            "train/dog": 1,
+            "valid/cat": 1,
+            "validation/dog": 1,
+            "test/cat": 1,
+            "test/dog": 1,
+        }
     )
     assert dataset.classes == ("cat", "dog")
-    assert sorted(e.part for e in dataset.examples) == ["test", "test", "train", "train", "train", "val", "val"]
+    assert sorted(e.part for e in dataset.examples) == [
+        "test",
+        "test",
+        "train",
+        "train",
+        "train",
+        "val",
+        "val",
+    ]
 
 
 @pytest.mark.parametrize("wrapper", ["photos/", "a/b/"])
@@ -47,7 +62,10 @@ def test_wrapping_folders_are_seen_through(zipped, wrapper):
 
 
 def test_a_readme_or_a_stray_picture_does_not_hide_the_wrapper(zipped):
-    files = tree({"photos/cat": 1, "photos/dog": 1}) | {"photos/README.txt": b"hello", "photos/all.png": png(90)}
+    files = tree({"photos/cat": 1, "photos/dog": 1}) | {
+        "photos/README.txt": b"hello",
+        "photos/all.png": png(90),
+    }
     dataset = zipped(files)
     assert dataset.classes == ("cat", "dog")
     reasons = dict(dataset.rejected)
@@ -63,7 +81,16 @@ def test_deeper_folders_belong_to_their_class(zipped):
 
 
 def test_differing_class_sets_are_reported(zipped):
-    dataset = zipped({"train/cat": 2, "train/dog": 2, "train/emu": 2, "test/cat": 1, "test/dog": 1, "test/fox": 1})
+    dataset = zipped(
+        {
+            "train/cat": 2,
+            "train/dog": 2,
+            "train/emu": 2,
+            "test/cat": 1,
+            "test/dog": 1,
+            "test/fox": 1,
+        }
+    )
     assert dataset.classes == ("cat", "dog", "emu")
     (notice,) = dataset.notices
     assert "only in train/: 'emu'" in notice and "only in test/, left out: 'fox'" in notice
@@ -76,13 +103,24 @@ def test_pictures_without_class_folders_are_no_dataset(zipped):
 
 
 def test_system_litter_is_ignored_without_a_word(zipped):
-    litter = ["__MACOSX/cat/._0.png", "cat/.DS_Store", "cat/Thumbs.db", ".git/config", "dog/desktop.ini", "cat/._0.png"]
+    litter = [
+        "__MACOSX/cat/._0.png",
+        "cat/.DS_Store",
+        "cat/Thumbs.db",
+        ".git/config",
+        "dog/desktop.ini",
+        "cat/._0.png",
+    ]
     dataset = zipped(tree({"cat": 1, "dog": 1}) | dict.fromkeys(litter, b"x"))
     assert len(dataset.examples) == 2 and not dataset.rejected
 
 
 def test_a_class_without_a_readable_picture_still_counts_as_one(tmp_path, zipped):
-    assert zipped(tree({"cat": 1, "dog": 1}) | {"emu/1.jpg": b"broken"}).classes == ("cat", "dog", "emu")
+    assert zipped(tree({"cat": 1, "dog": 1}) | {"emu/1.jpg": b"broken"}).classes == (
+        "cat",
+        "dog",
+        "emu",
+    )
     folder = write_folder(tmp_path / "photos", tree({"cat": 1, "dog": 1}))
     (folder / "emu").mkdir()
     assert open_dataset(FOLDER, folder).classes == ("cat", "dog", "emu")
@@ -125,7 +163,11 @@ def test_links_that_lead_outside_are_not_followed(tmp_path):
     dataset = open_dataset(FOLDER, folder)
     assert {e.name for e in dataset.examples} == {"cat/0.png", "cat/in.png", "dog/0.png"}
     reasons = dict(dataset.rejected)
-    assert "leads out" in reasons["cat/out.png"] and "cat/circle.png" in reasons and "not followed" in reasons["emu"]
+    assert (
+        "leads out" in reasons["cat/out.png"]
+        and "cat/circle.png" in reasons
+        and "not followed" in reasons["emu"]
+    )
     assert "regular" in reasons["cat/pipe.png"]
 
 
@@ -141,7 +183,9 @@ def test_a_name_that_appears_twice_is_taken_once(tmp_path):
     raw = (tmp_path / "p.zip").read_bytes().replace(b"cat/1.png", b"cat/0.png")
     (tmp_path / "p.zip").write_bytes(raw)
     dataset = open_dataset(ZIP, tmp_path / "p.zip")
-    assert len(dataset.examples) == 2 and dataset.rejected == (("cat/0.png", "its name appears twice in the zip."),)
+    assert len(dataset.examples) == 2 and dataset.rejected == (
+        ("cat/0.png", "its name appears twice in the zip."),
+    )
     assert dataset.examples[0].read() == png(0)
 
 
@@ -161,7 +205,10 @@ def test_a_password_is_told(tmp_path):
     path = write_zip(tmp_path / "p.zip", tree({"cat": 2, "dog": 1}))
     lock(path, ["cat/0.png"])
     dataset = open_dataset(ZIP, path)
-    assert dataset.rejected == (("cat/0.png", "locked with a password."),) and len(dataset.examples) == 2
+    assert (
+        dataset.rejected == (("cat/0.png", "locked with a password."),)
+        and len(dataset.examples) == 2
+    )
     lock(path)
     with pytest.raises(BadData, match="password"):
         open_dataset(ZIP, path)
@@ -192,7 +239,9 @@ def test_a_directory_larger_than_sane_is_refused_before_it_is_read(tmp_path):
     end = raw.rfind(b"PK\x05\x06")
     padding = bytes(40 * 2**20)
     size = struct.unpack("<I", raw[end + 12 : end + 16])[0] + len(padding)
-    path.write_bytes(raw[:end] + padding + raw[end : end + 12] + struct.pack("<I", size) + raw[end + 16 :])
+    path.write_bytes(
+        raw[:end] + padding + raw[end : end + 12] + struct.pack("<I", size) + raw[end + 16 :]
+    )
     with pytest.raises(BadData, match="too large"):
         open_dataset(ZIP, path)
 
@@ -211,14 +260,17 @@ def test_a_member_cannot_lie_about_its_size_or_content(tmp_path):
 def test_a_zip_in_a_zip_and_a_lying_suffix_are_rejected(tmp_path, zipped):
     inner = write_zip(tmp_path / "inner.zip", tree({"cat": 1})).read_bytes()
     dataset = zipped(
-        tree({"cat": 1, "dog": 1}) | {"cat/more.zip": inner, "dog/note.jpg": b"text", "dog/no.svg": b"<svg/>"}
+        tree({"cat": 1, "dog": 1})
+        | {"cat/more.zip": inner, "dog/note.jpg": b"text", "dog/no.svg": b"<svg/>"}
     )
     reasons = dict(dataset.rejected)
     assert "zip archive" in reasons["cat/more.zip"] and "SVG" in reasons["dog/no.svg"]
     assert "not a picture" in reasons["dog/note.jpg"] and dataset.classes == ("cat", "dog")
 
 
-@pytest.mark.parametrize("content", [b"", b"not a zip", b"Rar!\x1a\x07\x00", b"PK\x05\x06" + bytes(18)])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a zip", b"Rar!\x1a\x07\x00", b"PK\x05\x06" + bytes(18)]
+)
 def test_what_is_no_zip_is_refused_or_empty(tmp_path, content):
     (tmp_path / "p.zip").write_bytes(content)
     try:
@@ -232,7 +284,9 @@ def test_sentences_hold_no_path_of_this_machine(tmp_path):
         with pytest.raises(BadData) as caught:
             open_dataset(spec, place)
         assert str(tmp_path) not in str(caught.value)
-    dataset = open_dataset(FOLDER, write_folder(tmp_path / "photos", tree({"cat": 1, "dog": 1}) | {"cat/x": b"x"}))
+    dataset = open_dataset(
+        FOLDER, write_folder(tmp_path / "photos", tree({"cat": 1, "dog": 1}) | {"cat/x": b"x"})
+    )
     assert str(tmp_path) not in repr((dataset.title, dataset.examples, dataset.rejected))
 
 
@@ -260,7 +314,9 @@ def test_what_the_command_line_means(tmp_path, monkeypatch):
     assert parse("hf:a/b", image_column="i")[0] == DataSpec("hub", "a/b", image_column="i")
     assert parse("./digits")[0].source == "folder"
     spec, path = parse("my.zip")
-    assert spec.source == "zip" and open_dataset(spec, path).classes == open_dataset(spec).classes == ("cat",)
+    assert spec.source == "zip" and open_dataset(spec, path).classes == open_dataset(
+        spec
+    ).classes == ("cat",)
     with pytest.raises(UnknownName, match="did you mean 'digits'"):
         parse("digts")
     for word in ("no/such", "none.zip", "table.csv"):

@@ -69,7 +69,9 @@ def test_each_image_is_cropped_for_itself():
 def test_only_the_flipping_kind_mirrors_and_then_about_half():
     left_dark = torch.zeros(200, 3, 16, 16, dtype=torch.uint8)
     left_dark[..., 8:] = 255
-    mirrored = {k: (augment(left_dark, k, seeded())[:, 0, 8, 0] > 127).sum().item() for k in KINDS[1:]}
+    mirrored = {
+        k: (augment(left_dark, k, seeded())[:, 0, 8, 0] > 127).sum().item() for k in KINDS[1:]
+    }
     assert mirrored["crop"] < 30 and 70 < mirrored["crop+flip"] < 130
 
 

@@ -29,10 +29,14 @@ def gelu(z):
 
 
 def test_it_is_the_papers_formula():
-    d, f, x = away(delta()), nn.Linear(12, 12).double(), torch.randn(2, 7, 12).double()
+    d = away(delta())
+    f = nn.Linear(12, 12).double()
+    x = torch.randn(2, 7, 12).double()
     with torch.no_grad():
         y = f(x)
-        assert torch.allclose(d(f, x), y + gelu(y @ d.down.T + d.down_bias) @ d.up.T + d.up_bias, atol=1e-12)
+        assert torch.allclose(
+            d(f, x), y + gelu(y @ d.down.T + d.down_bias) @ d.up.T + d.up_bias, atol=1e-12
+        )
 
 
 @pytest.mark.parametrize(("hidden", "count"), [(8, 156_768), (32, 599_424), (64, 1_189_632)])
@@ -48,7 +52,8 @@ def test_up_starts_at_zero_and_down_does_not():
 
 
 def test_it_is_not_the_dead_start_of_two_zero_projections():
-    d, x = delta(dropout=0.0), torch.randn(2, 7, 12).double()
+    d = delta(dropout=0.0)
+    x = torch.randn(2, 7, 12).double()
     sgd = torch.optim.SGD(d.parameters(), lr=0.1)
     d(lambda x: x, x).square().sum().backward()
     assert d.up.grad.any() and not d.down.grad.any()

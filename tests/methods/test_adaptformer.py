@@ -23,13 +23,16 @@ def away(module, by=1.0):
 
 
 def test_it_is_the_papers_formula():
-    d, f, x = away(delta(scale=0.3)), nn.Linear(12, 12).double(), torch.randn(2, 7, 12, dtype=torch.float64)
+    d = away(delta(scale=0.3))
+    f = nn.Linear(12, 12).double()
+    x = torch.randn(2, 7, 12, dtype=torch.float64)
     bottleneck = torch.clamp(x @ d.down.T + d.down_bias, min=0) @ d.up.T + d.up_bias
     assert torch.allclose(d(f, x), f(x) + 0.3 * bottleneck, atol=1e-12)
 
 
 def test_it_reads_the_stream_not_the_branch():
-    d, x = away(delta()), torch.randn(2, 7, 12, dtype=torch.float64)
+    d = away(delta())
+    x = torch.randn(2, 7, 12, dtype=torch.float64)
     assert torch.allclose(d(torch.zeros_like, x), d(lambda x: x, x) - x, atol=1e-12)
 
 
@@ -46,14 +49,18 @@ def test_up_and_biases_start_at_zero_and_down_within_kaimings_bound():
 
 
 def test_dropout_acts_in_training_only():
-    d, x = away(delta(dropout=0.5)), torch.randn(2, 7, 12, dtype=torch.float64)
+    d = away(delta(dropout=0.5))
+    x = torch.randn(2, 7, 12, dtype=torch.float64)
     assert torch.equal(d(torch.zeros_like, x), d(torch.zeros_like, x))
     d.train()
     assert not torch.equal(d(torch.zeros_like, x), d(torch.zeros_like, x))
 
 
 def test_the_first_gradient_goes_to_up_alone():
-    d, x = delta(dropout=0.0), torch.randn(2, 7, 12, dtype=torch.float64)
+    d = delta(dropout=0.0)
+    x = torch.randn(2, 7, 12, dtype=torch.float64)
     d(torch.zeros_like, x).sum().backward()
     assert d.up.grad.any() and d.up_bias.grad.any()
-    assert not d.down.grad.any(), "down waits for up, as in LoRA; were both zero, neither would ever move"
+    assert not d.down.grad.any(), (
+        "down waits for up, as in LoRA; were both zero, neither would ever move"
+    )

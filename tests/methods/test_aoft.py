@@ -10,7 +10,8 @@ from peft_demo.methods.aoft import FLOOR, AOFTAdapter, AOFTLoRA, approximately_o
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
-LORA, ADAPTER = method("aoft_lora"), method("aoft_adapter")
+LORA = method("aoft_lora")
+ADAPTER = method("aoft_adapter")
 RANK = 4
 forms = pytest.mark.parametrize("form", [AOFTLoRA, AOFTAdapter])
 scales = pytest.mark.parametrize("scale", [False, True], ids=["plain", "λ"])
@@ -19,7 +20,9 @@ starts = pytest.mark.parametrize("start", ["orthogonal", "literal"])
 
 def delta(d_in=8, d_out=8, form=AOFTLoRA, **knobs):
     kind = LORA if form is AOFTLoRA else ADAPTER
-    return form(Site("blocks.0.fc2", "fc2", "", d_in, d_out, 0), kind.config({"rank": RANK} | knobs)).double()
+    return form(
+        Site("blocks.0.fc2", "fc2", "", d_in, d_out, 0), kind.config({"rank": RANK} | knobs)
+    ).double()
 
 
 def away(module):
@@ -59,14 +62,16 @@ def product(d, d_in, d_out) -> torch.Tensor:
 def test_it_is_the_papers_formula(d_in, d_out, scale, start):
     d = away(delta(d_in, d_out, scale=scale, start=start))
     assert d.centred == (start == "orthogonal" and not scale)
-    f, X = nn.Linear(d_in, d_out).double(), torch.randn(2, 7, d_in, dtype=torch.float64)
+    f = nn.Linear(d_in, d_out).double()
+    X = torch.randn(2, 7, d_in, dtype=torch.float64)
     assert torch.allclose(d(f, X), f(X) + X @ product(d, d_in, d_out), atol=1e-12)
 
 
 @torch.no_grad()
 @scales
 def test_the_adapter_form_acts_on_the_output_and_keeps_it(scale):
-    d, f = away(delta(10, 6, AOFTAdapter, scale=scale)), nn.Linear(10, 6).double()
+    d = away(delta(10, 6, AOFTAdapter, scale=scale))
+    f = nn.Linear(10, 6).double()
     X = torch.randn(2, 7, 10, dtype=torch.float64)
     assert torch.allclose(d(f, X), f(X) @ (torch.eye(6) + product(d, 6, 6)), atol=1e-12)
 
@@ -89,7 +94,11 @@ def test_the_denominator_is_kept_off_zero():
 
 def test_counts_on_vit_b():
     vit_b = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
-    sizes = [kind.count(vit_b, kind.config({"scale": s})) for kind in (LORA, ADAPTER) for s in (False, True)]
+    sizes = [
+        kind.count(vit_b, kind.config({"scale": s}))
+        for kind in (LORA, ADAPTER)
+        for s in (False, True)
+    ]
     assert sizes == [36_864, 37_056, 18_432, 18_528]
     assert LORA.config().rank == ADAPTER.config().rank == 8
     assert LORA.count(vit_b, LORA.config({"targets": "q,v,fc1,fc2", "scale": True})) == 129_408
@@ -99,7 +108,8 @@ def test_counts_on_vit_b():
 @forms
 @scales
 def test_it_starts_as_the_frozen_map_exactly(form, scale):
-    f, X = nn.Linear(8, 8).double(), torch.randn(2, 7, 8, dtype=torch.float64)
+    f = nn.Linear(8, 8).double()
+    X = torch.randn(2, 7, 8, dtype=torch.float64)
     assert torch.equal(delta(form=form, scale=scale)(f, X), f(X))
 
 
@@ -110,13 +120,18 @@ def test_the_literal_start_does_not_and_says_so(form, scale):
     kind = LORA if form is AOFTLoRA else ADAPTER
     assert not kind.identity(kind.config({"start": "literal", "scale": scale}))
     torch.manual_seed(0)
-    f, X = nn.Linear(8, 8).double(), torch.randn(2, 7, 8, dtype=torch.float64)
+    f = nn.Linear(8, 8).double()
+    X = torch.randn(2, 7, 8, dtype=torch.float64)
     assert (delta(form=form, scale=scale, start="literal")(f, X) - f(X)).abs().max() > 0.1
 
 
 def test_without_a_scale_the_literal_start_is_the_first_unit_vector_on_both_sides():
     d = delta(start="literal")
-    assert d.scale is None and torch.equal(d.q_down, d.q_up) and torch.equal(d.q_up, torch.eye(8).double()[0])
+    assert (
+        d.scale is None
+        and torch.equal(d.q_down, d.q_up)
+        and torch.equal(d.q_up, torch.eye(8).double()[0])
+    )
 
 
 @pytest.mark.parametrize("rank", [1, 4, 8])
@@ -139,7 +154,8 @@ def test_with_a_scale_they_start_as_random_unit_vectors_on_the_upper_half():
 
 def gradients(d):
     torch.manual_seed(1)
-    f, X = nn.Linear(8, 8).double(), torch.randn(2, 7, 8, dtype=torch.float64)
+    f = nn.Linear(8, 8).double()
+    X = torch.randn(2, 7, 8, dtype=torch.float64)
     d.zero_grad()
     (d(f, X) * torch.randn(2, 7, 8)).sum().backward()
     return {name: bool(p.grad.all()) for name, p in d.named_parameters()}
@@ -171,13 +187,16 @@ def test_the_frozen_bias_stays():
     assert torch.allclose(away(delta())(f, torch.zeros(1, 8).double()), f.bias)
 
 
-@pytest.mark.parametrize(("name", "targets"), [("aoft_lora", "fc1,fc2"), ("aoft_adapter", "proj,fc2")])
+@pytest.mark.parametrize(
+    ("name", "targets"), [("aoft_lora", "fc1,fc2"), ("aoft_adapter", "proj,fc2")]
+)
 @scales
 @starts
 def test_it_merges_with_every_knob(name, targets, scale, start, tiny):
     adapter = disturbed(new(name, tiny, targets=targets.split(","), scale=scale, start=start))
     with torch.no_grad():
-        attached, merged = attach(tiny, adapter).eval()(images()), merge(tiny, adapter).eval()(images())
+        attached = attach(tiny, adapter).eval()(images())
+        merged = merge(tiny, adapter).eval()(images())
     assert (attached - merged).abs().max() <= 1e-5 * attached.abs().max()
 
 

@@ -11,7 +11,8 @@ from peft_demo.methods.arc import Recomposed
 from peft_demo.vit import anatomy_of
 from peft_demo.vit.catalogue import Source
 
-ARC, ARC_ATT = method("arc"), method("arc_att")
+ARC = method("arc")
+ARC_ATT = method("arc_att")
 both = pytest.mark.parametrize("kind", [ARC, ARC_ATT], ids=lambda m: m.name)
 
 
@@ -22,8 +23,10 @@ def new(kind, tiny, **knobs):
 def test_it_is_the_papers_formula():
     torch.manual_seed(0)
     P = nn.Parameter(torch.randn(6, 3, dtype=torch.float64))
-    d, f = Recomposed(P, dropout=0.1, zero=True).double().eval(), nn.Linear(6, 18).double()
-    d.coefficients.data, d.shift.data = torch.randn(3).double(), torch.randn(6).double()
+    d = Recomposed(P, dropout=0.1, zero=True).double().eval()
+    f = nn.Linear(6, 18).double()
+    d.coefficients.data = torch.randn(3).double()
+    d.shift.data = torch.randn(6).double()
     h = torch.randn(2, 7, 6, dtype=torch.float64)
     with torch.no_grad():
         adapted = h @ (torch.eye(6) + P @ torch.diag(d.coefficients) @ P.T) + d.shift
@@ -41,14 +44,17 @@ def test_one_projection_serves_every_layer_of_its_role(kind, tiny):
     sites = new(kind, tiny).by_site()
     roles = {name.rpartition(".")[2] for name in sites}
     assert roles == set(kind.sites) and len(sites) == 2 * len(roles)
-    shared = {role: {id(d.projection) for n, d in sites.items() if n.endswith(role)} for role in roles}
+    shared = {
+        role: {id(d.projection) for n, d in sites.items() if n.endswith(role)} for role in roles
+    }
     assert all(len(ids) == 1 for ids in shared.values())
     assert len(set.union(*shared.values())) == len(roles)
 
 
 def test_it_starts_as_the_authors_code_does(tiny):
     sites = new(ARC, tiny).by_site()
-    attention, mlp = sites["blocks.1.qkv"], sites["blocks.1.fc1"]
+    attention = sites["blocks.1.qkv"]
+    mlp = sites["blocks.1.fc1"]
     assert not attention.coefficients.any() and not attention.shift.any() and not mlp.shift.any()
     assert 0 < mlp.coefficients.abs().max() <= sqrt(6 / (1 + 8))
     assert 0.9 * sqrt(6 / (48 + 8)) < mlp.projection.abs().max() <= sqrt(6 / (48 + 8))
@@ -56,14 +62,16 @@ def test_it_starts_as_the_authors_code_does(tiny):
 
 def test_attention_alone_starts_as_the_frozen_model_and_says_so(tiny):
     assert ARC_ATT.identity(ARC_ATT.config()) and not ARC.identity(ARC.config())
-    f, x = nn.Linear(48, 144), torch.randn(2, 7, 48)
+    f = nn.Linear(48, 144)
+    x = torch.randn(2, 7, 48)
     for d in new(ARC_ATT, tiny).eval().by_site().values():
         assert torch.equal(d(f, x), f(x))
 
 
 def test_the_projection_learns_once_the_coefficients_have_moved(tiny):
     d = new(ARC_ATT, tiny, dropout=0.0).by_site()["blocks.0.qkv"]
-    f, x = nn.Linear(48, 144), torch.randn(2, 7, 48)
+    f = nn.Linear(48, 144)
+    x = torch.randn(2, 7, 48)
     d(f, x).sum().backward()
     assert d.coefficients.grad.all() and d.shift.grad.all() and not d.projection.grad.any()
     d.coefficients.data += 0.1
@@ -75,7 +83,9 @@ def test_the_projection_learns_once_the_coefficients_have_moved(tiny):
 def test_the_projection_alone_takes_weight_decay(kind, tiny):
     adapter = new(kind, tiny)
     decayed = {id(p) for p in adapter.groups(1e-4)[0]["params"]}
-    assert decayed == {id(adapter.head.weight)} | {id(d.projection) for d in adapter.by_site().values()}
+    assert decayed == {id(adapter.head.weight)} | {
+        id(d.projection) for d in adapter.by_site().values()
+    }
 
 
 @both

@@ -35,7 +35,11 @@ def dense(W, bits):
 
 
 def random(*shape, seed=0):
-    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) * 0.1 + 0.03
+    return (
+        torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        * 0.1
+        + 0.03
+    )
 
 
 def test_the_codebook_is_the_paper_s():
@@ -81,11 +85,13 @@ def test_32_bits_quantise_nothing():
 @each_bits
 def test_the_gradient_is_the_closed_form_of_straight_through(bits):
     """G=∂L/∂Ŵ: ∂L/∂W = a(G − mean G) + mean G + <G, Q − a z>/(n−1) · u, u=(W−μ)/σ, a=σ/(σ+ε), z=a·u."""
-    W, G = random(6, 9).requires_grad_(), random(6, 9, seed=1)
+    W = random(6, 9).requires_grad_()
+    G = random(6, 9, seed=1)
     (grad,) = torch.autograd.grad(quantised(W, bits), W, G)
     with torch.no_grad():
         sigma = W.std()
-        u, a = (W - W.mean()) / sigma, sigma / (sigma + 1e-5)
+        u = (W - W.mean()) / sigma
+        a = sigma / (sigma + 1e-5)
         pull = (G * (nearest(a * u, bits) - a * a * u)).sum() / (W.numel() - 1)
         expected = a * (G - G.mean()) + G.mean() + pull * u
     assert torch.allclose(grad, expected, atol=1e-14, rtol=0)
@@ -97,8 +103,10 @@ def test_the_delta_is_the_papers_formula(kind, bits):
     name = "bi_lora" if kind is BiLoRA else "bi_adaptformer"
     config = method(name).config({"hidden": 4, "bits": bits, "scale": 10.0})
     delta = kind(Site("q", "q", "q", 6, 6), config).double().eval()
-    delta.down.data, delta.up.data = random(4, 6), random(6, 4, seed=1)
-    f, x = nn.Linear(6, 6).double(), random(2, 3, 6, seed=2)
+    delta.down.data = random(4, 6)
+    delta.up.data = random(6, 4, seed=1)
+    f = nn.Linear(6, 6).double()
+    x = random(2, 3, 6, seed=2)
     z = x @ dense(delta.down.detach(), bits).T
     z = z if kind is BiLoRA else z.clamp(min=0)
     expected = x @ f.weight.T + f.bias + 10.0 * z @ dense(delta.up.detach(), bits).T
@@ -108,14 +116,16 @@ def test_the_delta_is_the_papers_formula(kind, bits):
 def test_dropout_stands_inside_the_bottleneck():
     config = method("bi_lora").config({"hidden": 64, "dropout": 0.5})
     delta = BiLoRA(Site("q", "q", "q", 6, 6), config).train()
-    f, x = nn.Linear(6, 6), torch.randn(1, 1, 6)
+    f = nn.Linear(6, 6)
+    x = torch.randn(1, 1, 6)
     assert not torch.equal(delta(f, x), delta(f, x))
     delta.eval()
     assert torch.equal(delta(f, x), delta(f, x))
 
 
 def test_the_one_bit_head_has_two_weights_and_no_bias():
-    head, x = BiHead(48, 5).double(), random(3, 48)
+    head = BiHead(48, 5).double()
+    x = random(3, 48)
     assert head.bias is None
     assert torch.allclose(head(x), x @ dense(head.weight.detach(), 1).T, atol=1e-14)
     assert head.weight.abs().max() <= 1 / sqrt(48) and head.weight.std() > 0
@@ -140,7 +150,10 @@ def test_head_bits_choose_the_head(head_bits, tiny):
 )
 def test_counts_on_vit_b(name, knobs, expected):
     kind = method(name)
-    assert kind.count(anatomy_of(Source("b", "b", "vit_base_patch16_224")), kind.config(knobs)) == expected
+    assert (
+        kind.count(anatomy_of(Source("b", "b", "vit_base_patch16_224")), kind.config(knobs))
+        == expected
+    )
 
 
 @pytest.mark.parametrize("name", ["bi_lora", "bi_adaptformer"])
@@ -149,7 +162,9 @@ def test_nothing_starts_constant_and_up_starts_small(name, tiny):
         assert delta.down.abs().max() <= 1 / sqrt(48) and delta.down.std().item() == pytest.approx(
             1 / sqrt(144), rel=0.1
         )
-        assert delta.up.abs().max() <= 2e-3 and delta.up.std().item() == pytest.approx(0.88e-3, rel=0.1)
+        assert delta.up.abs().max() <= 2e-3 and delta.up.std().item() == pytest.approx(
+            0.88e-3, rel=0.1
+        )
         assert delta.matrices == ("down", "up")
 
 

@@ -13,18 +13,28 @@ BITFIT = method("bitfit")
 
 def test_it_replaces_every_bias_and_nothing_else(tiny):
     adapter = create(BITFIT, BITFIT.config(), tiny, 5, seed=0)
-    biases = {timm_name(n) for n, _ in tiny.model.named_parameters() if n.rpartition(".")[2] == "bias"}
+    biases = {
+        timm_name(n) for n, _ in tiny.model.named_parameters() if n.rpartition(".")[2] == "bias"
+    }
     assert set(adapter.replaced()) == biases
-    assert {"patch_embed.proj.bias", "norm.bias", "blocks.0.norm1.bias", "blocks.1.attn.qkv.bias"} <= biases
+    assert {
+        "patch_embed.proj.bias",
+        "norm.bias",
+        "blocks.0.norm1.bias",
+        "blocks.1.attn.qkv.bias",
+    } <= biases
 
 
 def test_a_bias_moves_the_map_it_belongs_to_by_as_much(tiny):
     adapter = create(BITFIT, BITFIT.config(), tiny, 5, seed=0)
     moved = torch.randn(48, generator=torch.Generator().manual_seed(0))
     adapter.replaced()["patch_embed.proj.bias"].data += moved
-    model, images = attach(tiny, adapter).eval(), torch.randn(2, 3, 32, 32)
+    model = attach(tiny, adapter).eval()
+    images = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
-        assert torch.allclose(model.patch_embed(images), tiny.model.patch_embed(images) + moved, atol=1e-6)
+        assert torch.allclose(
+            model.patch_embed(images), tiny.model.patch_embed(images) + moved, atol=1e-6
+        )
 
 
 def test_counts_on_vit_b():

@@ -9,7 +9,11 @@ from peft_demo.vit import anatomy_of
 from peft_demo.vit.catalogue import Source
 
 CONVPASS = method("convpass")
-ARCHS = {"class token": {}, "registers": {"reg_tokens": 4}, "none": {"class_token": False, "global_pool": "avg"}}
+ARCHS = {
+    "class token": {},
+    "registers": {"reg_tokens": 4},
+    "none": {"class_token": False, "global_pool": "avg"},
+}
 
 
 def new(backbone, away=0.0, **knobs):
@@ -34,7 +38,11 @@ def neighbours(z, d, prefix, rows, columns):
             for i in (-1, 0, 1):
                 for j in (-1, 0, 1):
                     if 0 <= r + i < rows and 0 <= c + j < columns:
-                        total = total + z[:, prefix + (r + i) * columns + c + j] @ d.conv[:, :, i + 1, j + 1].T
+                        total = (
+                            total
+                            + z[:, prefix + (r + i) * columns + c + j]
+                            @ d.conv[:, :, i + 1, j + 1].T
+                        )
             out[:, prefix + r * columns + c] = total
     return out
 
@@ -44,8 +52,10 @@ class Branch(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.norm, self.map = nn.LayerNorm(48), nn.Linear(48, 48)
-        self.scale, self.drop = nn.Hardtanh(-0.5, 0.5), nn.Identity()
+        self.norm = nn.LayerNorm(48)
+        self.map = nn.Linear(48, 48)
+        self.scale = nn.Hardtanh(-0.5, 0.5)
+        self.drop = nn.Identity()
 
     def forward(self, x):
         return self.drop(self.scale(self.map(self.norm(x))))
@@ -54,9 +64,12 @@ class Branch(nn.Module):
 @pytest.mark.parametrize("prefix", ARCHS)
 def test_it_is_the_papers_formula(prefix):
     backbone = random_vit(depth=1, **ARCHS[prefix], img_size=(32, 48))
-    k, (rows, columns) = backbone.anatomy.prefix, backbone.anatomy.grid
+    k = backbone.anatomy.prefix
+    (rows, columns) = backbone.anatomy.grid
     assert (rows, columns) == (4, 6), "rows and columns differ, or a transposed grid would pass"
-    d, f, x = new(backbone, away=1.0, scale=0.3)["blocks.0.mlp"], Branch().double(), torch.randn(2, k + 24, 48).double()
+    d = new(backbone, away=1.0, scale=0.3)["blocks.0.mlp"]
+    f = Branch().double()
+    x = torch.randn(2, k + 24, 48).double()
     with torch.no_grad():
         z = act(f.norm(x) @ d.down.T + d.down_bias)
         z = act(neighbours(z, d, k, rows, columns))
@@ -81,6 +94,11 @@ def test_the_kernel_may_start_at_random(tiny):
 
 def test_up_and_biases_start_at_zero_and_up_gets_the_first_gradient(tiny):
     d = new(tiny, dropout=0.0)["blocks.0.attn"]
-    assert {n for n, p in d.named_parameters() if not p.any()} == {"up", "down_bias", "conv_bias", "up_bias"}
+    assert {n for n, p in d.named_parameters() if not p.any()} == {
+        "up",
+        "down_bias",
+        "conv_bias",
+        "up_bias",
+    }
     d(Branch().double(), torch.randn(2, 17, 48).double()).sum().backward()
     assert {n for n, p in d.named_parameters() if p.grad.any()} == {"up", "up_bias"}

@@ -51,17 +51,24 @@ def increment(name, delta, role, first, D=48):
 def test_it_is_the_papers_formula(name, role, first, tiny):
     delta = parts(name, tiny, away=1.0)[f"blocks.1.{role}"]
     inputs, outputs = SITES[role]
-    f, x = nn.Linear(inputs * 48, outputs * 48).double(), torch.randn(2, 5, inputs * 48, dtype=torch.float64)
+    f = nn.Linear(inputs * 48, outputs * 48).double()
+    x = torch.randn(2, 5, inputs * 48, dtype=torch.float64)
     with torch.no_grad():
-        assert torch.allclose(delta(f, x) - f(x), x @ increment(name, delta, role, first).T, atol=1e-9)
+        assert torch.allclose(
+            delta(f, x) - f(x), x @ increment(name, delta, role, first).T, atol=1e-9
+        )
 
 
 @pytest.mark.parametrize(
     ("name", "counts"),
-    [("fact_tt", {16: 61_440, 8: 21_504, 4: 8_448}), ("fact_tk", {32: 86_528, 16: 30_976, 8: 13_952})],
+    [
+        ("fact_tt", {16: 61_440, 8: 21_504, 4: 8_448}),
+        ("fact_tk", {32: 86_528, 16: 30_976, 8: 13_952}),
+    ],
 )
 def test_counts_on_vit_b(name, counts):
-    kind, vit_b = method(name), anatomy_of(Source("b", "b", "vit_base_patch16_224"))
+    kind = method(name)
+    vit_b = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
     assert {R: kind.count(vit_b, kind.config({"rank": R})) for R in counts} == counts
 
 
@@ -91,7 +98,8 @@ def test_v_starts_at_zero_and_nothing_else_does(name, tiny):
 
 @BOTH
 def test_v_gets_the_first_gradient(name, tiny):
-    delta, f = parts(name, tiny)["blocks.0.proj"], nn.Linear(48, 48).double()
+    delta = parts(name, tiny)["blocks.0.proj"]
+    f = nn.Linear(48, 48).double()
     delta(f, torch.randn(2, 5, 48, dtype=torch.float64)).sum().backward()
     assert {n for n, p in delta.named_parameters() if p.grad.any()} == {"up"}
 
@@ -104,5 +112,7 @@ def test_a_rank_beyond_the_width_is_a_sentence(name, tiny):
 
 @BOTH
 def test_an_mlp_that_cannot_be_cut_is_refused_by_name(name):
-    with pytest.raises(BadValue, match=r"blocks.0.fc1 maps 48 to 120, which cannot be cut into slices of 48×48"):
+    with pytest.raises(
+        BadValue, match=r"blocks.0.fc1 maps 48 to 120, which cannot be cut into slices of 48×48"
+    ):
         parts(name, random_vit(mlp_ratio=2.5))

@@ -18,13 +18,15 @@ def new(backbone, away=0.0, **knobs):
 
 
 def test_it_is_the_papers_formula_after_both_branches(tiny):
-    adapter, x = new(tiny, away=0.3), torch.randn(2, 17, 48)
+    adapter = new(tiny, away=0.3)
+    x = torch.randn(2, 17, 48)
 
     def adapted(site, y):
         d = adapter.by_site()[site]
         return y + F.gelu(y @ d.down.T + d.down_bias) @ d.up.T + d.up_bias
 
-    frozen, block = tiny.model.blocks[1], attach(tiny, adapter).eval().blocks[1]
+    frozen = tiny.model.blocks[1]
+    block = attach(tiny, adapter).eval().blocks[1]
     with torch.no_grad():
         h = x + adapted("blocks.1.attn", frozen.attn(x))
         assert torch.allclose(block(x), h + adapted("blocks.1.mlp", frozen.mlp(h)), atol=1e-5)
@@ -37,7 +39,9 @@ def test_counts_on_vit_b():
 
 def test_it_takes_twice_what_the_adapter_after_the_mlp_takes(tiny):
     adapter = method("adapter")
-    assert HOULSBY.count(tiny.anatomy, HOULSBY.config()) == 2 * adapter.count(tiny.anatomy, adapter.config())
+    assert HOULSBY.count(tiny.anatomy, HOULSBY.config()) == 2 * adapter.count(
+        tiny.anatomy, adapter.config()
+    )
 
 
 def test_up_starts_at_zero_and_down_does_not(tiny):

@@ -12,7 +12,8 @@ from peft_demo.methods.hta import HTA, HTAAdapter
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
-LORA, ADAPTER = method("hta"), method("hta_adapter")
+LORA = method("hta")
+ADAPTER = method("hta_adapter")
 SHAPES = [(8, 8), (6, 10), (10, 6)]
 
 
@@ -31,7 +32,8 @@ def away(module):
 def dense(d, d_in, d_out, normalise=False) -> torch.Tensor:
     """T [D_in D_out] as printed, every matrix written out."""
     H_left, H_right = (
-        torch.eye(len(v), dtype=torch.float64) - (2 / (v @ v) if normalise else 1) * v[:, None] * v[None, :]
+        torch.eye(len(v), dtype=torch.float64)
+        - (2 / (v @ v) if normalise else 1) * v[:, None] * v[None, :]
         for v in (d.v_left, d.v_right)
     )
     D = torch.zeros(d_in, d_out, dtype=torch.float64)
@@ -46,13 +48,15 @@ def dense(d, d_in, d_out, normalise=False) -> torch.Tensor:
 @pytest.mark.parametrize(("d_in", "d_out"), SHAPES)
 def test_it_is_the_papers_formula(d_in, d_out, rank, normalise):
     d = away(delta(d_in, d_out, rank=rank, normalise=normalise))
-    f, X = nn.Linear(d_in, d_out).double(), torch.randn(2, 7, d_in, dtype=torch.float64)
+    f = nn.Linear(d_in, d_out).double()
+    X = torch.randn(2, 7, d_in, dtype=torch.float64)
     assert torch.allclose(d(f, X), f(X) + X @ dense(d, d_in, d_out, normalise), atol=1e-11)
 
 
 @torch.no_grad()
 def test_the_adapter_form_acts_on_the_output_and_keeps_it():
-    d, f = away(delta(10, 6, HTAAdapter)), nn.Linear(10, 6).double()
+    d = away(delta(10, 6, HTAAdapter))
+    f = nn.Linear(10, 6).double()
     X = torch.randn(2, 7, 10, dtype=torch.float64)
     assert torch.allclose(d(f, X), f(X) @ (torch.eye(6) + dense(d, 6, 6)), atol=1e-12)
 
@@ -81,12 +85,14 @@ def test_both_factors_start_as_true_reflections():
 @pytest.mark.parametrize("form", [HTA, HTAAdapter])
 @pytest.mark.parametrize("normalise", [False, True])
 def test_it_starts_as_the_frozen_map_exactly(form, normalise):
-    f, X = nn.Linear(8, 8).double(), torch.randn(2, 7, 8, dtype=torch.float64)
+    f = nn.Linear(8, 8).double()
+    X = torch.randn(2, 7, 8, dtype=torch.float64)
     assert torch.equal(delta(form=form, normalise=normalise)(f, X), f(X))
 
 
 def gradients(d):
-    f, X = nn.Linear(8, 8).double(), torch.randn(2, 7, 8, dtype=torch.float64)
+    f = nn.Linear(8, 8).double()
+    X = torch.randn(2, 7, 8, dtype=torch.float64)
     d.zero_grad()
     (d(f, X) * torch.randn(2, 7, 8)).sum().backward()
     return {name: bool(p.grad.all()) for name, p in d.named_parameters()}
@@ -97,7 +103,13 @@ def test_the_reflections_learn_once_the_diagonal_has_moved(normalise):
     torch.manual_seed(0)
     d = delta(normalise=normalise)
     first = gradients(d)
-    assert first["diagonal"] and first["up"] and not first["v_left"] and not first["v_right"] and not first["down"]
+    assert (
+        first["diagonal"]
+        and first["up"]
+        and not first["v_left"]
+        and not first["v_right"]
+        and not first["down"]
+    )
     d.diagonal.data += torch.randn(8)
     assert gradients(d)["v_left"] and gradients(d)["v_right"]
 
@@ -110,7 +122,9 @@ def test_a_vector_of_zeros_would_be_dead_for_ever():
 
 @torch.no_grad()
 def test_normalised_it_does_not_depend_on_the_length_of_v():
-    d, f, X = away(delta(normalise=True)), nn.Linear(8, 8).double(), torch.randn(7, 8, dtype=torch.float64)
+    d = away(delta(normalise=True))
+    f = nn.Linear(8, 8).double()
+    X = torch.randn(7, 8, dtype=torch.float64)
     before = d(f, X)
     d.v_left *= 3
     assert torch.allclose(d(f, X), before, atol=1e-12)
@@ -119,7 +133,8 @@ def test_normalised_it_does_not_depend_on_the_length_of_v():
 
 
 def test_dropout_acts_on_the_update_in_training_only():
-    d, X = away(delta(dropout=0.5)), torch.randn(2, 7, 8, dtype=torch.float64)
+    d = away(delta(dropout=0.5))
+    X = torch.randn(2, 7, 8, dtype=torch.float64)
     f = nn.Linear(8, 8).double()
     assert not torch.equal(d(f, X), d(f, X)) and torch.equal(d.eval()(f, X), d(f, X))
 
@@ -129,7 +144,8 @@ def test_dropout_acts_on_the_update_in_training_only():
 def test_it_merges_at_every_target(name, targets, normalise, tiny):
     adapter = disturbed(new(name, tiny, targets=targets.split(","), normalise=normalise))
     with torch.no_grad():
-        attached, merged = attach(tiny, adapter).eval()(images()), merge(tiny, adapter).eval()(images())
+        attached = attach(tiny, adapter).eval()(images())
+        merged = merge(tiny, adapter).eval()(images())
     assert (attached - merged).abs().max() <= 1e-5 * attached.abs().max()
 
 

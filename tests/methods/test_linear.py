@@ -18,9 +18,12 @@ def new(tiny):
 
 
 def test_it_is_a_linear_map_of_the_frozen_features(tiny):
-    (adapter, model), images = new(tiny), torch.randn(3, 3, 32, 32)
+    (adapter, model) = new(tiny)
+    images = torch.randn(3, 3, 32, 32)
     with torch.no_grad():
-        assert torch.equal(model(images), tiny.model(images) @ adapter.head.weight.T + adapter.head.bias)
+        assert torch.equal(
+            model(images), tiny.model(images) @ adapter.head.weight.T + adapter.head.bias
+        )
 
 
 def test_only_the_head_is_in_it(tiny):
@@ -30,7 +33,9 @@ def test_only_the_head_is_in_it(tiny):
 
 
 def test_its_gradient_is_that_of_logistic_regression(tiny):
-    (adapter, model), images, labels = new(tiny), torch.randn(3, 3, 32, 32), torch.tensor([0, 3, 1])
+    (adapter, model) = new(tiny)
+    images = torch.randn(3, 3, 32, 32)
+    labels = torch.tensor([0, 3, 1])
     F.cross_entropy(model(images), labels).backward()
     with torch.no_grad():
         error = (model(images).softmax(-1) - F.one_hot(labels, 5)) / 3

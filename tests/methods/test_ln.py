@@ -21,7 +21,9 @@ def test_it_replaces_both_tensors_of_every_layer_norm_and_nothing_else():
 
     backbone = random_vit(qk_norm=True, pre_norm=True)
     norms = [n for n, m in backbone.model.named_modules() if isinstance(m, nn.LayerNorm)]
-    assert set(replaced(backbone)) == {timm_name(f"{n}.{leaf}") for n in norms for leaf in ("weight", "bias")}
+    assert set(replaced(backbone)) == {
+        timm_name(f"{n}.{leaf}") for n in norms for leaf in ("weight", "bias")
+    }
     assert {"norm_pre.bias", "blocks.1.attn.q_norm.weight"} <= set(replaced(backbone))
 
 
@@ -46,6 +48,8 @@ def test_scales_and_shifts_take_no_weight_decay(tiny):
 
 
 def test_a_backbone_without_norms_is_refused_by_name():
-    bare = Anatomy("bare_vit", 8, 1, 1, (2, 2), 4, 8, sites={}, tensors={"patch_embed.proj.bias": (8,)})
+    bare = Anatomy(
+        "bare_vit", 8, 1, 1, (2, 2), 4, 8, sites={}, tensors={"patch_embed.proj.bias": (8,)}
+    )
     with pytest.raises(BadValue, match="bare_vit has no normalisation"):
         LN.build(bare, LN.config())

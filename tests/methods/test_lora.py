@@ -25,14 +25,20 @@ def away(module):
 
 
 def test_it_is_the_papers_formula():
-    d, f, x = away(delta(scale=0.3)), nn.Linear(12, 10).double(), torch.randn(2, 7, 12).double()
+    d = away(delta(scale=0.3))
+    f = nn.Linear(12, 10).double()
+    x = torch.randn(2, 7, 12).double()
     W = f.weight + 0.3 * d.up @ d.down
     assert torch.allclose(d(f, x), x @ W.T + f.bias, atol=1e-12)
 
 
 @pytest.mark.parametrize(
     ("targets", "count"),
-    [(("q", "v"), 294_912), (("q", "k", "v"), 442_368), (("q", "k", "v", "proj", "fc1", "fc2"), 1_327_104)],
+    [
+        (("q", "v"), 294_912),
+        (("q", "k", "v"), 442_368),
+        (("q", "k", "v", "proj", "fc1", "fc2"), 1_327_104),
+    ],
 )
 def test_counts_on_vit_b(targets, count):
     vit_b = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
@@ -46,13 +52,16 @@ def test_up_starts_at_zero_and_down_within_kaimings_bound():
 
 
 def test_the_first_gradient_goes_to_up_alone():
-    d, f = delta(), nn.Linear(12, 10).double()
+    d = delta()
+    f = nn.Linear(12, 10).double()
     d(f, torch.randn(2, 7, 12).double()).sum().backward()
     assert d.up.grad.any() and not d.down.grad.any()
 
 
 def test_dropout_acts_on_the_input_of_the_product_alone():
-    d, f, x = away(delta(dropout=0.5)), nn.Linear(12, 10).double(), torch.randn(2, 7, 12).double()
+    d = away(delta(dropout=0.5))
+    f = nn.Linear(12, 10).double()
+    x = torch.randn(2, 7, 12).double()
     d.train()
     assert not torch.equal(d(f, x), d(f, x))
     d.up.data.zero_()
@@ -70,5 +79,7 @@ def test_a_rank_beyond_the_width_is_a_sentence():
 
 
 def test_an_unknown_target_is_a_sentence():
-    with pytest.raises(BadValue, match=r"targets takes some of q, k, v, qkv, proj, fc1, fc2, got \('qv',\)"):
+    with pytest.raises(
+        BadValue, match=r"targets takes some of q, k, v, qkv, proj, fc1, fc2, got \('qv',\)"
+    ):
         LORA.config({"targets": ("qv",)})

@@ -23,7 +23,9 @@ def test_it_replaces_the_last_blocks_and_the_final_norm():
 
 
 def test_the_final_norm_is_whichever_there_is():
-    assert {"fc_norm.weight", "fc_norm.bias"} <= replaced(random_vit(global_pool="avg", fc_norm=True), 1)
+    assert {"fc_norm.weight", "fc_norm.bias"} <= replaced(
+        random_vit(global_pool="avg", fc_norm=True), 1
+    )
 
 
 @pytest.mark.parametrize(("k", "count"), [(1, 7_089_408), (2, 14_177_280), (4, 28_353_024)])

@@ -25,7 +25,8 @@ def away(module):
 
 def dense(d, G):
     """B [D H] with zeros where another group's numbers would stand, entry by entry."""
-    D, H = d.down.shape[1], d.down.shape[0]
+    D = d.down.shape[1]
+    H = d.down.shape[0]
     B = torch.zeros(D, H, dtype=torch.float64)
     for i in range(D):
         group = i // (D // G)
@@ -36,13 +37,16 @@ def dense(d, G):
 
 @pytest.mark.parametrize("G", [1, 2])
 def test_it_is_the_papers_formula(G):
-    d, f, x = away(delta(groups=G, scale=0.3)), nn.Linear(12, 20).double(), torch.randn(2, 7, 12).double()
+    d = away(delta(groups=G, scale=0.3))
+    f = nn.Linear(12, 20).double()
+    x = torch.randn(2, 7, 12).double()
     z = x @ d.down.T + d.down_bias
     assert torch.allclose(d(f, x), f(x + 0.3 * (z @ dense(d, G).T + d.up_bias)), atol=1e-12)
 
 
 def test_it_is_the_grouped_convolution_of_the_authors():
-    d, x = away(delta(scale=1.0)), torch.randn(2, 7, 12).double()
+    d = away(delta(scale=1.0))
+    x = torch.randn(2, 7, 12).double()
     z = torch.conv1d(x.mT, d.down[:, :, None], d.down_bias)
     y = torch.conv1d(z, d.up[:, :, None], d.up_bias, groups=2)
     assert torch.allclose(d(lambda h: h, x), x + y.mT, atol=1e-12)
@@ -51,7 +55,8 @@ def test_it_is_the_grouped_convolution_of_the_authors():
 def test_it_folds_by_the_papers_closed_form():
     from peft_demo.adapters.merge import probe
 
-    d, f = away(delta(scale=0.3)), nn.Linear(12, 20).double()
+    d = away(delta(scale=0.3))
+    f = nn.Linear(12, 20).double()
     B = dense(d, 2)
     W, b = probe(d, f)
     assert torch.allclose(W, f.weight @ (torch.eye(12).double() + 0.3 * B @ d.down), atol=1e-12)
@@ -72,11 +77,14 @@ def test_up_and_biases_start_at_zero_and_down_within_xaviers_bound():
 
 
 def test_up_gets_the_first_gradient():
-    d, x = delta(dropout=0.0), torch.randn(2, 7, 12).double()
+    d = delta(dropout=0.0)
+    x = torch.randn(2, 7, 12).double()
     d(lambda h: h, x).sum().backward()
     assert d.up.grad.any() and d.up_bias.grad.any() and not d.down.grad.any()
 
 
 def test_a_bottleneck_that_the_groups_do_not_divide_is_a_sentence():
-    with pytest.raises(BadValue, match=r"hidden 7 cannot be cut into 2 groups\. Take a multiple of 2"):
+    with pytest.raises(
+        BadValue, match=r"hidden 7 cannot be cut into 2 groups\. Take a multiple of 2"
+    ):
         delta(hidden=7)

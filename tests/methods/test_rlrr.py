@@ -26,17 +26,22 @@ def away(delta):
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_it_is_the_papers_formula(bias):
-    d, f = away(Rescaled(SITE, "random")), nn.Linear(6, 10, bias=bias).double()
+    d = away(Rescaled(SITE, "random"))
+    f = nn.Linear(6, 10, bias=bias).double()
     X = torch.randn(7, 6, dtype=torch.float64)
-    W, b = f.weight.T, f.bias if bias else 0
-    s_left, s_right = d.s_in.reshape(6, 1), d.s_out.reshape(1, 10)
+    W = f.weight.T
+    b = f.bias if bias else 0
+    s_left = d.s_in.reshape(6, 1)
+    s_right = d.s_out.reshape(1, 10)
     with torch.no_grad():
         dense = X @ (W + s_left * W * s_right) + b + d.shift
         assert torch.allclose(d(f, X), dense, atol=1e-12)
 
 
 def test_its_gradients_are_the_closed_form():
-    d, f, X = away(Rescaled(SITE, "random")), nn.Linear(6, 10).double(), torch.randn(7, 6, dtype=torch.float64)
+    d = away(Rescaled(SITE, "random"))
+    f = nn.Linear(6, 10).double()
+    X = torch.randn(7, 6, dtype=torch.float64)
     out = d(f, X)
     G = torch.randn_like(out)
     (out * G).sum().backward()
@@ -54,7 +59,9 @@ def test_counts_on_vit_b():
 
 
 def test_linears_are_rescaled_and_norms_and_patches_take_ssf(tiny):
-    kinds = {name: type(d) for name, d in create(RLRR, RLRR.config(), tiny, 5, seed=0).by_site().items()}
+    kinds = {
+        name: type(d) for name, d in create(RLRR, RLRR.config(), tiny, 5, seed=0).by_site().items()
+    }
     assert {n for n, k in kinds.items() if k is ScaleShift} == {"patch", "norm"} | {
         f"blocks.{i}.norm{j}" for i in (0, 1) for j in (1, 2)
     }
@@ -73,7 +80,9 @@ def test_both_scales_start_at_kaimings_bound_in_their_own_shape():
 def test_the_zero_start_is_the_frozen_model_and_not_dead(tiny):
     adapter = create(RLRR, RLRR.config({"start": "zero"}), tiny, 5, seed=0).eval()
     with torch.no_grad():
-        assert torch.equal(attach(tiny, adapter).forward_features(images()), tiny.model.forward_features(images()))
+        assert torch.equal(
+            attach(tiny, adapter).forward_features(images()), tiny.model.forward_features(images())
+        )
     d = adapter.by_site()["blocks.0.q"]
     d(nn.Linear(48, 48), torch.randn(7, 48)).sum().backward()
     assert d.s_out.grad.all(), "s_in is away from zero, so s_out learns at once and s_in after it"

@@ -9,16 +9,18 @@ from small import card, images, labels, random_vit
 from torch import nn
 from torch.nn import functional as F
 
-from peft_demo.adapters import attach, create, dump, load, merge, skeleton
+from peft_demo.adapters import attach, create, dump, load, merge, meta_adapter
 from peft_demo.contracts.errors import BadAdapter, BadValue
 from peft_demo.contracts.events import Improved, Started, Stepped, Stopped, Surveyed
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
+from peft_demo.data.few_shot_tensors import FewShotTensors
+from peft_demo.inference import normalize
 from peft_demo.methods import method, spt
 from peft_demo.methods.spt import (
     Bottleneck,
     Config,
     Entries,
-    LowRank,
+    LowRankEntries,
     Plan,
     SparseLinear,
     Survey,
@@ -27,14 +29,14 @@ from peft_demo.methods.spt import (
     budget,
     planned,
 )
-from peft_demo.training import Material, cost, train
+from peft_demo.training import cost, train
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
 TRAIN = importlib.import_module("peft_demo.training.train")
 NAMES = ("spt_lora", "spt_adapter")
 each_form = pytest.mark.parametrize("name", NAMES)
-each_module = pytest.mark.parametrize("module", [LowRank, Bottleneck])
+each_module = pytest.mark.parametrize("module", [LowRankEntries, Bottleneck])
 
 
 @pytest.fixture(scope="module")
@@ -81,17 +83,21 @@ def int32(*values):
     return torch.tensor(values, dtype=torch.int32)
 
 
-@pytest.mark.parametrize("kind", [Entries, LowRank, Bottleneck])
+@pytest.mark.parametrize("kind", [Entries, LowRankEntries, Bottleneck])
 @pytest.mark.parametrize("whole", [True, False])
 def test_the_delta_is_the_papers_formula(kind, whole):
-    delta = filled(kind(site_at(), Config(rank=3), int32(1, 13, 47), None if whole else int32(0, 7), whole))
-    f, x = nn.Linear(6, 8).double(), random(2, 4, 6)
-    W, b = f.weight.detach().clone(), f.bias.detach().clone()
+    delta = filled(
+        kind(site_at(), Config(rank=3), int32(1, 13, 47), None if whole else int32(0, 7), whole)
+    )
+    f = nn.Linear(6, 8).double()
+    x = random(2, 4, 6)
+    W = f.weight.detach().clone()
+    b = f.bias.detach().clone()
     for value, (row, column) in zip(delta.entries.detach(), [(0, 1), (2, 1), (7, 5)], strict=True):
         W[row, column] += value
     b[range(8) if whole else [0, 7]] += delta.shift.detach()
     y = x @ W.T + b
-    if kind is LowRank:
+    if kind is LowRankEntries:
         y = y + x @ (delta.up @ delta.down).T
     if kind is Bottleneck:
         y = y + F.gelu(y @ delta.down.T + delta.down_bias) @ delta.up.T + delta.up_bias
@@ -99,7 +105,9 @@ def test_the_delta_is_the_papers_formula(kind, whole):
 
 
 def test_a_linear_without_bias_takes_entries():
-    delta, f, x = filled(Entries(site_at(), Config(), int32(3), None, False)), nn.Linear(6, 8, bias=False), random(2, 6)
+    delta = filled(Entries(site_at(), Config(), int32(3), None, False))
+    f = nn.Linear(6, 8, bias=False)
+    x = random(2, 6)
     f = f.double()
     W = f.weight.detach().clone()
     W[0, 3] += delta.entries.item()
@@ -107,19 +115,27 @@ def test_a_linear_without_bias_takes_entries():
 
 
 def test_the_gradient_of_entries_is_the_dense_one_at_their_places():
-    at, x, W, b = torch.tensor([1, 13, 47]), *(t.requires_grad_() for t in (random(2, 4, 6), random(8, 6), random(8)))
-    values, g = random(3, seed=5).requires_grad_(), random(2, 4, 8, seed=6)
+    at, x, W, b = (
+        torch.tensor([1, 13, 47]),
+        *(t.requires_grad_() for t in (random(2, 4, 6), random(8, 6), random(8))),
+    )
+    values = random(3, seed=5).requires_grad_()
+    g = random(2, 4, 8, seed=6)
     dense = F.linear(x, W.flatten().index_add(0, at, values).view(8, 6), b)
     expected = torch.autograd.grad(dense, (x, b, values), g)
     y = SparseLinear.apply(x, W.detach(), b, at, values)
     found = torch.autograd.grad(y, (x, b, values), g)
     assert torch.equal(y, dense)
-    assert all(torch.allclose(a, b, atol=1e-12, rtol=0) for a, b in zip(found, expected, strict=True))
+    assert all(
+        torch.allclose(a, b, atol=1e-12, rtol=0) for a, b in zip(found, expected, strict=True)
+    )
 
 
-@pytest.mark.parametrize("kind", [LowRank, Bottleneck])
+@pytest.mark.parametrize("kind", [LowRankEntries, Bottleneck])
 def test_a_module_starts_as_nothing_and_learns(kind):
-    delta, f, x = kind(site_at(), Config(rank=3), None, None, False), nn.Linear(6, 8), torch.randn(2, 6)
+    delta = kind(site_at(), Config(rank=3), None, None, False)
+    f = nn.Linear(6, 8)
+    x = torch.randn(2, 6)
     assert torch.equal(delta(f, x), f(x)) and delta.up.abs().max() == 0 and delta.down.std() > 0
     delta(f, x).sum().backward()
     assert delta.up.grad.abs().max() > 0
@@ -132,7 +148,7 @@ def test_a_module_starts_as_nothing_and_learns(kind):
 
 
 def test_the_survey_ranks_every_tensor_of_the_blocks_and_the_last_norm(vit_b):
-    parts = Terms(LowRank, vit_b, Config()).pieces
+    parts = Terms(LowRankEntries, vit_b, Config()).pieces
     assert sum(p.size for p in parts) == 85_056_000
     assert (sum(p.matrix for p in parts), sum(not p.matrix for p in parts)) == (72, 122)
     assert len({p.name for p in parts}) == len(parts)
@@ -148,10 +164,10 @@ def marked(vit_b, module, **marks):
 @pytest.mark.parametrize(
     ("module", "role", "enough", "cost"),
     [
-        (LowRank, "v", 1229, 12_288),
-        (LowRank, "proj", 1229, 12_288),
-        (LowRank, "fc1", 3072, 30_720),
-        (LowRank, "fc2", 3072, 30_720),
+        (LowRankEntries, "v", 1229, 12_288),
+        (LowRankEntries, "proj", 1229, 12_288),
+        (LowRankEntries, "fc1", 3072, 30_720),
+        (LowRankEntries, "fc2", 3072, 30_720),
         (Bottleneck, "q", 1307, 13_064),
         (Bottleneck, "fc1", 5224, 52_232),
         (Bottleneck, "fc2", 1307, 13_064),
@@ -165,34 +181,49 @@ def test_a_matrix_gets_a_module_from_a_tenth_of_its_cost_on(module, role, enough
 
 
 @pytest.mark.parametrize(
-    ("name", "enough", "size"), [("norm1_weight", 154, 768), ("v_bias", 154, 768), ("fc1_bias", 615, 3072)]
+    ("name", "enough", "size"),
+    [("norm1_weight", 154, 768), ("v_bias", 154, 768), ("fc1_bias", 615, 3072)],
 )
 def test_a_vector_trains_whole_from_a_fifth_on(name, enough, size, vit_b):
-    below, above = (marked(vit_b, LowRank, **{name: n}) for n in (enough - 1, enough))
+    below, above = (marked(vit_b, LowRankEntries, **{name: n}) for n in (enough - 1, enough))
     sparse = 0 if "norm" in name else enough - 1
     assert (below.vectors, below.total) == ((), 768 + sparse)
     assert (above.vectors, above.total) == ((f"blocks.0.{name.replace('_', '.')}",), 768 + size)
 
 
 def test_the_budget_on_vit_b(vit_b):
-    assert method("spt_lora").count(vit_b, Config()) == budget(vit_b, Config()) == round(0.00466 * 85_798_656)
+    assert (
+        method("spt_lora").count(vit_b, Config())
+        == budget(vit_b, Config())
+        == round(0.00466 * 85_798_656)
+    )
     assert 0.39e6 < budget(vit_b, Config()) < 0.41e6
-    assert Terms(LowRank, vit_b, Config()).reachable == (769, 768 + 12 * (4 * 12_288 + 2 * 30_720) + 121_344)
+    assert Terms(LowRankEntries, vit_b, Config()).reachable == (
+        769,
+        768 + 12 * (4 * 12_288 + 2 * 30_720) + 121_344,
+    )
 
 
 # allocation -------------------------------------------------------------------------------------------------------
 
 
 def flat(anatomy, value=0.0):
-    return {p.name: torch.full(p.shape, value) for p in Terms(LowRank, anatomy, Config()).pieces}
+    return {
+        p.name: torch.full(p.shape, value) for p in Terms(LowRankEntries, anatomy, Config()).pieces
+    }
 
 
 def test_the_most_sensitive_entries_train_where_they_are(tiny):
-    sensitivity, config = flat(tiny.anatomy), Config(budget=0.2, rank=24)
-    spots = {"blocks.0.q.weight": [5, 2000], "blocks.1.k.bias": [3, 47], "blocks.1.fc2.weight": [9000]}
+    sensitivity = flat(tiny.anatomy)
+    config = Config(budget=0.2, rank=24)
+    spots = {
+        "blocks.0.q.weight": [5, 2000],
+        "blocks.1.k.bias": [3, 47],
+        "blocks.1.fc2.weight": [9000],
+    }
     for name, at in spots.items():
         sensitivity[name].view(-1)[at] = torch.arange(1.0, len(at) + 1)
-    found = allocate(Terms(LowRank, tiny.anatomy, config), sensitivity)
+    found = allocate(Terms(LowRankEntries, tiny.anatomy, config), sensitivity)
     assert all(set(at) <= set(found.positions[name].tolist()) for name, at in spots.items())
     assert all(t.dtype == torch.int32 and (t.diff() > 0).all() for t in found.positions.values())
     assert {n: len(t) for n, t in found.positions.items()} == dict(found.sparse)
@@ -202,14 +233,16 @@ def test_a_concentrated_sensitivity_gets_modules_and_whole_vectors(tiny):
     sensitivity = flat(tiny.anatomy, 1e-9)
     for name in ("blocks.1.v.weight", "blocks.0.norm2.weight", "blocks.0.proj.bias"):
         sensitivity[name] += 1
-    found = allocate(Terms(LowRank, tiny.anatomy, Config(budget=2.0, rank=4)), sensitivity)
+    found = allocate(Terms(LowRankEntries, tiny.anatomy, Config(budget=2.0, rank=4)), sensitivity)
     assert "blocks.1.v" in found.structured
     assert {"blocks.0.norm2.weight", "blocks.0.proj.bias"} <= set(found.vectors)
     assert "blocks.1.v.weight" not in found.sparse and "blocks.0.proj.bias" not in found.sparse
 
 
 @each_form
-@pytest.mark.parametrize("knobs", [{}, {"budget": 0.5}, {"budget": 0.3, "rank": 1}, {"budget": 2.0}, {"rank": 8}])
+@pytest.mark.parametrize(
+    "knobs", [{}, {"budget": 0.5}, {"budget": 0.3, "rank": 1}, {"budget": 2.0}, {"rank": 8}]
+)
 def test_after_a_survey_the_total_is_within_five_percent(name, knobs, tiny):
     adapter = surveyed(name, tiny, **knobs)
     wanted = budget(tiny.anatomy, adapter.config)
@@ -219,7 +252,8 @@ def test_after_a_survey_the_total_is_within_five_percent(name, knobs, tiny):
 @each_module
 def test_even_sensitivity_of_one_matrix_alone_reaches_the_budget(module, tiny):
     """All marks in one matrix, however many, buy one module: the rest is filled up with entries."""
-    sensitivity, config = flat(tiny.anatomy), Config(budget=3.0, rank=2)
+    sensitivity = flat(tiny.anatomy)
+    config = Config(budget=3.0, rank=2)
     sensitivity["blocks.0.fc1.weight"] += torch.rand(192, 48) + 1
     found = allocate(Terms(module, tiny.anatomy, config), sensitivity)
     fixed = 48 + sum(module.cost(tiny.anatomy.sites[s], 2) for s in found.structured)
@@ -227,29 +261,40 @@ def test_even_sensitivity_of_one_matrix_alone_reaches_the_budget(module, tiny):
 
 
 def test_no_entry_comes_out_of_what_trains_already(tiny):
-    terms = Terms(LowRank, tiny.anatomy, Config())
+    terms = Terms(LowRankEntries, tiny.anatomy, Config())
     *structured, last = [p for p in terms.pieces if p.matrix]
-    plan = Plan(tuple(p.site.name for p in structured), tuple(p.name for p in terms.pieces if not p.matrix), 0, 0)
-    found = spt._most_sensitive(terms, torch.rand(sum(p.size for p in terms.pieces)), plan, last.size + 100)
+    plan = Plan(
+        tuple(p.site.name for p in structured),
+        tuple(p.name for p in terms.pieces if not p.matrix),
+        0,
+        0,
+    )
+    found = spt._most_sensitive(
+        terms, torch.rand(sum(p.size for p in terms.pieces)), plan, last.size + 100
+    )
     assert {name: len(at) for name, at in found.items()} == {last.name: last.size}
 
 
 def test_nothing_sensitive_is_an_error(tiny):
     with pytest.raises(BadValue, match="no sensitive weight"):
-        allocate(Terms(LowRank, tiny.anatomy, Config()), flat(tiny.anatomy))
+        allocate(Terms(LowRankEntries, tiny.anatomy, Config()), flat(tiny.anatomy))
     sensitivity = flat(tiny.anatomy, 1.0)
     sensitivity["blocks.0.q.weight"][0, 0] = float("nan")
     with pytest.raises(BadValue, match="no sensitive weight"):
-        allocate(Terms(LowRank, tiny.anatomy, Config()), sensitivity)
+        allocate(Terms(LowRankEntries, tiny.anatomy, Config()), sensitivity)
 
 
 @each_form
 def test_a_budget_out_of_reach_is_a_sentence_with_the_range(name, tiny, vit_b):
     kind = method(name)
-    with pytest.raises(BadValue, match=r"SPT reaches 769 to 1\d{6} with rank 8.*Set budget from 0.001 to 1\.\d+"):
+    with pytest.raises(
+        BadValue, match=r"SPT reaches 769 to 1\d{6} with rank 8.*Set budget from 0.001 to 1\.\d+"
+    ):
         kind.build(vit_b, kind.config({"budget": 10.0}))
     wide = replace(tiny.anatomy, tensors=tiny.anatomy.tensors | {"cls_token": (1, 1, 48_000)})
-    with pytest.raises(BadValue, match=r"a budget of 0.2 % is .* parameters; on .* SPT reaches 48001 to"):
+    with pytest.raises(
+        BadValue, match=r"a budget of 0.2 % is .* parameters; on .* SPT reaches 48001 to"
+    ):
         kind.build(wide, kind.config({"budget": 0.2}))
     with pytest.raises(BadValue, match="SPT reaches 49 to"):
         kind.survey(tiny, replace(Config(), budget=0.01), 5, 0)
@@ -268,7 +313,7 @@ def test_without_a_survey_exactly_the_budget_is_allocated(name, vit_b):
     kind = method(name)
     for percent in (0.2, 0.466, 1.0, 1.5):
         config = kind.config({"budget": percent})
-        adapter = skeleton(kind, config, vit_b, 10)
+        adapter = meta_adapter(kind, config, vit_b, 10)
         assert adapter.trainable == kind.count(vit_b, config) == round(percent / 100 * 85_798_656)
         assert adapter.extra["structured"] and adapter.extra["sparse"]
 
@@ -278,7 +323,7 @@ def test_without_a_survey_exactly_the_budget_is_allocated(name, vit_b):
 
 def test_sensitivity_is_the_sum_over_batches_of_squared_mean_gradients(tiny):
     """Against autograd on a copy, q, k and v taken from the rows of the fused tensor."""
-    survey = Survey(LowRank, tiny, Config(), 5, seed=3)
+    survey = Survey(LowRankEntries, tiny, Config(), 5, seed=3)
     batches = [(images(4, seed=s), labels()) for s in (0, 1)]
     for batch in batches:
         survey.add(*batch)
@@ -291,15 +336,19 @@ def test_sensitivity_is_the_sum_over_batches_of_squared_mean_gradients(tiny):
     found = survey.sensitivity()
     for part, name in enumerate(("q", "k", "v")):
         rows = slice(48 * part, 48 * part + 48)
-        assert torch.allclose(found[f"blocks.1.{name}.weight"], expected["blocks.1.attn.map.qkv.weight"][rows])
-        assert torch.allclose(found[f"blocks.1.{name}.bias"], expected["blocks.1.attn.map.qkv.bias"][rows])
+        assert torch.allclose(
+            found[f"blocks.1.{name}.weight"], expected["blocks.1.attn.map.qkv.weight"][rows]
+        )
+        assert torch.allclose(
+            found[f"blocks.1.{name}.bias"], expected["blocks.1.attn.map.qkv.bias"][rows]
+        )
     assert torch.allclose(found["blocks.0.fc2.weight"], expected["blocks.0.mlp.map.fc2.weight"])
     assert torch.allclose(found["blocks.0.norm1.bias"], expected["blocks.0.attn.norm.bias"])
     assert torch.allclose(found["norm.weight"], expected["norm.weight"])
 
 
 def test_the_head_of_the_survey_is_random_seeded_and_small(tiny):
-    heads = [Survey(LowRank, tiny, Config(), 100, seed).head for seed in (0, 0, 1)]
+    heads = [Survey(LowRankEntries, tiny, Config(), 100, seed).head for seed in (0, 0, 1)]
     assert torch.equal(heads[0], heads[1]) and not torch.equal(heads[0], heads[2])
     assert heads[0].std().item() == pytest.approx(0.02, rel=0.05)
 
@@ -313,22 +362,29 @@ def test_a_survey_leaves_the_backbone_alone(tiny):
 
 def coloured(n, seed):
     generator = torch.Generator().manual_seed(seed)
-    return torch.randint(0, 255, (n, 3, 32, 32), generator=generator, dtype=torch.uint8), torch.arange(n) % 3
+    return torch.randint(
+        0, 255, (n, 3, 32, 32), generator=generator, dtype=torch.uint8
+    ), torch.arange(n) % 3
 
 
 def material(n=40):
-    return Material(("red", "green", "blue"), coloured(n, 0), coloured(9, 1), coloured(9, 2), "split", ())
+    return FewShotTensors(
+        ("red", "green", "blue"), coloured(n, 0), coloured(9, 1), coloured(9, 2), "split", ()
+    )
 
 
 def spec(name="spt_lora", **knobs):
     knobs = {"rank": 2, "budget": 5.0} | knobs
-    return RunSpec(name, knobs, DataSpec(shots=14, seed=4), recipe=Recipe(epochs=1, batch=20, lr=1e-2))
+    return RunSpec(
+        name, knobs, DataSpec(shots=14, seed=4), recipe=Recipe(epochs=1, batch=20, lr=1e-2)
+    )
 
 
 @pytest.fixture
 def seen(monkeypatch):
     """Every batch that a survey is shown."""
-    batches, add = [], Survey.add
+    batches = []
+    add = Survey.add
     monkeypatch.setattr(Survey, "add", lambda self, x, y: batches.append((x, y)) or add(self, x, y))
     return batches
 
@@ -340,7 +396,7 @@ def test_the_survey_sees_training_images_only(images, sizes, tiny, seen):
     events = list(train(spec(), tiny, data))
     assert [len(y) for _, y in seen] == sizes
     assert events[: len(sizes)] == [Surveyed(i + 1, len(sizes)) for i in range(len(sizes))]
-    known = zip(TRAIN.normalised(data.train[0], tiny), data.train[1], strict=True)
+    known = zip(normalize(data.train[0], tiny), data.train[1], strict=True)
     train_images = {x.numpy().tobytes(): int(y) for x, y in known}
     shown = [(x.numpy().tobytes(), int(y)) for xs, ys in seen for x, y in zip(xs, ys, strict=True)]
     assert all(train_images[x] == y for x, y in shown)
@@ -355,7 +411,12 @@ def test_a_run_surveys_trains_and_can_be_loaded(name, tiny):
     adapter, about = load([e for e in events if isinstance(e, Improved)][-1].adapter, tiny)
     assert started.trainable == events[-1].trainable == adapter.trainable == about.trainable
     assert abs(started.trainable - budget(tiny.anatomy, adapter.config)) <= 0.05 * started.trainable
-    assert events[-1].unchanged and about.extra["sparse"] and about.extra["structured"] and about.extra["vectors"]
+    assert (
+        events[-1].unchanged
+        and about.extra["sparse"]
+        and about.extra["structured"]
+        and about.extra["vectors"]
+    )
 
 
 def test_a_stop_during_the_survey_ends_it_and_keeps_a_file(tiny, seen):
@@ -366,7 +427,9 @@ def test_a_stop_during_the_survey_ends_it_and_keeps_a_file(tiny, seen):
 
 def test_methods_and_costs_say_that_it_is_a_budget(tiny):
     assert [method(n).card().budget for n in (*NAMES, "lora")] == [True, True, False]
-    assert cost(spec(), tiny.anatomy, 3).budget and not cost(RunSpec("lora"), tiny.anatomy, 3).budget
+    assert (
+        cost(spec(), tiny.anatomy, 3).budget and not cost(RunSpec("lora"), tiny.anatomy, 3).budget
+    )
     assert cost(spec(), tiny.anatomy, 3).trainable == round(0.05 * tiny.parameters)
 
 
@@ -377,7 +440,7 @@ def test_methods_and_costs_say_that_it_is_a_budget(tiny):
 def test_after_a_survey_all_kinds_are_there_and_it_starts_as_identity(name, tiny):
     adapter = surveyed(name, tiny)
     kinds = {type(d) for d in adapter.by_site().values()}
-    assert kinds == {Entries, LowRank if name == "spt_lora" else Bottleneck}
+    assert kinds == {Entries, LowRankEntries if name == "spt_lora" else Bottleneck}
     assert set(adapter.replaced()) == {"cls_token", "blocks.1.norm2.weight"}
     shifts = [d for d in adapter.by_site().values() if d.shift is not None]
     assert any(d.shift_at is None for d in shifts) and any(d.shift_at is not None for d in shifts)
@@ -391,12 +454,17 @@ def test_after_a_survey_all_kinds_are_there_and_it_starts_as_identity(name, tiny
 def test_after_a_survey_every_tensor_learns(name, tiny):
     torch.manual_seed(0)
     adapter = surveyed(name, tiny)
-    model, reached = attach(tiny, adapter).train(), set()
+    model = attach(tiny, adapter).train()
+    reached = set()
     optimizer = torch.optim.SGD(adapter.parameters(), lr=0.5)
     for _ in range(3):
         optimizer.zero_grad()
         F.cross_entropy(model(images()), labels()).backward()
-        reached |= {n for n, p in adapter.named_parameters() if p.grad is not None and p.grad.abs().max() > 0}
+        reached |= {
+            n
+            for n, p in adapter.named_parameters()
+            if p.grad is not None and p.grad.abs().max() > 0
+        }
         optimizer.step()
     assert reached == {n for n, _ in adapter.named_parameters()}
 
@@ -416,7 +484,9 @@ def test_after_a_survey_a_file_answers_bit_for_bit(name, tiny):
     adapter = stirred(surveyed(name, tiny))
     again, _ = load(dump(adapter, about(adapter, tiny)), tiny)
     with torch.no_grad():
-        assert torch.equal(attach(tiny, adapter).eval()(images()), attach(tiny, again).eval()(images()))
+        assert torch.equal(
+            attach(tiny, adapter).eval()(images()), attach(tiny, again).eval()(images())
+        )
 
 
 @each_form
@@ -447,13 +517,14 @@ BACKBONES = {
 def test_other_backbones_are_surveyed_too(kind):
     backbone = random_vit(**BACKBONES[kind])
     config = Config(budget=4.0, rank=2)
-    survey = Survey(LowRank, backbone, config, 5, 0)
+    survey = Survey(LowRankEntries, backbone, config, 5, 0)
     survey.add(images(8), labels(8))
     adapter = stirred(create(method("spt_lora"), config, backbone, 5, 0, survey.allocation()))
     assert abs(adapter.trainable - budget(backbone.anatomy, config)) <= 0.05 * adapter.trainable
     assert ("cls_token" in adapter.replaced()) == (backbone.anatomy.prefix > 0)
     with torch.no_grad():
-        attached, merged = attach(backbone, adapter).eval()(images()), merge(backbone, adapter).eval()(images())
+        attached = attach(backbone, adapter).eval()(images())
+        merged = merge(backbone, adapter).eval()(images())
     assert (attached - merged).abs().max() <= 1e-5 * attached.abs().max()
 
 
@@ -464,7 +535,9 @@ def test_it_trains_in_half_precision(tiny):
     with torch.autocast("cpu", torch.bfloat16):
         out = model(images())
     F.cross_entropy(out.float(), labels()).backward()
-    assert all(p.grad.dtype == torch.float32 and p.grad.isfinite().all() for p in adapter.parameters())
+    assert all(
+        p.grad.dtype == torch.float32 and p.grad.isfinite().all() for p in adapter.parameters()
+    )
 
 
 def about(adapter, backbone):
@@ -506,7 +579,9 @@ EXTRAS = {
     "a number for a list": lambda e: e.update(structured=3),
     "lists of lists": lambda e: e.update(vectors=[[]]),
     "no list at all": lambda e: e.pop("vectors"),
-    "one entry fewer than the file": lambda e: e.update(sparse={n: k - 1 for n, k in e["sparse"].items() if k > 1}),
+    "one entry fewer than the file": lambda e: e.update(
+        sparse={n: k - 1 for n, k in e["sparse"].items() if k > 1}
+    ),
 }
 
 

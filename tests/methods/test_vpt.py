@@ -7,7 +7,11 @@ from peft_demo.methods import method
 from peft_demo.vit import anatomy_of
 from peft_demo.vit.catalogue import Source
 
-ARCHS = {"class token": {}, "registers": {"reg_tokens": 4}, "none": {"class_token": False, "global_pool": "avg"}}
+ARCHS = {
+    "class token": {},
+    "registers": {"reg_tokens": 4},
+    "none": {"class_token": False, "global_pool": "avg"},
+}
 each_prefix = pytest.mark.parametrize("prefix", ARCHS)
 
 
@@ -27,9 +31,11 @@ def embedded(backbone, images):
 
 def by_hand(backbone, adapter, images, deep):
     """The paper's loop: prompts stay between the blocks, in the deep form replaced at each, and never leave."""
-    vit, prefix = backbone.model, backbone.anatomy.prefix
+    vit = backbone.model
+    prefix = backbone.anatomy.prefix
     prompts = [d.prompts.expand(len(images), -1, -1) for d in adapter.deltas.values()]
-    P, x = prompts[0].shape[1], embedded(backbone, images)
+    P = prompts[0].shape[1]
+    x = embedded(backbone, images)
     x = torch.cat([x[:, :prefix], prompts[0], x[:, prefix:]], 1)
     for i, block in enumerate(vit.blocks):
         if deep and i:
@@ -42,7 +48,8 @@ def by_hand(backbone, adapter, images, deep):
 @each_prefix
 @pytest.mark.parametrize(("name", "deep"), [("vpt_shallow", False), ("vpt_deep", True)])
 def test_it_is_the_papers_formula(name, deep, prefix):
-    backbone, images = random_vit(depth=3, **ARCHS[prefix]), torch.randn(2, 3, 32, 32)
+    backbone = random_vit(depth=3, **ARCHS[prefix])
+    images = torch.randn(2, 3, 32, 32)
     adapter, model = model_of(name, backbone)
     with torch.no_grad():
         assert torch.allclose(model(images), by_hand(backbone, adapter, images, deep), atol=1e-5)
@@ -53,7 +60,8 @@ def test_prompts_stand_after_all_prefix_tokens_and_leave_again(prefix):
     backbone = random_vit(depth=1, **ARCHS[prefix])
     adapter, _ = model_of("vpt_deep", backbone)
     (delta,) = adapter.deltas.values()
-    x, seen = torch.randn(2, 16 + backbone.anatomy.prefix, 48), []
+    x = torch.randn(2, 16 + backbone.anatomy.prefix, 48)
+    seen = []
     assert torch.equal(delta(lambda tokens: seen.append(tokens) or tokens, x), x)
     k = backbone.anatomy.prefix
     assert torch.equal(seen[0][:, k : k + 3], delta.prompts.expand(2, -1, -1))
@@ -62,7 +70,12 @@ def test_prompts_stand_after_all_prefix_tokens_and_leave_again(prefix):
 
 @pytest.mark.parametrize(
     ("name", "prompts", "count"),
-    [("vpt_shallow", 10, 7_680), ("vpt_deep", 10, 92_160), ("vpt_deep", 50, 460_800), ("vpt_deep", 100, 921_600)],
+    [
+        ("vpt_shallow", 10, 7_680),
+        ("vpt_deep", 10, 92_160),
+        ("vpt_deep", 50, 460_800),
+        ("vpt_deep", 100, 921_600),
+    ],
 )
 def test_counts_on_vit_b(name, prompts, count):
     vit_b = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
@@ -89,6 +102,7 @@ def test_prompts_take_no_weight_decay():
 
 def test_dropout_differs_between_images():
     adapter, _ = model_of("vpt_shallow", random_vit(), dropout=0.5)
-    (delta,), seen = adapter.deltas.values(), []
+    (delta,) = adapter.deltas.values()
+    seen = []
     delta.train()(lambda tokens: seen.append(tokens[:, 1:4]) or tokens, torch.randn(2, 17, 48))
     assert not torch.equal(*seen[0])

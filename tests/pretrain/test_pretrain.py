@@ -38,7 +38,9 @@ CPU = torch.device("cpu")
 
 
 def picture(seed: int, size: int = 40) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 255, (size, size, 3), dtype=np.uint8))
+    return Image.fromarray(
+        np.random.default_rng(seed).integers(0, 255, (size, size, 3), dtype=np.uint8)
+    )
 
 
 def encoded(seed: int) -> bytes:
@@ -105,8 +107,12 @@ def test_mosaics_are_four_photos_and_leave_the_other_views_as_they_were():
     same = (mixed == plain).flatten(1).all(1)
     assert 0 < same.sum() < 8  # some of each
     quarters = mixed[~same].unflatten(3, (2, 16)).unflatten(2, (2, 16))
-    assert quarters.std((3, 5)).max() < 1e-5  # one photo in each quarter, and these are of one colour
-    assert quarters.mean((1, 3, 5)).flatten(1).std(1).min() > 0.01  # and not the same one four times
+    assert (
+        quarters.std((3, 5)).max() < 1e-5
+    )  # one photo in each quarter, and these are of one colour
+    assert (
+        quarters.mean((1, 3, 5)).flatten(1).std(1).min() > 0.01
+    )  # and not the same one four times
 
 
 def test_another_recipe_refuses_the_folder_but_a_longer_run_goes_on(photos, teacher_file, tmp_path):
@@ -133,7 +139,9 @@ def test_parts_alone_learn_the_teachers_and_the_whole_profits(photos, teacher_fi
     assert parts.errors(run.student.backbone, teacher, seen, seen).shape == (26, 2)
     steps = list(run.run())
     assert steps[39].loss < 0.7 * steps[0].loss
-    unprepared = next(distillation(photos, teacher_file, tmp_path / "whole", **changes | {"alone": 0}).run())
+    unprepared = next(
+        distillation(photos, teacher_file, tmp_path / "whole", **changes | {"alone": 0}).run()
+    )
     assert steps[40].loss < 0.8 * unprepared.loss
 
 
@@ -149,7 +157,9 @@ def test_the_student_starts_at_random_and_leaves_the_generator_alone():
     assert all(torch.equal(first[name], again[name]) for name in first)
 
 
-def test_the_command_writes_weights_that_timm_loads_and_a_card(photos, teacher_file, tmp_path, monkeypatch, capsys):
+def test_the_command_writes_weights_that_timm_loads_and_a_card(
+    photos, teacher_file, tmp_path, monkeypatch, capsys
+):
     labelled = tmp_path / "faces.zip"
     with zipfile.ZipFile(labelled, "w") as archive:
         for part, label, seed in itertools.product(("train", "test"), "ab", range(4)):
@@ -164,16 +174,22 @@ def test_the_command_writes_weights_that_timm_loads_and_a_card(photos, teacher_f
         metadata = file.metadata()
     about = json.loads(metadata[KEY])
     assert (
-        metadata["format"] == "pt" and about["name"] == "vit_mini" and about["kwargs"] == {"depth": 3, "img_size": 32}
+        metadata["format"] == "pt"
+        and about["name"] == "vit_mini"
+        and about["kwargs"] == {"depth": 3, "img_size": 32}
     )
     tensors = load_file(out)
     assert {t.dtype for t in tensors.values()} == {torch.float16}
-    timm.create_model(about["arch"], pretrained=False, num_classes=0, **about["kwargs"]).load_state_dict(
-        tensors, strict=True
-    )
+    timm.create_model(
+        about["arch"], pretrained=False, num_classes=0, **about["kwargs"]
+    ).load_state_dict(tensors, strict=True)
     given = load_file(teacher_file)
-    constant = {name for name, t in given.items() if len(t.unique()) == 1}  # norms and biases start alike everywhere
-    assert not [n for n in tensors if n not in constant and torch.equal(tensors[n], given[n].half())]
+    constant = {
+        name for name, t in given.items() if len(t.unique()) == 1
+    }  # norms and biases start alike everywhere
+    assert not [
+        n for n in tensors if n not in constant and torch.equal(tensors[n], given[n].half())
+    ]
 
     card = out.with_suffix(".md").read_text()
     assert "Apache-2.0" in card and "| faces |" in card and "12 images seen" in card

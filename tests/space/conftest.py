@@ -52,7 +52,7 @@ def finish():
     """visitors → the events of the asking visitor's run, once it has ended."""
 
     def wait(visitors: Visitors, id: str) -> list:
-        assert visitors._mine()._jobs.wait(60)
-        return visitors.follow(id)[0]
+        assert visitors._mine().training.wait(60)
+        return visitors.training.follow(id)[0]
 
     return wait

@@ -19,7 +19,8 @@ def GPU(duration):
         @wraps(task)
         def borrowed(*args, **kwargs):
             context = multiprocessing.get_context("fork")
-            results, stop = context.Queue(), context.Event()
+            results = context.Queue()
+            stop = context.Event()
             given = pickle.dumps((args, kwargs))
             worker = context.Process(target=_work, args=(task, given, results, stop), daemon=True)
             worker.start()

@@ -9,15 +9,26 @@ import torch
 from peft_demo import training, vit
 from peft_demo.adapters import read_card
 from peft_demo.contracts.errors import TrainingFailed
-from peft_demo.contracts.events import Evaluated, Failed, Finished, Improved, Started, Stepped, Stopped
+from peft_demo.contracts.events import (
+    Evaluated,
+    Failed,
+    Finished,
+    Improved,
+    Started,
+    Stepped,
+    Stopped,
+)
 from peft_demo.contracts.specs import DataSpec, Recipe
 from peft_demo.data import open_dataset, split
+from peft_demo.data.few_shot_tensors import few_shot_tensors
 from peft_demo.space import gpu
 from peft_demo.space.visitors import Visitors
 
 from . import fake_spaces
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Spaces run on Linux; forking is not safe elsewhere")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="Spaces run on Linux; forking is not safe elsewhere"
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +38,7 @@ def backbone(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def material(backbone):
-    return training.material(split(open_dataset(DataSpec(shots=1)), 1, 0), backbone.size)
+    return few_shot_tensors(split(open_dataset(DataSpec(shots=1)), 1, 0), backbone.size)
 
 
 @pytest.fixture
@@ -52,14 +63,17 @@ def test_the_run_is_the_same_bit_for_bit(train, run, backbone, material, one_thr
     """Every event but its clock, and the tensors of the adapter."""
     there, here = (list(t(run, backbone, material, never)) for t in (train, training.train))
     assert [type(e) for e in there] == [type(e) for e in here] and isinstance(there[-1], Finished)
-    losses = [[e.loss for e in told if isinstance(e, Stepped | Evaluated)] for told in (there, here)]
+    losses = [
+        [e.loss for e in told if isinstance(e, Stepped | Evaluated)] for told in (there, here)
+    ]
     assert losses[0] == losses[1]
     assert there[-1].test_accuracy == here[-1].test_accuracy and there[-1].unchanged
     assert read_card(there[-2].adapter).classes == material.classes
 
 
 def test_stop_reaches_the_other_process_and_the_best_is_kept(train, run, backbone, material):
-    long, told = replace(run, recipe=Recipe(epochs=1000)), []
+    long = replace(run, recipe=Recipe(epochs=1000))
+    told = []
     for event in train(long, backbone, material, lambda: any(isinstance(e, Stepped) for e in told)):
         told.append(event)
     assert isinstance(told[-1], Stopped) and told[-1].step < 1000
@@ -78,7 +92,9 @@ def test_a_failure_comes_back_as_its_sentence(train, run, backbone, material, mo
 
 
 def test_a_backbone_that_is_not_there_is_a_failure_in_words(train, run, backbone, material):
-    *_, last = train(run, replace(backbone, name="vit_tiny_patch16_224", fingerprint=""), material, never)
+    *_, last = train(
+        run, replace(backbone, name="vit_tiny_patch16_224", fingerprint=""), material, never
+    )
     assert isinstance(last, Failed) and "not on this machine" in last.sentence
 
 
@@ -114,6 +130,6 @@ def test_a_visitor_trains_on_it_and_finds_the_adapter(spaces, home, visit, run, 
     """From Start to the zoo: jobs, journal and all."""
     visitors = Visitors(gpu.borrowing(home), device="cpu", offline=True, shipped=home / "none")
     with visit("ann"):
-        told = finish(visitors, visitors.start(run))
+        told = finish(visitors, visitors.training.start(run))
         assert isinstance(told[-1], Finished), told[-1]
-        assert [e.id for e in visitors.zoo()] == ["linear-digits-s0"]
+        assert [e.id for e in visitors.zoo.entries()] == ["linear-digits-s0"]

@@ -11,7 +11,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from peft_demo import space, ui
-from peft_demo.space.who import COOKIE
+from peft_demo.space.visitor_id import COOKIE
 
 
 @pytest.fixture
@@ -19,14 +19,18 @@ def page(visitors, tmp_path, monkeypatch):
     """The address of a served page."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "tmp"))
     demo, launch = ui.build(visitors, space.banner)
-    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch | space.LAUNCH)
+    demo.launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch | space.LAUNCH
+    )
     yield demo.local_url
     demo.close()
 
 
 def test_the_page_gives_a_cookie_once_and_to_nothing_else(page):
     given = urlopen(page).headers["set-cookie"]
-    assert given.startswith(f"{COOKIE}=") and {"HttpOnly", "Secure", "SameSite=None"} <= set(given.split("; "))
+    assert given.startswith(f"{COOKIE}=") and {"HttpOnly", "Secure", "SameSite=None"} <= set(
+        given.split("; ")
+    )
     again = urlopen(Request(page, headers={"Cookie": given.split(";")[0]})).headers
     assert "set-cookie" not in again and "set-cookie" not in urlopen(f"{page}manifest.json").headers
 
@@ -35,7 +39,7 @@ def test_two_programs_have_an_adapter_list_each(page, visitors, visit, run, fini
     ann, bob = (Client(page, verbose=False, analytics_enabled=False) for _ in range(2))
     Image.new("RGB", (32, 32), "red").save(tmp_path / "photo.png")
     with visit(ann.cookies[COOKIE]):
-        finish(visitors, visitors.start(run))
+        finish(visitors, visitors.training.start(run))
     assert [a["id"] for a in ann.predict(api_name="/adapters")] == ["linear-digits-s0"]
     assert bob.predict(api_name="/adapters") == []
     asked = handle_file(tmp_path / "photo.png"), ["linear-digits-s0"]
@@ -45,8 +49,12 @@ def test_two_programs_have_an_adapter_list_each(page, visitors, visit, run, fini
 
 
 @pytest.mark.parametrize("login", [False, True])
-def test_the_page_says_what_is_kept_and_offers_a_login_where_there_is_one(visitors, monkeypatch, login):
-    monkeypatch.setattr("gradio.routes.attach_oauth", lambda app: None)  # wants packages that only a Space has
+def test_the_page_says_what_is_kept_and_offers_a_login_where_there_is_one(
+    visitors, monkeypatch, login
+):
+    monkeypatch.setattr(
+        "gradio.routes.attach_oauth", lambda app: None
+    )  # wants packages that only a Space has
     monkeypatch.setenv("OAUTH_CLIENT_ID", "id")
     if not login:
         monkeypatch.delenv("OAUTH_CLIENT_ID")
@@ -60,7 +68,9 @@ def test_the_page_says_what_is_kept_and_offers_a_login_where_there_is_one(visito
 @pytest.mark.parametrize("zero", [False, True])
 def test_the_app_composes_itself_on_a_space(home, spaces, monkeypatch, zero):
     """With ZeroGPU the training function is registered before the page is served."""
-    spec = importlib.util.spec_from_file_location("peft_demo_app", Path(__file__).parents[2] / "app.py")
+    spec = importlib.util.spec_from_file_location(
+        "peft_demo_app", Path(__file__).parents[2] / "app.py"
+    )
     app = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(app)
     monkeypatch.setenv("SPACE_ID", "owner/name")

@@ -15,11 +15,11 @@ from PIL import Image
 from peft_demo.contracts.errors import BadValue, Busy, CannotWrite, NotAllowed, UnknownName
 from peft_demo.contracts.events import Failed, Finished, Noticed, Progressed, Stopped
 from peft_demo.contracts.specs import DataSpec, PushSpec, Recipe
-from peft_demo.space import turns as turns_of
+from peft_demo.space import training_queue as turns_of
 from peft_demo.space import visitors as room
-from peft_demo.space.limit import until
-from peft_demo.space.turns import Turns
-from peft_demo.space.who import COOKIE, NOBODY, who
+from peft_demo.space.time_limit import stop_at
+from peft_demo.space.training_queue import TrainingQueue
+from peft_demo.space.visitor_id import COOKIE, NOBODY, visitor_id
 from peft_demo.studio.jobs import NOTHING_DONE
 
 
@@ -31,16 +31,22 @@ def picture() -> bytes:
 
 def test_everyone_sees_their_own_adapters_and_runs_only(visitors, visit, run, finish):
     with visit("ann"):
-        id = visitors.start(run)
+        id = visitors.training.start(run)
         assert isinstance(finish(visitors, id)[-1], Finished)
-        assert [e.id for e in visitors.zoo()] == ["linear-digits-s0"] and [r.id for r in visitors.runs()] == [id]
+        assert [e.id for e in visitors.zoo.entries()] == ["linear-digits-s0"] and [
+            r.id for r in visitors.training.runs()
+        ] == [id]
     with visit("bob"):
-        assert visitors.zoo() == [] and visitors.runs() == [] and visitors.status().state == "idle"
-        for question in (visitors.follow, visitors.stop):
+        assert (
+            visitors.zoo.entries() == []
+            and visitors.training.runs() == []
+            and visitors.training.status().state == "idle"
+        )
+        for question in (visitors.training.follow, visitors.training.stop):
             with pytest.raises(UnknownName):
                 question(id)
         with pytest.raises(UnknownName):
-            visitors.classify(picture(), ["linear-digits-s0"])
+            visitors.answers.classify(picture(), ["linear-digits-s0"])
 
 
 def test_runs_started_in_the_same_second_have_different_ids(visitors, visit, run, finish):
@@ -48,7 +54,7 @@ def test_runs_started_in_the_same_second_have_different_ids(visitors, visit, run
     ids = []
     for name in ("ann", "bob"):
         with visit(name):
-            ids.append(visitors._mine()._runs.create(run).id)
+            ids.append(visitors._mine().training._runs.create(run).id)
     assert ids[0] != ids[1]
 
 
@@ -56,36 +62,40 @@ def test_backbones_are_held_once(visitors, visit):
     shelves = []
     for name in ("ann", "bob"):
         with visit(name):
-            shelves.append(visitors._mine()._shelf)
+            shelves.append(visitors._mine().answers._predictor._backbones)
     assert shelves[0] is shelves[1]
 
 
 def test_paths_of_the_machine_may_not_be_named(visitors, visit, run):
     with visit("ann"), pytest.raises(Exception, match="may not be named"):
-        visitors.start(replace(run, data=DataSpec("folder", "/etc")))
+        visitors.training.start(replace(run, data=DataSpec("folder", "/etc")))
 
 
 def test_too_many_shots_are_refused_at_once(visitors, visit, run):
     with visit("ann"), pytest.raises(BadValue, match="at most 32 shots, not 33"):
-        visitors.start(replace(run, data=DataSpec(shots=33)))
+        visitors.training.start(replace(run, data=DataSpec(shots=33)))
 
 
 def test_too_many_steps_are_refused_once_the_images_are_counted(visitors, visit, run, finish):
     with visit("ann"):
-        last = finish(visitors, visitors.start(replace(run, recipe=Recipe(epochs=101, batch=1))))[-1]
+        last = finish(
+            visitors, visitors.training.start(replace(run, recipe=Recipe(epochs=101, batch=1)))
+        )[-1]
         assert isinstance(last, Failed) and "1010 steps; this Space allows 1000" in last.sentence
 
 
-def test_studios_of_long_ago_are_forgotten_and_found_again(visitors, visit, run, finish, monkeypatch):
+def test_studios_of_long_ago_are_forgotten_and_found_again(
+    visitors, visit, run, finish, monkeypatch
+):
     monkeypatch.setattr(room, "KEPT", 2)
     with visit("ann"):
-        finish(visitors, visitors.start(run))
+        finish(visitors, visitors.training.start(run))
     for name in ("bob", "cid", "dot"):
         with visit(name):
-            visitors.status()
+            visitors.training.status()
     assert len(visitors._studios) == 2
     with visit("ann"):
-        assert [e.id for e in visitors.zoo()] == ["linear-digits-s0"]
+        assert [e.id for e in visitors.zoo.entries()] == ["linear-digits-s0"]
 
 
 def made(steps=2):
@@ -95,8 +105,10 @@ def made(steps=2):
 
 def test_the_line_is_kept(run):
     train, material = made()
-    turns = Turns(train)
-    first, second = (turns(replace(run, name=n), None, material, lambda: False) for n in ("first", "second"))
+    turns = TrainingQueue(train)
+    first, second = (
+        turns(replace(run, name=n), None, material, lambda: False) for n in ("first", "second")
+    )
     assert next(first) == "first"
     assert next(second) == Progressed("waiting: 1 before you")
     assert list(first) == ["first"]
@@ -105,8 +117,10 @@ def test_the_line_is_kept(run):
 
 def test_who_stops_while_waiting_leaves_the_line(run):
     train, material = made()
-    turns, stopping = Turns(train), []
-    first, second = turns(run, None, material, lambda: False), turns(run, None, material, lambda: bool(stopping))
+    turns = TrainingQueue(train)
+    stopping = []
+    first = turns(run, None, material, lambda: False)
+    second = turns(run, None, material, lambda: bool(stopping))
     next(first), next(second)
     stopping.append(True)
     assert [type(e) for e in second] == [Stopped] and len(turns._line) == 1
@@ -123,38 +137,45 @@ def test_a_burst_does_not_pass_the_line(home, visit, run):
     visitors = room.Visitors(slow, device="cpu", offline=True, shipped=home / "none")
     for n in range(turns_of.WAITING + 1):
         with visit(f"visitor {n}"):
-            visitors.start(run)
+            visitors.training.start(run)
     with visit("one too many"), pytest.raises(Busy, match="waiting to train"):
-        visitors.start(run)
+        visitors.training.start(run)
     reading.set()
     visitors.close()
 
 
-def test_a_run_ends_when_its_time_is_up_and_keeps_its_best(visitors, visit, run, finish, monkeypatch):
+def test_a_run_ends_when_its_time_is_up_and_keeps_its_best(
+    visitors, visit, run, finish, monkeypatch
+):
     monkeypatch.setattr(turns_of, "SECONDS", 0)
     with visit("ann"):
-        told = finish(visitors, visitors.start(replace(run, recipe=Recipe(epochs=100))))
+        told = finish(visitors, visitors.training.start(replace(run, recipe=Recipe(epochs=100))))
         assert isinstance(told[-1], Stopped) and told[-1].step == 1
-        assert any(isinstance(e, Noticed) and "trains for 0 s: the best so far is kept" in e.text for e in told)
-        assert len(visitors.zoo()) == 1
+        assert any(
+            isinstance(e, Noticed) and "trains for 0 s: the best so far is kept" in e.text
+            for e in told
+        )
+        assert len(visitors.zoo.entries()) == 1
 
 
 def test_who_stops_is_not_told_of_a_limit():
-    told = until(monotonic() + 60, "why", lambda stop: iter([NOTHING_DONE]), lambda: True)
+    told = stop_at(monotonic() + 60, "why", lambda stop: iter([NOTHING_DONE]), lambda: True)
     assert list(told) == [NOTHING_DONE]
 
 
 def test_one_step_must_not_take_for_ever(visitors, visit, run):
     with visit("ann"), pytest.raises(BadValue, match="at most 128 images a step, not 1024"):
-        visitors.start(replace(run, recipe=Recipe(batch=1024)))
+        visitors.training.start(replace(run, recipe=Recipe(batch=1024)))
 
 
-def test_files_of_visitors_who_do_not_return_are_swept(home, visitors, visit, run, finish, monkeypatch):
+def test_files_of_visitors_who_do_not_return_are_swept(
+    home, visitors, visit, run, finish, monkeypatch
+):
     monkeypatch.setattr(room, "KEPT", 1)
     folders = {}
     for name in ("ann", "bob"):
         with visit(name):
-            finish(visitors, visitors.start(run))
+            finish(visitors, visitors.training.start(run))
             folders[name] = visitors._mine().home.root
     for folder in folders.values():
         os.utime(folder, (0, 0))
@@ -162,7 +183,7 @@ def test_files_of_visitors_who_do_not_return_are_swept(home, visitors, visit, ru
     assert not folders["ann"].exists(), "she has not been here for a day"
     assert folders["bob"].exists(), "he is here"
     with visit("cid"):
-        visitors.status()
+        visitors.training.status()
     assert folders["bob"].exists(), "his day starts when he is forgotten"
     os.utime(folders["bob"], (0, 0))
     room.Visitors(device="cpu", offline=True, shipped=home / "none")
@@ -173,18 +194,18 @@ def test_a_visitor_has_a_quota_on_disk(visitors, visit, run, monkeypatch, tmp_pa
     monkeypatch.setattr(room, "QUOTA", 100)
     (tmp_path / "photo.png").write_bytes(picture())
     with visit("ann"):
-        visitors.draft_put("me", "red", [tmp_path / "photo.png"])
+        visitors.data.drafts.put("me", "red", [tmp_path / "photo.png"])
         for filling in (
-            lambda: visitors.draft_put("me", "blue", [tmp_path / "photo.png"]),
-            lambda: visitors.keep_upload(tmp_path / "photos.zip"),
-            lambda: visitors.pull("me/digits"),
-            lambda: visitors.start(run),
+            lambda: visitors.data.drafts.put("me", "blue", [tmp_path / "photo.png"]),
+            lambda: visitors.data.keep_upload(tmp_path / "photos.zip"),
+            lambda: visitors.hub.pull("me/digits"),
+            lambda: visitors.training.start(run),
         ):
             with pytest.raises(CannotWrite, match="yours are used up"):
                 filling()
-        assert set(visitors.draft_classes("me")) == {"red"}
+        assert set(visitors.data.drafts.classes("me")) == {"red"}
     with visit("bob"):
-        visitors.draft_put("me", "blue", [tmp_path / "photo.png"])
+        visitors.data.drafts.put("me", "blue", [tmp_path / "photo.png"])
 
 
 def test_a_visitor_is_a_cookie_else_a_page_view():
@@ -192,12 +213,17 @@ def test_a_visitor_is_a_cookie_else_a_page_view():
         request = SimpleNamespace(cookies={COOKIE: cookie} if cookie else {})
         token = LocalContext.request.set(SimpleNamespace(request=request, session_hash=view))
         try:
-            return who()
+            return visitor_id()
         finally:
             LocalContext.request.reset(token)
 
-    assert who() == NOBODY
-    assert asking("c", "view 1") == asking("c", "view 2") != asking("", "view 1") != asking("", "view 2")
+    assert visitor_id() == NOBODY
+    assert (
+        asking("c", "view 1")
+        == asking("c", "view 2")
+        != asking("", "view 1")
+        != asking("", "view 2")
+    )
     assert asking("../../etc", "").isalnum()
 
 
@@ -205,14 +231,14 @@ def test_nobody_pushes_in_the_name_of_the_space(stand_in, home, visit, run, fini
     """The Space may have a token of its own (HF_TOKEN); a visitor acts with theirs or not at all."""
     visitors = room.Visitors(device="cpu", shipped=home / "none")
     with visit("ann"):
-        finish(visitors, visitors.start(run))
+        finish(visitors, visitors.training.start(run))
         push = PushSpec(("linear-digits-s0",), "me/digits")
         with pytest.raises(NotAllowed, match="nobody is logged in"):
-            visitors.push(push)
+            visitors.hub.push(push)
         assert stand_in.requests == []
-        visitors.push(push, TOKEN)
+        visitors.hub.push(push, TOKEN)
     with visit("bob"), pytest.raises(UnknownName):
-        visitors.push(push, TOKEN)
+        visitors.hub.push(push, TOKEN)
     with visit("bob"):
-        assert visitors.pull("me/digits") == ["linear-digits-s0"]
+        assert visitors.hub.pull("me/digits") == ["linear-digits-s0"]
     visitors.close()

@@ -31,7 +31,10 @@ def open_studio():
     """home → a studio on the CPU, without a shipped zoo."""
 
     def make(home: Path, **more) -> Studio:
-        return Studio(**{"home": home, "allow_local_paths": True, "device": "cpu", "shipped": home / "none"} | more)
+        return Studio(
+            **{"home": home, "allow_local_paths": True, "device": "cpu", "shipped": home / "none"}
+            | more
+        )
 
     return make
 
@@ -47,7 +50,9 @@ def short(photos):
 
     def make(method: str = "linear", epochs: int = 2, **more) -> RunSpec:
         data = DataSpec("folder", str(photos), shots=2)
-        return RunSpec(**{"method": method, "data": data, "size": 32, "recipe": Recipe(epochs=epochs)} | more)
+        return RunSpec(
+            **{"method": method, "data": data, "size": 32, "recipe": Recipe(epochs=epochs)} | more
+        )
 
     return make
 
@@ -57,8 +62,8 @@ def finish():
     """studio, run → the events of the run, once it has ended."""
 
     def wait(studio: Studio, run: str) -> list:
-        assert studio._jobs.wait(60)
-        return studio.follow(run)[0]
+        assert studio.training.wait(60)
+        return studio.training.follow(run)[0]
 
     return wait
 
@@ -67,9 +72,9 @@ def finish():
 def adapter_file(open_studio, short, finish, tmp_path_factory) -> Path:
     """A LoRA adapter for the bundled backbone at 32 px, trained through the studio."""
     studio = open_studio(tmp_path_factory.mktemp("trained"))
-    *_, last = finish(studio, studio.start(short("lora", epochs=8)))
+    *_, last = finish(studio, studio.training.start(short("lora", epochs=8)))
     assert isinstance(last, Finished), last
-    return studio.adapter_file(studio.runs()[0].adapter)
+    return studio.zoo.file(studio.training.runs()[0].adapter)
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,13 @@ import pytest
 from PIL import Image
 
 from peft_demo.contracts.errors import BadData, BadImage, BadValue, UnknownName
-from peft_demo.studio import home
+from peft_demo.storage import home
 from peft_demo.studio.drafts import Drafts, find_zip, keep_zip
 
 
 @pytest.fixture
 def drafts(tmp_path) -> Drafts:
-    return Drafts(home.find(tmp_path / "home"))
+    return Drafts(home.find_home(tmp_path / "home"))
 
 
 @pytest.fixture
@@ -86,11 +86,15 @@ def test_a_picture_is_a_key_never_a_path(drafts, pictures, key):
         drafts.image("me", key)
 
 
-@pytest.mark.parametrize("label", ["7/8", "..", "con", "<img src=x onerror=alert(1)>", "été", ".hidden", "train"])
+@pytest.mark.parametrize(
+    "label", ["7/8", "..", "con", "<img src=x onerror=alert(1)>", "été", ".hidden", "train"]
+)
 def test_a_class_may_be_called_anything_printable(drafts, pictures, label):
     drafts.put("me", label, pictures(1))
     folder, labels = drafts.view("me")
-    assert labels == {"1": label} and len(os.listdir(folder / "1")) == 2  # the picture and its order
+    assert (
+        labels == {"1": label} and len(os.listdir(folder / "1")) == 2
+    )  # the picture and its order
     assert list(drafts.classes("me")) == [label]
 
 
@@ -112,7 +116,10 @@ def test_a_zip_is_kept_once_under_a_key(drafts, tmp_path):
     (tmp_path / "My Photos!.zip").write_bytes(content.getvalue())
     key = keep_zip(drafts.home, tmp_path / "My Photos!.zip")
     assert key == keep_zip(drafts.home, tmp_path / "My Photos!.zip")
-    assert key.startswith("my-photos-") and find_zip(drafts.home, key).read_bytes() == content.getvalue()
+    assert (
+        key.startswith("my-photos-")
+        and find_zip(drafts.home, key).read_bytes() == content.getvalue()
+    )
     for bad in ("../" + key, "nope.zip", str(tmp_path / "My Photos!.zip"), ""):
         with pytest.raises(UnknownName, match="no upload"):
             find_zip(drafts.home, bad)

@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from peft_demo import adapters, training
+from peft_demo import adapters, inference
 from peft_demo.contracts.errors import BadValue, CannotWrite, UnknownName
-from peft_demo.contracts.specs import Foreign
+from peft_demo.contracts.specs import ImportHints
 from peft_demo.data import decode, to_tensor
 from peft_demo.vit.catalogue import Source, bundled
 
@@ -23,7 +23,7 @@ from peft_demo.vit.catalogue import Source, bundled
 @pytest.fixture
 def trained(studio, adapter_file):
     """A studio with one LoRA in its zoo, and the LoRA's id."""
-    return studio, studio.import_adapter(adapter_file)
+    return studio, studio.zoo.take(adapter_file)
 
 
 @pytest.fixture
@@ -33,20 +33,23 @@ def picture(photos):
 
 def test_a_peft_folder_comes_back_as_an_adapter_that_answers_the_same(trained, picture, tmp_path):
     studio, id = trained
-    (note,) = studio.export(id, "peft", tmp_path / "out")
+    (note,) = studio.zoo.export(id, "peft", tmp_path / "out")
     assert "rank 16" in note
-    again = studio.import_adapter(tmp_path / "out", Foreign(name="back again"))
-    first, second = studio.classify(picture, [id, again], top=3)
+    again = studio.zoo.take(tmp_path / "out", ImportHints(name="back again"))
+    first, second = studio.answers.classify(picture, [id, again], top=3)
     assert again == "back-again"
     assert dict(second.top) == pytest.approx(dict(first.top), abs=1e-5)
-    card = studio.adapter(again)
-    assert card.fingerprint == studio.adapter(id).fingerprint and (card.size, card.spec) == (32, {})
+    card = studio.zoo.card(again)
+    assert card.fingerprint == studio.zoo.card(id).fingerprint and (card.size, card.spec) == (
+        32,
+        {},
+    )
 
 
 def test_the_python_in_the_folder_s_readme_loads_it(trained, picture, tmp_path, monkeypatch):
     pytest.importorskip("peft")
     studio, id = trained
-    studio.export(id, "peft", tmp_path / "out")
+    studio.zoo.export(id, "peft", tmp_path / "out")
     (code,) = re.findall(r"```python\n(.*?)```", (tmp_path / "out" / "README.md").read_text(), re.S)
     shutil.copy(bundled().file, tmp_path / "out")
     monkeypatch.chdir(tmp_path / "out")
@@ -56,21 +59,24 @@ def test_the_python_in_the_folder_s_readme_loads_it(trained, picture, tmp_path, 
 
 
 def _same_answers(studio, id, model, picture):
-    backbone, adapter, _ = studio._predictor.load(studio.adapter_file(id))
+    backbone, adapter, _ = studio.answers._predictor.load(studio.zoo.file(id))
     image = to_tensor(picture, 32)[None]
-    ours = training.predict(adapters.attach(backbone, adapter).eval(), image, backbone)
-    assert torch.allclose(training.predict(model, image, backbone), ours, atol=1e-5)
+    ours = inference.predict(adapters.attach(backbone, adapter).eval(), image, backbone)
+    assert torch.allclose(inference.predict(model, image, backbone), ours, atol=1e-5)
 
 
-def test_the_folder_of_a_backbone_of_ones_own_names_that_and_no_weights_of_timm_s(studio, short, finish, tmp_path):
+def test_the_folder_of_a_backbone_of_ones_own_names_that_and_no_weights_of_timm_s(
+    studio, short, finish, tmp_path
+):
     """Registered without a name it goes by its architecture's, which has other weights on the Hub."""
     pytest.importorskip("peft")
     torch.manual_seed(0)
     save_file(timm.create_model("vit_tiny_patch16_224").state_dict(), tmp_path / "mine.safetensors")
-    name = studio.add_backbone(tmp_path / "mine.safetensors", "vit_tiny_patch16_224").name
-    finish(studio, studio.start(short("lora", epochs=1, backbone=name)))
-    (id,), out = [e.id for e in studio.zoo()], tmp_path / "out"
-    studio.export(id, "peft", out)
+    name = studio.zoo.add_backbone(tmp_path / "mine.safetensors", "vit_tiny_patch16_224").name
+    finish(studio, studio.training.start(short("lora", epochs=1, backbone=name)))
+    (id,) = [e.id for e in studio.zoo.entries()]
+    out = tmp_path / "out"
+    studio.zoo.export(id, "peft", out)
     assert json.loads((out / "adapter_config.json").read_text())["base_model_name_or_path"] is None
     readme = (out / "README.md").read_text()
     assert "base_model" not in readme and "pretrained=True" not in readme
@@ -88,28 +94,36 @@ def test_weights_of_the_hub_are_named_by_their_repository():
     tagged = "vit_small_patch16_224.augreg_in21k_ft_in1k"
     assert Source("", "", tagged).hub == ""
     assert Source(tagged, "", tagged).hub == f"timm/{tagged}"
-    assert re.fullmatch(r"timm/vit_small_patch16_224\..+", Source("vit_small_patch16_224", "", "").hub)
+    assert re.fullmatch(
+        r"timm/vit_small_patch16_224\..+", Source("vit_small_patch16_224", "", "").hub
+    )
     assert Source(tagged, "", tagged, file=Path("mine.safetensors")).hub == ""
 
 
 def test_nothing_of_a_stranger_s_card_gets_into_that_python(trained, tmp_path):
     studio, id = trained
-    file, evil = studio.adapter_file(id), 'x"); import os  # \n```python\nimport os\n```'
+    file = studio.zoo.file(id)
+    evil = 'x"); import os  # \n```python\nimport os\n```'
     card = replace(
-        studio.adapter(id), name=evil, backbone=evil, arch=evil, interpolation=evil, classes=(evil, "b", "c")
+        studio.zoo.card(id),
+        name=evil,
+        backbone=evil,
+        arch=evil,
+        interpolation=evil,
+        classes=(evil, "b", "c"),
     )
     file.write_bytes(adapters.with_card(file, card))
-    studio.export(id, "peft", tmp_path / "out")
+    studio.zoo.export(id, "peft", tmp_path / "out")
     assert "import os" not in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_a_folder_with_something_in_it_is_left_as_it_is(trained, tmp_path):
     studio, id = trained
     (tmp_path / "out").mkdir()
-    studio.export(id, "peft", tmp_path / "out")
+    studio.zoo.export(id, "peft", tmp_path / "out")
     before = {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()}
     with pytest.raises(CannotWrite, match="there already"):
-        studio.export(id, "peft", tmp_path / "out")
+        studio.zoo.export(id, "peft", tmp_path / "out")
     assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == before
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
@@ -118,7 +132,7 @@ def test_an_onnx_file_is_written(trained, tmp_path):
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxscript")
     studio, id = trained
-    (note,) = studio.export(id, "onnx", tmp_path / "a.onnx")
+    (note,) = studio.zoo.export(id, "onnx", tmp_path / "a.onnx")
     assert "folded" in note and "32 32" in note
     onnx.checker.check_model(onnx.load(tmp_path / "a.onnx"))
 
@@ -126,25 +140,27 @@ def test_an_onnx_file_is_written(trained, tmp_path):
 def test_an_unknown_format_offers_those_there_are(trained, tmp_path):
     studio, id = trained
     with pytest.raises(UnknownName, match="did you mean 'peft'"):
-        studio.export(id, "pfet", tmp_path / "out")
+        studio.zoo.export(id, "pfet", tmp_path / "out")
 
 
 def test_a_one_bit_file_joins_the_zoo_and_sees_images_as_they_are(studio, picture, tmp_path):
     """The bundled backbone is 192 wide: 4 matrices of 2·192 bits a block, and a 1-bit head for two classes."""
     matrix = bytes(range(48)) + torch.tensor([0.001, 0.1]).numpy().tobytes()
-    (tmp_path / "lora-bihead.bin").write_bytes(matrix * 4 * dict(bundled().kwargs)["depth"] + matrix)
+    (tmp_path / "lora-bihead.bin").write_bytes(
+        matrix * 4 * dict(bundled().kwargs)["depth"] + matrix
+    )
     knobs = {"hidden": 2, "head_bits": 1, "scale": 0.1}
-    given = Foreign("bi_lora", knobs, ("a", "b"), size=32)
-    id = studio.import_adapter(tmp_path / "lora-bihead.bin", given)
-    assert studio.classify(picture, [id])[0].label in "ab"
-    backbone = studio._predictor.choose(id).backbone
+    given = ImportHints("bi_lora", knobs, ("a", "b"), size=32)
+    id = studio.zoo.take(tmp_path / "lora-bihead.bin", given)
+    assert studio.answers.classify(picture, [id])[0].label in "ab"
+    backbone = studio.answers._predictor.choose(id).backbone
     assert (backbone.mean, backbone.std) == ((0, 0, 0), (1, 1, 1))
     with pytest.raises(BadValue, match="scale"):
-        studio.import_adapter(tmp_path / "lora-bihead.bin", Foreign("bi_lora", {}, ("a", "b")))
+        studio.zoo.take(tmp_path / "lora-bihead.bin", ImportHints("bi_lora", {}, ("a", "b")))
 
 
 def test_a_picture_is_no_adapter(studio, tmp_path):
     Image.new("L", (8, 8)).save(tmp_path / "a.png")
     (tmp_path / "a.png").rename(tmp_path / "a.bin")
     with pytest.raises(BadValue, match="bi_lora or bi_adaptformer"):
-        studio.import_adapter(tmp_path / "a.bin")
+        studio.zoo.take(tmp_path / "a.bin")

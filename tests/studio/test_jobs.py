@@ -6,7 +6,17 @@ from time import sleep
 import pytest
 
 from peft_demo.contracts.errors import Busy, CannotWrite, NotAllowed, TrainingFailed, UnknownName
-from peft_demo.contracts.events import Failed, Finished, Improved, Noticed, Progressed, Saved, Started, Stepped, Stopped
+from peft_demo.contracts.events import (
+    Failed,
+    Finished,
+    Improved,
+    Noticed,
+    Progressed,
+    Saved,
+    Started,
+    Stepped,
+    Stopped,
+)
 from peft_demo.contracts.specs import RunSpec
 from peft_demo.studio.jobs import Jobs
 from peft_demo.studio.runs import Runs
@@ -29,7 +39,9 @@ def jobs(tmp_path, source, keep=lambda content, id: id or "kept") -> Jobs:
 def told(jobs, id):
     assert jobs.wait(10)
     events = jobs.runs.record(id).journal.read()[0]
-    return [e for e in events if not (isinstance(e, Noticed) and e.text.startswith("device memory"))]  # CUDA's alone
+    return [
+        e for e in events if not (isinstance(e, Noticed) and e.text.startswith("device memory"))
+    ]  # CUDA's alone
 
 
 def test_a_run_is_told_to_its_end(tmp_path):
@@ -53,7 +65,9 @@ def test_a_run_is_told_to_its_end(tmp_path):
     assert events == [
         Progressed("loading", 0.5), STARTED, step(1), Saved(1, "kept", 3), Saved(2, "kept", 6), ending(),
     ]  # fmt: skip
-    assert kept == [(b"one", ""), (b"better", "kept")], "a better state takes the place of the first one"
+    assert kept == [(b"one", ""), (b"better", "kept")], (
+        "a better state takes the place of the first one"
+    )
     assert made.job.status().state == "done" and not made.busy
     assert made.runs.card(made.runs.record(id)).adapter == "kept"
 
@@ -154,7 +168,11 @@ def test_an_adapter_that_cannot_be_kept_fails_the_run(tmp_path):
     def keep(content, id):
         raise CannotWrite("the disk is full: a.safetensors could not be written.")
 
-    made = jobs(tmp_path, lambda run, report, stop: (e for e in [STARTED, Improved(1, b"x"), ending()]), keep)
+    made = jobs(
+        tmp_path,
+        lambda run, report, stop: (e for e in [STARTED, Improved(1, b"x"), ending()]),
+        keep,
+    )
     assert "the disk is full" in told(made, made.start(RunSpec()))[-1].sentence
 
 

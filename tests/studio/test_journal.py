@@ -40,7 +40,8 @@ def test_a_torn_last_line_is_skipped_and_the_next_one_is_whole(journal):
 
 
 @pytest.mark.parametrize(
-    "line", [b"not json", b'"text"', b"[1]", b'{"event": "Improved"}', b'{"event": "Nope"}', b"\xff"]
+    "line",
+    [b"not json", b'"text"', b"[1]", b'{"event": "Improved"}', b'{"event": "Nope"}', b"\xff"],
 )
 def test_lines_that_are_no_events_are_skipped(journal, line):
     journal.append(step(1))

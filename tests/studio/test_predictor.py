@@ -16,9 +16,15 @@ from peft_demo.studio import predictor
 def zoo(open_studio, short, finish, photos, tmp_path_factory):
     """A studio with five adapters of three kinds; two are called "dog" and "dog2"."""
     studio = open_studio(tmp_path_factory.mktemp("zoo"))
-    for method, name in (("lora", "dog"), ("arc", "dog2"), ("adapter", "0"), ("linear", "1"), ("lora", "10")):
+    for method, name in (
+        ("lora", "dog"),
+        ("arc", "dog2"),
+        ("adapter", "0"),
+        ("linear", "1"),
+        ("lora", "10"),
+    ):
         run = short(method, epochs=4, name=name)
-        finish(studio, studio.start(replace(run, data=replace(run.data, seed=len(name)))))
+        finish(studio, studio.training.start(replace(run, data=replace(run.data, seed=len(name)))))
     return studio
 
 
@@ -29,7 +35,10 @@ def pictures(photos):
 def test_each_image_is_answered_by_its_own_adapter(zoo, photos):
     ids = ["10", "dog2", "0", "dog", "1"]
     mixed = zoo.predict(pictures(photos), ids, top=3)
-    alone = [zoo.classify(picture, [id], top=3)[0] for picture, id in zip(pictures(photos), ids, strict=True)]
+    alone = [
+        zoo.classify(picture, [id], top=3)[0]
+        for picture, id in zip(pictures(photos), ids, strict=True)
+    ]
     assert [m.adapter for m in mixed] == ids
     for a, b in zip(mixed, alone, strict=True):
         assert dict(a.top) == pytest.approx(dict(b.top), abs=1e-5)
@@ -56,33 +65,41 @@ def test_images_and_adapters_come_in_pairs(zoo, photos):
 
 
 def test_a_resident_adapter_is_not_loaded_again_and_a_changed_file_is(zoo, photos, monkeypatch):
-    first = zoo._predictor.choose("dog")
-    zoo._predictor.choose("dog2")
+    first = zoo.answers._predictor.choose("dog")
+    zoo.answers._predictor.choose("dog2")
     monkeypatch.setattr(adapters, "load", lambda *_: pytest.fail("loaded again"))
-    assert zoo._predictor.choose("dog") is first
+    assert zoo.answers._predictor.choose("dog") is first
     monkeypatch.undo()
     zoo.rename_class("dog", "red", "crimson")
-    assert "crimson" in zoo._predictor.choose("dog").card.classes
+    assert "crimson" in zoo.answers._predictor.choose("dog").card.classes
     zoo.rename_class("dog", "crimson", "red")
 
 
 def test_what_was_not_asked_for_longest_makes_room(zoo, monkeypatch):
-    size = zoo._predictor.choose("dog").bytes
-    monkeypatch.setattr(zoo._predictor, "_kept_bytes", 2 * size)
-    monkeypatch.setattr(zoo._predictor, "_ready", type(zoo._predictor._ready)())
-    kept = [zoo._predictor.choose(id) for id in ("dog", "10", "1")]
-    assert kept[0] not in zoo._predictor._ready.values() and kept[2] in zoo._predictor._ready.values()
+    size = zoo.answers._predictor.choose("dog").bytes
+    monkeypatch.setattr(zoo.answers._predictor, "_kept_bytes", 2 * size)
+    monkeypatch.setattr(zoo.answers._predictor, "_ready", type(zoo.answers._predictor._ready)())
+    kept = [zoo.answers._predictor.choose(id) for id in ("dog", "10", "1")]
+    assert (
+        kept[0] not in zoo.answers._predictor._ready.values()
+        and kept[2] in zoo.answers._predictor._ready.values()
+    )
 
 
 def test_a_load_that_fails_changes_nothing(zoo, photos):
     file = zoo.adapter_file("dog")
-    before, whole = zoo.classify(pictures(photos)[0], ["10"]), file.read_bytes()
+    before = zoo.classify(pictures(photos)[0], ["10"])
+    whole = file.read_bytes()
     try:
         file.write_bytes(whole[:-4])
         with pytest.raises(BadAdapter):
             zoo.classify(pictures(photos)[0], ["dog"])
         refused, nobody, said = zoo.predict([pictures(photos)[0]] * 3, ["dog", "do", "10"])
-        assert "cut short" in refused.refusal and "no adapter 'do'" in nobody.refusal and not refused.top
+        assert (
+            "cut short" in refused.refusal
+            and "no adapter 'do'" in nobody.refusal
+            and not refused.top
+        )
         assert dict(said.top) == pytest.approx(dict(before[0].top), abs=1e-5)
     finally:
         file.write_bytes(whole)
@@ -100,15 +117,19 @@ def test_merged_says_the_same(zoo, photos):
 
 def test_samples_are_test_pictures_in_turns(studio, short, finish, tmp_path):
     data = DataSpec("bundled", "shapes", shots=2)
-    finish(studio, studio.start(replace(short(epochs=1), data=data)))
-    id = studio.runs()[0].adapter
-    shown = studio.samples(id)
-    classes = studio.adapter(id).classes
+    finish(studio, studio.training.start(replace(short(epochs=1), data=data)))
+    id = studio.training.runs()[0].adapter
+    shown = studio.zoo.samples(id)
+    classes = studio.zoo.card(id).classes
     assert [name for name, _ in shown[: len(classes)]] == list(classes)
     (tmp_path / "shown.png").write_bytes(shown[0][1])
-    assert Image.open(tmp_path / "shown.png").format == "PNG"  # nothing lost, so the answer is the test's
+    assert (
+        Image.open(tmp_path / "shown.png").format == "PNG"
+    )  # nothing lost, so the answer is the test's
     first = next(e for e in split(open_dataset(data), 2, 0).test if e.label == 0)
-    assert list(Image.open(tmp_path / "shown.png").getdata()) == list(decode(first.read()).getdata())
+    assert list(Image.open(tmp_path / "shown.png").getdata()) == list(
+        decode(first.read()).getdata()
+    )
 
 
 def test_an_adapter_of_own_photos_has_no_samples(zoo):

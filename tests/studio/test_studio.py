@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from peft_demo import adapters, training
+from peft_demo import adapters, inference
 from peft_demo.contracts.errors import BadAdapter, BadImage, Busy, NotAllowed, UnknownName
 from peft_demo.contracts.events import Failed, Finished, Saved, Started, Stepped, Stopped
 from peft_demo.contracts.service import Service
@@ -22,16 +22,18 @@ from peft_demo.data import decode, to_tensor
 @pytest.fixture
 def ready(studio, adapter_file):
     """A studio with two adapters in its zoo, their ids, and a photo's path."""
-    return studio, [studio.import_adapter(adapter_file), studio.import_adapter(adapter_file)]
+    return studio, [studio.zoo.take(adapter_file), studio.zoo.take(adapter_file)]
 
 
 def test_it_answers_all_that_the_service_promises(studio):
-    wanted = {name for name in vars(Service) if not name.startswith("_")} | set(Service.__annotations__)
+    wanted = {name for name in vars(Service) if not name.startswith("_")} | set(
+        Service.__annotations__
+    )
     assert {name for name in wanted if not hasattr(studio, name)} == set()
 
 
 def test_photos_in_adapter_out(studio, short, photos, finish):
-    run = studio.start(short("lora", epochs=6), owner="me")
+    run = studio.training.start(short("lora", epochs=6), owner="me")
     events = finish(studio, run)
     started = next(e for e in events if isinstance(e, Started))
     assert started.classes == ("blue", "green", "red") and started.train_images == 6
@@ -39,53 +41,57 @@ def test_photos_in_adapter_out(studio, short, photos, finish):
     last = events[-1]
     assert type(last) is Finished and last.unchanged and last.fingerprint == started.fingerprint
 
-    (listed,) = studio.runs()
+    (listed,) = studio.training.runs()
     assert (listed.id, listed.state, listed.val_accuracy) == (run, "done", last.val_accuracy)
-    (entry,) = studio.zoo()
-    assert entry.id == listed.adapter and entry.refusal == "" and entry.file_bytes == last.file_bytes
-    assert studio.status().state == "done" and studio.status().device == "cpu"
+    (entry,) = studio.zoo.entries()
+    assert (
+        entry.id == listed.adapter and entry.refusal == "" and entry.file_bytes == last.file_bytes
+    )
+    assert studio.training.status().state == "done" and studio.training.status().device == "cpu"
 
-    card = studio.adapter(entry.id)
+    card = studio.zoo.card(entry.id)
     assert str(photos) not in entry.card.to_json().__repr__(), "no path of this machine in the card"
     assert card.test_accuracy == last.test_accuracy
 
-    (answer,) = studio.classify(photos / "red" / "7.png", [entry.id], top=2)
+    (answer,) = studio.answers.classify(photos / "red" / "7.png", [entry.id], top=2)
     assert answer.adapter == entry.id and len(answer.top) == 2 and answer.ms > 0
     assert {label for label, _ in answer.top} < {"blue", "green", "red"}
     assert answer.probability >= answer.top[1][1]
 
 
 def test_a_restarted_studio_finds_the_run_and_replays_it(studio, short, finish, open_studio):
-    run = studio.start(short())
+    run = studio.training.start(short())
     events = finish(studio, run)
     page = open_studio(studio.home.root, allow_local_paths=False)
-    assert page.runs()[0].spec.data.name == Path(studio.runs()[0].spec.data.name).name, "a page is told no paths"
+    assert page.runs()[0].spec.data.name == Path(studio.training.runs()[0].spec.data.name).name, (
+        "a page is told no paths"
+    )
     again = open_studio(studio.home.root)
     assert again.follow(run) == (events, again.follow(run)[1])
     assert again.status().run == run and again.status().state == "done"
-    assert again.runs()[0].spec == studio.runs()[0].spec
+    assert again.runs()[0].spec == studio.training.runs()[0].spec
 
 
 def test_stop_keeps_the_best_and_a_second_start_is_busy(studio, short, finish):
-    run = studio.start(short(epochs=1000))
-    while studio.status().step < 2:
+    run = studio.training.start(short(epochs=1000))
+    while studio.training.status().step < 2:
         sleep(0.01)
     with pytest.raises(Busy, match="another run"):
-        studio.start(short())
-    assert studio.runs()[0].state == "running"
-    studio.stop(run)
+        studio.training.start(short())
+    assert studio.training.runs()[0].state == "running"
+    studio.training.stop(run)
     events = finish(studio, run)
     assert type(events[-1]) is Stopped and events[-1].step < 1000
     kept = next(e for e in reversed(events) if isinstance(e, Saved))
-    assert studio.classify(picture(), [kept.adapter])[0].top
+    assert studio.answers.classify(picture(), [kept.adapter])[0].top
 
 
 def test_only_its_owner_stops_a_run_where_many_share(tmp_path, open_studio, short, finish):
     studio = open_studio(tmp_path, shared=True)
-    run = studio.start(short(epochs=1000), owner="me")
+    run = studio.training.start(short(epochs=1000), owner="me")
     with pytest.raises(NotAllowed, match="somebody else"):
-        studio.stop(run, owner="you")
-    studio.stop(run, owner="me")
+        studio.training.stop(run, owner="you")
+    studio.training.stop(run, owner="me")
     assert isinstance(finish(studio, run)[-1], Stopped)
 
 
@@ -100,26 +106,31 @@ def test_only_its_owner_stops_a_run_where_many_share(tmp_path, open_studio, shor
 )
 def test_a_wrong_spec_is_refused_before_anything_starts(studio, short, change, sentence):
     with pytest.raises(Exception, match=sentence):
-        studio.start(replace(short("lora"), **change))
-    assert studio.runs() == [] and studio.status().state == "idle"
+        studio.training.start(replace(short("lora"), **change))
+    assert studio.training.runs() == [] and studio.training.status().state == "idle"
 
 
 def test_data_that_cannot_be_trained_on_fails_the_run_with_a_sentence(studio, tmp_path, finish):
     (tmp_path / "only").mkdir()
     picture_file(tmp_path / "only" / "1.png")
-    last = finish(studio, studio.start(RunSpec("linear", data=DataSpec("folder", str(tmp_path)), size=32)))[-1]
+    last = finish(
+        studio,
+        studio.training.start(RunSpec("linear", data=DataSpec("folder", str(tmp_path)), size=32)),
+    )[-1]
     assert isinstance(last, Failed) and "class" in last.sentence
 
 
-def test_a_broken_training_step_fails_the_run_and_the_next_one_works(studio, short, finish, monkeypatch):
+def test_a_broken_training_step_fails_the_run_and_the_next_one_works(
+    studio, short, finish, monkeypatch
+):
     def out_of_memory(*_):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
     with monkeypatch.context() as patched:
         patched.setattr(torch.optim.AdamW, "step", out_of_memory)
-        last = finish(studio, studio.start(short()))[-1]
+        last = finish(studio, studio.training.start(short()))[-1]
     assert isinstance(last, Failed) and "memory ran out" in last.sentence and last.hint
-    assert isinstance(finish(studio, studio.start(short()))[-1], Finished)
+    assert isinstance(finish(studio, studio.training.start(short()))[-1], Finished)
 
 
 # answers ----------------------------------------------------------------------------------------------------------
@@ -127,75 +138,77 @@ def test_a_broken_training_step_fails_the_run_and_the_next_one_works(studio, sho
 
 def test_choosing_an_adapter_that_is_in_memory_takes_less_than_a_tenth_of_a_millisecond(ready):
     studio, ids = ready
-    studio.classify(picture(), ids)
+    studio.answers.classify(picture(), ids)
     times = []
     for _ in range(50):
         for id in ids:
             began = perf_counter()
-            studio._predictor.choose(id)
+            studio.answers._predictor.choose(id)
             times.append(perf_counter() - began)
     assert sorted(times)[len(times) // 2] < 1e-4
 
 
 def test_a_prediction_is_what_the_attached_model_says(ready, adapter_file):
     studio, ids = ready
-    (answer,) = studio.classify(picture(), ids[:1], top=3)
-    backbone, adapter, card = studio._predictor.load(adapter_file)
+    (answer,) = studio.answers.classify(picture(), ids[:1], top=3)
+    backbone, adapter, card = studio.answers._predictor.load(adapter_file)
     images = to_tensor(decode(picture()), 32)[None]
-    chances = training.predict(adapters.attach(backbone, adapter).eval(), images, backbone)[0]
+    chances = inference.predict(adapters.attach(backbone, adapter).eval(), images, backbone)[0]
     assert dict(answer.top) == dict(zip(card.classes, chances.tolist(), strict=True))
 
 
 def test_a_failed_load_changes_nothing(ready):
     studio, ids = ready
-    before = studio.classify(picture(), ids)
-    broken = studio.adapter_file(ids[1])
+    before = studio.answers.classify(picture(), ids)
+    broken = studio.zoo.file(ids[1])
     content = broken.read_bytes()
     broken.write_bytes(content[:-40])
     with pytest.raises(BadAdapter):
-        studio.classify(picture(), [ids[1]])
-    assert [p.top for p in studio.classify(picture(), ids[:1])] == [before[0].top]
+        studio.answers.classify(picture(), [ids[1]])
+    assert [p.top for p in studio.answers.classify(picture(), ids[:1])] == [before[0].top]
     broken.write_bytes(content)
-    assert [p.top for p in studio.classify(picture(), ids)] == [p.top for p in before]
+    assert [p.top for p in studio.answers.classify(picture(), ids)] == [p.top for p in before]
 
 
 def test_a_file_that_changed_is_loaded_again(ready):
     studio, ids = ready
-    studio.classify(picture(), ids)
+    studio.answers.classify(picture(), ids)
     for old in ("blue", "green", "red"):
-        studio.rename_class(ids[0], old, old.upper())
-    assert studio.classify(picture(), ids)[0].label.isupper()
-    studio.delete(ids[0])
+        studio.zoo.rename_class(ids[0], old, old.upper())
+    assert studio.answers.classify(picture(), ids)[0].label.isupper()
+    studio.zoo.delete(ids[0])
     with pytest.raises(UnknownName, match="no adapter"):
-        studio.classify(picture(), ids)
+        studio.answers.classify(picture(), ids)
 
 
 def test_what_is_no_picture_is_a_sentence(ready, tmp_path):
     studio, ids = ready
     for bad in (b"", b"hello", tmp_path / "nope.png"):
         with pytest.raises(BadImage):
-            studio.classify(bad, ids)
+            studio.answers.classify(bad, ids)
 
 
 def test_a_run_and_answers_beside_it_keep_their_bits(ready, open_studio, short, finish, tmp_path):
     studio, ids = ready
     quiet = open_studio(tmp_path / "quiet")
     finish(quiet, quiet.start(short("lora", epochs=20)))
-    alone = [p.top for p in studio.classify(picture(), ids)]
-    run = studio.start(short("lora", epochs=20))
+    alone = [p.top for p in studio.answers.classify(picture(), ids)]
+    run = studio.training.start(short("lora", epochs=20))
     asked = 0
-    while studio._jobs.busy:
-        assert [p.top for p in studio.classify(picture(), ids)] == alone
+    while studio.training.busy:
+        assert [p.top for p in studio.answers.classify(picture(), ids)] == alone
         asked += 1
     assert asked > 1
     finish(studio, run)
-    assert tensors(studio, studio.runs()[0].adapter) == tensors(quiet, quiet.runs()[0].adapter)
+    assert tensors(studio, studio.training.runs()[0].adapter) == tensors(
+        quiet, quiet.runs()[0].adapter
+    )
 
 
 def test_evaluate_leaves_out_what_was_trained_on(ready, photos):
     studio, ids = ready
-    score = studio.evaluate(ids[0], DataSpec("folder", str(photos)))
-    assert score.left_out == len(studio.adapter(ids[0]).seen) > 0
+    score = studio.answers.evaluate(ids[0], DataSpec("folder", str(photos)))
+    assert score.left_out == len(studio.zoo.card(ids[0]).seen) > 0
     assert score.images + score.left_out == 24
     assert sum(n for _, _, n in score.per_class) == score.images
     assert score.accuracy == pytest.approx(sum(a * n for _, a, n in score.per_class) / score.images)
@@ -206,14 +219,14 @@ def test_merged_weights_answer_like_the_adapter(ready, tmp_path):
     from timm import create_model
 
     studio, ids = ready
-    studio.merge(ids[0], tmp_path / "merged.safetensors")
-    backbone, adapter, _ = studio._predictor.load(studio.adapter_file(ids[0]))
+    studio.zoo.merge(ids[0], tmp_path / "merged.safetensors")
+    backbone, adapter, _ = studio.answers._predictor.load(studio.zoo.file(ids[0]))
     plain = create_model(backbone.arch, num_classes=3, **dict(_bundled().kwargs))
     plain.set_input_size(img_size=(32, 32))
     plain.load_state_dict(load_file(tmp_path / "merged.safetensors"))
     images = to_tensor(decode(picture()), 32)[None]
-    ours = training.predict(adapters.attach(backbone, adapter).eval(), images, backbone)
-    assert torch.allclose(training.predict(plain, images, backbone), ours, atol=1e-5)
+    ours = inference.predict(adapters.attach(backbone, adapter).eval(), images, backbone)
+    assert torch.allclose(inference.predict(plain, images, backbone), ours, atol=1e-5)
 
 
 def _bundled():
@@ -230,58 +243,60 @@ def test_import_checks_the_tensors_too(studio, adapter_file, tmp_path):
     content[-4:] = b"\x00\x00\xc0\x7f"  # a NaN at the end of the last tensor
     (tmp_path / "nan.safetensors").write_bytes(content)
     with pytest.raises(BadAdapter, match="not finite"):
-        studio.import_adapter(tmp_path / "nan.safetensors")
-    assert studio.zoo() == []
+        studio.zoo.take(tmp_path / "nan.safetensors")
+    assert studio.zoo.entries() == []
 
 
-def test_an_adapter_for_an_unknown_backbone_is_taken_in_and_listed_with_the_reason(studio, adapter_file, tmp_path):
+def test_an_adapter_for_an_unknown_backbone_is_taken_in_and_listed_with_the_reason(
+    studio, adapter_file, tmp_path
+):
     card = adapters.read_card(adapter_file)
     stranger = replace(card, backbone="somebody_elses_vit", fingerprint="0" * 64)
     (tmp_path / "s.safetensors").write_bytes(adapters.with_card(adapter_file, stranger))
-    id = studio.import_adapter(tmp_path / "s.safetensors")
-    (entry,) = studio.zoo()
+    id = studio.zoo.take(tmp_path / "s.safetensors")
+    (entry,) = studio.zoo.entries()
     assert entry.id == id and "somebody_elses_vit" in entry.refusal and entry.card is not None
     with pytest.raises(UnknownName, match="no backbone"):
-        studio.classify(picture(), [id])
+        studio.answers.classify(picture(), [id])
 
 
 def test_zoo_can_ask_for_one_backbone(ready):
     studio, _ = ready
-    own = studio.backbones()[0].name
-    assert [e.refusal for e in studio.zoo(own)] == ["", ""]
-    assert all("not on" in e.refusal for e in studio.zoo("vit_base_patch16_224.orig_in21k"))
+    own = studio.zoo.backbones()[0].name
+    assert [e.refusal for e in studio.zoo.entries(own)] == ["", ""]
+    assert all("not on" in e.refusal for e in studio.zoo.entries("vit_base_patch16_224.orig_in21k"))
 
 
 def test_a_page_may_name_no_paths(tmp_path, photos, adapter_file, open_studio, short):
     studio = open_studio(tmp_path, allow_local_paths=False)
     for ask in (
-        lambda: studio.check(DataSpec("folder", str(photos))),
-        lambda: studio.check(DataSpec("zip", str(photos) + ".zip")),
-        lambda: studio.start(short()),
-        lambda: studio.start(RunSpec("linear"), out=tmp_path / "x"),
-        lambda: studio.add_backbone(tmp_path / "x.safetensors"),
+        lambda: studio.data.check(DataSpec("folder", str(photos))),
+        lambda: studio.data.check(DataSpec("zip", str(photos) + ".zip")),
+        lambda: studio.training.start(short()),
+        lambda: studio.training.start(RunSpec("linear"), out=tmp_path / "x"),
+        lambda: studio.zoo.add_backbone(tmp_path / "x.safetensors"),
     ):
         with pytest.raises(NotAllowed):
             ask()
     for word in (str(adapter_file), "../" + adapter_file.name):
         with pytest.raises(UnknownName):
-            studio.find_adapter(word)
+            studio.zoo.find(word)
         with pytest.raises(UnknownName):
-            studio.classify(picture(), [word])
+            studio.answers.classify(picture(), [word])
     assert open_studio(tmp_path).find_adapter(str(adapter_file)) == str(adapter_file)
 
 
 def test_class_cards_train_under_whatever_name(studio, photos, short, finish):
     names = {"red": "<img src=x onerror=alert(1)>", "blue": "7/8", "green": "train"}
     for folder, label in names.items():
-        studio.draft_put("browser-1", label, sorted((photos / folder).glob("*.png")))
+        studio.data.drafts.put("browser-1", label, sorted((photos / folder).glob("*.png")))
     data = DataSpec("draft", "browser-1", shots=2)
-    report = studio.check(data)
+    report = studio.data.check(data)
     assert set(report.classes) == set(names.values()) and report.problem == ""
     assert report.rejected == (), "the notes of a draft are no rejected pictures"
-    run = studio.start(RunSpec("linear", data=data, size=32, recipe=Recipe(epochs=2)))
+    run = studio.training.start(RunSpec("linear", data=data, size=32, recipe=Recipe(epochs=2)))
     assert isinstance(finish(studio, run)[-1], Finished)
-    card = studio.adapter(studio.runs()[0].adapter)
+    card = studio.zoo.card(studio.training.runs()[0].adapter)
     assert set(card.classes) == set(names.values())
     assert card.name == "linear-photos-s0"
 
@@ -290,14 +305,18 @@ def test_an_uploaded_zip_trains(studio, photos, tmp_path, finish):
     with zipfile.ZipFile(tmp_path / "Colours.zip", "w") as archive:
         for file in sorted(photos.glob("*/*.png")):
             archive.write(file, f"Colours/{file.parent.name}/{file.name}")
-    key = studio.keep_upload(tmp_path / "Colours.zip")
-    run = studio.start(RunSpec("linear", data=DataSpec("upload", key, 2), size=32, recipe=Recipe(epochs=1)))
+    key = studio.data.keep_upload(tmp_path / "Colours.zip")
+    run = studio.training.start(
+        RunSpec("linear", data=DataSpec("upload", key, 2), size=32, recipe=Recipe(epochs=1))
+    )
     assert isinstance(finish(studio, run)[-1], Finished)
-    assert studio.runs()[0].adapter == "linear-colours-s0"
+    assert studio.training.runs()[0].adapter == "linear-colours-s0"
 
 
 def test_cost_needs_no_weights(studio, short):
-    cost = studio.cost(RunSpec("lora", backbone="vit_base_patch16_224.orig_in21k"), classes=10)
+    cost = studio.training.cost(
+        RunSpec("lora", backbone="vit_base_patch16_224.orig_in21k"), classes=10
+    )
     assert (cost.trainable, cost.head) == (294_912, 7690)
 
 
@@ -305,19 +324,20 @@ def test_other_weights_of_the_same_name_get_a_name_of_their_own(studio, tmp_path
     from safetensors.torch import save_file
     from timm import create_model
 
-    cards, file = [], tmp_path / "vit_tiny_patch16_224.safetensors"
+    cards = []
+    file = tmp_path / "vit_tiny_patch16_224.safetensors"
     for seed in (0, 1, 1):
         torch.manual_seed(seed)
         save_file(create_model("vit_tiny_patch16_224", num_classes=0).state_dict(), file)
-        cards.append(studio.add_backbone(file))
+        cards.append(studio.zoo.add_backbone(file))
     assert [c.name for c in cards[:2]] == [file.stem, f"{file.stem}-{cards[1].fingerprint[:8]}"]
     assert cards[2] == cards[1]
-    assert len([b for b in studio.backbones() if b.source == "registered"]) == 2
+    assert len([b for b in studio.zoo.backbones() if b.source == "registered"]) == 2
 
 
 def test_what_has_stood_too_long_is_swept_when_the_studio_opens(studio, open_studio, photos):
-    studio.draft_put("old", "cup", [photos / "red" / "1.png"])
-    studio.draft_put("new", "cup", [photos / "red" / "1.png"])
+    studio.data.drafts.put("old", "cup", [photos / "red" / "1.png"])
+    studio.data.drafts.put("new", "cup", [photos / "red" / "1.png"])
     os.utime(studio.home.drafts / "old", (0, 0))
     open_studio(studio.home.root)
     assert os.listdir(studio.home.drafts) == ["new"]
@@ -336,5 +356,5 @@ def picture_file(path):
 def tensors(studio, id) -> dict:
     from safetensors import safe_open
 
-    with safe_open(studio.adapter_file(id), "np") as f:
+    with safe_open(studio.zoo.file(id), "np") as f:
         return {name: f.get_tensor(name).tobytes() for name in f.keys()}  # noqa: SIM118

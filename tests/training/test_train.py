@@ -15,7 +15,9 @@ from peft_demo.adapters import attach, load, read_card
 from peft_demo.contracts.errors import TrainingFailed
 from peft_demo.contracts.events import Evaluated, Finished, Improved, Started, Stepped, Stopped
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
-from peft_demo.training import Material, cost, score, train
+from peft_demo.data.few_shot_tensors import FewShotTensors
+from peft_demo.inference import score
+from peft_demo.training import cost, train
 
 TRAIN = importlib.import_module("peft_demo.training.train")
 CLASSES = ("red", "green", "blue")
@@ -31,7 +33,9 @@ def coloured(n: int, seed: int):
 
 
 def material(val=9, test=12):
-    return Material(CLASSES, coloured(24, 0), coloured(val, 1), coloured(test, 2), "split", ("aa", "bb"))
+    return FewShotTensors(
+        CLASSES, coloured(24, 0), coloured(val, 1), coloured(test, 2), "split", ("aa", "bb")
+    )
 
 
 def spec(method="lora", seed=0, **recipe):
@@ -49,7 +53,8 @@ def events(tiny):
 
 
 def test_a_run_starts_steps_evaluates_and_finishes(events):
-    started, steps = events[0], of(Stepped, events)
+    started = events[0]
+    steps = of(Stepped, events)
     assert (type(started), type(events[-1])) == (Started, Finished)
     assert [s.step for s in steps] == list(range(1, started.steps + 1)) == list(range(1, 13))
     assert steps[-1].loss < steps[0].loss and steps[-1].eta_s == 0
@@ -71,7 +76,8 @@ def test_a_backbone_that_moved_is_told(tiny):
 
 def test_the_best_on_validation_is_kept_and_measured_once(events, tiny):
     best = [e for e in of(Evaluated, events) if e.best][-1]
-    finished, file = events[-1], of(Improved, events)[-1].adapter
+    finished = events[-1]
+    file = of(Improved, events)[-1].adapter
     assert (finished.best_step, finished.val_accuracy) == (best.step, best.accuracy)
     adapter, card = load(file, tiny)
     model = attach(tiny, adapter)
@@ -95,14 +101,20 @@ def test_the_card_tells_what_is_needed_to_repeat_the_run(events):
 
 
 def test_a_card_carries_no_path(tiny):
-    run = replace(spec(epochs=1), data=DataSpec("folder", "/home/somebody/private photos/", shots=8))
+    run = replace(
+        spec(epochs=1), data=DataSpec("folder", "/home/somebody/private photos/", shots=8)
+    )
     file = of(Improved, list(train(run, tiny, material())))[-1].adapter
     assert b"somebody" not in file and read_card(file).spec["data"]["name"] == "private photos"
 
 
 def test_a_thumbnail_is_in_the_file_only_if_asked_for(tiny):
     cards = [
-        read_card(of(Improved, list(train(replace(spec(epochs=1), thumbnail=asked), tiny, material())))[-1].adapter)
+        read_card(
+            of(Improved, list(train(replace(spec(epochs=1), thumbnail=asked), tiny, material())))[
+                -1
+            ].adapter
+        )
         for asked in (False, True)
     ]
     assert cards[0].thumbnail == ""
@@ -115,7 +127,9 @@ def test_stop_ends_within_one_step_and_keeps_the_best_without_looking_at_test_im
     for event in train(spec(), tiny, material(), stop=lambda: len(of(Stepped, seen)) >= 1):
         seen.append(event)
     assert len(of(Stepped, seen)) <= 2
-    assert type(seen[-1]) is Stopped and seen[-1].test_accuracy is None and seen[-1].test_images == 0
+    assert (
+        type(seen[-1]) is Stopped and seen[-1].test_accuracy is None and seen[-1].test_images == 0
+    )
     assert load(of(Improved, seen)[-1].adapter, tiny)
 
 
@@ -139,7 +153,13 @@ def test_a_head_alone_learns_from_features_that_are_computed_once(tiny):
 
 def test_a_loss_that_is_not_finite_ends_in_a_sentence(tiny):
     with pytest.raises(TrainingFailed, match="not finite at step"):
-        list(train(spec("full", lr=10.0, epochs=50, warmup=0.0, clip=0.0, augment="none"), poisoned(tiny), material()))
+        list(
+            train(
+                spec("full", lr=10.0, epochs=50, warmup=0.0, clip=0.0, augment="none"),
+                poisoned(tiny),
+                material(),
+            )
+        )
 
 
 def poisoned(backbone):
@@ -148,7 +168,9 @@ def poisoned(backbone):
     return other
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("can't allocate memory")])
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("can't allocate memory")]
+)
 def test_running_out_of_memory_ends_in_a_sentence_with_half_the_batch(tiny, monkeypatch, error):
     def starve(*_, **__):
         raise error
@@ -179,9 +201,11 @@ def test_same_seed_same_bits_other_seed_other_bits(tiny, augment):
 def test_a_run_keeps_its_bits_while_another_thread_loads_and_predicts(tiny, events):
     """The promise of the seam: one adapter trains while others answer, over the same tensors."""
     file = of(Improved, events)[-1].adapter
-    images, alone = coloured(6, 3), final_state(tiny)
+    images = coloured(6, 3)
+    alone = final_state(tiny)
     expected = score(attach(tiny, load(file, tiny)[0]), *images, tiny)
-    done, disturbed = threading.Event(), []
+    done = threading.Event()
+    disturbed = []
 
     def answer():
         while not done.is_set():
@@ -198,7 +222,12 @@ def test_a_run_keeps_its_bits_while_another_thread_loads_and_predicts(tiny, even
 
 def test_cost_is_what_a_run_turns_out_to_have(events, tiny):
     expected = cost(spec(), tiny.anatomy, len(CLASSES))
-    started, finished = events[0], events[-1]
-    assert (expected.trainable, expected.head, expected.steps) == (started.trainable, started.head, started.steps)
+    started = events[0]
+    finished = events[-1]
+    assert (expected.trainable, expected.head, expected.steps) == (
+        started.trainable,
+        started.head,
+        started.steps,
+    )
     assert expected.share == pytest.approx(started.share)
     assert abs(expected.file_bytes - finished.file_bytes) < 6_000

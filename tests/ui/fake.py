@@ -8,20 +8,20 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from peft_demo.contracts import events as ev
+from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.cards import (
-    AdapterCard,
     BackboneCard,
     ClassCount,
     Cost,
     DataReport,
     DatasetCard,
     MethodCard,
-    Parcel,
     Prediction,
     RunCard,
     Score,
     SideBySide,
     Status,
+    UploadPreview,
     ZooEntry,
 )
 from peft_demo.contracts.errors import BadAdapter, BadData, Busy, NotAllowed, UnknownName
@@ -33,10 +33,14 @@ DIGITS = tuple("0123456789")
 EVIL = "<img src=x onerror=alert(1)> ![a](http://evil.example/x.png)"
 
 RANK = Knob("rank", "Rank", "int", 8, 1, 256, info="width of the bottleneck")
-TARGETS = Knob("targets", "Targets", "choices", ("q", "v"), choices=("q", "k", "v", "proj", "fc1", "fc2"))
+TARGETS = Knob(
+    "targets", "Targets", "choices", ("q", "v"), choices=("q", "k", "v", "proj", "fc1", "fc2")
+)
 SCALE = Knob("scale", "Scale", "float", 1.0, 0.0, 10.0, advanced=True)
 NORM = Knob("normalise", "Normalise", "bool", False, advanced=True)
-START = Knob("start", "Start", "choice", "zero", choices=("zero", "paper", "literal"), advanced=True)
+START = Knob(
+    "start", "Start", "choice", "zero", choices=("zero", "paper", "literal"), advanced=True
+)
 
 METHODS = (
     MethodCard("linear", "Linear probe", "Only the head learns.", "f(x)", "", "", (), False, True, (), 1e-2),
@@ -58,13 +62,21 @@ def picture(text: str, side: int = 64) -> bytes:
 
 def script(steps: int = 100, adapter: str = "lora-digits-0") -> list[ev.Event]:
     """A whole run as its journal would tell it."""
-    said: list[ev.Event] = [ev.Progressed("Loading the backbone"), ev.Noticed("info", "Shots were capped at 16.")]
+    said: list[ev.Event] = [
+        ev.Progressed("Loading the backbone"),
+        ev.Noticed("info", "Shots were capped at 16."),
+    ]
     said += [ev.Started(steps, 5, 36864, 1930, 0.013, DIGITS, 160, 160, 360, "cpu", SHA)]
     for n in range(1, steps + 1):
-        said.append(ev.Stepped(n, 2.3 * 0.96**n + 0.1 * (n % 3), 1e-3, 210.0, (steps - n) * 0.1, 410.0))
+        said.append(
+            ev.Stepped(n, 2.3 * 0.96**n + 0.1 * (n % 3), 1e-3, 210.0, (steps - n) * 0.1, 410.0)
+        )
         if n % 10 == 0:
             accuracy = 1 - 0.9 * 0.95**n
-            said += [ev.Evaluated(n, 2.4 * 0.97**n, accuracy, 160, True), ev.Saved(n, adapter, 151_000)]
+            said += [
+                ev.Evaluated(n, 2.4 * 0.97**n, accuracy, 160, True),
+                ev.Saved(n, adapter, 151_000),
+            ]
     return [*said, finished(steps)]
 
 
@@ -76,38 +88,122 @@ def finished(step: int, kind=ev.Finished) -> ev.Event:
 
 def card(name: str = "lora-digits-0", classes=DIGITS, **more) -> AdapterCard:
     spec = RunSpec(method="lora", knobs={"rank": 4}).to_json()
-    given = {"name": name, "method": "lora", "knobs": {"rank": 4}, "classes": classes, "backbone": "tiny"}
-    given |= {"arch": "vit", "fingerprint": SHA, "size": 96, "mean": (0.5,) * 3, "std": (0.5,) * 3, "spec": spec}
-    given |= {"interpolation": "bicubic", "trainable": 36864, "head": 1930, "val_accuracy": 0.951, "val_images": 160}
-    given |= {"test_accuracy": 0.942, "test_images": 360, "created": "2026-11-20T10:00:00+00:00", "seconds": 12.5}
+    given = {
+        "name": name,
+        "method": "lora",
+        "knobs": {"rank": 4},
+        "classes": classes,
+        "backbone": "tiny",
+    }
+    given |= {
+        "arch": "vit",
+        "fingerprint": SHA,
+        "size": 96,
+        "mean": (0.5,) * 3,
+        "std": (0.5,) * 3,
+        "spec": spec,
+    }
+    given |= {
+        "interpolation": "bicubic",
+        "trainable": 36864,
+        "head": 1930,
+        "val_accuracy": 0.951,
+        "val_images": 160,
+    }
+    given |= {
+        "test_accuracy": 0.942,
+        "test_images": 360,
+        "created": "2026-11-20T10:00:00+00:00",
+        "seconds": 12.5,
+    }
     given |= {"curve": tuple((n, 2.3 * 0.96**n) for n in range(1, 101, 5))}
     given |= {"accuracy_curve": tuple((n, 1 - 0.9 * 0.95**n) for n in range(10, 101, 10))}
     return AdapterCard(**given | more)
 
 
-class Fake:
+class FakeDrafts:
+    """Class cards: draft → class name → keys of its pictures."""
+
+    def __init__(self, home: Path):
+        self.home = home
+        self.cards: dict[str, dict[str, tuple[str, ...]]] = {}
+
+    def classes(self, draft):
+        return self.cards.get(draft, {})
+
+    def put(self, draft, label, images):
+        keys = tuple(self._keep(Path(i)) for i in images)
+        self.cards.setdefault(draft, {})[label] = keys
+        return keys
+
+    def rename(self, draft, old, new):
+        self.cards[draft] = {
+            new if k == old else k: v for k, v in self.cards.get(draft, {}).items()
+        }
+
+    def drop(self, draft, label):
+        self.cards.get(draft, {}).pop(label, None)
+
+    def image(self, draft, key):
+        return self.home / key
+
+    def _keep(self, image: Path) -> str:
+        (self.home / image.name).write_bytes(image.read_bytes())
+        return image.name
+
+
+class FakeData:
+    def __init__(self, home: Path):
+        self.drafts = FakeDrafts(home)
+
+    def datasets(self):
+        digits = DatasetCard(
+            "digits", "Handwritten digits", "8×8 scans, scikit-learn.", DIGITS, 1797, "CC BY 4.0"
+        )
+        return digits, DatasetCard(
+            "shapes", "Shapes by count", "Drawn.", ("one", "two", EVIL), 600, "Apache-2.0"
+        )
+
+    def check(self, data: DataSpec, report=None):
+        if data.source == "hub":
+            raise BadData("this fake has no network.", "Choose a bundled set.")
+        if data.source == "draft":
+            names = {k: len(v) for k, v in self.drafts.classes(data.name).items()}
+        else:
+            names = {n: 100 for d in self.datasets() if d.name == data.name for n in d.classes}
+        counts = tuple(
+            ClassCount(n, c, data.shots, 16, 20, (picture(n), picture(n + "b")))
+            for n, c in names.items()
+        )
+        problem = "" if len(counts) > 1 else "Two classes at least are needed."
+        return DataReport(
+            data.name, counts, (("a/b.txt", "not a picture"),), ("Two near-duplicates.",), problem
+        )
+
+    def keep_upload(self, file):
+        return "upload-1"
+
+
+class FakeTraining:
     """`pace` is the seconds a run takes; 0 means it is over at once."""
 
-    def __init__(self, home: Path, pace: float = 0.0, offline: bool = True, allow_local_paths: bool = False):
-        self.home, self.pace = Path(home), pace
-        self.offline, self.allow_local_paths = offline, allow_local_paths
-        self.cards = {"lora-digits-0": card(), "evil": card("evil", (EVIL, "plain"))}
-        self.drafts: dict[str, dict[str, tuple[str, ...]]] = {}
+    def __init__(self, pace: float):
+        self.pace = pace
         self.began: dict[str, tuple[float, RunSpec]] = {}
         self.cut: dict[str, int] = {}
-        self.pushed: list[tuple] = []
-        self.home.mkdir(parents=True, exist_ok=True)
 
     def methods(self):
         return [replace(m) for m in METHODS]  # as the real one, whose cards are made when asked for
 
-    def backbones(self):
-        big = BackboneCard("vit_s", "ViT-Small, ImageNet-21k", "download", 224, 21_600_000, 88.0, ready=False)
-        return BackboneCard("tiny", "PEFT Demo Tiny", "bundled", 96, 2_900_000, 5.8, "Apache-2.0", True, SHA), big
-
-    def datasets(self):
-        digits = DatasetCard("digits", "Handwritten digits", "8×8 scans, scikit-learn.", DIGITS, 1797, "CC BY 4.0")
-        return digits, DatasetCard("shapes", "Shapes by count", "Drawn.", ("one", "two", EVIL), 600, "Apache-2.0")
+    def cost(self, run, classes=10):
+        rank = run.knobs.get("rank", 8)
+        return Cost(
+            rank * 4608,
+            193 * classes,
+            rank * 0.0016,
+            rank * 18_500,
+            classes * run.data.shots // 32 * 20,
+        )
 
     def status(self):
         if not self.began:
@@ -116,45 +212,6 @@ class Fake:
         said, _ = self.follow(run)
         step = max((e.step for e in said if isinstance(e, ev.Stepped)), default=0)
         return Status(self._state(run), run, step, 100, (100 - step) * 0.1, "cpu", 410.0)
-
-    def check(self, data: DataSpec, report=None):
-        if data.source == "hub":
-            raise BadData("this fake has no network.", "Choose a bundled set.")
-        if data.source == "draft":
-            names = {k: len(v) for k, v in self.draft_classes(data.name).items()}
-        else:
-            names = {n: 100 for d in self.datasets() if d.name == data.name for n in d.classes}
-        counts = tuple(ClassCount(n, c, data.shots, 16, 20, (picture(n), picture(n + "b"))) for n, c in names.items())
-        problem = "" if len(counts) > 1 else "Two classes at least are needed."
-        return DataReport(data.name, counts, (("a/b.txt", "not a picture"),), ("Two near-duplicates.",), problem)
-
-    def keep_upload(self, file):
-        return "upload-1"
-
-    def draft_classes(self, draft):
-        return self.drafts.get(draft, {})
-
-    def draft_put(self, draft, label, images):
-        keys = tuple(self._keep(Path(i)) for i in images)
-        self.drafts.setdefault(draft, {})[label] = keys
-        return keys
-
-    def _keep(self, image: Path) -> str:
-        (self.home / image.name).write_bytes(image.read_bytes())
-        return image.name
-
-    def draft_rename(self, draft, old, new):
-        self.drafts[draft] = {new if k == old else k: v for k, v in self.drafts.get(draft, {}).items()}
-
-    def draft_drop(self, draft, label):
-        self.drafts.get(draft, {}).pop(label, None)
-
-    def draft_image(self, draft, key):
-        return self.home / key
-
-    def cost(self, run, classes=10):
-        rank = run.knobs.get("rank", 8)
-        return Cost(rank * 4608, 193 * classes, rank * 0.0016, rank * 18_500, classes * run.data.shots // 32 * 20)
 
     def start(self, run, owner=""):
         if self.status().busy:
@@ -171,6 +228,9 @@ class Fake:
                 for r, (_, s) in self.began.items()]  # fmt: skip
         return made[::-1]
 
+    def run(self, id):
+        return next(run for run in self.runs() if run.id == id)
+
     def follow(self, run, cursor=0):
         if run not in self.began:
             raise UnknownName("run", run, self.began)
@@ -178,7 +238,8 @@ class Fake:
         age = time.monotonic() - self.began[run][0]
         told = len(said) if not self.pace else min(len(said), int(len(said) * age / self.pace))
         if run in self.cut:
-            told, said = self.cut[run] + 1, [*said[: self.cut[run]], finished(50, ev.Stopped)]
+            told = self.cut[run] + 1
+            said = [*said[: self.cut[run]], finished(50, ev.Stopped)]
         return said[cursor:told], told
 
     def _state(self, run):
@@ -187,23 +248,42 @@ class Fake:
             return "running" if any(isinstance(e, ev.Started) for e in said) else "preparing"
         return "stopped" if isinstance(said[-1], ev.Stopped) else "done"
 
-    def zoo(self, backbone=""):
+
+class FakeZoo:
+    def __init__(self, home: Path):
+        self.home = home
+        self.cards = {"lora-digits-0": card(), "evil": card("evil", (EVIL, "plain"))}
+
+    def backbones(self):
+        big = BackboneCard(
+            "vit_s", "ViT-Small, ImageNet-21k", "download", 224, 21_600_000, 88.0, ready=False
+        )
+        return BackboneCard(
+            "tiny", "PEFT Demo Tiny", "bundled", 96, 2_900_000, 5.8, "Apache-2.0", True, SHA
+        ), big
+
+    def entries(self, backbone=""):
         good = [ZooEntry(i, 151_000, False, c) for i, c in self.cards.items()]
         return [*good, ZooEntry("broken", 12, False, None, "the file is truncated.")]
 
-    def adapter(self, id):
+    def entry(self, id):
+        return next(entry for entry in self.entries() if entry.id == id)
+
+    def card(self, id):
         if id not in self.cards:
             raise UnknownName("adapter", id, self.cards)
         return self.cards[id]
 
-    def adapter_file(self, id):
+    def file(self, id):
         file = self.home / f"{id}.safetensors"
         file.write_bytes(b"fake")
         return file
 
-    def import_adapter(self, file):
+    def take(self, file, hints=None):
         if Path(file).stat().st_size < 100:
-            raise BadAdapter("this file is truncated: its header promises more than it holds.", "Copy it again.")
+            raise BadAdapter(
+                "this file is truncated: its header promises more than it holds.", "Copy it again."
+            )
         self.cards["imported"] = card("imported")
         return "imported"
 
@@ -221,10 +301,24 @@ class Fake:
     def merge(self, id, out):
         Path(out).write_bytes(b"merged")
 
-    def parcel(self, push):
-        told = (f"The names of the classes: {', '.join(self.adapter(push.adapters[0]).classes)}.",)
-        return Parcel(
-            push.repo, ((f"{push.adapters[0]}.safetensors", 151_000), ("README.md", 900)), "# card", told, "5eed"
+    def samples(self, id):
+        return tuple((name, picture(name)) for name in self.card(id).classes)
+
+
+class FakeHub:
+    def __init__(self, zoo: FakeZoo, offline: bool):
+        self.zoo = zoo
+        self.offline = offline
+        self.pushed: list[tuple] = []
+
+    def preview(self, push):
+        told = (f"The names of the classes: {', '.join(self.zoo.card(push.adapters[0]).classes)}.",)
+        return UploadPreview(
+            push.repo,
+            ((f"{push.adapters[0]}.safetensors", 151_000), ("README.md", 900)),
+            "# card",
+            told,
+            "5eed",
         )
 
     def push(self, push, token="", report=None, agreed=""):
@@ -233,16 +327,24 @@ class Fake:
         self.pushed.append((push, token, agreed))
         return f"https://hub.example/{push.repo}"
 
-    def on_hub(self, repo, revision="", token=""):
-        return [ZooEntry("theirs", 151_000, False, card("theirs")), ZooEntry("bad", 12, False, None, "ill-formed.")]
+    def adapters(self, repo, revision="", token=""):
+        return [
+            ZooEntry("theirs", 151_000, False, card("theirs")),
+            ZooEntry("bad", 12, False, None, "ill-formed."),
+        ]
 
     def pull(self, repo, names=(), revision="", token="", report=None):
-        self.cards |= {name: card(name) for name in names}
+        self.zoo.cards |= {name: card(name) for name in names}
         return list(names)
+
+
+class FakeAnswers:
+    def __init__(self, zoo: FakeZoo):
+        self.zoo = zoo
 
     def classify(self, image, adapters, top=5):
         chances = (0.7, 0.2, 0.05, 0.03, 0.02)
-        return [Prediction(a, tuple(zip(self.adapter(a).classes[:top], chances, strict=False)), 3.1, 0.02)
+        return [Prediction(a, tuple(zip(self.zoo.card(a).classes[:top], chances, strict=False)), 3.1, 0.02)
                 for a in adapters]  # fmt: skip
 
     def predict(self, images, adapters, top=5):
@@ -252,8 +354,26 @@ class Fake:
         (said,) = self.classify(image, [id], top)
         return SideBySide(said, said, 1.2, 1.0, 1e-7)
 
-    def samples(self, id):
-        return tuple((name, picture(name)) for name in self.adapter(id).classes)
-
     def evaluate(self, id, data, report=None):
         return Score(0.9, 100, 60)
+
+
+class Fake:
+    """A `Service`. `pace` is the seconds a run takes; 0 means it is over at once."""
+
+    def __init__(
+        self, home: Path, pace: float = 0.0, offline: bool = True, allow_local_paths: bool = False
+    ):
+        home = Path(home)
+        home.mkdir(parents=True, exist_ok=True)
+        self.home = home
+        self.offline = offline
+        self.allow_local_paths = allow_local_paths
+        self.data = FakeData(home)
+        self.training = FakeTraining(pace)
+        self.zoo = FakeZoo(home)
+        self.hub = FakeHub(self.zoo, offline)
+        self.answers = FakeAnswers(self.zoo)
+
+    def close(self):
+        pass

@@ -7,7 +7,7 @@ from .fake import EVIL, card
 
 
 def test_unusable_files_stand_in_the_table_with_their_reason(service):
-    rows = adapters.table(service.zoo()).set_index("Adapter")
+    rows = adapters.table(service.zoo.entries()).set_index("Adapter")
     assert rows.loc["broken", "Note"] == "The file is truncated."
     assert rows.loc["lora-digits-0", "Test"] == "94.2 %"
 

@@ -19,11 +19,14 @@ from .fake import Fake, picture
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    folder, patch = tmp_path_factory.mktemp("api"), pytest.MonkeyPatch()
+    folder = tmp_path_factory.mktemp("api")
+    patch = pytest.MonkeyPatch()
     patch.setenv("GRADIO_TEMP_DIR", str(folder / "tmp"))
     demo, launch = ui.build(Fake(folder))
     demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch)
-    yield Client(demo.local_url, verbose=False, analytics_enabled=False, download_files=str(folder / "got"))
+    yield Client(
+        demo.local_url, verbose=False, analytics_enabled=False, download_files=str(folder / "got")
+    )
     demo.close()
     patch.undo()
 
@@ -36,20 +39,34 @@ def photo(tmp_path) -> Path:
 
 def test_adapters_tell_what_is_needed_to_choose_one(client):
     known = {entry["id"]: entry for entry in client.predict(api_name="/adapters")}
-    good, broken = known["lora-digits-0"], known["broken"]
-    assert good["method"] == "lora" and good["classes"] == list("0123456789") and good["refusal"] == ""
-    assert (good["val_accuracy"], good["test_accuracy"], good["file_bytes"]) == (0.951, 0.942, 151_000)
+    good = known["lora-digits-0"]
+    broken = known["broken"]
+    assert (
+        good["method"] == "lora" and good["classes"] == list("0123456789") and good["refusal"] == ""
+    )
+    assert (good["val_accuracy"], good["test_accuracy"], good["file_bytes"]) == (
+        0.951,
+        0.942,
+        151_000,
+    )
     assert broken["refusal"] == "the file is truncated."
 
 
 def test_a_picture_is_classified_by_several_adapters(client, photo):
-    said = client.predict(handle_file(photo), ["lora-digits-0", "lora-digits-0"], 3, api_name="/classify")
+    said = client.predict(
+        handle_file(photo), ["lora-digits-0", "lora-digits-0"], 3, api_name="/classify"
+    )
     assert [s["adapter"] for s in said] == ["lora-digits-0"] * 2
     assert said[0]["label"] == "0" and said[0]["probability"] == 0.7 and len(said[0]["top"]) == 3
 
 
 def test_names_may_be_given(client, photo):
-    assert client.predict(image=handle_file(photo), adapters=["lora-digits-0"], api_name="/classify")[0]["label"] == "0"
+    assert (
+        client.predict(image=handle_file(photo), adapters=["lora-digits-0"], api_name="/classify")[
+            0
+        ]["label"]
+        == "0"
+    )
 
 
 def test_the_lines_in_help_run_as_they_stand(client, tmp_path, monkeypatch, capsys):
@@ -94,13 +111,17 @@ def test_a_path_of_the_server_is_no_image(client, image):
     """Posted as it is: the client would upload its own file of that name."""
     url = f"{client.src}gradio_api/call/classify"
     asked = Request(
-        url, json.dumps({"data": [image, ["lora-digits-0"], 5]}).encode(), {"Content-Type": "application/json"}
+        url,
+        json.dumps({"data": [image, ["lora-digits-0"], 5]}).encode(),
+        {"Content-Type": "application/json"},
     )
     said = urlopen(f"{url}/{json.load(urlopen(asked))['event_id']}", timeout=30).read().decode()
     assert said.startswith("event: error") and "root:" not in said
 
 
-@pytest.mark.parametrize("image", ["/etc/passwd", None, {"path": "/etc/passwd"}, {"path": __file__, "meta": {}}])
+@pytest.mark.parametrize(
+    "image", ["/etc/passwd", None, {"path": "/etc/passwd"}, {"path": __file__, "meta": {}}]
+)
 def test_only_an_upload_is_an_image(image):
     with pytest.raises(BadImage, match="no uploaded file"):
         api.uploaded(image)

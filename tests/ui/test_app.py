@@ -10,7 +10,9 @@ import pytest
 
 @pytest.fixture
 def app():
-    spec = importlib.util.spec_from_file_location("peft_demo_app", Path(__file__).parents[2] / "app.py")
+    spec = importlib.util.spec_from_file_location(
+        "peft_demo_app", Path(__file__).parents[2] / "app.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -39,7 +41,9 @@ def test_it_opens_the_page_only_when_asked(said):
 
 
 @pytest.mark.parametrize(("host", "shared"), [("127.0.0.1", False), ("0.0.0.0", True)])
-def test_only_who_started_a_run_may_stop_it_where_others_look_on(app, said, home, monkeypatch, host, shared):
+def test_only_who_started_a_run_may_stop_it_where_others_look_on(
+    app, said, home, monkeypatch, host, shared
+):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(home / "tmp"))
     service, *_ = app.at_home(said("--offline", "--host", host))
     assert service._shared is shared
@@ -53,7 +57,13 @@ def test_gradios_variables_hold_where_the_command_line_is_silent(said, monkeypat
 
 
 def test_the_environment_is_prepared_before_imports(app, monkeypatch):
-    names = ("GRADIO_ANALYTICS_ENABLED", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_OFFLINE", "NO_PROXY", "no_proxy")
+    names = (
+        "GRADIO_ANALYTICS_ENABLED",
+        "HF_HUB_DISABLE_TELEMETRY",
+        "HF_HUB_OFFLINE",
+        "NO_PROXY",
+        "no_proxy",
+    )
     for name in names:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)

@@ -12,7 +12,8 @@ from .fake import script
 @pytest.mark.parametrize("points", [[], [(1, 2.0)], [(n, 1.0) for n in range(5000)]])
 def test_every_series_opens_with_a_nan_row(points):
     """The rows before any point name every series, or LinePlot would never draw one that begins later."""
-    frame, opening = charts.frame({"train": points, "validation": []}), len(charts.SERIES)
+    frame = charts.frame({"train": points, "validation": []})
+    opening = len(charts.SERIES)
     assert tuple(frame["series"][:opening]) == charts.SERIES
     assert all(isnan(v) for v in frame["value"][:opening])
     assert str(frame["step"].dtype) == str(frame["value"].dtype) == "float64"
@@ -25,7 +26,10 @@ def test_long_series_are_thinned_and_keep_their_ends():
 
 
 def test_values_that_are_not_finite_are_left_out():
-    assert len(charts.frame({"train": [(1, nan), (2, float("inf")), (3, 1.0)]})) == len(charts.SERIES) + 1
+    assert (
+        len(charts.frame({"train": [(1, nan), (2, float("inf")), (3, 1.0)]}))
+        == len(charts.SERIES) + 1
+    )
 
 
 def test_smoothing_leaves_a_constant_alone_and_starts_at_the_first_value():

@@ -34,13 +34,13 @@ def test_without_a_draft_the_cards_stay_as_they_were_built(service):
 
 def test_an_empty_card_is_not_a_class(service):
     collect._put(service, 1)(ME, names("cup", "plate"), [])
-    assert service.draft_classes(ME) == {}
+    assert service.data.drafts.classes(ME) == {}
 
 
 def test_a_class_is_renamed_with_its_images(service, photo):
     collect._put(service, 0)(ME, names("cup"), [(photo, None)])
     found, name, _ = collect._rename(service, 0)(ME, names("cup"), "  mug ")
-    assert found[0] == name == "mug" and list(service.draft_classes(ME)) == ["mug"]
+    assert found[0] == name == "mug" and list(service.data.drafts.classes(ME)) == ["mug"]
 
 
 @pytest.mark.parametrize("new", ["", "   ", "plate"])
@@ -53,7 +53,7 @@ def test_empty_and_taken_names_are_not_given(service, new):
 def test_a_dropped_class_is_gone(service, photo):
     collect._put(service, 0)(ME, names("cup"), [(photo, None)])
     found, *_ = collect._drop(service, 0)(ME, names("cup"))
-    assert found[0] == "" and service.draft_classes(ME) == {}
+    assert found[0] == "" and service.data.drafts.classes(ME) == {}
 
 
 def test_classes_are_added_until_the_pool_is_full():

@@ -39,9 +39,13 @@ def test_a_refilled_form_says_what_it_was_given(form):
     assert form.values(form.refill(wanted)) == wanted
 
 
-@pytest.mark.parametrize(("name", "value"), [("rank", 300), ("rank", None), ("scale", -1.0), ("targets", [])])
+@pytest.mark.parametrize(
+    ("name", "value"), [("rank", 300), ("rank", None), ("scale", -1.0), ("targets", [])]
+)
 def test_bad_values_are_refused_in_a_sentence(form, name, value):
-    given = {w: w.value for w in form.widgets} | {w: value for k, w in form.fields if k.name == name}
+    given = {w: w.value for w in form.widgets} | {
+        w: value for k, w in form.fields if k.name == name
+    }
     with pytest.raises(BadValue):
         form.values(given)
 
@@ -64,7 +68,9 @@ def test_few_knobs_stand_in_the_open(method):
 def test_every_method_has_a_form_and_a_fresh_page_describes_a_run(page):
     assert set(page.train.forms) == {m.name for m in METHODS}
     run = page.train.spec(page.given)
-    assert run == RunSpec(method="lora", backbone="tiny") and RunSpec.from_json(run.to_json()) == run
+    assert (
+        run == RunSpec(method="lora", backbone="tiny") and RunSpec.from_json(run.to_json()) == run
+    )
 
 
 def test_the_recipe_is_complete(page):

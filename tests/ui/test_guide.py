@@ -10,7 +10,8 @@ from .fake import EVIL, METHODS
 
 
 def test_every_method_is_in_the_table_and_in_a_drawing():
-    table, drawings = guide.methods_table(METHODS), guide.sketches(METHODS)
+    table = guide.methods_table(METHODS)
+    drawings = guide.sketches(METHODS)
     assert all(m.title in table and m.name in drawings for m in METHODS)
 
 
@@ -21,7 +22,9 @@ def test_a_method_colours_the_boxes_it_stands_at():
 
 
 def test_markup_in_a_card_stays_text():
-    odd = replace(METHODS[1], name=EVIL, title=EVIL, summary=EVIL, paper=EVIL, url="javascript:alert(1)")
+    odd = replace(
+        METHODS[1], name=EVIL, title=EVIL, summary=EVIL, paper=EVIL, url="javascript:alert(1)"
+    )
     assert "<img" not in guide.sketches([odd]) + guide.methods_table([odd])
     assert "javascript" not in guide.methods_table([odd])
 
@@ -33,4 +36,6 @@ def test_authors_are_sent_to_files_that_exist():
 
 def test_it_does_not_promise_that_nothing_is_ever_asked_for():
     """The Hub is asked for what one takes from it, and a Space is somebody else's machine."""
-    assert "the Hub is asked for" in guide.LIMITS and "on a Space is Hugging\nFace's" in guide.LIMITS
+    assert (
+        "the Hub is asked for" in guide.LIMITS and "on a Space is Hugging\nFace's" in guide.LIMITS
+    )

@@ -18,7 +18,8 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1", None, "", b"127.0.0.1", b"localhost
 @pytest.fixture
 def asked(monkeypatch):
     """Names that were looked up."""
-    names, real = [], socket.getaddrinfo
+    names = []
+    real = socket.getaddrinfo
 
     def getaddrinfo(host, *rest, **named):
         names.append(host)
@@ -52,7 +53,9 @@ def test_a_page_that_loads_asks_little_of_the_browser(tmp_path):
 def test_it_opens_with_an_adapter_chosen(tmp_path):
     """One chosen later would set off the events of a choice."""
     config = ui.build(Fake(tmp_path))[0].get_config_file()
-    (adapter,) = [c["props"] for c in config["components"] if c["props"].get("elem_id") == "adapter"]
+    (adapter,) = [
+        c["props"] for c in config["components"] if c["props"].get("elem_id") == "adapter"
+    ]
     assert adapter["value"] in [id for _, id in adapter["choices"]]
 
 
@@ -70,7 +73,10 @@ def test_files_of_the_machine_are_not_handed_out(served):
 
 def test_the_only_public_endpoints_are_the_two_for_programs(served):
     info = json.load(urlopen(f"{served}gradio_api/info"))
-    assert set(info["named_endpoints"]) == {"/classify", "/adapters"} and info["unnamed_endpoints"] == {}
+    assert (
+        set(info["named_endpoints"]) == {"/classify", "/adapters"}
+        and info["unnamed_endpoints"] == {}
+    )
 
 
 def test_it_installs_as_an_app_whose_icon_is_its_own(served):
@@ -79,10 +85,14 @@ def test_it_installs_as_an_app_whose_icon_is_its_own(served):
     assert (manifest["name"], manifest["display"]) == ("PEFT Demo", "standalone")
     for icon in manifest["icons"]:
         assert urljoin(f"{served}manifest.json", icon["src"]).startswith(served)
-        assert urlopen(urljoin(f"{served}manifest.json", icon["src"])).read() == ui.ICON.read_bytes()
+        assert (
+            urlopen(urljoin(f"{served}manifest.json", icon["src"])).read() == ui.ICON.read_bytes()
+        )
 
 
-@pytest.mark.parametrize("name", ["share", "run_history", "enable_monitoring", "ssr_mode", "show_error"])
+@pytest.mark.parametrize(
+    "name", ["share", "run_history", "enable_monitoring", "ssr_mode", "show_error"]
+)
 def test_switches_are_off(name):
     assert ui.launch_arguments()[name] is False
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from peft_demo.contracts.cards import Parcel
+from peft_demo.contracts.cards import UploadPreview
 from peft_demo.contracts.specs import PushSpec
 from peft_demo.ui import adapters, share
 
@@ -27,10 +27,15 @@ def silent(*_, **__):
 
 
 def test_a_preview_shows_files_card_and_class_names_and_sends_nothing(service, tab):
-    updates = share._previewer(service, tab.share)("lora-digits-0", " me/x ", "MIT", False, True, False)
+    updates = share._previewer(service, tab.share)(
+        "lora-digits-0", " me/x ", "MIT", False, True, False
+    )
     assert updates[tab.share.agreed] == (PushSpec(("lora-digits-0",), "me/x", True, "mit"), "5eed")
-    assert "README\\.md, 900 B" in updates[tab.share.told] and "names of the classes" in updates[tab.share.told]
-    assert updates[tab.share.card] == "# card" and service.pushed == []
+    assert (
+        "README\\.md, 900 B" in updates[tab.share.told]
+        and "names of the classes" in updates[tab.share.told]
+    )
+    assert updates[tab.share.card] == "# card" and service.hub.pushed == []
 
 
 def test_a_bad_name_is_a_sentence(service, tab):
@@ -40,18 +45,21 @@ def test_a_bad_name_is_a_sentence(service, tab):
 
 def test_all_of_ones_own_can_go_together(service, tab):
     """Without those that came with the project, and those that nobody can read."""
-    own = [e.id for e in service.zoo() if e.card and not e.shipped]
+    own = [e.id for e in service.zoo.entries() if e.card and not e.shipped]
     updates = share._previewer(service, tab.share)(own[0], "me/x", "", True, False, False)
     spec, _ = updates[tab.share.agreed]
-    assert spec.adapters == tuple(own) and 1 < len(own) < len(service.zoo())
+    assert spec.adapters == tuple(own) and 1 < len(own) < len(service.zoo.entries())
 
 
 def test_what_was_shown_is_pushed_with_the_visitors_token(service):
-    service.offline, agreed = False, (PushSpec(("lora-digits-0",), "me/x"), "5eed")
-    assert "https://hub.example/me/x" in share._pusher(service)(agreed, visitor("hf_theirs"), silent)
+    service.offline = False
+    agreed = (PushSpec(("lora-digits-0",), "me/x"), "5eed")
+    assert "https://hub.example/me/x" in share._pusher(service)(
+        agreed, visitor("hf_theirs"), silent
+    )
     share._pusher(service)(agreed, None, silent)
-    assert service.pushed == [(agreed[0], "hf_theirs", "5eed"), (agreed[0], "", "5eed")]
-    assert share._pusher(service)(None, None, silent) == "" and len(service.pushed) == 2
+    assert service.hub.pushed == [(agreed[0], "hf_theirs", "5eed"), (agreed[0], "", "5eed")]
+    assert share._pusher(service)(None, None, silent) == "" and len(service.hub.pushed) == 2
 
 
 def test_offline_it_says_so(service):
@@ -60,7 +68,7 @@ def test_offline_it_says_so(service):
 
 
 def test_class_names_with_markup_stay_text():
-    said = share.describe(Parcel("me/x", ((EVIL, 1),), EVIL, (EVIL,)))
+    said = share.describe(UploadPreview("me/x", ((EVIL, 1),), EVIL, (EVIL,)))
     assert "<img" not in said and "![" not in said
 
 
@@ -68,7 +76,9 @@ def test_only_what_can_be_taken_is_offered_and_then_shown(service, tab):
     with pytest.warns(UserWarning, match="1 file cannot be taken. bad: ill-formed."):
         found, take = share._looker(service)("you/x", None)
     assert [id for _, id in found.choices] == ["theirs"] == found.value and take.visible
-    taken = share._taker(service, adapters._taken(service, tab))("you/x", ["theirs"], 4, None, silent)
+    taken = share._taker(service, adapters._taken(service, tab))(
+        "you/x", ["theirs"], 4, None, silent
+    )
     assert taken[tab.chosen] == "theirs" and taken[tab.stamp] == 5
     with pytest.raises(gr.Error, match="ticked"):  # to the service, none named means all
         share._taker(service, adapters._taken(service, tab))("you/x", [], 4, None, silent)

@@ -21,7 +21,9 @@ def test_the_price_follows_the_knobs(page, service):
 
 
 def test_another_method_opens_its_form_and_closes_the_one_before(page, service):
-    drawn = {name for name, pair in page.train.groups.items() if all(column.visible for column in pair)}
+    drawn = {
+        name for name, pair in page.train.groups.items() if all(column.visible for column in pair)
+    }
     assert drawn == {page.train.drawn.value} == {"lora"}
     changed = train._chooser(service, page.train)("arc", "lora")
     assert changed[page.train.drawn] == "arc" and "One projection" in changed[page.train.about]
@@ -31,7 +33,9 @@ def test_another_method_opens_its_form_and_closes_the_one_before(page, service):
 
 
 def test_nothing_is_priced_without_data(page, service):
-    said, price, command = train._estimator(service, page.train)(page.given | {page.data.source: "upload"})
+    said, price, command = train._estimator(service, page.train)(
+        page.given | {page.data.source: "upload"}
+    )
     assert "Drop a zip" in said and not price and not command
 
 
@@ -48,11 +52,13 @@ def test_a_run_refills_the_form(page, service):
 
 
 def test_unknown_methods_and_sets_leave_the_form_alone(page, service):
-    filled = train.refill(page.train, service, RunSpec("gone", {}, DataSpec("draft", "b" * 32), "gone"))
+    filled = train.refill(
+        page.train, service, RunSpec("gone", {}, DataSpec("draft", "b" * 32), "gone")
+    )
     assert page.train.method not in filled and page.data.source not in filled
 
 
 def test_classes_of_own_data_are_counted(page, service):
-    service.drafts["a" * 32] = {"cat": ("x",), EVIL: ("y",)}
+    service.data.drafts.cards["a" * 32] = {"cat": ("x",), EVIL: ("y",)}
     spec = page.data.spec(page.given | {page.data.source: "draft"})
     assert train.class_count(service, spec, None) == 2

@@ -6,9 +6,16 @@ import torch
 from small import random_vit
 
 from peft_demo.contracts.errors import BadBackbone, BadValue
-from peft_demo.vit.anatomy import expose, survey, timm_name, tree_name
+from peft_demo.vit.anatomy import expose, inspect_anatomy, timm_name, tree_name
 
-SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 3, "num_classes": 0}
+SMALL = {
+    "img_size": 32,
+    "patch_size": 8,
+    "embed_dim": 48,
+    "depth": 2,
+    "num_heads": 3,
+    "num_classes": 0,
+}
 VARIANTS = {
     "plain": {},
     "registers": {"reg_tokens": 4, "init_values": 0.1},
@@ -33,9 +40,14 @@ def test_an_exposed_model_is_bit_equal_to_timms(kwargs):
 def test_every_tensor_has_timms_name_and_back(kwargs):
     model = timm.create_model("vit_tiny_patch16_224", **SMALL | kwargs)
     tree = expose(model)
-    anatomy = survey(tree, "small")
-    assert set(anatomy.tensors) == {name for name, _ in model.named_parameters()} and not anatomy.silent
-    assert {tree_name(name) for name in anatomy.tensors} == {name for name, _ in tree.named_parameters()}
+    anatomy = inspect_anatomy(tree, "small")
+    assert (
+        set(anatomy.tensors) == {name for name, _ in model.named_parameters()}
+        and not anatomy.silent
+    )
+    assert {tree_name(name) for name in anatomy.tensors} == {
+        name for name, _ in tree.named_parameters()
+    }
     assert all(timm_name(tree_name(name)) == name for name in anatomy.tensors)
 
 
@@ -51,7 +63,7 @@ def test_every_tensor_has_timms_name_and_back(kwargs):
 )
 def test_real_architectures_are_surveyed_without_weights(arch, parameters, prefix):
     with torch.device("meta"):
-        anatomy = survey(expose(timm.create_model(arch, num_classes=0)), arch)
+        anatomy = inspect_anatomy(expose(timm.create_model(arch, num_classes=0)), arch)
     assert (anatomy.parameters, anatomy.prefix, anatomy.silent) == (parameters, prefix, {})
     assert len(anatomy.at("q", "v")) == 2 * anatomy.depth
 
@@ -69,7 +81,7 @@ def test_a_site_that_never_fires_is_silent_and_refused_with_the_reason():
     tree = random_vit().model
     attention = tree.blocks[0].attn.map
     attention.forward = lambda x: torch.nn.functional.linear(x, attention.qkv.weight[: x.shape[-1]])
-    anatomy = survey(tree, "bypass")
+    anatomy = inspect_anatomy(tree, "bypass")
     assert {"blocks.0.qkv", "blocks.0.q", "blocks.0.proj"} <= set(anatomy.silent)
     assert "never calls" in anatomy.silent["blocks.0.qkv"]
 

@@ -12,15 +12,21 @@ from peft_demo.adapters import attach, merge, merged_tensors
 from peft_demo.contracts.errors import BadBackbone, BadValue, CannotMerge
 from peft_demo.methods import methods
 from peft_demo.vit import anatomy_of, wrap
-from peft_demo.vit.anatomy import expose, survey, timm_name, tree_name
+from peft_demo.vit.anatomy import expose, inspect_anatomy, timm_name, tree_name
 from peft_demo.vit.catalogue import Source, resolution
 
 SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 3}
 STAGES = {"img_size": 32, "window_size": 4, "embed_dim": 32, "depths": (2, 2), "num_heads": (2, 4)}
 FAMILIES = {
     "DINOv2": ("vit_small_patch14_dinov2", SMALL | {"img_size": 28, "patch_size": 14}),
-    "DINOv2 registers": ("vit_small_patch14_reg4_dinov2", SMALL | {"img_size": 28, "patch_size": 14}),
-    "DINOv2 giant": ("vit_giant_patch14_dinov2", SMALL | {"img_size": 28, "patch_size": 14, "mlp_ratio": 4.0}),
+    "DINOv2 registers": (
+        "vit_small_patch14_reg4_dinov2",
+        SMALL | {"img_size": 28, "patch_size": 14},
+    ),
+    "DINOv2 giant": (
+        "vit_giant_patch14_dinov2",
+        SMALL | {"img_size": 28, "patch_size": 14, "mlp_ratio": 4.0},
+    ),
     "DINOv3": ("vit_small_patch16_dinov3", SMALL),
     "CLIP": ("vit_base_patch32_clip_224", SMALL),
     "CLIP QuickGELU": ("vit_base_patch32_clip_quickgelu_224", SMALL),
@@ -28,7 +34,13 @@ FAMILIES = {
     "SigLIP average": ("vit_base_patch16_siglip_gap_224", SMALL),
     "Swin": ("swin_tiny_patch4_window7_224", STAGES),
 }
-ON_GRIDS = {"vpt_shallow": "VPT", "vpt_deep": "VPT", "convpass": "Convpass", "fact_tt": "FacT", "fact_tk": "FacT"}
+ON_GRIDS = {
+    "vpt_shallow": "VPT",
+    "vpt_deep": "VPT",
+    "convpass": "Convpass",
+    "fact_tt": "FacT",
+    "fact_tk": "FacT",
+}
 REFUSED = {("Swin", method): title for method, title in ON_GRIDS.items()}
 SHIFTING_QKV = ("arc", "arc_att", "repadapter", "rlrr", "ssf")
 UNMERGED = {("DINOv3", method) for method in SHIFTING_QKV}
@@ -54,7 +66,9 @@ def backbones():
 
 
 def pictures(backbone, n=4):
-    return torch.randn(n, 3, backbone.size, backbone.size, generator=torch.Generator().manual_seed(0))
+    return torch.randn(
+        n, 3, backbone.size, backbone.size, generator=torch.Generator().manual_seed(0)
+    )
 
 
 def combinations():
@@ -70,9 +84,15 @@ def test_an_exposed_model_is_bit_equal_to_timms(family, backbones):
 
 @each_family
 def test_every_tensor_has_timms_name_and_back_and_no_site_is_silent(family, backbones):
-    anatomy, tree = backbones[family].anatomy, backbones[family].model
-    assert set(anatomy.tensors) == {name for name, _ in small_model(family).named_parameters()} and not anatomy.silent
-    assert {tree_name(name) for name in anatomy.tensors} == {name for name, _ in tree.named_parameters()}
+    anatomy = backbones[family].anatomy
+    tree = backbones[family].model
+    assert (
+        set(anatomy.tensors) == {name for name, _ in small_model(family).named_parameters()}
+        and not anatomy.silent
+    )
+    assert {tree_name(name) for name in anatomy.tensors} == {
+        name for name, _ in tree.named_parameters()
+    }
     assert all(timm_name(tree_name(name)) == name for name in anatomy.tensors)
 
 
@@ -95,7 +115,8 @@ def test_every_method_works_or_is_refused_in_a_sentence(family, name, backbones)
 def test_merged_equals_attached_under_timms_own_names(family, name, backbones):
     if (family, name) in REFUSED:
         return
-    backbone, x = backbones[family], pictures(backbones[family])
+    backbone = backbones[family]
+    x = pictures(backbones[family])
     adapter = disturbed(new(name, backbone))
     if not adapter.method.merges(adapter.config) or (family, name) in UNMERGED:
         with pytest.raises(CannotMerge, match=r"not linear|(qkv|q) has no bias"):
@@ -104,20 +125,28 @@ def test_merged_equals_attached_under_timms_own_names(family, name, backbones):
     plain = small_model(family, CLASSES)
     plain.load_state_dict(merged_tensors(backbone, adapter), strict=True)
     with torch.no_grad():
-        attached, answers = attach(backbone, adapter).eval()(x), (merge(backbone, adapter).eval()(x), plain(x))
+        attached = attach(backbone, adapter).eval()(x)
+        answers = (merge(backbone, adapter).eval()(x), plain(x))
     assert torch.isfinite(attached).all()
-    assert all((a - attached).abs().max() <= 1e-5 * attached.abs().max().clamp(min=1.0) for a in answers)
+    assert all(
+        (a - attached).abs().max() <= 1e-5 * attached.abs().max().clamp(min=1.0) for a in answers
+    )
 
 
 def reached(backbone, adapter):
     """Names of the adapter's tensors that three backward passes reach."""
-    model, names = attach(backbone, adapter).train(), set()
+    model = attach(backbone, adapter).train()
+    names = set()
     optimizer = torch.optim.SGD(adapter.parameters(), lr=0.5)
     torch.manual_seed(SEED)
     for _ in range(3):
         optimizer.zero_grad()
         F.cross_entropy(model(pictures(backbone)), labels()).backward()
-        names |= {n for n, p in adapter.named_parameters() if p.grad is not None and p.grad.abs().max() > 0}
+        names |= {
+            n
+            for n, p in adapter.named_parameters()
+            if p.grad is not None and p.grad.abs().max() > 0
+        }
         optimizer.step()
     return names
 
@@ -126,17 +155,23 @@ def reached(backbone, adapter):
 def test_it_compiles_in_one_full_graph(family, backbones):
     torch._dynamo.reset()
     backbone = backbones[family]
-    model, x = attach(backbone, disturbed(new("lora", backbone))).eval(), pictures(backbone)
+    model = attach(backbone, disturbed(new("lora", backbone))).eval()
+    x = pictures(backbone)
     with torch.no_grad():
-        assert torch.allclose(torch.compile(model, backend="eager", fullgraph=True)(x), model(x), atol=1e-5)
+        assert torch.allclose(
+            torch.compile(model, backend="eager", fullgraph=True)(x), model(x), atol=1e-5
+        )
 
 
 @each_family
 def test_a_silent_site_is_refused_at_attach(family, backbones):
     backbone = backbones[family]
-    adapter, site = new("lora", backbone), backbone.anatomy.at("q")[0].name
+    adapter = new("lora", backbone)
+    site = backbone.anatomy.at("q")[0].name
     sites = {n: s for n, s in backbone.anatomy.sites.items() if n != site}
-    deaf = replace(backbone.anatomy, sites=sites, silent={site: f"{family} never calls its q module."})
+    deaf = replace(
+        backbone.anatomy, sites=sites, silent={site: f"{family} never calls its q module."}
+    )
     with pytest.raises(BadValue, match=f"no site '{site}'. {family} never calls"):
         attach(replace(backbone, anatomy=deaf), adapter)
 
@@ -157,7 +192,8 @@ def test_a_silent_site_is_refused_at_attach(family, backbones):
 )
 def test_counts_on_swin_base(name, count):
     """Swin-B: blocks of 2, 2, 18, 2 and widths of 128 to 1024, 12 032 channels in all; 896 before its three mergers."""
-    anatomy, kind = anatomy_of(Source("b", "b", "swin_base_patch4_window7_224")), methods()[name]
+    anatomy = anatomy_of(Source("b", "b", "swin_base_patch4_window7_224"))
+    kind = methods()[name]
     assert kind.count(anatomy, kind.config()) == count
 
 
@@ -177,7 +213,9 @@ def test_arc_on_a_swin_shares_one_projection_per_stage_and_role(backbones):
     owners = {}
     for name, delta in deltas.items():
         owners.setdefault(id(delta.projection), []).append(name)
-    expected = [[f"layers.{s}.blocks.{i}.{role}" for i in (0, 1)] for s in (0, 1) for role in ("fc1", "qkv")]
+    expected = [
+        [f"layers.{s}.blocks.{i}.{role}" for i in (0, 1)] for s in (0, 1) for role in ("fc1", "qkv")
+    ]
     assert sorted(owners.values()) == expected
 
 
@@ -210,8 +248,10 @@ def test_relatives_that_cannot_be_taken_apart_say_why(arch, reason):
         expose(model)
 
 
-@pytest.mark.parametrize("arch", ["vit_small_patch16_dinov3", "vit_base_patch16_dinov3", "swin_s3_tiny_224"])
+@pytest.mark.parametrize(
+    "arch", ["vit_small_patch16_dinov3", "vit_base_patch16_dinov3", "swin_s3_tiny_224"]
+)
 def test_real_architectures_are_surveyed_without_weights(arch):
     with torch.device("meta"):
-        anatomy = survey(expose(timm.create_model(arch, num_classes=0)), arch)
+        anatomy = inspect_anatomy(expose(timm.create_model(arch, num_classes=0)), arch)
     assert not anatomy.silent and len(anatomy.at("q", "v")) == 2 * anatomy.depth

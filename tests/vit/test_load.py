@@ -32,19 +32,24 @@ def test_the_bundled_backbone_is_the_default_and_small(home):
     assert (card.source, card.name) == ("bundled", backbone.name)
     assert card.megabytes <= 12 and backbone.size <= 112
     assert card.fingerprint == backbone.fingerprint
-    assert all(not p.requires_grad for p in backbone.model.parameters()) and not backbone.model.training
+    assert (
+        all(not p.requires_grad for p in backbone.model.parameters())
+        and not backbone.model.training
+    )
 
 
 def test_a_registered_file_is_found_by_name_and_by_fingerprint(checkpoint, home):
     card = register(checkpoint, home)
     assert (card.name, card.source) == (ARCH, "registered")
-    by_name, by_print = load(ARCH, home=home), load("whatever", home=home, fingerprint=card.fingerprint)
+    by_name = load(ARCH, home=home)
+    by_print = load("whatever", home=home, fingerprint=card.fingerprint)
     assert by_name.fingerprint == by_print.fingerprint == card.fingerprint
     assert by_name.live_fingerprint() == by_print.live_fingerprint()
 
 
 def test_two_that_register_the_same_weights_at_once_both_get_them(checkpoint, home, monkeypatch):
-    copy, other = catalogue.shutil.copyfile, []
+    copy = catalogue.shutil.copyfile
+    other = []
 
     def interrupted(source, draft):
         copy(source, draft)
@@ -70,10 +75,13 @@ def test_a_registered_backbone_computes_what_timm_computes(checkpoint, home):
 def test_the_fingerprint_knows_neither_storage_dtype_nor_head_nor_size(checkpoint, home, tmp_path):
     tensors = {n: t.float() for n, t in load_file(checkpoint).items() if not n.startswith("head.")}
     save_file(tensors, tmp_path / "fp32.safetensors")
-    first, second = register(checkpoint, home, name="a"), register(tmp_path / "fp32.safetensors", home, ARCH, "b")
+    first = register(checkpoint, home, name="a")
+    second = register(tmp_path / "fp32.safetensors", home, ARCH, "b")
     assert first.fingerprint == second.fingerprint == fingerprint(tensors)
     assert load("b", 112, home=home).fingerprint == first.fingerprint
-    assert [c.name for c in cards(home) if c.source == "registered"] == ["b"], "one set of weights, one entry"
+    assert [c.name for c in cards(home) if c.source == "registered"] == ["b"], (
+        "one set of weights, one entry"
+    )
 
 
 def test_another_size_resizes_the_position_embedding(checkpoint, home):
@@ -108,7 +116,10 @@ def rewritten(checkpoint, tmp_path, change):
         (lambda t: t.pop("blocks.3.mlp.fc1.weight"), "lacks 'blocks.3.mlp.fc1.weight'"),
         (lambda t: t.update(intruder=torch.zeros(1)), "unexpected 'intruder'"),
         (lambda t: t.update({"norm.weight": torch.zeros(7)}), r"norm.weight is F32 \[7\]"),
-        (lambda t: t.update({"norm.weight": torch.zeros(192, dtype=torch.int64)}), "norm.weight is I64"),
+        (
+            lambda t: t.update({"norm.weight": torch.zeros(192, dtype=torch.int64)}),
+            "norm.weight is I64",
+        ),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_by_name(checkpoint, home, tmp_path, change, sentence):
@@ -172,7 +183,9 @@ def test_a_download_reports_progress_and_is_checked(checkpoint, home, monkeypatc
     monkeypatch.setattr("huggingface_hub.hf_hub_download", hf_hub_download)
     told = []
     name = f"{ARCH}.augreg_in21k_ft_in1k"
-    backbone = load_backbone(name, home=home, report=lambda what, fraction: told.append((what, fraction)))
+    backbone = load_backbone(
+        name, home=home, report=lambda what, fraction: told.append((what, fraction))
+    )
     assert (f"downloading {name}", 0.5) in told
     assert backbone.fingerprint == register(checkpoint, home).fingerprint
 

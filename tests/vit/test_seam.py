@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from peft_demo.vit.seam import Delta, Rows, put_seams, shell
+from peft_demo.vit.seam import Delta, SplitLinear, put_seams, share_tensors
 
 
 class Twice(Delta):
@@ -12,14 +12,16 @@ class Twice(Delta):
 
 
 def test_a_shell_shares_every_tensor_and_no_module(tiny):
-    twin = shell(tiny.model)
-    for (name, a), (_, b) in zip(tiny.model.named_parameters(), twin.named_parameters(), strict=True):
+    twin = share_tensors(tiny.model)
+    for (name, a), (_, b) in zip(
+        tiny.model.named_parameters(), twin.named_parameters(), strict=True
+    ):
         assert a is b, name
     assert not set(map(id, twin.modules())) & set(map(id, tiny.model.modules()))
 
 
 def test_changing_a_shell_leaves_the_original_alone(tiny):
-    twin = shell(tiny.model)
+    twin = share_tensors(tiny.model)
     twin.train()
     twin.blocks[0].attn._parameters["extra"] = nn.Parameter(torch.zeros(1))
     put_seams(twin, {"blocks.0.mlp": Twice()})
@@ -30,7 +32,7 @@ def test_changing_a_shell_leaves_the_original_alone(tiny):
 
 def test_rows_share_storage_and_compute_the_fused_linear():
     fused = nn.Linear(6, 12)
-    rows = Rows(fused, ("q", "k", "v"))
+    rows = SplitLinear(fused, ("q", "k", "v"))
     x = torch.randn(2, 5, 6)
     assert torch.allclose(rows(x), fused(x), atol=1e-6)
     assert rows.k.weight.data_ptr() == fused.weight[4:8].data_ptr()
@@ -38,7 +40,9 @@ def test_rows_share_storage_and_compute_the_fused_linear():
 
 def test_a_seam_around_a_branch_holds_the_seams_inside_it(tiny):
     x = torch.randn(1, 3, 32, 32)
-    inner, outer, both = shell(tiny.model), shell(tiny.model), shell(tiny.model)
+    inner = share_tensors(tiny.model)
+    outer = share_tensors(tiny.model)
+    both = share_tensors(tiny.model)
     put_seams(inner, {"blocks.0.mlp.map.fc1": Twice()})
     put_seams(outer, {"blocks.0.mlp": Twice()})
     put_seams(both, {"blocks.0.mlp": Twice(), "blocks.0.mlp.map.fc1": Twice()})

@@ -1,0 +1,28 @@
+"""Answers without learning: what a model is given (`inputs`), what it says (`predict`), in which `precision`."""
+
+from .inputs import CachedFeatures, ImageInputs, normalize
+from .precision import autocast, disable_slow_fused_attention
+from .predict import (
+    logits,
+    loss_and_accuracy,
+    predict,
+    predict_logits,
+    predict_mixed,
+    score,
+    top_classes,
+)
+
+__all__ = [
+    "CachedFeatures",
+    "ImageInputs",
+    "autocast",
+    "disable_slow_fused_attention",
+    "logits",
+    "loss_and_accuracy",
+    "normalize",
+    "predict",
+    "predict_logits",
+    "predict_mixed",
+    "score",
+    "top_classes",
+]

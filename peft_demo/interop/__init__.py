@@ -1,0 +1,7 @@
+"""Other programs' formats: read by `convert` (from `from_peft` and `binary_release`), written by `to_peft` and `to_onnx`."""
+
+from .convert import convert, is_foreign, with_defaults
+from .to_onnx import to_onnx
+from .to_peft import to_peft
+
+__all__ = ["convert", "is_foreign", "to_onnx", "to_peft", "with_defaults"]

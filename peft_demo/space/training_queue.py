@@ -1,0 +1,87 @@
+"""One run at a time for all visitors: they wait in line, and nobody trains for long."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from math import ceil
+from time import monotonic, sleep
+
+from ..contracts.errors import BadValue, Busy
+from ..contracts.events import Event, Progressed
+from ..contracts.specs import RunSpec
+from ..data.few_shot_tensors import FewShotTensors
+from ..studio.jobs import NOTHING_DONE
+from ..training import Trainer
+from ..vit import Backbone
+from .time_limit import stop_at
+
+SHOTS = 32
+STEPS = 1000
+BATCH = 128
+WAITING = 3
+"""Most training images per class, optimisation steps, images in one, visitors in line behind the one who trains."""
+SECONDS = 600
+"""How long a run may train; it is looked at after each step."""
+HINT = "On a machine of your own there is no such limit."
+
+
+class TrainingQueue:
+    """`train`, for whoever is first in line. The line is the lock."""
+
+    def __init__(self, train: Trainer):
+        self._train = train
+        self._line = []
+
+    def check(self, run: RunSpec, ahead: int) -> None:
+        """Refuses at once what can be told before the images are read: `BadValue`, or `Busy` while the line is long.
+
+        `ahead` visitors have started a run that has not ended; not all of them need be in the line yet.
+        """
+        if run.data.shots > SHOTS:
+            raise BadValue(
+                f"this Space trains on at most {SHOTS} shots, not {run.data.shots}.", HINT
+            )
+        if run.recipe.batch > BATCH:
+            raise BadValue(
+                f"this Space takes at most {BATCH} images a step, not {run.recipe.batch}.", HINT
+            )
+        if ahead > WAITING:
+            raise Busy(
+                f"{WAITING} visitors are waiting to train already.", "Try again in a few minutes."
+            )
+
+    def __call__(
+        self, run: RunSpec, backbone: Backbone, material: FewShotTensors, stop: Callable[[], bool]
+    ) -> Iterator[Event]:
+        """As `training.train`, once it is this run's turn and for `SECONDS`; `BadValue` if it takes too many steps."""
+        _check_steps(ceil(len(material.train[1]) / run.recipe.batch) * run.recipe.epochs)
+        ticket = object()
+        self._line.append(ticket)
+        try:
+            yield from self._wait(ticket, stop)
+            if stop():
+                yield NOTHING_DONE
+            else:
+                train = partial(self._train, run, backbone, material)
+                yield from stop_at(
+                    monotonic() + SECONDS, f"this Space trains for {SECONDS} s", train, stop
+                )
+        finally:
+            self._line.remove(ticket)
+
+    def _wait(
+        self, ticket: object, stop: Callable[[], bool], look_s: float = 0.2
+    ) -> Iterator[Event]:
+        told = 0
+        while (before := self._line.index(ticket)) and not stop():
+            if before != told:
+                yield Progressed(f"waiting: {before} before you")
+            told = before
+            sleep(look_s)
+
+
+def _check_steps(steps: int) -> None:
+    if steps > STEPS:
+        raise BadValue(
+            f"this run would take {steps} steps; this Space allows {STEPS}.",
+            f"Choose fewer epochs or shots. {HINT}",
+        )

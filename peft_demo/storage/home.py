@@ -1,0 +1,89 @@
+"""Where a person's files live: the folders under PEFT_DEMO_HOME, and how much they may hold."""
+
+import os
+import shutil
+import sys
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import time
+
+from ..contracts.errors import CannotWrite
+
+DAY = 86_400.0
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders under PEFT_DEMO_HOME. Each appears when something is first written into it."""
+
+    root: Path
+    zoo: Path
+    quota: int | None = None
+    """Bytes at which nothing more may be added; None is no limit."""
+
+    def check_room(self) -> None:
+        """`CannotWrite` if what the folders hold has reached the quota. Whoever adds files asks this first."""
+        if self.quota is not None and folder_size(self.root) >= self.quota:
+            raise CannotWrite(
+                f"at most {self.quota / 1e6:.0f} MB are kept here for each visitor, and yours are used up.",
+                "On a machine of your own there is no such limit.",
+            )
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def trash(self) -> Path:
+        return self.root / "trash"
+
+    @property
+    def drafts(self) -> Path:
+        return self.root / "drafts"
+
+    @property
+    def uploads(self) -> Path:
+        return self.root / "uploads"
+
+    @property
+    def tmp(self) -> Path:
+        return self.root / "tmp"
+
+
+def find_home(root: Path | str | None = None, zoo: Path | str | None = None) -> Home:
+    """The home at `root`, else at PEFT_DEMO_HOME, else in the platform's user data folder."""
+    chosen = root or os.environ.get("PEFT_DEMO_HOME") or _user_data() / "peft-demo"
+    folder = Path(chosen).expanduser().absolute()
+    return Home(folder, Path(zoo).expanduser().absolute() if zoo else folder / "zoo")
+
+
+def _user_data() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+
+
+def sweep(folder: Path, days: float, keep: Collection[str] = ()) -> None:
+    """Removes what was last changed in `folder` more than `days` ago, but nothing called as in `keep`."""
+    for path in folder.glob("*"):
+        with suppress(OSError):
+            if path.name in keep or time() - path.stat().st_mtime <= days * DAY:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files under `folder`."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total

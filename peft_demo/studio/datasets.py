@@ -1,0 +1,76 @@
+"""The datasets of this machine: bundled ones, folders and zips, class cards and uploads, and those of the Hub."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from ..contracts.cards import DataReport, DatasetCard
+from ..contracts.errors import NotAllowed
+from ..contracts.progress import Report
+from ..contracts.specs import DataSpec
+from ..data import Dataset, open_dataset, parse, report_of, split
+from ..data import cards as dataset_cards
+from ..storage.home import Home
+from .drafts import Drafts, find_zip, keep_zip
+
+
+class Datasets:
+    """The `contracts.service.Data` of a home. `allow_local_paths` lets a dataset be named by a path."""
+
+    def __init__(self, home: Home, offline: bool, allow_local_paths: bool):
+        self.drafts = Drafts(home)
+        self._home = home
+        self._offline = offline
+        self._allow_local_paths = allow_local_paths
+
+    def datasets(self) -> list[DatasetCard]:
+        return list(dataset_cards())
+
+    def read(
+        self,
+        argument: str,
+        shots: int = 16,
+        seed: int = 0,
+        image_column: str = "",
+        label_column: str = "",
+    ) -> DataSpec:
+        """What the command line's DATA means: a bundled name, a folder, a zip, or hf:ID."""
+        spec, path = parse(argument, shots, seed, image_column, label_column)
+        return replace(spec, name=str(path)) if path else spec
+
+    def check(self, data: DataSpec, report: Report | None = None) -> DataReport:
+        dataset = self.open(data, report)
+        return report_of(dataset, split(dataset, data.shots, data.seed, report))
+
+    def keep_upload(self, file: Path) -> str:
+        self._home.check_room()
+        return keep_zip(self._home, Path(file))
+
+    def open(self, spec: DataSpec, report: Report | None = None) -> Dataset:
+        """The dataset that `spec` names; `BadData` or `NotAllowed` says why it cannot be had."""
+        dataset = open_dataset(spec, self.resolve(spec), offline=self._offline, report=report)
+        if spec.source != "draft":
+            return dataset
+        labels = self.drafts.view(spec.name)[1]
+        classes = tuple(labels.get(name, name) for name in dataset.classes)
+        return replace(dataset, title="My photos", classes=classes)
+
+    def resolve(self, spec: DataSpec) -> Path | None:
+        """Where the images lie, None for bundled and Hub sets; `NotAllowed` for a path that may not be named."""
+        match spec.source:
+            case "folder" | "zip":
+                check_local_paths(self._allow_local_paths, "a folder or zip of this machine")
+                return Path(spec.name).expanduser()
+            case "draft":
+                return self.drafts.view(spec.name)[0]
+            case "upload":
+                return find_zip(self._home, spec.name)
+        return None
+
+
+def check_local_paths(allowed: bool, what: str) -> None:
+    """`NotAllowed` unless paths of this machine may be named."""
+    if not allowed:
+        raise NotAllowed(
+            f"{what} may not be named here.",
+            "Start the app with --allow-local-paths, or upload it.",
+        )

@@ -1,0 +1,167 @@
+"""Training on this machine: what there is to choose, what it costs, and the runs.
+
+The room `training` is imported when it is first needed: a page that only answers never loads it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import methods, vit
+from ..contracts.cards import Cost, MethodCard, RunCard, Status
+from ..contracts.errors import NotAllowed
+from ..contracts.events import Event
+from ..contracts.progress import Report
+from ..contracts.specs import RunSpec
+from ..storage.atomic import write_file
+from ..storage.home import Home
+from .adapter_store import AdapterStore
+from .backbone_cache import BackboneCache
+from .datasets import Datasets, check_local_paths
+from .jobs import Jobs
+from .runs import Record, Runs
+
+if TYPE_CHECKING:
+    from ..training import Trainer
+
+
+Admit = Callable[[RunSpec], AbstractContextManager]
+"""A context in which the run is started, or an error that says why it may not be."""
+
+
+class Training:
+    """The `contracts.service.Training` of a home: one run at a time, its adapter kept in the `store`.
+
+    Where the machine is `shared`, only the one who started a run may stop it. `trainer` is what trains, where that is
+    not `training.train` in this process; `mark` is part of every run's id; `admit` may refuse a run.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        store: AdapterStore,
+        backbones: BackboneCache,
+        data: Datasets,
+        *,
+        device: str,
+        allow_local_paths: bool,
+        shared: bool,
+        trainer: "Trainer | None" = None,
+        mark: str = "",
+        admit: Admit = nullcontext,
+    ):
+        self._home = home
+        self._backbones = backbones
+        self._data = data
+        self._device = device
+        self._allow_local_paths = allow_local_paths
+        self._shared = shared
+        self._trainer = trainer
+        self._admit = admit
+        self._runs = Runs(home.runs, mark)
+        self._jobs = Jobs(self._runs, self._events, store.save)
+
+    def methods(self) -> list[MethodCard]:
+        return [method.card() for method in methods.methods().values()]
+
+    def cost(self, run: RunSpec, classes: int = 10) -> Cost:
+        from ..training import cost
+
+        return cost(run, self._anatomy(run), classes)
+
+    def status(self) -> Status:
+        if self._jobs.job is not None:
+            return replace(self._jobs.job.status(), device=self._device)
+        latest = next(iter(self._runs.records()), None)
+        if latest is None or not latest.journal.ended():
+            return Status("idle", device=self._device)
+        return Status(self._runs.card(latest).state, latest.id, device=self._device)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is going on."""
+        return self._jobs.busy
+
+    def start(self, run: RunSpec, owner: str = "", out: Path | None = None) -> str:
+        """As the contract says; refuses at once what is wrong with the spec.
+
+        The adapter goes to the file `out` instead of the zoo, where one is given.
+        """
+        config = methods.method(run.method).config(run.knobs)
+        checked = {name: getattr(config, name) for name in run.knobs}
+        run = _named(replace(run, knobs=checked))
+        self._anatomy(run)
+        self._data.resolve(run.data)
+        self._home.check_room()
+        with self._admit(run):
+            if out is None:
+                return self._jobs.start(run, owner)
+            check_local_paths(self._allow_local_paths, "a file of this machine")
+            return self._jobs.start(run, owner, lambda content, _: _write_out(out, content))
+
+    def stop(self, run: str, owner: str = "") -> None:
+        job = self._jobs.job
+        if self._shared and job is not None and job.record.id == run and job.owner != owner:
+            raise NotAllowed("this run was started by somebody else.", "Wait until it ends.")
+        self._jobs.stop(run)
+
+    def runs(self) -> list[RunCard]:
+        return [self._card(record) for record in self._runs.records()]
+
+    def run(self, id: str) -> RunCard:
+        return self._card(self._runs.record(id))
+
+    def follow(self, run: str, cursor: int = 0) -> tuple[list[Event], int]:
+        return self._runs.record(run).journal.read(cursor)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits for the run in progress, at most `timeout` seconds; whether it has ended."""
+        return self._jobs.wait(timeout)
+
+    def settle(self) -> None:
+        """Marks runs whose process died as interrupted."""
+        for record in self._runs.records():
+            record.mark_interrupted()
+
+    def close(self) -> None:
+        """Stops a run in progress, keeping its best."""
+        self._jobs.close()
+
+    def _events(self, run: RunSpec, report: Report, stop: Callable[[], bool]) -> Iterator[Event]:
+        from ..training import run_from_dataset, train
+
+        report("loading the backbone")
+        backbone = self._backbones.get(run.backbone, run.size, report=report)
+        report("reading the images")
+        dataset = self._data.open(run.data, report)
+        yield from run_from_dataset(run, backbone, dataset, report, stop, self._trainer or train)
+
+    def _anatomy(self, run: RunSpec) -> vit.Anatomy:
+        return vit.anatomy_of(vit.find(run.backbone, self._home.root), run.size)
+
+    def _card(self, record: Record) -> RunCard:
+        """The run's line; of the one in progress, as it stands at this moment. Paths only where they may be named."""
+        job = self._jobs.job
+        if self._jobs.busy and job.record.id == record.id:
+            card = job.card()
+        else:
+            card = self._runs.card(record)
+        data = card.spec.data
+        if self._allow_local_paths or data.source not in ("folder", "zip"):
+            return card
+        return replace(card, spec=replace(card.spec, data=replace(data, name=data.argument())))
+
+
+def _named(run: RunSpec) -> RunSpec:
+    """Photos from the page have a key for a name; an adapter made of them gets a name one can read."""
+    if run.name or run.data.source not in ("draft", "upload"):
+        return run
+    dataset = run.data.argument().removesuffix(".zip")
+    return replace(run, name=f"{run.method}-{dataset}-s{run.seed}")
+
+
+def _write_out(out: Path, content: bytes) -> str:
+    write_file(out, content)
+    return str(out)

@@ -1,0 +1,39 @@
+"""Words for methods, with or without knobs."""
+
+import pytest
+
+from peft_demo.bench.contenders import contenders
+from peft_demo.contracts.errors import PeftDemoError
+from peft_demo.methods import methods
+
+
+def test_all_is_every_method_and_the_variants_of_its_record():
+    words = [e.word for e in contenders("all")]
+    assert set(methods()) <= set(words) and len(set(words)) == len(words)
+    assert {"aoft_lora:scale=true", "aoft_adapter:scale=true", "bi_lora:head_bits=1"} <= set(words)
+
+
+def test_a_word_may_carry_knobs():
+    plain, scaled, aimed = contenders("lora, aoft_lora:scale=true,lora:rank=4:targets=q+k")
+    assert plain.config == plain.method.Config() and scaled.config.scale is True
+    assert (aimed.config.rank, aimed.config.targets) == (4, ("q", "k"))
+
+
+def test_a_form_of_ones_own_stands_beside_all():
+    assert [e.word for e in contenders("all,lora:rank=4")][-1] == "lora:rank=4"
+
+
+@pytest.mark.parametrize("words", ["", ",", "lroa", "lora:rnk=4", "lora:rank", "lora:rank=-1"])
+def test_what_is_wrong_gets_a_sentence(words):
+    with pytest.raises(PeftDemoError):
+        contenders(words)
+
+
+@pytest.mark.parametrize("name", methods())
+def test_what_a_record_says_of_variants_and_search_is_true(name):
+    kind = methods()[name]
+    for variant in kind.variants:
+        assert contenders(f"{name}:{variant}")[0].config != kind.Config()
+    for knob, values in kind.search.items():
+        assert getattr(kind.Config(), knob) in values
+        assert all(kind.config({knob: value}) for value in values)
