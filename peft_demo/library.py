@@ -28,7 +28,7 @@ from .contracts.events import Event, Improved
 from .contracts.knobs import build, knobs
 from .contracts.specs import Recipe, RunSpec
 from .data import decode, open_dataset, parse, to_tensor
-from .methods import method as find_method
+from .methods import find_method
 from .storage.atomic import write_file
 from .storage.home import find_home as find_home
 from .vit import Backbone

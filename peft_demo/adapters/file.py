@@ -19,7 +19,7 @@ from safetensors.torch import save as save_bytes
 
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadAdapter, BadValue, UnknownName, WrongBackbone
-from ..methods import method
+from ..methods import find_method
 from ..storage.header import Header, read_header
 from ..vit import Anatomy, Backbone
 from .adapter import Adapter, materialize, meta_adapter
@@ -108,7 +108,7 @@ def _card(header: Header, name: str) -> AdapterCard:
 
 def _fitting(card: AdapterCard, header: Header, anatomy: Anatomy) -> Adapter:
     try:
-        kind = method(card.method)
+        kind = find_method(card.method)
         adapter = meta_adapter(
             kind, kind.config(card.knobs), anatomy, len(card.classes), card.extra
         )

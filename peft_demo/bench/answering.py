@@ -18,7 +18,7 @@ from torch import nn
 from .. import adapters
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.specs import RunSpec
-from ..methods import method
+from ..methods import find_method
 from ..studio.adapter_store import SUFFIX, AdapterStore
 from ..studio.predictor import Predictor
 from ..vit import Backbone, wrap
@@ -192,7 +192,7 @@ def _random(source: Source, size: int) -> Backbone:
 
 
 def _lora(backbone: Backbone, seed: int) -> adapters.Adapter:
-    lora = method("lora")
+    lora = find_method("lora")
     return adapters.create(lora, lora.config({}), backbone, CLASSES, seed).eval()
 
 

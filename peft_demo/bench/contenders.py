@@ -5,7 +5,7 @@ from typing import Any
 
 from ..contracts.errors import BadValue
 from ..contracts.knobs import parse_settings
-from ..methods import Method, method, methods
+from ..methods import Method, find_method, methods
 
 
 @dataclass(frozen=True)
@@ -42,5 +42,5 @@ def _every() -> list[str]:
 
 def _entrant(word: str) -> Contender:
     name, *settings = word.split(":")
-    kind = method(name)
+    kind = find_method(name)
     return Contender(word, kind, kind.config(parse_settings(s.replace("+", ",") for s in settings)))

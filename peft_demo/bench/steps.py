@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from ..adapters import attach, create
 from ..contracts.errors import BadBackbone, PeftDemoError
 from ..inference import autocast, disable_slow_fused_attention
-from ..methods import method
+from ..methods import find_method
 from ..vit import Backbone, wrap
 from ..vit.catalogue import Source
 from ..vit.load import best_device
@@ -57,7 +57,7 @@ class Steps:
         classes: int = CLASSES,
     ) -> "Steps":
         """Those of a method; one that surveys is built without its survey."""
-        kind = method(name)
+        kind = find_method(name)
         adapter = create(kind, kind.config(knobs), backbone, classes, seed=0)
         return cls(
             attach(backbone, adapter),

@@ -17,7 +17,7 @@ from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadAdapter, BadValue, WrongBackbone
 from ..contracts.knobs import knobs
 from ..contracts.specs import ImportHints
-from ..methods import method
+from ..methods import find_method
 from ..vit import Backbone
 from .binary_release import MEAN, METHODS, STD, from_binary_release
 from .from_peft import from_peft, read_folder
@@ -63,7 +63,7 @@ def convert(path: Path, given: ImportHints, backbone: Backbone) -> bytes:
             f" {backbone.fingerprint[:12]}…."
         )
     if path.suffix == ".bin":
-        kind = method(given.method)
+        kind = find_method(given.method)
         adapter = meta_adapter(kind, kind.config(given.knobs), backbone.anatomy, len(given.classes))
         tensors = from_binary_release(_read(path), adapter)
         normalisation = (MEAN, STD)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..adapters.adapter import Adapter, materialize, meta_adapter
 from ..contracts.errors import BadAdapter
-from ..methods import method
+from ..methods import find_method
 from ..methods.lora import TARGETS
 from ..storage.header import Header, read_header
 from ..vit import Anatomy, Backbone, Site
@@ -91,7 +91,7 @@ def from_peft(folder: PeftFolder, backbone: Backbone, classes: int) -> Adapter:
     sites = _sites(anatomy, folder)
     ranks = {path: (shapes[f"{PREFIX}{path}.lora_A.weight"] or (0,))[0] for path in sites}
     _check_tensors(folder, sites, ranks, anatomy, classes)
-    kind = method("lora")
+    kind = find_method("lora")
     targets = tuple(role for role in TARGETS if any(site.role == role for site in sites.values()))
     knobs = {"targets": targets, "rank": max(ranks.values()), "scale": 1.0}
     knobs["dropout"] = folder.config.get("lora_dropout") or 0.0

@@ -160,7 +160,7 @@ def methods() -> Mapping[str, Method]:
     return {m.name: m for m in found}
 
 
-def method(name: str) -> Method:
+def find_method(name: str) -> Method:
     """The method of this name; `UnknownName` offers the nearest one."""
     if name not in methods():
         raise UnknownName("method", name, methods())

@@ -173,7 +173,7 @@ def refusal(
 ) -> str:
     """Why the adapter cannot answer here, "" if it can. `chosen` asks for one backbone among the `known` ones."""
     try:
-        methods.method(card.method).config(card.knobs)
+        methods.find_method(card.method).config(card.knobs)
     except PeftDemoError as error:
         return str(error)
     needs = f"it was trained on {card.backbone} (sha256 {card.fingerprint[:12]}…)"

@@ -53,7 +53,7 @@ def _add(contents: dict[str, bytes], file: Path, thumbnail: bool, home: Path) ->
     name = free_name(slug(file.stem), (Path(n).stem for n in contents))
     picture = curve(card)
     contents |= {f"{name}.safetensors": content} | ({f"{name}.png": picture} if picture else {})
-    method = methods.method(card.method).card()
+    method = methods.find_method(card.method).card()
     source = _source(card, home)
     return Described(f"{name}.safetensors", len(content), f"{name}.png" * bool(picture), card, method,
                      source.hub if source else "")  # fmt: skip

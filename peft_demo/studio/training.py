@@ -89,7 +89,7 @@ class Training:
 
         The adapter goes to the file `out` instead of the zoo, where one is given.
         """
-        config = methods.method(run.method).config(run.knobs)
+        config = methods.find_method(run.method).config(run.knobs)
         checked = {name: getattr(config, name) for name in run.knobs}
         run = _named(replace(run, knobs=checked))
         self._anatomy(run)

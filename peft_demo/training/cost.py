@@ -6,7 +6,7 @@ from ..adapters import meta_adapter
 from ..adapters.codec import pack
 from ..contracts.cards import Cost
 from ..contracts.specs import RunSpec
-from ..methods import method
+from ..methods import find_method
 from ..vit import Anatomy
 
 CARD_BYTES = 6_000
@@ -15,7 +15,7 @@ CARD_BYTES = 6_000
 
 def cost(run: RunSpec, anatomy: Anatomy, classes: int) -> Cost:
     """Trainable parameters, file size and steps of `run` on a backbone of this anatomy; `BadValue` if it cannot be."""
-    kind = method(run.method)
+    kind = find_method(run.method)
     config = kind.config(run.knobs)
     adapter = meta_adapter(kind, config, anatomy, classes)
     size = sum(t.nbytes for t in pack(adapter).values())

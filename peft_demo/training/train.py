@@ -38,7 +38,7 @@ from ..data.few_shot_tensors import FewShotTensors
 from ..inference.inputs import CachedFeatures, ImageInputs, normalize
 from ..inference.precision import autocast, disable_slow_fused_attention
 from ..inference.predict import loss_and_accuracy, predict_logits, score
-from ..methods import method
+from ..methods import find_method
 from ..version import __version__
 from ..vit import Backbone
 from .schedule import factor
@@ -88,7 +88,7 @@ class _Run:
         self.run = run
         self.backbone = backbone
         self.material = material
-        self.method = method(run.method)
+        self.method = find_method(run.method)
         self.recipe: Recipe = run.recipe
         self.config = self.method.config(run.knobs)
         self.images, self.labels = (t.to(backbone.device) for t in material.train)

@@ -9,7 +9,7 @@ from small import images, new
 from peft_demo.adapters import attach, dump, load
 from peft_demo.adapters.adapter import create
 from peft_demo.contracts.errors import BadValue
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 
 
 def test_a_silent_site_is_refused_with_the_reason(tiny):
@@ -51,7 +51,7 @@ def test_only_matrices_decay(tiny):
 
 
 def test_full_fine_tuning_starts_from_the_backbones_own_values(tiny):
-    kind = method("full")
+    kind = find_method("full")
     adapter = create(kind, kind.config(), tiny, 2, seed=0)
     assert adapter.trainable == tiny.parameters
     with torch.no_grad():

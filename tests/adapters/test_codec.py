@@ -13,7 +13,7 @@ from peft_demo.adapters.codec import pack, unpack
 from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.errors import BadAdapter, BadValue
 from peft_demo.contracts.specs import RunSpec
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.methods.bi import quantised
 from peft_demo.training.cost import CARD_BYTES, cost
 from peft_demo.vit import anatomy_of
@@ -29,7 +29,7 @@ def vit_b():
 
 def data_bytes(name, anatomy, classes=10, **knobs):
     """Bytes of the packed tensors and of all others in a file for this anatomy."""
-    kind = method(name)
+    kind = find_method(name)
     held = pack(meta_adapter(kind, kind.config(knobs), anatomy, classes))
     packed = sum(t.nbytes for n, t in held.items() if n in ("codes", "statistics"))
     return packed, sum(t.nbytes for t in held.values()) - packed

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from peft_demo.bench import tuning
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 
 
 def line(name, lr, accuracy, data="digits", **knobs) -> dict:
@@ -22,7 +22,7 @@ def test_validation_alone_is_looked_at_and_the_table_needs_no_data(typed, tmp_pa
     assert code == 0, err
     lines = [json.loads(text) for text in file.read_text().splitlines()]
     assert sorted(each["lr"] for each in lines) == pytest.approx(
-        [f * method("linear").lr for f in (1 / 3, 1, 3)], rel=0.2
+        [f * find_method("linear").lr for f in (1 / 3, 1, 3)], rel=0.2
     )
     assert all(each["test_images"] == 0 and each["test_accuracy"] is None for each in lines)
     (row,) = json.loads(out)
@@ -48,7 +48,7 @@ def test_rates_are_tried_with_its_own_knobs_and_other_knobs_at_its_own_rate(tiny
 
 
 def test_the_best_is_best_over_all_sets():
-    own = method("ssf").lr
+    own = find_method("ssf").lr
     scores = {own / 3: (0.5, 0.5), own: (0.6, 0.6), 3 * own: (0.9, 0.2)}
     lines = [
         line("ssf", lr, a, data)
@@ -66,7 +66,7 @@ def test_the_best_is_best_over_all_sets():
 
 
 def test_ties_go_to_the_record_and_an_edge_is_told():
-    own = method("ssf").lr
+    own = find_method("ssf").lr
     assert tuning.summary([line("ssf", lr, 0.5) for lr in (own / 3, own, own * 3)])[0]["lr"] == own
     (row,) = tuning.summary([line("ssf", own, 0.5), line("ssf", 3 * own, 0.6)])
     assert row["edge"] and "edge" in tuning.printed([row])[0][-1]

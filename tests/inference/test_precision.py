@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from peft_demo.adapters import attach, create
 from peft_demo.inference import autocast, disable_slow_fused_attention
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 
 CPU = torch.device("cpu")
 
@@ -25,7 +25,7 @@ def test_products_are_bf16_where_there_are_units_for_it(amx):
 
 
 def test_attention_is_changed_in_the_attached_model_alone(amx, tiny):
-    kind = method("lora")
+    kind = find_method("lora")
     model = disable_slow_fused_attention(
         attach(tiny, create(kind, kind.config({}), tiny, 2, seed=0)), CPU
     )

@@ -17,7 +17,7 @@ from peft_demo.contracts.errors import BadAdapter, BadValue
 from peft_demo.contracts.specs import ImportHints
 from peft_demo.interop import convert, with_defaults
 from peft_demo.interop.binary_release import from_binary_release
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.vit import anatomy_of
 from peft_demo.vit.catalogue import Source
 
@@ -192,7 +192,7 @@ REAL = {
 @pytest.mark.parametrize("file", REAL)
 def test_a_real_file_is_read_to_the_last_byte_and_looks_trained(file, assets):
     name, hidden, head_bits, classes = REAL[file]
-    kind = method(name)
+    kind = find_method(name)
     anatomy = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
     adapter = meta_adapter(
         kind, kind.config({"hidden": hidden, "head_bits": head_bits}), anatomy, classes

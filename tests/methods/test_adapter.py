@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.methods.adapter import Bottleneck
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
 SITE = Site("blocks.0.mlp", "mlp", "blocks.0.mlp", 12, 12, 0)
-ADAPTER = method("adapter")
+ADAPTER = find_method("adapter")
 
 
 def delta(**knobs):

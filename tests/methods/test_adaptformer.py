@@ -1,12 +1,12 @@
 import torch
 from torch import nn
 
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
 SITE = Site("blocks.0.mlp", "mlp", "blocks.0.mlp", 12, 12, 0)
-ADAPTFORMER = method("adaptformer")
+ADAPTFORMER = find_method("adaptformer")
 
 
 def delta(**knobs):

@@ -5,13 +5,13 @@ from torch import nn
 
 from peft_demo.adapters import attach, create, merge
 from peft_demo.contracts.errors import BadValue
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.methods.aoft import FLOOR, AOFTAdapter, AOFTLoRA, approximately_orthogonal
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
-LORA = method("aoft_lora")
-ADAPTER = method("aoft_adapter")
+LORA = find_method("aoft_lora")
+ADAPTER = find_method("aoft_adapter")
 RANK = 4
 forms = pytest.mark.parametrize("form", [AOFTLoRA, AOFTAdapter])
 scales = pytest.mark.parametrize("scale", [False, True], ids=["plain", "λ"])

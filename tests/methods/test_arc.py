@@ -6,13 +6,13 @@ from torch import nn
 
 from peft_demo.adapters import create
 from peft_demo.contracts.errors import BadValue
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.methods.arc import Recomposed
 from peft_demo.vit import anatomy_of
 from peft_demo.vit.catalogue import Source
 
-ARC = method("arc")
-ARC_ATT = method("arc_att")
+ARC = find_method("arc")
+ARC_ATT = find_method("arc_att")
 both = pytest.mark.parametrize("kind", [ARC, ARC_ATT], ids=lambda m: m.name)
 
 

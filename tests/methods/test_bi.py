@@ -10,7 +10,7 @@ from small import new
 from torch import nn
 
 from peft_demo.contracts.errors import BadValue
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.methods.bi import BiAdaptFormer, BiHead, BiLoRA, codebook, quantised
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
@@ -101,7 +101,7 @@ def test_the_gradient_is_the_closed_form_of_straight_through(bits):
 @pytest.mark.parametrize("kind", [BiLoRA, BiAdaptFormer])
 def test_the_delta_is_the_papers_formula(kind, bits):
     name = "bi_lora" if kind is BiLoRA else "bi_adaptformer"
-    config = method(name).config({"hidden": 4, "bits": bits, "scale": 10.0})
+    config = find_method(name).config({"hidden": 4, "bits": bits, "scale": 10.0})
     delta = kind(Site("q", "q", "q", 6, 6), config).double().eval()
     delta.down.data = random(4, 6)
     delta.up.data = random(6, 4, seed=1)
@@ -114,7 +114,7 @@ def test_the_delta_is_the_papers_formula(kind, bits):
 
 
 def test_dropout_stands_inside_the_bottleneck():
-    config = method("bi_lora").config({"hidden": 64, "dropout": 0.5})
+    config = find_method("bi_lora").config({"hidden": 64, "dropout": 0.5})
     delta = BiLoRA(Site("q", "q", "q", 6, 6), config).train()
     f = nn.Linear(6, 6)
     x = torch.randn(1, 1, 6)
@@ -149,7 +149,7 @@ def test_head_bits_choose_the_head(head_bits, tiny):
     ],
 )
 def test_counts_on_vit_b(name, knobs, expected):
-    kind = method(name)
+    kind = find_method(name)
     assert (
         kind.count(anatomy_of(Source("b", "b", "vit_base_patch16_224")), kind.config(knobs))
         == expected
@@ -176,6 +176,6 @@ def test_a_weight_on_the_threshold_takes_a_level():
 @pytest.mark.parametrize("value", [0, 3, 16, 32])
 def test_other_bits_are_refused_with_the_choices(value):
     with pytest.raises(BadValue, match="one of 1, 2, 4, 8"):
-        method("bi_lora").config({"bits": value})
+        find_method("bi_lora").config({"bits": value})
     with pytest.raises(BadValue, match="one of 32, 1"):
-        method("bi_lora").config({"head_bits": 2})
+        find_method("bi_lora").config({"head_bits": 2})

@@ -3,12 +3,12 @@ import torch
 
 from peft_demo.adapters import attach, create
 from peft_demo.contracts.errors import BadValue
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.vit import Anatomy, anatomy_of
 from peft_demo.vit.anatomy import timm_name
 from peft_demo.vit.catalogue import Source
 
-BITFIT = method("bitfit")
+BITFIT = find_method("bitfit")
 
 
 def test_it_replaces_every_bias_and_nothing_else(tiny):

@@ -4,11 +4,11 @@ from small import random_vit
 from torch import nn
 
 from peft_demo.adapters import create
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.vit import anatomy_of
 from peft_demo.vit.catalogue import Source
 
-CONVPASS = method("convpass")
+CONVPASS = find_method("convpass")
 ARCHS = {
     "class token": {},
     "registers": {"reg_tokens": 4},

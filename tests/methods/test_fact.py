@@ -4,7 +4,7 @@ from small import random_vit
 from torch import nn
 
 from peft_demo.contracts.errors import BadValue
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.vit import anatomy_of
 from peft_demo.vit.catalogue import Source
 
@@ -14,7 +14,7 @@ SITES = {"qkv": (1, 3), "proj": (1, 1), "fc1": (1, 4), "fc2": (4, 1)}
 
 
 def parts(name, tiny, away=0.0, **knobs):
-    kind = method(name)
+    kind = find_method(name)
     torch.manual_seed(0)
     deltas = kind.build(tiny.anatomy, kind.config({"rank": 6, "scale": 0.3} | knobs)).deltas
     torch.manual_seed(1)
@@ -67,13 +67,13 @@ def test_it_is_the_papers_formula(name, role, first, tiny):
     ],
 )
 def test_counts_on_vit_b(name, counts):
-    kind = method(name)
+    kind = find_method(name)
     vit_b = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
     assert {R: kind.count(vit_b, kind.config({"rank": R})) for R in counts} == counts
 
 
 def test_defaults_are_the_ranks_of_the_table():
-    assert (method("fact_tt").config().rank, method("fact_tk").config().rank) == (16, 32)
+    assert (find_method("fact_tt").config().rank, find_method("fact_tk").config().rank) == (16, 32)
 
 
 @BOTH

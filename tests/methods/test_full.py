@@ -1,12 +1,12 @@
 import torch
 
 from peft_demo.adapters import attach, create
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.vit import anatomy_of
 from peft_demo.vit.anatomy import timm_name
 from peft_demo.vit.catalogue import Source
 
-FULL = method("full")
+FULL = find_method("full")
 
 
 def test_it_replaces_every_tensor_by_a_copy(tiny):

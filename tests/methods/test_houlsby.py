@@ -2,11 +2,11 @@ import torch
 from torch.nn import functional as F
 
 from peft_demo.adapters import attach, create
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.vit import anatomy_of
 from peft_demo.vit.catalogue import Source
 
-HOULSBY = method("houlsby")
+HOULSBY = find_method("houlsby")
 
 
 def new(backbone, away=0.0, **knobs):
@@ -38,7 +38,7 @@ def test_counts_on_vit_b():
 
 
 def test_it_takes_twice_what_the_adapter_after_the_mlp_takes(tiny):
-    adapter = method("adapter")
+    adapter = find_method("adapter")
     assert HOULSBY.count(tiny.anatomy, HOULSBY.config()) == 2 * adapter.count(
         tiny.anatomy, adapter.config()
     )

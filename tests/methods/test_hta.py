@@ -7,13 +7,13 @@ from torch import nn
 
 from peft_demo.adapters import attach, create, merge
 from peft_demo.contracts.errors import BadValue
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.methods.hta import HTA, HTAAdapter
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
-LORA = method("hta")
-ADAPTER = method("hta_adapter")
+LORA = find_method("hta")
+ADAPTER = find_method("hta_adapter")
 SHAPES = [(8, 8), (6, 10), (10, 6)]
 
 

@@ -2,11 +2,11 @@ import torch
 from torch.nn import functional as F
 
 from peft_demo.adapters import attach, create
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.vit import anatomy_of
 from peft_demo.vit.catalogue import Source
 
-LINEAR = method("linear")
+LINEAR = find_method("linear")
 
 
 def new(tiny):

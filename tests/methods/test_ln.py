@@ -3,11 +3,11 @@ from small import random_vit
 
 from peft_demo.adapters import create
 from peft_demo.contracts.errors import BadValue
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.vit import Anatomy, anatomy_of
 from peft_demo.vit.catalogue import Source
 
-LN = method("ln")
+LN = find_method("ln")
 
 
 def replaced(backbone):

@@ -4,13 +4,13 @@ from torch import nn
 
 from peft_demo.adapters import create
 from peft_demo.contracts.errors import BadValue
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.methods.lora import LoRA
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
 SITE = Site("blocks.0.q", "q", "blocks.0.attn.map.qkv.q", 12, 10, 0)
-LORA = method("lora")
+LORA = find_method("lora")
 
 
 def delta(**knobs):

@@ -3,13 +3,13 @@ import torch
 from torch import nn
 
 from peft_demo.contracts.errors import BadValue
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.methods.repadapter import Reparameterised
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
 SITE = Site("blocks.0.fc1", "fc1", "blocks.0.mlp.map.fc1", 12, 20, 0)
-REPADAPTER = method("repadapter")
+REPADAPTER = find_method("repadapter")
 
 
 def delta(**knobs):

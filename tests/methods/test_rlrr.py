@@ -7,13 +7,13 @@ from torch import nn
 
 from peft_demo.adapters import attach, create
 from peft_demo.contracts.errors import BadValue
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.methods.rlrr import Rescaled
 from peft_demo.methods.ssf import ScaleShift
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
-RLRR = method("rlrr")
+RLRR = find_method("rlrr")
 SITE = Site("blocks.0.fc1", "fc1", "blocks.0.mlp.map.fc1", 6, 10, 0)
 
 

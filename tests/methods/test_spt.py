@@ -15,7 +15,7 @@ from peft_demo.contracts.events import Improved, Started, Stepped, Stopped, Surv
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.data.few_shot_tensors import FewShotTensors
 from peft_demo.inference import normalize
-from peft_demo.methods import method, spt
+from peft_demo.methods import find_method, spt
 from peft_demo.methods.spt import (
     Bottleneck,
     Config,
@@ -46,7 +46,7 @@ def vit_b():
 
 def surveyed(name, backbone, seed=0, **knobs):
     """An adapter after a survey of eight random images, one norm of which is made sensitive: all kinds are in it."""
-    kind = method(name)
+    kind = find_method(name)
     config = kind.config({"rank": 2, "budget": 4.0} | knobs)
     survey = kind.survey(backbone, config, 5, seed)
     survey.add(images(8), labels(8))
@@ -193,7 +193,7 @@ def test_a_vector_trains_whole_from_a_fifth_on(name, enough, size, vit_b):
 
 def test_the_budget_on_vit_b(vit_b):
     assert (
-        method("spt_lora").count(vit_b, Config())
+        find_method("spt_lora").count(vit_b, Config())
         == budget(vit_b, Config())
         == round(0.00466 * 85_798_656)
     )
@@ -286,7 +286,7 @@ def test_nothing_sensitive_is_an_error(tiny):
 
 @each_form
 def test_a_budget_out_of_reach_is_a_sentence_with_the_range(name, tiny, vit_b):
-    kind = method(name)
+    kind = find_method(name)
     with pytest.raises(
         BadValue, match=r"SPT reaches 769 to 1\d{6} with rank 8.*Set budget from 0.001 to 1\.\d+"
     ):
@@ -302,7 +302,7 @@ def test_a_budget_out_of_reach_is_a_sentence_with_the_range(name, tiny, vit_b):
 
 @each_form
 def test_a_rank_larger_than_the_width_is_a_sentence(name, tiny):
-    kind = method(name)
+    kind = find_method(name)
     with pytest.raises(BadValue, match="rank 49 is larger than the width 48"):
         create(kind, kind.config({"rank": 49}), tiny, 5, 0)
 
@@ -310,7 +310,7 @@ def test_a_rank_larger_than_the_width_is_a_sentence(name, tiny):
 @each_form
 def test_without_a_survey_exactly_the_budget_is_allocated(name, vit_b):
     """Also on the meta device, where nothing is drawn, and at several budgets."""
-    kind = method(name)
+    kind = find_method(name)
     for percent in (0.2, 0.466, 1.0, 1.5):
         config = kind.config({"budget": percent})
         adapter = meta_adapter(kind, config, vit_b, 10)
@@ -426,7 +426,7 @@ def test_a_stop_during_the_survey_ends_it_and_keeps_a_file(tiny, seen):
 
 
 def test_methods_and_costs_say_that_it_is_a_budget(tiny):
-    assert [method(n).card().budget for n in (*NAMES, "lora")] == [True, True, False]
+    assert [find_method(n).card().budget for n in (*NAMES, "lora")] == [True, True, False]
     assert (
         cost(spec(), tiny.anatomy, 3).budget and not cost(RunSpec("lora"), tiny.anatomy, 3).budget
     )
@@ -519,7 +519,7 @@ def test_other_backbones_are_surveyed_too(kind):
     config = Config(budget=4.0, rank=2)
     survey = Survey(LowRankEntries, backbone, config, 5, 0)
     survey.add(images(8), labels(8))
-    adapter = stirred(create(method("spt_lora"), config, backbone, 5, 0, survey.allocation()))
+    adapter = stirred(create(find_method("spt_lora"), config, backbone, 5, 0, survey.allocation()))
     assert abs(adapter.trainable - budget(backbone.anatomy, config)) <= 0.05 * adapter.trainable
     assert ("cls_token" in adapter.replaced()) == (backbone.anatomy.prefix > 0)
     with torch.no_grad():
@@ -595,6 +595,6 @@ def test_a_hostile_allocation_is_refused(case, tiny):
 
 
 def test_an_allocation_on_the_card_of_another_method_means_nothing(tiny):
-    kind = method("lora")
+    kind = find_method("lora")
     adapter = create(kind, kind.config(), tiny, 5, 0)
     assert load(dump(adapter, replace(about(adapter, tiny), extra={"structured": ["evil"]})), tiny)

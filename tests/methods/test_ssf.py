@@ -5,12 +5,12 @@ from torch import nn
 
 from peft_demo.adapters import attach, create, merge
 from peft_demo.contracts.errors import BadValue, CannotMerge
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.methods.ssf import ScaleShift
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
-SSF = method("ssf")
+SSF = find_method("ssf")
 
 
 def test_it_is_the_papers_formula():

@@ -3,7 +3,7 @@ import torch
 from small import random_vit
 
 from peft_demo.adapters import attach, create
-from peft_demo.methods import method
+from peft_demo.methods import find_method
 from peft_demo.vit import anatomy_of
 from peft_demo.vit.catalogue import Source
 
@@ -16,7 +16,7 @@ each_prefix = pytest.mark.parametrize("prefix", ARCHS)
 
 
 def model_of(name, backbone, **knobs):
-    kind = method(name)
+    kind = find_method(name)
     adapter = create(kind, kind.config({"prompts": 3} | knobs), backbone, 5, seed=1)
     torch.manual_seed(2)
     adapter.head.weight.data.normal_()
@@ -79,8 +79,8 @@ def test_prompts_stand_after_all_prefix_tokens_and_leave_again(prefix):
 )
 def test_counts_on_vit_b(name, prompts, count):
     vit_b = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
-    assert method(name).count(vit_b, method(name).config({"prompts": prompts})) == count
-    assert method(name).config().prompts == 10
+    assert find_method(name).count(vit_b, find_method(name).config({"prompts": prompts})) == count
+    assert find_method(name).config().prompts == 10
 
 
 def test_prompts_start_uniform_within_xaviers_bound():
