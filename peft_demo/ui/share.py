@@ -94,7 +94,7 @@ def build(service: Service) -> Share:
         show,
         shown,
         gr.State(None),
-        told,
+        disclosures,
         card,
         push,
         done,
