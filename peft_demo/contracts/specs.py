@@ -7,7 +7,7 @@ A `RunSpec` is all that a training run depends on: the same spec on the same mac
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from .errors import BadValue
@@ -40,13 +40,32 @@ class DataSpec:
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
             raise BadValue(f"seed takes a whole number from 0 to {2**31 - 1}, got {self.seed!r}.")
 
+    def public(self) -> "DataSpec":
+        """This spec with nothing in it that is private: the one rule for what may leave the machine.
+
+        Of a path the last part stays. The browser's id, under which the page keeps a person's photos, becomes
+        "photos"; the key of an uploaded zip becomes the zip's name. Names that everybody may know stay whole:
+        those of bundled sets, of Hub sets, and all that begin with their source and a colon.
+        """
+        if self.source in ("bundled", "hub") or self.name.startswith(f"{self.source}:"):
+            return self
+        if self.source == "draft":
+            return replace(self, name="photos")
+        last_part = self.name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        if self.source == "upload":
+            return replace(self, name=_zip_name(last_part))
+        return replace(self, name=last_part)
+
     def argument(self) -> str:
-        """The word that names this dataset on the command line: of a path only the last part, and nothing of the keys
-        under which the page keeps a person's photos."""
-        last = self.name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-        words = {"hub": f"hf:{self.name}", "bundled": self.name, "draft": "photos"}
-        words["upload"] = f"{last.rpartition('-')[0] or 'photos'}.zip"
-        return words.get(self.source, last)
+        """The word that names this dataset on the command line; nothing private is in it."""
+        name = self.public().name
+        return f"hf:{name}" if self.source == "hub" else name
+
+
+def _zip_name(key: str) -> str:
+    """What a person called the zip that is kept under this key, "holiday-0123456789ab.zip"."""
+    name = re.fullmatch(r"(.+?)(-[0-9a-f]{12})?\.zip", key)
+    return f"{name[1]}.zip" if name else "photos.zip"
 
 
 @dataclass(frozen=True)

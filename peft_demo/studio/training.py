@@ -151,7 +151,7 @@ class Training:
         data = card.spec.data
         if self._allow_local_paths or data.source not in ("folder", "zip"):
             return card
-        return replace(card, spec=replace(card.spec, data=replace(data, name=data.argument())))
+        return replace(card, spec=replace(card.spec, data=data.public()))
 
 
 def _named(run: RunSpec) -> RunSpec:

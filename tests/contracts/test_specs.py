@@ -74,3 +74,22 @@ def test_the_keys_of_a_persons_photos_are_in_no_command_and_no_card():
     key = "0123456789abcdef0123456789abcdef"
     assert RunSpec(data=DataSpec("draft", key)).command().count("--data photos ") == 1
     assert DataSpec("upload", "holiday-0123456789ab.zip").argument() == "holiday.zip"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "public"),
+    [
+        ("bundled", "digits", "digits"),
+        ("hub", "owner/name:plain", "owner/name:plain"),
+        ("folder", "/home/me/my photos/", "my photos"),
+        ("folder", "C:\\Users\\me\\cats", "cats"),
+        ("zip", "~/private/cats.zip", "cats.zip"),
+        ("draft", "0123456789abcdef0123456789abcdef", "photos"),
+        ("upload", "holiday-0123456789ab.zip", "holiday.zip"),
+        ("upload", "0123456789abcdef0123456789abcdef", "photos.zip"),
+    ],
+)
+def test_what_of_a_datasets_name_may_leave_the_machine(source, name, public):
+    """Asked again, the answer is the same."""
+    spec = DataSpec(source, name, shots=3).public()
+    assert spec == DataSpec(source, public, shots=3) == spec.public()
