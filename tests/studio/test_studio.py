@@ -63,9 +63,10 @@ def test_a_restarted_studio_finds_the_run_and_replays_it(studio, short, finish, 
     run = studio.training.start(short())
     events = finish(studio, run)
     page = open_studio(studio.home.root, allow_local_paths=False)
-    assert page.training.runs()[0].spec.data.name == Path(studio.training.runs()[0].spec.data.name).name, (
-        "a page is told no paths"
-    )
+    assert (
+        page.training.runs()[0].spec.data.name
+        == Path(studio.training.runs()[0].spec.data.name).name
+    ), "a page is told no paths"
     again = open_studio(studio.home.root)
     assert again.follow(run) == (events, again.follow(run)[1])
     assert again.status().run == run and again.status().state == "done"
