@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ..vit import Backbone, LowRank, Site
-from ..vit.seam import SplitLinear
+from ..vit.seam import linear_rows
 from ..vit.sites import QKV
 from .adapter import Adapter
 
@@ -24,19 +24,14 @@ def joined(backbone: Backbone, parts: Iterable[tuple[Site, LowRank]]) -> dict[st
     """One product for each linear, by its path in the exposed tree: q, k and v side by side on timm's fused one."""
     found = defaultdict(list)
     for site, product in parts:
-        found[linear_path(site)].append((site, product))
+        found[site.whole_path].append((site, product))
     return {path: _side_by_side(backbone, path, own) for path, own in found.items()}
 
 
 def _frozen(tree: nn.Module, site: Site) -> nn.Module:
     """The map at a site; of q, k and v their rows of the fused linear."""
-    f = tree.get_submodule(linear_path(site))
-    return getattr(SplitLinear(f, QKV), site.role) if site.role in QKV else f
-
-
-def linear_path(site: Site) -> str:
-    """Where the whole linear stands of which the site may be some rows."""
-    return site.path.rpartition(".")[0] if site.role in QKV else site.path
+    f = tree.get_submodule(site.whole_path)
+    return linear_rows(f, site.rows) if site.role in QKV else f
 
 
 def _side_by_side(backbone: Backbone, path: str, parts: list[tuple[Site, LowRank]]) -> LowRank:
@@ -47,9 +42,8 @@ def _side_by_side(backbone: Backbone, path: str, parts: list[tuple[Site, LowRank
     shift = like.new_zeros(size)
     at = 0
     for site, low in parts:
-        first = QKV.index(site.role) * site.d_out if site.role in QKV else 0
-        up[first : first + site.d_out, at : at + len(low.down)] = low.up
+        up[site.rows, at : at + len(low.down)] = low.up
         if low.shift is not None:
-            shift[first : first + site.d_out] += low.shift
+            shift[site.rows] += low.shift
         at += len(low.down)
     return LowRank(down, up, shift if shift.any() else None)

@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from ..contracts.errors import CannotMerge
 from ..vit import Backbone, Delta, Site
-from ..vit.anatomy import QKV, timm_name
-from ..vit.seam import put, share_tensors
+from ..vit.anatomy import timm_name
+from ..vit.seam import linear_rows, put, share_tensors
+from ..vit.sites import NORMS, QKV, linear_at
 from .adapter import Adapter
 from .attach import check_sites, replace_tensors
 from .codec import dequantized
@@ -73,7 +74,7 @@ def _fold(tree: nn.Module, site: Site, delta: Delta) -> None:
         _fold_rows(tree, site, delta)
     elif site.path == "patch_embed":
         _fold_patch(tree, site, delta)
-    elif site.role in ("patch", "norm", "norm1", "norm2", "reduction_norm"):
+    elif site.role in ("patch", *NORMS):
         _fold_norm(tree.get_submodule(site.path), site, delta)
     elif site.role == "reduction":
         _fold_reduction(tree, site, delta)
@@ -87,13 +88,9 @@ def _fold(tree: nn.Module, site: Site, delta: Delta) -> None:
 
 
 def _fold_rows(tree: nn.Module, site: Site, delta: Delta) -> None:
-    path, _, part = site.path.rpartition(".")
-    fused = tree.get_submodule(path)
-    size = fused.out_features // len(QKV)
-    rows = slice(QKV.index(part) * size, (QKV.index(part) + 1) * size)
-    W, b = affine(
-        delta, _linear(fused.weight[rows], None if fused.bias is None else fused.bias[rows])
-    )
+    fused = linear_at(tree, site.whole_path)
+    rows = site.rows
+    W, b = affine(delta, linear_rows(fused, rows))
     weight = fused.weight.detach().clone()
     bias = None if fused.bias is None else fused.bias.detach().clone()
     weight[rows] = W.to(weight)

@@ -22,7 +22,7 @@ from torch import Tensor
 from ..adapters.adapter import Adapter
 from ..adapters.attach import check_sites
 from ..adapters.codec import dequantized
-from ..adapters.low_rank import added, joined, linear_path
+from ..adapters.low_rank import added, joined
 from ..adapters.merge import biased
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import CannotExport
@@ -101,7 +101,7 @@ def _elsewhere(adapter: Adapter) -> str:
 def _notes(parts: Sequence[tuple[Site, LowRank]], products: Products) -> tuple[str, ...]:
     """Says of the first linear that took up several products what became of their rank."""
     for path, product in products.items():
-        found = [(site, low) for site, low in parts if linear_path(site) == path]
+        found = [(site, low) for site, low in parts if site.whole_path == path]
         if len(found) > 1:
             roles = " and ".join(site.role for site, _ in found)
             was = len(found[0][1].down)

@@ -142,7 +142,7 @@ def split_qkv(tree: nn.Module, site: Site) -> None:
     """Takes the fused linear apart in which a q, k or v site lies, if that has not been done."""
     path, _, name = site.path.rpartition(".")
     if name in QKV and isinstance(tree.get_submodule(path), nn.Linear):
-        put(tree, path, SplitLinear(tree.get_submodule(path), QKV))
+        put(tree, path, SplitLinear(tree.get_submodule(path)))
 
 
 def timm_name(name: str) -> str:

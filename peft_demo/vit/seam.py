@@ -9,6 +9,8 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .sites import QKV, qkv_rows
+
 
 class LowRank(NamedTuple):
     """δ(f, x) = f(x) + (x downᵀ) upᵀ + shift: `down` [R D_in], `up` [D_out R], `shift` [D_out] or None."""
@@ -81,22 +83,21 @@ class Seam(nn.Module):
 
 
 class SplitLinear(nn.Module):
-    """A fused linear seen as several, one per slice of its rows, without copying: q, k and v of timm's `qkv`.
+    """timm's fused qkv as three linears q, k and v over the same tensors: [... D_in] → [... D_out]."""
 
-    `forward` maps [... d_in] to [... sum of d_out], as the fused linear does.
-    """
-
-    def __init__(self, fused: nn.Linear, names: tuple[str, ...]):
+    def __init__(self, fused: nn.Linear):
         super().__init__()
-        size = fused.out_features // len(names)
-        for i, name in enumerate(names):
-            self.add_module(name, _slice(fused, slice(i * size, (i + 1) * size)))
+        size = fused.out_features // len(QKV)
+        for role in QKV:
+            self.add_module(role, linear_rows(fused, qkv_rows(role, size)))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([part(x) for part in self.children()], dim=-1)
+        parts = [linear(x) for linear in self.children()]
+        return torch.cat(parts, dim=-1)
 
 
-def _slice(fused: nn.Linear, rows: slice) -> nn.Linear:
+def linear_rows(fused: nn.Linear, rows: slice) -> nn.Linear:
+    """Some rows of a linear as a linear of their own, over the same tensors."""
     part = nn.Linear(fused.in_features, rows.stop - rows.start, bias=False, device="meta")
     part.weight = nn.Parameter(fused.weight.detach()[rows], requires_grad=False)
     if fused.bias is not None:

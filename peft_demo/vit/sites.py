@@ -1,16 +1,31 @@
-"""The words in which every family of backbones is described: sites, residual branches, the sites of one block.
+"""The words in which every family of backbones is described: sites, their roles, residual branches.
 
-Roles of sites: `q k v qkv proj fc1 fc2` linears · `norm1 norm2 norm` norms · `attn mlp` branches, `block` a block,
-`stack` all blocks · `patch` the patch embedding · between the stages of a Swin `reduction`, the linear that merges
-patches, and `reduction_norm` before it.
+| role | what stands there |
+|---|---|
+| `q` `k` `v` | a third each of the fused linear `qkv` |
+| `qkv` `proj` `fc1` `fc2` | linears |
+| `norm1` `norm2` `norm` | norms, the last one after all blocks |
+| `attn` `mlp` | residual branches, norm to drop path |
+| `block` `stack` | one block, all blocks |
+| `patch` | the patch embedding |
+| `reduction` `reduction_norm` | between two stages of a Swin: the linear that merges patches, the norm before it |
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from torch import Tensor, nn
 
 QKV = ("q", "k", "v")
+LINEARS = (*QKV, "proj", "fc1", "fc2")
+"""The linears of a block, with q, k and v apart."""
+FUSED_LINEARS = ("qkv", "proj", "fc1", "fc2")
+"""The linears of a block as timm has them."""
+MAPS = ("norm1", *QKV, "proj", "norm2", "fc1", "fc2")
+"""Linears and norms of a block, in the order in which a token passes them."""
+FUSED_MAPS = ("norm1", "qkv", "proj", "norm2", "fc1", "fc2")
+NORMS = ("norm1", "norm2", "norm", "reduction_norm")
 
 
 @dataclass(frozen=True)
@@ -31,6 +46,22 @@ class Site:
     stage: int = 0
     """Index of its stage; all of a plain Vision Transformer is one."""
 
+    @property
+    def whole_path(self) -> str:
+        """Where the whole map stands in the exposed tree; for q, k and v, the fused qkv."""
+        return self.path.rpartition(".")[0] if self.role in QKV else self.path
+
+    @property
+    def rows(self) -> slice:
+        """The rows of the whole map's weight [D_out D_in] and bias [D_out] that belong to the site."""
+        return qkv_rows(self.role, self.d_out) if self.role in QKV else slice(0, self.d_out)
+
+
+def qkv_rows(role: str, d_out: int) -> slice:
+    """The `d_out` rows of timm's fused qkv [3·d_out D_in] that are q, k or v."""
+    first = QKV.index(role) * d_out
+    return slice(first, first + d_out)
+
 
 class Branch(nn.Module):
     """A residual branch: `forward` maps the residual stream x [B ... D] to what is added to it."""
@@ -43,52 +74,61 @@ class Branch(nn.Module):
         self.drop = drop
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.drop(self.scale(self.map(self.norm(x))))
+        x = self.norm(x)
+        x = self.map(x)
+        x = self.scale(x)
+        return self.drop(x)
 
 
 def block_sites(
     tree: nn.Module, at: str, attention: str, block: int, stage: int = 0
 ) -> Iterator[Site]:
-    """The sites of the exposed block at path `at`, whose attention stands at `attention` within it."""
-    attention = f"{at}.{attention}"
-    qkv = f"{attention}.qkv"
-    proj = f"{attention}.proj"
-    D = tree.get_submodule(qkv).in_features
+    """The sites of the exposed block at path `at`, whose attention stands at `attention` in it."""
+    qkv = f"{at}.{attention}.qkv"
+    proj = f"{at}.{attention}.proj"
+    D = linear_at(tree, qkv).in_features
     yield Site(at, "block", at, D, D, block, stage=stage)
-    for role, path in (
-        ("attn", "attn"),
-        ("mlp", "mlp"),
-        ("norm1", "attn.norm"),
-        ("norm2", "mlp.norm"),
-    ):
-        yield Site(f"{at}.{role}", role, f"{at}.{path}", D, D, block, stage=stage)
+    yield Site(f"{at}.attn", "attn", f"{at}.attn", D, D, block, stage=stage)
+    yield Site(f"{at}.mlp", "mlp", f"{at}.mlp", D, D, block, stage=stage)
+    yield Site(f"{at}.norm1", "norm1", f"{at}.attn.norm", D, D, block, stage=stage)
+    yield Site(f"{at}.norm2", "norm2", f"{at}.mlp.norm", D, D, block, stage=stage)
     yield linear_site(tree, f"{at}.qkv", qkv, block, stage)
-    yield from _rows(tree, at, qkv, block, stage)
-    for role, path in (("proj", proj), ("fc1", f"{at}.mlp.map.fc1"), ("fc2", f"{at}.mlp.map.fc2")):
-        yield linear_site(tree, f"{at}.{role}", path, block, stage)
+    yield from _qkv_sites(tree, at, qkv, block, stage)
+    yield linear_site(tree, f"{at}.proj", proj, block, stage)
+    yield linear_site(tree, f"{at}.fc1", f"{at}.mlp.map.fc1", block, stage)
+    yield linear_site(tree, f"{at}.fc2", f"{at}.mlp.map.fc2", block, stage)
 
 
 def linear_site(tree: nn.Module, name: str, path: str, block: int = -1, stage: int = 0) -> Site:
     """The site around the linear at `path`; its role is the last part of its name."""
-    linear = tree.get_submodule(path)
-    role = name.rpartition(".")[2]
+    linear = linear_at(tree, path)
     return Site(
-        name,
-        role,
-        path,
-        linear.in_features,
-        linear.out_features,
-        block,
-        linear.bias is not None,
-        stage,
+        name=name,
+        role=name.rpartition(".")[2],
+        path=path,
+        d_in=linear.in_features,
+        d_out=linear.out_features,
+        block=block,
+        bias=linear.bias is not None,
+        stage=stage,
     )
 
 
-def _rows(tree: nn.Module, at: str, qkv: str, block: int, stage: int) -> Iterator[Site]:
-    fused = tree.get_submodule(qkv)
-    d_out = fused.out_features // len(QKV)
-    biased = fused.bias is not None
-    for part in QKV:
+def linear_at(tree: nn.Module, path: str) -> nn.Linear:
+    """The linear at a dotted path of the tree."""
+    return cast(nn.Linear, tree.get_submodule(path))
+
+
+def _qkv_sites(tree: nn.Module, at: str, path: str, block: int, stage: int) -> Iterator[Site]:
+    fused = linear_at(tree, path)
+    for role in QKV:
         yield Site(
-            f"{at}.{part}", part, f"{qkv}.{part}", fused.in_features, d_out, block, biased, stage
+            name=f"{at}.{role}",
+            role=role,
+            path=f"{path}.{role}",
+            d_in=fused.in_features,
+            d_out=fused.out_features // len(QKV),
+            block=block,
+            bias=fused.bias is not None,
+            stage=stage,
         )

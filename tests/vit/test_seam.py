@@ -32,7 +32,7 @@ def test_changing_a_shell_leaves_the_original_alone(tiny):
 
 def test_rows_share_storage_and_compute_the_fused_linear():
     fused = nn.Linear(6, 12)
-    rows = SplitLinear(fused, ("q", "k", "v"))
+    rows = SplitLinear(fused)
     x = torch.randn(2, 5, 6)
     assert torch.allclose(rows(x), fused(x), atol=1e-6)
     assert rows.k.weight.data_ptr() == fused.weight[4:8].data_ptr()
