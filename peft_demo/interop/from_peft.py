@@ -23,7 +23,7 @@ from ..methods import find_method
 from ..methods.lora import TARGETS
 from ..storage.header import Header, read_header
 from ..vit import Anatomy, Backbone, Site
-from ..vit.anatomy import QKV
+from ..vit.sites import QKV
 from .to_peft import ABOUT, CONFIG, PREFIX, TENSORS, timm_path
 
 JSON_LIMIT = 1_000_000

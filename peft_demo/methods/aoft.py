@@ -37,9 +37,9 @@ from torch.nn import functional as F
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
+from ..vit.sites import LINEARS
 from . import Method, Parts
 
-LINEARS = ("q", "k", "v", "proj", "fc1", "fc2")
 ENDS = ("proj", "fc2")
 FLOOR = 0.01
 """1 + q₀ is not let below it."""

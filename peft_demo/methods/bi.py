@@ -32,6 +32,7 @@ from torch.nn import functional as F
 
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
+from ..vit.sites import LINEARS
 from . import SCALES, Method, Parts, never
 
 BITS = (1, 2, 4, 8)
@@ -40,7 +41,6 @@ FULL = 32
 
 EPSILON = 1e-5
 ITERATIONS = 500
-TARGETS = ("q", "k", "v", "proj", "fc1", "fc2")
 
 
 @torch.compiler.assume_constant_result
@@ -104,7 +104,7 @@ class AdaptFormerConfig:
 
 @dataclass(frozen=True)
 class LoRAConfig(AdaptFormerConfig):
-    targets: tuple = knob(("q", "v"), "Targets", choices=TARGETS, info="linears that get a product")
+    targets: tuple = knob(("q", "v"), "Targets", choices=LINEARS, info="linears that get a product")
 
 
 class BiLoRA(Delta):

@@ -9,6 +9,7 @@ from math import prod
 
 from ..contracts.errors import BadValue
 from ..vit import Anatomy
+from ..vit.sites import MAPS
 from . import Method, Parts
 
 
@@ -35,7 +36,7 @@ BITFIT = Method(
     formula="y = W·x + b',  b' trained",
     paper="Ben Zaken et al., BitFit, ACL 2022",
     url="https://arxiv.org/abs/2106.10199",
-    sites=("patch", "norm1", "q", "k", "v", "proj", "norm2", "fc1", "fc2", "norm"),
+    sites=("patch", *MAPS, "norm"),
     Config=Config,
     build=build,
     count=count,

@@ -26,9 +26,8 @@ from torch.nn import functional as F
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
+from ..vit.sites import FUSED_LINEARS
 from . import SCALES, Method, Parts
-
-TARGETS = ("qkv", "proj", "fc1", "fc2")
 
 
 @dataclass(frozen=True)
@@ -116,13 +115,13 @@ def build_train(anatomy: Anatomy, config: TrainConfig) -> Parts:
     return Parts(
         {
             site.name: TensorTrain(down, up, config, *_slices(anatomy, site))
-            for site in anatomy.at(*TARGETS)
+            for site in anatomy.at(*FUSED_LINEARS)
         }
     )
 
 
 def build_tucker(anatomy: Anatomy, config: TuckerConfig) -> Parts:
-    sites = anatomy.at(*TARGETS)
+    sites = anatomy.at(*FUSED_LINEARS)
     R = config.rank
     cuts = [_slices(anatomy, site) for site in sites]
     firsts = accumulate((n * m for n, m in cuts), initial=0)
@@ -168,7 +167,7 @@ def _slices(anatomy: Anatomy, site: Site) -> tuple[int, int]:
 
 def _total(anatomy: Anatomy) -> int:
     """D×D slices of all layers: 12 per block where the MLP is four times as wide as the backbone."""
-    return sum(n * m for n, m in (_slices(anatomy, site) for site in anatomy.at(*TARGETS)))
+    return sum(n * m for n, m in (_slices(anatomy, site) for site in anatomy.at(*FUSED_LINEARS)))
 
 
 FACT_TT = Method(
@@ -178,7 +177,7 @@ FACT_TT = Method(
     formula="y_j = f(x)_j + s · V Σ_j U x,  U and V shared by all layers",
     paper="Jie and Deng, FacT: Factor-Tuning for Lightweight Adaptation on Vision Transformer, AAAI 2023",
     url="https://arxiv.org/abs/2212.03145",
-    sites=TARGETS,
+    sites=FUSED_LINEARS,
     Config=TrainConfig,
     build=build_train,
     count=count_train,
@@ -193,7 +192,7 @@ FACT_TK = Method(
     formula="y_j = f(x)_j + s · V Σ_j U x,  Σ_j = Σ_t P[t,j] · C[:,:,t]ᵀ,  all shared",
     paper="Jie and Deng, FacT: Factor-Tuning for Lightweight Adaptation on Vision Transformer, AAAI 2023",
     url="https://arxiv.org/abs/2212.03145",
-    sites=TARGETS,
+    sites=FUSED_LINEARS,
     Config=TuckerConfig,
     build=build_tucker,
     count=count_tucker,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..vit.sites import MAPS
 from . import Method, Parts
 
 
@@ -17,7 +18,7 @@ FULL = Method(
     formula="y = f'(x),  every tensor of f' trained",
     paper="(baseline)",
     url="",
-    sites=("patch", "norm1", "q", "k", "v", "proj", "norm2", "fc1", "fc2"),
+    sites=("patch", *MAPS),
     Config=Config,
     build=lambda anatomy, config: Parts(replaces=tuple(anatomy.tensors)),
     count=lambda anatomy, config: anatomy.parameters,

@@ -34,9 +34,9 @@ from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from ..vit.seam import bias
+from ..vit.sites import LINEARS
 from . import Method, Parts
 
-LINEARS = ("q", "k", "v", "proj", "fc1", "fc2")
 ENDS = ("proj", "fc2")
 EPS = 1e-12
 

@@ -18,9 +18,10 @@ from torch.nn import functional as F
 from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
+from ..vit.sites import FUSED_LINEARS, QKV
 from . import SCALES, Method, Parts
 
-TARGETS = ("q", "k", "v", "qkv", "proj", "fc1", "fc2")
+TARGETS = (*QKV, *FUSED_LINEARS)
 
 
 @dataclass(frozen=True)

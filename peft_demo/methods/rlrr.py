@@ -29,14 +29,13 @@ from torch.nn import functional as F
 
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
-from ..vit.anatomy import QKV
+from ..vit.sites import LINEARS, MAPS, QKV
 from . import Method, Parts
 from .ssf import ScaleShift
 
-LINEARS = ("q", "k", "v", "proj", "fc1", "fc2")
 FUSED = ("qkv", "reduction")
 """The linears that a Swin has instead of q, k and v, and of the patches."""
-TARGETS = ("patch", "norm1", *LINEARS[:4], "norm2", *LINEARS[4:], "norm")
+TARGETS = ("patch", *MAPS, "norm")
 
 
 @dataclass(frozen=True)

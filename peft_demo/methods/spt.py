@@ -41,8 +41,9 @@ from torch.nn import functional as F
 from ..contracts.errors import BadAdapter, BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Backbone, Delta, Site
-from ..vit.anatomy import QKV, timm_name, tree_name
+from ..vit.anatomy import timm_name, tree_name
 from ..vit.seam import bias, share_tensors
+from ..vit.sites import MAPS
 from . import Method, Parts, never
 
 ALPHA = 10
@@ -301,15 +302,11 @@ def budget(anatomy: Anatomy, config: Config) -> int:
 
 
 def _of_site(site: Site) -> Iterator[Piece]:
-    path, _, part = site.path.rpartition(".")
-    first = QKV.index(part) * site.d_out if part in QKV else 0
-    path = path if part in QKV else site.path
-    rows = slice(first, first + site.d_out)
-    yield Piece(
-        f"{site.name}.weight", timm_name(f"{path}.weight"), (site.d_out, site.d_in), rows, site
-    )
+    weight = timm_name(f"{site.whole_path}.weight")
+    yield Piece(f"{site.name}.weight", weight, (site.d_out, site.d_in), site.rows, site)
     if site.bias:
-        yield Piece(f"{site.name}.bias", timm_name(f"{path}.bias"), (site.d_out,), rows, site)
+        bias = timm_name(f"{site.whole_path}.bias")
+        yield Piece(f"{site.name}.bias", bias, (site.d_out,), site.rows, site)
 
 
 # what is trained -----------------------------------------------------------------------------------------------------
@@ -560,7 +557,7 @@ SPT_LORA = Method(
     formula="y = f(x) + (x Aᵀ) Bᵀ  or  y = x (W + scatter(δ))ᵀ + b,  by sensitivity Σ g²",
     paper="He et al., Sensitivity-Aware Visual Parameter-Efficient Fine-Tuning, ICCV 2023",
     url="https://arxiv.org/abs/2303.08566",
-    sites=("norm1", "q", "k", "v", "proj", "norm2", "fc1", "fc2"),
+    sites=MAPS,
     Config=Config,
     build=partial(build, LowRankEntries),
     count=budget,

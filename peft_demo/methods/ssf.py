@@ -22,9 +22,10 @@ from torch import Tensor, nn
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from ..vit.seam import bias
+from ..vit.sites import FUSED_MAPS
 from . import Method, Parts
 
-TARGETS = ("patch", "norm1", "qkv", "proj", "norm2", "fc1", "fc2", "norm")
+TARGETS = ("patch", *FUSED_MAPS, "norm")
 STD = 0.02
 
 

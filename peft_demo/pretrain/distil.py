@@ -198,7 +198,7 @@ class Distillation:
         """Errors [parts, 2] of the student's parts on the teacher's tokens of fresh views."""
         images = self.views.images(*divmod(self.step, self.views.blocks)).to(self.device)
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            shown = self.targets.normalised(images)
+            shown = self.targets.normalize(images)
             return parts.errors(
                 self.student.backbone, self.targets.teacher, (images - 0.5) / 0.5, shown
             )

@@ -85,9 +85,9 @@ class Targets:
             images = F.interpolate(
                 images, size=self.size, mode="bicubic", align_corners=False
             ).clamp(0, 1)
-        return self._pool(tokens(self.teacher, self.normalised(images).to(self.dtype)).float())
+        return self._pool(tokens(self.teacher, self.normalize(images).to(self.dtype)).float())
 
-    def with_normalisation(self, images: torch.Tensor) -> torch.Tensor:
+    def normalize(self, images: torch.Tensor) -> torch.Tensor:
         """images [B, 3, H, W] in 0..1 → as the teacher was trained on."""
         mean, deviation = (
             torch.tensor(self.teacher.pretrained_cfg[k], device=self.device)
