@@ -1,5 +1,6 @@
 """Fixtures the whole suite shares."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -14,6 +15,16 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 def tiny():
     """A random ViT: 2 blocks, width 48, 3 heads, 32 px in patches of 8 (16 patch tokens and a class token)."""
     return random_vit()
+
+
+@pytest.fixture(scope="session")
+def full_disk():
+    """Stands in for a system call on a disk that is full."""
+
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    return refuse
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def compare(
     how = build(Recipe, recipe)
     with _series(backbone, weights, size, results, "comparisons.jsonl", offline) as series:
         specs = [
-            series.studio.read_data(d, shots, 0, image_column, label_column)
+            series.studio.data.read(d, shots, 0, image_column, label_column)
             for d in dict.fromkeys(data)
         ]
         lines = series.do(comparison.jobs(who, seeds, specs, series.backbone, how))
@@ -111,7 +111,7 @@ def tune(
     file = results or tuning.HOME
     if data:
         with _series(backbone, weights, size, file, "", offline, test=False) as series:
-            spec = series.studio.read_data(data, shots, seed, image_column, label_column)
+            spec = series.studio.data.read(data, shots, seed, image_column, label_column)
             series.do([job for e in who for job in tuning.jobs(e, spec, series.backbone, how)])
     named = {e.word for e in who}
     rows = [row for row in tuning.summary(Results(file).lines().values()) if row["method"] in named]

@@ -107,7 +107,7 @@ class Sweep:
     def _material(self, data: DataSpec) -> FewShotTensors:
         report = self.progress.report
         dataset = open_dataset(
-            data, self.studio.resolve(data), offline=self.studio.offline, report=report
+            data, self.studio.data.resolve(data), offline=self.studio.offline, report=report
         )
         chosen = split(dataset, data.shots, data.seed, report)
         if chosen.problem:

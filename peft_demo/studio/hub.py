@@ -53,6 +53,7 @@ class Hub:
         token: str = "",
         report: Report | None = None,
     ) -> list[str]:
+        self._home.check_room()
         token = self._token(token)
         with disk_errors(self._home.tmp):
             self._home.tmp.mkdir(parents=True, exist_ok=True)

@@ -271,7 +271,7 @@ class _Look:
         ):
             return {}
         self.seen |= {"latest": self.status.run, "shown": self.shown}
-        choices = run_choices(self.service.runs())
+        choices = run_choices(self.service.training.runs())
         found = {self.tab.watch.run: gr.Dropdown(choices, value=self.shown or None)}
         found |= {self.tab.watch.compare: gr.Dropdown([c for c in choices if c[1] != self.shown])}
         found |= {self.tab.watch.sketch: gr.HTML(visible=not self.shown)}
@@ -326,7 +326,7 @@ class _Look:
         return found | self._curves(others)
 
     def _card(self) -> RunCard:
-        return next(r for r in self.service.runs() if r.id == self.shown)
+        return self.service.training.run(self.shown)
 
     def _curves(self, others: dict) -> dict:
         letters = dict(
@@ -360,7 +360,7 @@ class _Look:
         }
 
     def _key(self, others: dict) -> dict:
-        names = {r.id: name_of(r) for r in self.service.runs()}
+        names = {r.id: name_of(r) for r in self.service.training.runs()}
         runs = zip(charts.COMPARED, [self.shown, *others], strict=False)
         said = " · ".join(f"**{letter}** {text.plain(names.get(run, run))}" for letter, run in runs)
         return {self.tab.watch.key: gr.Markdown(said, visible=bool(others))}

@@ -1,6 +1,5 @@
 """A home of its own for each test, a few coloured photos, and one adapter trained on them for the whole session."""
 
-import errno
 from pathlib import Path
 
 import pytest
@@ -75,13 +74,3 @@ def adapter_file(open_studio, short, finish, tmp_path_factory) -> Path:
     *_, last = finish(studio, studio.training.start(short("lora", epochs=8)))
     assert isinstance(last, Finished), last
     return studio.zoo.file(studio.training.runs()[0].adapter)
-
-
-@pytest.fixture(scope="session")
-def full_disk():
-    """Stands in for a system call on a disk that is full."""
-
-    def refuse(*_, **__):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    return refuse

@@ -34,9 +34,9 @@ def pictures(photos):
 
 def test_each_image_is_answered_by_its_own_adapter(zoo, photos):
     ids = ["10", "dog2", "0", "dog", "1"]
-    mixed = zoo.predict(pictures(photos), ids, top=3)
+    mixed = zoo.answers.predict(pictures(photos), ids, top=3)
     alone = [
-        zoo.classify(picture, [id], top=3)[0]
+        zoo.answers.classify(picture, [id], top=3)[0]
         for picture, id in zip(pictures(photos), ids, strict=True)
     ]
     assert [m.adapter for m in mixed] == ids
@@ -47,7 +47,7 @@ def test_each_image_is_answered_by_its_own_adapter(zoo, photos):
 def test_adapters_that_mix_share_one_forward_pass(zoo, photos, monkeypatch):
     passes = []
     monkeypatch.setattr(predictor.Mixed, "forward", _counted(predictor.Mixed.forward, passes))
-    zoo.predict([pictures(photos)[0]] * 5, ["dog", "dog2", "0", "1", "10"])
+    zoo.answers.predict([pictures(photos)[0]] * 5, ["dog", "dog2", "0", "1", "10"])
     assert passes == [4]
 
 
@@ -61,7 +61,7 @@ def _counted(forward, passes):
 
 def test_images_and_adapters_come_in_pairs(zoo, photos):
     with pytest.raises(BadValue, match="2 images and 1 adapters"):
-        zoo.predict(pictures(photos)[:2], ["dog"])
+        zoo.answers.predict(pictures(photos)[:2], ["dog"])
 
 
 def test_a_resident_adapter_is_not_loaded_again_and_a_changed_file_is(zoo, photos, monkeypatch):
@@ -70,9 +70,9 @@ def test_a_resident_adapter_is_not_loaded_again_and_a_changed_file_is(zoo, photo
     monkeypatch.setattr(adapters, "load", lambda *_: pytest.fail("loaded again"))
     assert zoo.answers._predictor.choose("dog") is first
     monkeypatch.undo()
-    zoo.rename_class("dog", "red", "crimson")
+    zoo.zoo.rename_class("dog", "red", "crimson")
     assert "crimson" in zoo.answers._predictor.choose("dog").card.classes
-    zoo.rename_class("dog", "crimson", "red")
+    zoo.zoo.rename_class("dog", "crimson", "red")
 
 
 def test_what_was_not_asked_for_longest_makes_room(zoo, monkeypatch):
@@ -87,14 +87,14 @@ def test_what_was_not_asked_for_longest_makes_room(zoo, monkeypatch):
 
 
 def test_a_load_that_fails_changes_nothing(zoo, photos):
-    file = zoo.adapter_file("dog")
-    before = zoo.classify(pictures(photos)[0], ["10"])
+    file = zoo.zoo.file("dog")
+    before = zoo.answers.classify(pictures(photos)[0], ["10"])
     whole = file.read_bytes()
     try:
         file.write_bytes(whole[:-4])
         with pytest.raises(BadAdapter):
-            zoo.classify(pictures(photos)[0], ["dog"])
-        refused, nobody, said = zoo.predict([pictures(photos)[0]] * 3, ["dog", "do", "10"])
+            zoo.answers.classify(pictures(photos)[0], ["dog"])
+        refused, nobody, said = zoo.answers.predict([pictures(photos)[0]] * 3, ["dog", "do", "10"])
         assert (
             "cut short" in refused.refusal
             and "no adapter 'do'" in nobody.refusal
@@ -103,16 +103,16 @@ def test_a_load_that_fails_changes_nothing(zoo, photos):
         assert dict(said.top) == pytest.approx(dict(before[0].top), abs=1e-5)
     finally:
         file.write_bytes(whole)
-    assert zoo.classify(pictures(photos)[0], ["10"])[0].top == before[0].top
+    assert zoo.answers.classify(pictures(photos)[0], ["10"])[0].top == before[0].top
 
 
 def test_merged_says_the_same(zoo, photos):
-    said = zoo.side_by_side(pictures(photos)[0], "dog", top=3)
+    said = zoo.answers.side_by_side(pictures(photos)[0], "dog", top=3)
     assert said.difference < 1e-5
     assert dict(said.attached.top) == pytest.approx(dict(said.merged.top), abs=1e-5)
     assert said.attached_ratio > 0 and said.merged_ratio > 0
     with pytest.raises(CannotMerge):
-        zoo.side_by_side(pictures(photos)[0], "0")
+        zoo.answers.side_by_side(pictures(photos)[0], "0")
 
 
 def test_samples_are_test_pictures_in_turns(studio, short, finish, tmp_path):
@@ -133,4 +133,4 @@ def test_samples_are_test_pictures_in_turns(studio, short, finish, tmp_path):
 
 
 def test_an_adapter_of_own_photos_has_no_samples(zoo):
-    assert zoo.samples("dog") == ()
+    assert zoo.zoo.samples("dog") == ()

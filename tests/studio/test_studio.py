@@ -68,9 +68,9 @@ def test_a_restarted_studio_finds_the_run_and_replays_it(studio, short, finish, 
         == Path(studio.training.runs()[0].spec.data.name).name
     ), "a page is told no paths"
     again = open_studio(studio.home.root)
-    assert again.follow(run) == (events, again.follow(run)[1])
-    assert again.status().run == run and again.status().state == "done"
-    assert again.runs()[0].spec == studio.training.runs()[0].spec
+    assert again.training.follow(run) == (events, again.training.follow(run)[1])
+    assert again.training.status().run == run and again.training.status().state == "done"
+    assert again.training.runs()[0].spec == studio.training.runs()[0].spec
 
 
 def test_stop_keeps_the_best_and_a_second_start_is_busy(studio, short, finish):
@@ -284,7 +284,7 @@ def test_a_page_may_name_no_paths(tmp_path, photos, adapter_file, open_studio, s
             studio.zoo.find(word)
         with pytest.raises(UnknownName):
             studio.answers.classify(picture(), [word])
-    assert open_studio(tmp_path).find_adapter(str(adapter_file)) == str(adapter_file)
+    assert open_studio(tmp_path).zoo.find(str(adapter_file)) == str(adapter_file)
 
 
 def test_class_cards_train_under_whatever_name(studio, photos, short, finish):

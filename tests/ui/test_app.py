@@ -46,7 +46,7 @@ def test_only_who_started_a_run_may_stop_it_where_others_look_on(
 ):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(home / "tmp"))
     service, *_ = app.at_home(said("--offline", "--host", host))
-    assert service._shared is shared
+    assert service.training._shared is shared
 
 
 def test_gradios_variables_hold_where_the_command_line_is_silent(said, monkeypatch):

@@ -32,8 +32,8 @@ def test_a_preview_shows_files_card_and_class_names_and_sends_nothing(service, t
     )
     assert updates[tab.share.agreed] == (PushSpec(("lora-digits-0",), "me/x", True, "mit"), "5eed")
     assert (
-        "README\\.md, 900 B" in updates[tab.share.told]
-        and "names of the classes" in updates[tab.share.told]
+        "README\\.md, 900 B" in updates[tab.share.disclosures]
+        and "names of the classes" in updates[tab.share.disclosures]
     )
     assert updates[tab.share.card] == "# card" and service.hub.pushed == []
 
@@ -52,7 +52,7 @@ def test_all_of_ones_own_can_go_together(service, tab):
 
 
 def test_what_was_shown_is_pushed_with_the_visitors_token(service):
-    service.offline = False
+    service.hub.offline = False
     agreed = (PushSpec(("lora-digits-0",), "me/x"), "5eed")
     assert "https://hub.example/me/x" in share._pusher(service)(
         agreed, visitor("hf_theirs"), silent
