@@ -89,7 +89,12 @@ def test_several_adapters_go_in_one_commit_and_some_are_taken(stand_in, sender, 
     more = [sender.zoo.take(sender.zoo.file("mine")) for _ in range(3)]
     sender.hub.push(PushSpec(("mine", *more), "me/many"))
     assert stand_in.repos["me/many"].commits == 1
-    assert [e.id for e in receiver.hub.adapters("me/many")] == ["mine", "mine-2", "mine-3", "mine-4"]
+    assert [e.id for e in receiver.hub.adapters("me/many")] == [
+        "mine",
+        "mine-2",
+        "mine-3",
+        "mine-4",
+    ]
     assert len(receiver.hub.pull("me/many", ["mine-2"])) == 1
     assert len(receiver.hub.pull("me/many")) == 4
     with pytest.raises(UnknownName, match="did you mean 'mine'"):

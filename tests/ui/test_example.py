@@ -18,7 +18,9 @@ def test_it_is_a_picture_whose_class_the_adapter_finds(service, monkeypatch):
 def test_an_adapter_that_finds_none_shows_its_first(service, monkeypatch):
     says = service.answers.classify
     monkeypatch.setattr(
-        service.answers, "classify", lambda *asked: [replace(says(*asked)[0], top=(("nothing", 1.0),))]
+        service.answers,
+        "classify",
+        lambda *asked: [replace(says(*asked)[0], top=(("nothing", 1.0),))],
     )
     assert example(service).picture == service.zoo.samples(first(service))[0][1]
 
