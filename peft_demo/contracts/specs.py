@@ -13,15 +13,19 @@ from typing import Any
 from .errors import BadValue
 from .knobs import build, knob, knobs
 
-SOURCES = ("bundled", "folder", "zip", "draft", "upload", "hub")
-"""Where a dataset comes from: `bundled` by name · `folder` or `zip` by a path on this machine (command line, or the
-page with --allow-local-paths) · `draft` class cards collected on the page, by id · `upload` a zip the page sent, by its
-key in the store · `hub` a Hugging Face dataset id."""
+AUGMENTATIONS = ("none", "crop", "crop+flip")
+"""What may be done to training images; `data.tensors.augment` does it."""
 
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Which images, how many of them, and the seed that chooses. `name` is read according to `source`."""
+    """Which images, how many of them, and the seed that chooses.
+
+    `source` is one of `peft_demo.data.sources`, which also say what they take `name` for: `bundled` by name · `folder`
+    or `zip` by a path on this machine (command line, or the page with --allow-local-paths) · `draft` class cards
+    collected on the page, by id · `upload` a zip the page sent, by its key in the store · `hub` a Hugging Face dataset
+    id.
+    """
 
     source: str = "bundled"
     name: str = "digits"
@@ -31,10 +35,8 @@ class DataSpec:
     label_column: str = ""
 
     def __post_init__(self):
-        if self.source not in SOURCES:
-            raise BadValue(
-                f"unknown data source {self.source!r}.", f"Expected one of {', '.join(SOURCES)}."
-            )
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", self.source):
+            raise BadValue(f"a data source is one lower-case word, got {self.source!r:.60}.")
         if not isinstance(self.shots, int) or not 1 <= self.shots <= 10_000:
             raise BadValue(f"shots takes a whole number from 1 to 10000, got {self.shots!r}.")
         if not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
@@ -88,7 +90,7 @@ class Recipe:
     augment: str = knob(
         "none",
         "Augmentation",
-        choices=("none", "crop", "crop+flip"),
+        choices=AUGMENTATIONS,
         info="random crops; mirror images",
         advanced=True,
     )

@@ -1,9 +1,9 @@
 """Labelled pictures: from bundled sets, folders, zips, class cards and the Hub to few-shot tensors in memory.
 
-    dataset = open_dataset(spec)                      # sources.py   classes, examples, what was rejected and why
-    chosen = split(dataset, spec.shots, spec.seed)    # fewshot.py   train, val, test
-    report = report_of(dataset, chosen)               #              what a person should know before training
-    images, labels = stack(chosen.train, size=112)    # tensors.py   uint8 [N 3 S S], int64 [N]
+    dataset = open_dataset(spec)                      # sources/       classes, examples, what was rejected and why
+    chosen = split(dataset, spec.shots, spec.seed)    # few_shot.py    train, val, test
+    report = report_of(dataset, chosen)               #                what a person should know before training
+    images, labels = stack(chosen.train, size=112)    # tensors.py     uint8 [N 3 S S], int64 [N]
 
 Everything is lazy: no pixel is decoded before it is chosen, and torch, scikit-learn and `datasets` are imported by the
 first call that needs them.
@@ -11,11 +11,11 @@ first call that needs them.
 
 from typing import TYPE_CHECKING
 
-from .catalogue import cards
 from .dataset import Dataset, Example
 from .few_shot import Split, readable, report_of, split
 from .images import decode, lossless, thumbnail
-from .sources import open_dataset, parse
+from .sources import find_source, open_dataset, parse
+from .sources.bundled import cards
 
 if TYPE_CHECKING:
     from .tensors import augment, stack, to_tensor
@@ -27,6 +27,7 @@ __all__ = [
     "augment",
     "cards",
     "decode",
+    "find_source",
     "lossless",
     "open_dataset",
     "parse",

@@ -9,9 +9,8 @@ from ..contracts.errors import BadImage
 from ..contracts.progress import Report
 from .dataset import Dataset, Example
 from .images import open_header
-from .listing import File, Listing
+from .listing import File, Listing, Parts
 
-Parts = tuple[str, ...]
 
 _SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 _SPLITS |= dict.fromkeys(("val", "valid", "validation"), "val")

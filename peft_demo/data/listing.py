@@ -8,6 +8,9 @@ from unicodedata import normalize
 
 from ..contracts.errors import BadData
 
+Parts = tuple[str, ...]
+"""Where a file or folder lies below the dataset's root: the names on the way to it."""
+
 MAX_FILES = 50_000
 """More files than this are not looked at."""
 
@@ -16,9 +19,9 @@ _JUNK = {"__macosx", "thumbs.db", "desktop.ini"}
 
 @dataclass(frozen=True)
 class File:
-    """A file that may be a picture. `parts` is where it lies below the folder or in the zip."""
+    """A file that may be a picture."""
 
-    parts: tuple[str, ...]
+    parts: Parts
     open: Callable[[], AbstractContextManager[BinaryIO]]
     read: Callable[[], bytes]
     """All of it. Raises `BadImage`, as `open` may (or an `OSError`)."""
@@ -26,18 +29,20 @@ class File:
 
 @dataclass
 class Listing:
-    """Filled by `folder.listing` and `archive.listing`, read by `layout.arrange`."""
+    """Filled by `sources.folder` and `sources.zip`, read by `layout.arrange`."""
 
     files: list[File] = field(default_factory=list)
-    empty: list[tuple[str, ...]] = field(default_factory=list)
+    empty: list[Parts] = field(default_factory=list)
     """Folders that hold nothing: a class may be named and still have no picture."""
-    rejected: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    rejected: list[tuple[Parts, str]] = field(default_factory=list)
+    """(place, reason)"""
 
-    def reject(self, parts: tuple[str, ...], reason: str) -> None:
+    def reject(self, parts: Parts, reason: str) -> None:
+        """Leaves out what lies at `parts`."""
         self.rejected.append((parts, reason))
 
 
-def is_junk(parts: tuple[str, ...]) -> bool:
+def is_junk(parts: Parts) -> bool:
     """Whether this is what operating systems leave behind: dot files, `__MACOSX`, `Thumbs.db`, `desktop.ini`."""
     return any((part.startswith(".") and part != "..") or part.lower() in _JUNK for part in parts)
 

@@ -9,10 +9,9 @@ from torchvision.transforms.v2 import functional as F
 
 from ..contracts.errors import BadImage, BadValue
 from ..contracts.progress import Report
+from ..contracts.specs import AUGMENTATIONS
 from .dataset import Example
 from .images import THREADS, decode
-
-AUGMENTATIONS = ("none", "crop", "crop+flip")
 
 RESIZED = "bicubic, squeezed to a square, not cropped"
 """What `to_tensor` does, in words for programs that have to do the same."""

@@ -7,10 +7,11 @@ from ..contracts.cards import DataReport, DatasetCard
 from ..contracts.errors import NotAllowed
 from ..contracts.progress import Report
 from ..contracts.specs import DataSpec
-from ..data import Dataset, open_dataset, parse, report_of, split
+from ..data import Dataset, find_source, open_dataset, parse, report_of, split
 from ..data import cards as dataset_cards
+from ..data.sources.upload import keep_zip
 from ..storage.home import Home
-from .drafts import Drafts, find_zip, keep_zip
+from .drafts import Drafts
 
 
 class Datasets:
@@ -47,24 +48,14 @@ class Datasets:
 
     def open(self, spec: DataSpec, report: Report | None = None) -> Dataset:
         """The dataset that `spec` names; `BadData` or `NotAllowed` says why it cannot be had."""
-        dataset = open_dataset(spec, self.resolve(spec), offline=self._offline, report=report)
-        if spec.source != "draft":
-            return dataset
-        labels = self.drafts.view(spec.name)[1]
-        classes = tuple(labels.get(name, name) for name in dataset.classes)
-        return replace(dataset, title="My photos", classes=classes)
+        return open_dataset(spec, self.locate(spec), offline=self._offline, report=report)
 
-    def resolve(self, spec: DataSpec) -> Path | None:
+    def locate(self, spec: DataSpec) -> Path | None:
         """Where the images lie, None for bundled and Hub sets; `NotAllowed` for a path that may not be named."""
-        match spec.source:
-            case "folder" | "zip":
-                check_local_paths(self._allow_local_paths, "a folder or zip of this machine")
-                return Path(spec.name).expanduser()
-            case "draft":
-                return self.drafts.view(spec.name)[0]
-            case "upload":
-                return find_zip(self._home, spec.name)
-        return None
+        source = find_source(spec.source)
+        if source.local:
+            check_local_paths(self._allow_local_paths, "a folder or zip of this machine")
+        return source.locate(spec.name, self._home)
 
 
 def check_local_paths(allowed: bool, what: str) -> None:

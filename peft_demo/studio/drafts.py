@@ -1,32 +1,32 @@
-"""What a person collects on the page: class cards with pictures, and uploaded zips. On disk, so a reload loses nothing.
+"""The class cards that a person fills with pictures on the page. On disk, so that a reload loses nothing.
 
-A draft is a folder of numbered class folders; the names of the classes stand in `.labels.json`, because a person may
-call a class anything ("7/8", "con", "..") and a folder not. Pictures are kept as they came, under their SHA-256.
+`data.sources.draft` says how a draft lies on disk and reads it as a dataset; here it is written. Pictures are kept as
+they came, under their SHA-256; `.order.json` in a class folder keeps the order in which they were given.
 """
 
 import json
-import re
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from threading import RLock
-from zipfile import is_zipfile
 
 from PIL import Image
 
 from .. import data
-from ..contracts.errors import BadData, BadImage, BadValue, UnknownName
+from ..contracts.errors import BadImage, BadValue, UnknownName
+from ..data.sources.draft import LABELS, draft_folder, read_labels
 from ..storage.atomic import copy_file, disk_errors, write_file
 from ..storage.home import Home
-from ..storage.names import slug
 
 CLASSES = 100
+"""At most this many classes in a draft."""
 IMAGES = 1000
-"""At most this many classes in a draft and pictures in a class."""
+"""At most this many pictures in a class."""
+ORDER = ".order.json"
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Drafts:
 
     def classes(self, draft: str) -> dict[str, tuple[str, ...]]:
         """Class name → image keys, both in the order they were given."""
-        folder = self._folder(draft)
-        return {label: _keys(folder / number) for number, label in self._labels(draft).items()}
+        folder = draft_folder(self.home, draft)
+        return {label: _keys(folder / number) for number, label in read_labels(folder).items()}
 
     def put(self, draft: str, label: str, images: Sequence[Path]) -> tuple[str, ...]:
         """Makes the class hold exactly these pictures; their keys.
@@ -53,108 +53,51 @@ class Drafts:
             )
         self.home.check_room()
         with self._lock:
-            folder = self._folder(draft) / self._number(draft, tidy(label))
-            keys, refused = _store(images, folder)
-            write_file(folder / ".order.json", json.dumps(keys).encode())
-            _forget(folder, keys)
+            folder = draft_folder(self.home, draft)
+            class_folder = folder / _number(folder, tidy(label))
+            keys, refused = _store(images, class_folder)
+            write_file(class_folder / ORDER, json.dumps(keys).encode())
+            _forget(class_folder, keys)
         if refused:
             raise BadImage(
-                f"{len(refused)} of {len(images)} pictures could not be read: {'; '.join(refused[:3])}"
+                f"{len(refused)} of {len(images)} pictures could not be read: "
+                f"{'; '.join(refused[:3])}"
             )
         return tuple(keys)
 
     def rename(self, draft: str, old: str, new: str) -> None:
         """Calls a class something else."""
         with self._lock:
-            labels = self._labels(draft)
+            folder = draft_folder(self.home, draft)
+            labels = read_labels(folder)
             new = tidy(new)
             if old not in labels.values():
                 raise UnknownName("class", old, labels.values())
             if new != old and new in labels.values():
                 raise BadValue(f"there is a class {new!r} already.", "Choose another name.")
-            self._write(draft, {n: new if label == old else label for n, label in labels.items()})
+            renamed = {n: new if label == old else label for n, label in labels.items()}
+            _write_labels(folder, renamed)
 
     def drop(self, draft: str, label: str) -> None:
         """Forgets a class and its pictures; nothing happens if there is none of that name."""
         with self._lock:
-            labels = self._labels(draft)
+            folder = draft_folder(self.home, draft)
+            labels = read_labels(folder)
             for number in [n for n, name in labels.items() if name == label]:
-                self._write(draft, {n: name for n, name in labels.items() if n != number})
-                shutil.rmtree(self._folder(draft) / number, ignore_errors=True)
+                del labels[number]
+                _write_labels(folder, labels)
+                shutil.rmtree(folder / number, ignore_errors=True)
 
     def image(self, draft: str, key: str) -> Path:
         """A copy of the picture under tmp/, which a page may show."""
-        for number in self._labels(draft):
-            folder = self._folder(draft) / number
-            if key in _keys(folder):
+        folder = draft_folder(self.home, draft)
+        for number in read_labels(folder):
+            if key in _keys(folder / number):
                 shown = self.home.tmp / "shown" / key
                 if not shown.exists():
-                    copy_file(folder / key, shown)
+                    copy_file(folder / number / key, shown)
                 return shown
         raise UnknownName("picture", key[:80], ())
-
-    def view(self, draft: str) -> tuple[Path, dict[str, str]]:
-        """The draft as a folder of class folders, and what to call them: (folder, folder name → class name)."""
-        labels = self._labels(draft)
-        if not labels:
-            raise BadData(
-                "no pictures have been collected yet.",
-                "Name two classes and drop some pictures on each.",
-            )
-        return self._folder(draft), labels
-
-    def _folder(self, draft: str) -> Path:
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", draft):
-            raise UnknownName("draft", draft[:64], ())
-        return self.home.drafts / draft
-
-    def _labels(self, draft: str) -> dict[str, str]:
-        try:
-            return json.loads((self._folder(draft) / ".labels.json").read_text("utf-8"))
-        except (OSError, ValueError):
-            return {}
-
-    def _write(self, draft: str, labels: dict[str, str]) -> None:
-        write_file(
-            self._folder(draft) / ".labels.json", json.dumps(labels, ensure_ascii=False).encode()
-        )
-
-    def _number(self, draft: str, label: str) -> str:
-        """The folder of the class; a new class gets the next number."""
-        labels = self._labels(draft)
-        number = next((n for n, name in labels.items() if name == label), None)
-        if number is None and len(labels) >= CLASSES:
-            raise BadValue(
-                f"a draft takes at most {CLASSES} classes.", "Use a zip of class folders for more."
-            )
-        number = number or str(max((int(n) for n in labels), default=0) + 1)
-        # Written each time: the date of this file says when the draft was last worked on.
-        self._write(draft, labels | {number: label})
-        return number
-
-
-def keep_zip(home: Home, file: Path) -> str:
-    """Stores an uploaded zip under a key made of its name and content; the same zip twice is kept once."""
-    if not is_zipfile(file):
-        raise BadData(
-            f"{file.name} is not a zip file.", "Zip a folder that holds one folder per class."
-        )
-    with open(file, "rb") as content:
-        digest = file_digest(content, "sha256").hexdigest()
-    key = f"{slug(file.stem, 'photos')}-{digest[:12]}.zip"
-    if not (home.uploads / key).exists():
-        copy_file(file, home.uploads / key)
-    return key
-
-
-def find_zip(home: Home, key: str) -> Path:
-    """The stored zip; touched, so that one in use does not expire."""
-    path = home.uploads / key
-    if not re.fullmatch(r"[a-z0-9-]{1,64}\.zip", key) or not path.is_file():
-        raise UnknownName("upload", key[:80], (p.name for p in home.uploads.glob("*.zip")))
-    with suppress(OSError):
-        path.touch()
-    return path
 
 
 def tidy(label: str) -> str:
@@ -165,23 +108,44 @@ def tidy(label: str) -> str:
     return label
 
 
+def _number(folder: Path, label: str) -> str:
+    """The class's folder name; a new class gets the next number."""
+    labels = read_labels(folder)
+    number = next((n for n, name in labels.items() if name == label), None)
+    if number is None and len(labels) >= CLASSES:
+        raise BadValue(
+            f"a draft takes at most {CLASSES} classes.", "Use a zip of class folders for more."
+        )
+    number = number or str(max((int(n) for n in labels), default=0) + 1)
+    # Written each time: the date of this file says when the draft was last worked on.
+    _write_labels(folder, labels | {number: label})
+    return number
+
+
+def _write_labels(folder: Path, labels: dict[str, str]) -> None:
+    write_file(folder / LABELS, json.dumps(labels, ensure_ascii=False).encode())
+
+
 def _keys(folder: Path) -> tuple[str, ...]:
     try:
-        keys = json.loads((folder / ".order.json").read_text("utf-8"))
+        keys = json.loads((folder / ORDER).read_text("utf-8"))
     except (OSError, ValueError):
-        keys = []
-    return tuple(k for k in keys if (folder / k).is_file())
+        return ()
+    return tuple(key for key in keys if (folder / key).is_file())
 
 
 def _store(images: Sequence[Path], folder: Path) -> tuple[list[str], list[str]]:
-    keys = []
-    refused = []
-    for image in images:
+    """(keys of the stored pictures, sentences about the others)"""
+    keys: list[str] = []
+    refused: list[str] = []
+    for image in map(Path, images):
         try:
-            key = _store_one(Path(image), folder)
-            keys += [key] if key not in keys else []
+            key = _store_one(image, folder)
         except BadImage as error:
-            refused.append(f"{Path(image).name}: {error}")
+            refused.append(f"{image.name}: {error}")
+            continue
+        if key not in keys:
+            keys.append(key)
     return keys, refused
 
 
@@ -201,14 +165,14 @@ def _store_one(image: Path, folder: Path) -> str:
 
 def _suffix(content: bytes) -> str:
     """By content, not by name: what a page sends may be called anything."""
-    kind = Image.open(BytesIO(content)).format
-    return {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2"}.get(
-        kind, f".{kind.lower()}"
-    )
+    image_format = Image.open(BytesIO(content)).format or "bin"
+    known = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2"}
+    return known.get(image_format, f".{image_format.lower()}")
 
 
 def _forget(folder: Path, keys: Sequence[str]) -> None:
+    """Removes the pictures that the class no longer holds."""
     for path in folder.iterdir():
-        if path.name not in (*keys, ".order.json"):
+        if path.name not in (*keys, ORDER):
             with disk_errors(path), suppress(FileNotFoundError):
                 path.unlink()

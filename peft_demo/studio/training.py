@@ -93,7 +93,7 @@ class Training:
         checked = {name: getattr(config, name) for name in run.knobs}
         run = _named(replace(run, knobs=checked))
         self._anatomy(run)
-        self._data.resolve(run.data)
+        self._data.locate(run.data)
         self._home.check_room()
         with self._admit(run):
             if out is None:

@@ -33,7 +33,7 @@ def test_the_command_repeats_what_differs_from_the_defaults_and_shows_no_path():
 
 
 @pytest.mark.parametrize(
-    "values", [{"shots": 0}, {"seed": -1}, {"source": "ftp"}, {"shots": "many"}]
+    "values", [{"shots": 0}, {"seed": -1}, {"source": "../ftp"}, {"shots": "many"}]
 )
 def test_a_dataset_out_of_range_is_a_sentence(values):
     with pytest.raises(BadValue):

@@ -7,7 +7,8 @@ from pictures import png
 
 from peft_demo.contracts.errors import BadData, BadValue
 from peft_demo.contracts.specs import DataSpec
-from peft_demo.data import hub, open_dataset, report_of, split
+from peft_demo.data import open_dataset, report_of, split
+from peft_demo.data.sources import hub
 
 ANIMALS = ["cat", "dog", "emu"]
 

@@ -9,7 +9,9 @@ from pictures import encoded, picture, png, tree, write_folder, write_zip
 
 from peft_demo.contracts.errors import BadData, NotAllowed, UnknownName
 from peft_demo.contracts.specs import DataSpec
-from peft_demo.data import archive, listing, open_dataset, parse
+from peft_demo.data import listing, open_dataset, parse
+from peft_demo.data.sources import Request, Source, sources
+from peft_demo.data.sources import zip as archive
 
 ZIP = DataSpec("zip", "photos.zip")
 FOLDER = DataSpec("folder", "photos")
@@ -298,6 +300,41 @@ def test_a_draft_is_a_folder_of_class_folders(tmp_path):
     assert open_dataset(DataSpec("draft", "d"), folder).classes == ("cup", "plate")
     with pytest.raises(BadData, match="not here any more"):
         open_dataset(DataSpec("draft", "d"))
+
+
+def test_every_source_is_found_by_itself():
+    """One file is all that a source takes: the command line's word, the place and the opening stand in its record."""
+    assert list(sources()) == ["bundled", "draft", "folder", "hub", "upload", "zip"]
+    for name, source in sources().items():
+        assert source.name == name and source.open.__doc__
+    assert {name for name, source in sources().items() if source.local} == {"folder", "zip"}
+
+
+def test_a_new_source_is_one_record(monkeypatch, tmp_path):
+    """Its word is understood, its dataset opened, and its public name is the whole name."""
+    from peft_demo.data import Dataset
+    from peft_demo.data.sources import zip as module
+
+    def open_empty(request: Request) -> Dataset:
+        return Dataset(f"the set {request.spec.name}", (), ())
+
+    def parse_own(word: str) -> str | None:
+        return word if word.startswith("kaggle:") else None
+
+    monkeypatch.setattr(module, "KAGGLE", Source("kaggle", open_empty, parse_own), raising=False)
+    sources.cache_clear()
+    try:
+        spec, path = parse("kaggle:owner/birds", shots=4)
+        assert spec == DataSpec("kaggle", "kaggle:owner/birds", 4) == spec.public() and path is None
+        assert open_dataset(spec).title == "the set kaggle:owner/birds"
+        assert spec.argument() == "kaggle:owner/birds"
+    finally:
+        sources.cache_clear()
+
+
+def test_an_unknown_source_is_a_sentence():
+    with pytest.raises(UnknownName, match="no data source 'ftp'"):
+        open_dataset(DataSpec("ftp", "somewhere"))
 
 
 def test_the_hub_is_refused_offline():

@@ -6,8 +6,10 @@ import pytest
 from PIL import Image
 
 from peft_demo.contracts.errors import BadData, BadImage, BadValue, UnknownName
+from peft_demo.data.sources.draft import locate, read_labels
+from peft_demo.data.sources.upload import find_zip, keep_zip
 from peft_demo.storage import home
-from peft_demo.studio.drafts import Drafts, find_zip, keep_zip
+from peft_demo.studio.drafts import Drafts
 
 
 @pytest.fixture
@@ -91,10 +93,9 @@ def test_a_picture_is_a_key_never_a_path(drafts, pictures, key):
 )
 def test_a_class_may_be_called_anything_printable(drafts, pictures, label):
     drafts.put("me", label, pictures(1))
-    folder, labels = drafts.view("me")
-    assert (
-        labels == {"1": label} and len(os.listdir(folder / "1")) == 2
-    )  # the picture and its order
+    folder = locate("me", drafts.home)
+    assert read_labels(folder) == {"1": label}
+    assert len(os.listdir(folder / "1")) == 2  # the picture and its order
     assert list(drafts.classes("me")) == [label]
 
 
@@ -106,7 +107,7 @@ def test_but_not_nothing_or_control_characters(drafts, pictures, label):
 
 def test_an_empty_draft_says_what_to_do(drafts):
     with pytest.raises(BadData, match="no pictures"):
-        drafts.view("me")
+        locate("me", drafts.home)
 
 
 def test_a_zip_is_kept_once_under_a_key(drafts, tmp_path):

@@ -8,12 +8,13 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
-from ..contracts.errors import BadData, BadImage, BadValue, NotAllowed, PeftDemoError
-from ..contracts.progress import Report
-from ..contracts.specs import DataSpec
-from .dataset import Dataset, Example
-from .images import open_header, size_refusal
-from .layout import agree, listed
+from ...contracts.errors import BadData, BadImage, BadValue, NotAllowed, PeftDemoError
+from ...contracts.progress import Report
+from ...contracts.specs import DataSpec
+from ..dataset import Dataset, Example
+from ..images import open_header, size_refusal
+from ..layout import agree, listed
+from . import Request, Source
 
 MAX_ROWS = 20_000
 """Rows of one split that are looked through at most: sets sorted by class make us wade."""
@@ -37,19 +38,25 @@ _LABEL_NAMES = (
 _PARTS = {"val": ("validation", "valid", "val", "dev"), "test": ("test", "testing")}
 
 
-def read(spec: DataSpec, *, offline: bool = False, report: Report | None = None) -> Dataset:
-    """The rows of the Hub dataset `spec.name` ("OWNER/NAME" or "OWNER/NAME:CONFIGURATION") that a split can use.
+def parse(word: str) -> str | None:
+    """The id in "hf:OWNER/NAME" or "hf:OWNER/NAME:CONFIGURATION"."""
+    return word.removeprefix("hf:") if word.startswith("hf:") else None
+
+
+def open_hub(request: Request) -> Dataset:
+    """The rows of the Hub dataset "OWNER/NAME" or "OWNER/NAME:CONFIGURATION" that a split can use.
 
     Image and label column are guessed unless the spec names them; the guess is among the notices. Raises `NotAllowed`
     when offline, `BadData` if the dataset cannot be had or has no such columns.
     """
-    if offline:
+    spec = request.spec
+    if request.offline:
         raise NotAllowed(
             "a Hub dataset needs the network, which is switched off here.",
             "Take a bundled set or a zip.",
         )
     try:
-        return _read(spec, _parts(_streams(spec.name)), report)
+        return _read(spec, _parts(_streams(spec.name)), request.report)
     except PeftDemoError:
         raise
     except Exception as error:  # the network, the Hub, parquet, arrow: each has errors of its own
@@ -57,6 +64,9 @@ def read(spec: DataSpec, *, offline: bool = False, report: Report | None = None)
         raise BadData(
             f"the Hub dataset {spec.name!r} could not be read: {reason}", "Check its name."
         ) from error
+
+
+HUB = Source("hub", open_hub, parse=parse)
 
 
 def _streams(name: str) -> Mapping:

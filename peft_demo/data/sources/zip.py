@@ -1,4 +1,4 @@
-"""Zips from strangers: checked as listed, read member by member, never unpacked to disk."""
+"""Zips, from strangers too: checked as listed, read member by member, never unpacked to disk."""
 
 import io
 from collections.abc import Iterator
@@ -8,9 +8,13 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from ..contracts.errors import BadData, BadImage
-from .images import MAX_BYTES, size_refusal
-from .listing import File, Listing, check_count, clean, is_junk
+from ...contracts.errors import BadData, BadImage
+from ...storage.home import Home
+from ..dataset import Dataset
+from ..images import MAX_BYTES, size_refusal
+from ..layout import arrange
+from ..listing import File, Listing, Parts, check_count, clean, is_junk
+from . import Request, Source
 
 MAX_UNPACKED = 4 * 2**30
 """Bytes of all members together, as the zip declares them."""
@@ -21,33 +25,58 @@ _UTF8 = 0x800
 _LOCKED = 0x1
 
 
-def listing(path: Path) -> Listing:
+def parse(word: str) -> str | None:
+    """A word that is the path of a zip."""
+    path = Path(word).expanduser()
+    return word if path.suffix.lower() == ".zip" and path.is_file() else None
+
+
+def locate(name: str, home: Home | None) -> Path:
+    """The zip itself: its path is the name."""
+    return Path(name).expanduser()
+
+
+def open_zip(request: Request) -> Dataset:
+    """The zip's class folders, titled with its name."""
+    path = request.path or locate(request.spec.name, None)
+    title = path.stem if path.suffix.lower() == ".zip" else path.name
+    return arrange(title or "Zip", list_zip(path), request.report)
+
+
+ZIP = Source("zip", open_zip, parse=parse, locate=locate, local=True)
+
+
+def list_zip(path: Path) -> Listing:
     """All members that could be read, the others rejected with a reason. The zip stays open while they are in use.
 
     Raises `BadData` if it is no zip, holds too much, or is locked with a password as a whole.
     """
     archive = _open(path)
-    found = Listing()
-    folders = []
-    seen = set()
-    members = [(info, parts) for info in archive.infolist() if not is_junk(parts := _parts(info))]
+    members = [(info, _parts(info)) for info in archive.infolist()]
+    members = [(info, parts) for info, parts in members if not is_junk(parts)]
     check_count(len(members), f"the zip {path.name!r}")
     _check_whole(path, [info for info, _ in members if not info.is_dir()])
+    listing = Listing()
+    folders: list[Parts] = []
+    seen: set[Parts] = set()
     for info, parts in members:
-        if reason := _refusal(info) or (
-            "its name appears twice in the zip." if parts in seen else ""
-        ):
-            found.reject(parts, reason)
+        reason = _refusal(info)
+        if not reason and parts in seen:
+            reason = "its name appears twice in the zip."
+        if reason:
+            listing.reject(parts, reason)
         elif info.is_dir():
             folders.append(parts)
         else:
             seen.add(parts)
-            found.files.append(
-                File(parts, partial(_stream, archive, info), partial(_read, archive, info))
-            )
+            listing.files.append(_file(archive, info, parts))
     filled = {parts[:n] for parts in [*seen, *folders] for n in range(len(parts))}
-    found.empty = [parts for parts in folders if parts not in filled]
-    return found
+    listing.empty = [parts for parts in folders if parts not in filled]
+    return listing
+
+
+def _file(archive: ZipFile, info: ZipInfo, parts: Parts) -> File:
+    return File(parts, partial(_stream, archive, info), partial(_read, archive, info))
 
 
 class _Bounded(io.BufferedReader):
@@ -90,7 +119,7 @@ def _check_whole(path: Path, files: list[ZipInfo]) -> None:
         )
 
 
-def _parts(info: ZipInfo) -> tuple[str, ...]:
+def _parts(info: ZipInfo) -> Parts:
     """The member's place; ".." and drives are kept, so that they can be refused by name."""
     return tuple(clean(part) for part in PurePosixPath(_name(info).replace("\\", "/")).parts)
 

@@ -1,0 +1,125 @@
+"""Where datasets come from. One place, one file; a new file here is all that a new source takes.
+
+How to add a source
+-------------------
+Write `peft_demo/data/sources/yours.py` with a record that says everything about it:
+
+    def parse(word: str) -> str | None:               # "yours:owner/name" on the command line → the spec's name
+        return word if word.startswith("yours:") else None
+
+    def open_yours(request: Request) -> Dataset:      # the labelled pictures, none of them decoded yet
+        ...
+
+    YOURS = Source("yours", open_yours, parse=parse)
+
+Every module-level `Source` is found by itself; the command line understands its word from then on. What of its name
+may leave the machine stands in `DataSpec.public`: a name that begins with the source's own word and a colon stays
+whole, of any other only what follows the last slash. Add `tests/data/test_yours.py`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from ...contracts.errors import BadData, UnknownName
+from ...contracts.progress import Report
+from ...contracts.specs import DataSpec
+from ...storage.home import Home
+from ..dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Request:
+    """A dataset to be opened: `path` is where its files lie, None for a source that has none."""
+
+    spec: DataSpec
+    path: Path | None = None
+    offline: bool = False
+    report: Report | None = None
+
+
+def no_word(word: str) -> None:
+    """For `Source.parse`: no word of the command line means this source."""
+
+
+def no_place(name: str, home: Home | None) -> None:
+    """For `Source.locate`: its datasets are not files of this machine."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of dataset: how it is named, found and opened."""
+
+    name: str
+    """The `source` of its specs."""
+    open: Callable[[Request], Dataset]
+    """The dataset, no pixel decoded yet. Raises `BadData`, or another `PeftDemoError`."""
+    parse: Callable[[str], str | None] = no_word
+    """The `name` of the spec that a word of the command line means, None if it means another source."""
+    locate: Callable[[str, Home | None], Path | None] = no_place
+    """Where the files lie of the dataset with this name. Raises `UnknownName` or `BadData` if they are gone."""
+    local: bool = False
+    """Whether the name is a path, which only the machine's own user may give."""
+
+
+@lru_cache
+def sources() -> Mapping[str, Source]:
+    """All sources by name, in alphabetical order of their files."""
+    modules = [import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__)]
+    records = [v for module in modules for v in vars(module).values() if isinstance(v, Source)]
+    return {record.name: record for record in records}
+
+
+def find_source(name: str) -> Source:
+    """The source of this name; `UnknownName` offers the nearest one."""
+    if name not in sources():
+        raise UnknownName("data source", name, sources())
+    return sources()[name]
+
+
+def open_dataset(
+    spec: DataSpec, path: Path | None = None, *, offline: bool = False, report: Report | None = None
+) -> Dataset:
+    """The dataset that `spec` names, no pixel decoded yet.
+
+    `path` is where its files are: for class cards a folder of class folders, for an upload a zip. Folders and zips
+    are also found by `spec.name` itself. Raises `UnknownName`, `BadData`, or `NotAllowed` (a Hub set when offline).
+    """
+    source = find_source(spec.source)
+    place = path or source.locate(spec.name, None)
+    return source.open(Request(spec, place, offline, report))
+
+
+def parse(
+    argument: str, shots: int = 16, seed: int = 0, image_column: str = "", label_column: str = ""
+) -> tuple[DataSpec, Path | None]:
+    """What the command line means by DATA: a bundled name, `hf:ID`, a folder or a zip ("./digits" is a folder).
+
+    The path is where the files are, None for a set that has none. Raises `UnknownName` for a word that is none of
+    these, `BadData` for a path that is not there or no dataset.
+    """
+    for source in sources().values():
+        name = source.parse(argument)
+        if name is not None:
+            spec = DataSpec(source.name, name, shots, seed, image_column, label_column)
+            return spec, source.locate(name, None)
+    raise _not_a_dataset(argument)
+
+
+def _not_a_dataset(argument: str) -> UnknownName | BadData:
+    from .bundled import names
+
+    path = Path(argument).expanduser()
+    if path.is_file():
+        return BadData(
+            f"{argument!r} is no dataset;",
+            "expected a bundled name, a folder, a .zip or hf:OWNER/NAME.",
+        )
+    if len(path.parts) > 1 or path.suffix:
+        return BadData(
+            f"there is no file or folder {argument!r}.", f"Bundled sets: {', '.join(names())}."
+        )
+    return UnknownName("dataset", argument, names())

@@ -1,0 +1,57 @@
+"""Zips that were uploaded to the page, kept under the home by a key made of their name and content."""
+
+import re
+from contextlib import suppress
+from hashlib import file_digest
+from pathlib import Path
+from zipfile import is_zipfile
+
+from ...contracts.errors import BadData, UnknownName
+from ...storage.atomic import copy_file
+from ...storage.home import Home
+from ...storage.names import slug
+from ..dataset import Dataset
+from ..layout import arrange
+from . import Request, Source
+from .zip import list_zip
+
+
+def keep_zip(home: Home, file: Path) -> str:
+    """Stores an uploaded zip; its key, which is the `name` of a spec. The same zip twice is kept once."""
+    if not is_zipfile(file):
+        raise BadData(
+            f"{file.name} is not a zip file.", "Zip a folder that holds one folder per class."
+        )
+    with open(file, "rb") as content:
+        digest = file_digest(content, "sha256").hexdigest()
+    key = f"{slug(file.stem, 'photos')}-{digest[:12]}.zip"
+    if not (home.uploads / key).exists():
+        copy_file(file, home.uploads / key)
+    return key
+
+
+def find_zip(home: Home, key: str) -> Path:
+    """The stored zip; touched, so that one in use does not expire. Raises `UnknownName`."""
+    path = home.uploads / key
+    if not re.fullmatch(r"[a-z0-9-]{1,64}\.zip", key) or not path.is_file():
+        raise UnknownName("upload", key[:80], (p.name for p in home.uploads.glob("*.zip")))
+    with suppress(OSError):
+        path.touch()
+    return path
+
+
+def locate(key: str, home: Home | None) -> Path | None:
+    """The stored zip, None without a home to look in."""
+    return None if home is None else find_zip(home, key)
+
+
+def open_upload(request: Request) -> Dataset:
+    """The zip's class folders."""
+    if request.path is None:
+        raise BadData(
+            f"the upload {request.spec.name!r} is not here any more.", "Put the pictures in again."
+        )
+    return arrange("Uploaded zip", list_zip(request.path), request.report)
+
+
+UPLOAD = Source("upload", open_upload, locate=locate)
