@@ -11,7 +11,6 @@ from .dataset import Dataset, Example
 from .images import open_header
 from .listing import File, Listing, Parts
 
-
 _SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 _SPLITS |= dict.fromkeys(("val", "valid", "validation"), "val")
 _SUFFIXES = (
