@@ -1,20 +1,25 @@
-"""The laws of the house, over every discovered method: a new file in `peft_demo/methods` is tested by being there."""
+"""The laws of the house, over every method: a new file in `peft_demo/methods` is tested at once."""
 
 import shutil
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load as parse
 from small import SEED, card, disturbed, images, labels, new, random_vit, trained
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
+from vera import VERA
 
-from peft_demo.adapters import attach, dump, load, merge
+from peft_demo.adapters import Adapter, attach, dump, load, merge
 from peft_demo.adapters.merge import probe
 from peft_demo.contracts.errors import CannotMerge
-from peft_demo.contracts.knobs import knobs
+from peft_demo.contracts.knobs import Knob, knobs
 from peft_demo.methods import methods
+from peft_demo.vit import Backbone
 
 METHODS = sorted(methods())
 
@@ -22,8 +27,9 @@ each_method = pytest.mark.parametrize("name", METHODS)
 
 
 @each_method
-def test_1_attaching_and_training_leave_the_backbone_bit_identical(name, tiny):
-    """Law 1: attaching an adapter, and training it, leaves the backbone's output and tensors bit-identical."""
+def test_1_attaching_and_training_leave_the_backbone_bit_identical(name: str, tiny: Backbone):
+    """Law 1: attaching an adapter, and training it, leaves the backbone's output and tensors
+    bit-identical."""
     x = images()
     before = tiny.live_fingerprint()
     with torch.no_grad():
@@ -35,8 +41,9 @@ def test_1_attaching_and_training_leave_the_backbone_bit_identical(name, tiny):
 
 
 @each_method
-def test_2_a_method_that_says_it_starts_as_identity_does(name, tiny):
-    """Law 2: with the head taken away, a new adapter gives the frozen features exactly when its record says so."""
+def test_2_a_method_that_says_it_starts_as_identity_does(name: str, tiny: Backbone):
+    """Law 2: with the head taken away, a new adapter gives the frozen features exactly when its
+    record says so."""
     adapter = new(name, tiny).eval()
     model = attach(tiny, adapter)
     with torch.no_grad():
@@ -46,8 +53,9 @@ def test_2_a_method_that_says_it_starts_as_identity_does(name, tiny):
 
 
 @each_method
-def test_3_every_adapter_tensor_gets_a_gradient_and_no_frozen_one_does(name, tiny):
-    """Law 3: within three backward passes every tensor of the adapter has had a gradient; frozen tensors never do."""
+def test_3_every_adapter_tensor_gets_a_gradient_and_no_frozen_one_does(name: str, tiny: Backbone):
+    """Law 3: within three backward passes every tensor of the adapter has had a gradient; frozen
+    tensors never do."""
     torch.manual_seed(SEED)
     adapter = new(name, tiny)
     model = attach(tiny, adapter).train()
@@ -56,33 +64,31 @@ def test_3_every_adapter_tensor_gets_a_gradient_and_no_frozen_one_does(name, tin
     for _ in range(3):
         optimizer.zero_grad()
         F.cross_entropy(model(images()), labels()).backward()
-        reached |= {
-            n
-            for n, p in adapter.named_parameters()
-            if p.grad is not None and p.grad.abs().max() > 0
-        }
+        reached |= with_gradient(adapter)
         optimizer.step()
-    assert reached == {n for n, _ in adapter.named_parameters()}
+    assert reached == {name for name, _ in adapter.named_parameters()}
     assert all(p.grad is None and not p.requires_grad for p in tiny.model.parameters())
 
 
 @each_method
-def test_4_a_saved_adapter_loads_back_with_bit_equal_logits(name, tiny, tmp_path):
+def test_4_a_saved_adapter_loads_back_with_bit_equal_logits(
+    name: str, tiny: Backbone, tmp_path: Path
+):
     """Law 4: save → load → bit-equal logits."""
     adapter = trained(name, tiny)
     file = tmp_path / "a.safetensors"
     file.write_bytes(dump(adapter, card(adapter, tiny)))
-    again, _ = load(file, tiny)
-    with torch.no_grad():
-        assert torch.equal(
-            attach(tiny, adapter).eval()(images()), attach(tiny, again).eval()(images())
-        )
+    loaded, _ = load(file, tiny)
+    assert torch.equal(logits(tiny, loaded), logits(tiny, adapter))
 
 
 @each_method
 @pytest.mark.parametrize("double", [True, False], ids=["float64", "float32"])
-def test_5_merged_equals_attached_and_merges_precisely_when_the_record_says_so(name, double):
-    """Law 5: merged equals attached within 1e-5 in float64 and within 1e-5 · max|logit| in float32; else refuses."""
+def test_5_merged_equals_attached_and_merges_precisely_when_the_record_says_so(
+    name: str, double: bool
+):
+    """Law 5: merged equals attached within 1e-5 in float64 and within 1e-5 · max|logit| in float32;
+    else refuses."""
     backbone = random_vit()
     adapter = disturbed(new(name, backbone))
     x = images()
@@ -97,77 +103,57 @@ def test_5_merged_equals_attached_and_merges_precisely_when_the_record_says_so(n
     with torch.no_grad():
         attached = attach(backbone, adapter).eval()(x)
         merged = merge(backbone, adapter).eval()(x)
-    assert (attached - merged).abs().max() <= 1e-5 * (
-        1.0 if double else attached.abs().max().clamp(min=1.0)
-    )
+    largest = 1.0 if double else attached.abs().max().clamp(min=1.0)
+    assert (attached - merged).abs().max() <= 1e-5 * largest
 
 
 @each_method
-def test_5_a_low_rank_form_is_what_the_delta_does(name):
-    """Law 5, closed form: a delta that gives a product and a shift adds just these to its linear, in float64."""
+def test_5_a_low_rank_form_is_what_the_delta_does(name: str):
+    """Law 5, closed form: a delta that gives a product and a shift adds just these to its linear,
+    in float64."""
     backbone = random_vit()
     adapter = disturbed(new(name, backbone)).double()
     for site, delta in adapter.by_site().items():
-        d_in = backbone.anatomy.sites[site].d_in
-        d_out = backbone.anatomy.sites[site].d_out
-        f = nn.Linear(d_in, d_out, dtype=torch.float64)
-        x = torch.randn(2, 17, d_in, dtype=torch.float64)
-        if added := delta.low_rank(f):
-            shift = 0.0 if added.shift is None else added.shift
-            assert torch.allclose(
-                f(x) + x @ added.down.T @ added.up.T + shift, delta(f, x), atol=1e-12
-            )
+        f = linear_at(backbone, site)
+        x = torch.randn(2, 17, f.in_features, dtype=torch.float64)
+        added = delta.low_rank(f)
+        if added is None:
+            continue
+        shift = 0.0 if added.shift is None else added.shift
+        expected = f(x) + x @ added.down.T @ added.up.T + shift
+        assert torch.allclose(delta(f, x), expected, atol=1e-12)
 
 
 @each_method
-def test_5_a_merged_form_is_what_the_probe_finds(name):
+def test_5_a_merged_form_is_what_the_probe_finds(name: str):
     """Law 5, closed form: W' and b' that a delta gives are those the probe finds, in float64."""
     backbone = random_vit()
     adapter = disturbed(new(name, backbone)).double()
     for site, delta in adapter.by_site().items():
-        d_in = backbone.anatomy.sites[site].d_in
-        d_out = backbone.anatomy.sites[site].d_out
-        f = nn.Linear(d_in, d_out, dtype=torch.float64)
+        f = linear_at(backbone, site)
         with torch.no_grad():
             closed = delta.merged(f)
-        if closed is not None:
-            assert all(
-                torch.allclose(*pair, atol=1e-12)
-                for pair in zip(closed, probe(delta, f), strict=True)
-            ), site
+        if closed is None:
+            continue
+        for given, probed in zip(closed, probe(delta, f), strict=True):
+            assert torch.allclose(given, probed, atol=1e-12), site
 
 
 @each_method
-def test_6_the_file_holds_the_adapter_and_head_and_nothing_else(name, tiny, tmp_path):
-    """Law 6: no tensor of the backbone is in the file but those the adapter replaces, which the card lists."""
-    from safetensors.torch import load as parse
-
+def test_6_the_file_holds_the_adapter_and_head_and_nothing_else(name: str, tiny: Backbone):
+    """Law 6: no tensor of the backbone is in the file but those the adapter replaces, which the
+    card lists."""
     adapter = new(name, tiny)
-    held = parse(dump(adapter, card(adapter, tiny)))
-    assert sum(t.nbytes for t in held.values()) == stored(adapter)
-    frozen = {
-        tuple(t.flatten().tolist()) for t in tiny.model.state_dict().values() if t.numel() > 1
-    }
-    copies = {
-        n for n, t in held.items() if tuple(t.flatten().tolist()) in frozen and t.abs().max() > 0
-    }
-    assert {n.removeprefix("tensors.").replace("/", ".") for n in copies} <= set(adapter.replaced())
-
-
-def stored(adapter) -> int:
-    """Bytes of an adapter's tensors: 4 a number, or the bits its delta declares and 8 for mean and deviation."""
-    few = {
-        id(getattr(m, n)): m.bits
-        for m in adapter.modules()
-        if getattr(m, "bits", 32) < 32
-        for n in m.matrices
-    }
-    state = adapter.state().values()
-    return sum(t.numel() * few[id(t)] // 8 + 8 if id(t) in few else 4 * t.numel() for t in state)
+    tensors = parse(dump(adapter, card(adapter, tiny)))
+    assert sum(t.nbytes for t in tensors.values()) == stored(adapter)
+    frozen = {numbers(t) for t in tiny.model.state_dict().values() if t.numel() > 1}
+    copies = {n for n, t in tensors.items() if numbers(t) in frozen and t.any()}
+    names = {name.removeprefix("tensors.").replace("/", ".") for name in copies}
+    assert names <= set(adapter.replaced())
 
 
 @each_method
-def test_7_it_compiles_in_one_full_graph(name, tiny):
+def test_7_it_compiles_in_one_full_graph(name: str, tiny: Backbone):
     """Law 7: the attached model compiles as one full graph and answers the same."""
     torch._dynamo.reset()
     model = attach(tiny, disturbed(new(name, tiny))).eval()
@@ -179,18 +165,17 @@ def test_7_it_compiles_in_one_full_graph(name, tiny):
 @pytest.mark.skipif(
     not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="Inductor needs a C++ compiler"
 )
-def test_7_an_attached_model_compiles_with_inductor(tiny):
+def test_7_an_attached_model_compiles_with_inductor(tiny: Backbone):
     """Law 7, beside it: one adapted model through the real compiler."""
     torch._dynamo.reset()
     model = attach(tiny, disturbed(new("lora", tiny))).eval()
+    compiled = torch.compile(model, fullgraph=True)
     with torch.no_grad():
-        assert torch.allclose(
-            torch.compile(model, fullgraph=True)(images()), model(images()), atol=1e-4
-        )
+        assert torch.allclose(compiled(images()), model(images()), atol=1e-4)
 
 
 @each_method
-def test_8_the_trainable_count_equals_the_closed_form(name, tiny):
+def test_8_the_trainable_count_equals_the_closed_form(name: str, tiny: Backbone):
     """Law 8: the number of trainable parameters is the record's closed form."""
     adapter = new(name, tiny)
     assert adapter.trainable == adapter.method.count(tiny.anatomy, adapter.config)
@@ -199,30 +184,31 @@ def test_8_the_trainable_count_equals_the_closed_form(name, tiny):
 
 
 @each_method
-def test_9_same_seed_same_bits(name, tiny):
+def test_9_same_seed_same_bits(name: str, tiny: Backbone):
     """Law 9: the same seed gives the same bits (one machine, one thread count)."""
-    first, second = (trained(name, tiny).state() for _ in range(2))
+    first = trained(name, tiny).state()
+    second = trained(name, tiny).state()
     assert all(torch.equal(first[n], second[n]) for n in first)
 
 
-def ends():
-    return [
-        (name, k, end) for name in METHODS for k in knobs(methods()[name].Config) for end in (0, 1)
-    ]
+def ends() -> list[tuple[str, Knob, int]]:
+    """Every knob of every method, at its lower and at its upper end."""
+    pairs = [(name, knob) for name in METHODS for knob in knobs(methods()[name].Config)]
+    return [(name, knob, end) for name, knob in pairs for end in (0, 1)]
 
 
 @pytest.mark.parametrize(("name", "knob", "end"), ends(), ids=lambda v: getattr(v, "name", str(v)))
-def test_10_both_ends_of_every_knob_build_and_run(name, knob, end):
+def test_10_both_ends_of_every_knob_build_and_run(name: str, knob: Knob, end: int):
     """Law 10: a method builds and runs with each knob at either end."""
     backbone = random_vit(depth=1, width=144 if knob.name == "rank" else 48)
     adapter = trained(name, backbone, steps=1, lr=1e-4, **{knob.name: knob.ends()[end]})
-    with torch.no_grad():
-        assert torch.isfinite(attach(backbone, adapter).eval()(images())).all()
+    assert torch.isfinite(logits(backbone, adapter)).all()
 
 
 @each_method
-def test_11_two_models_attached_at_once_do_not_disturb_each_other(name, tiny):
-    """Law 11: a second adapter, attached and trained, changes nothing in the answers of the first."""
+def test_11_two_models_attached_at_once_do_not_disturb_each_other(name: str, tiny: Backbone):
+    """Law 11: a second adapter, attached and trained, changes nothing in the answers of the
+    first."""
     first = disturbed(new(name, tiny))
     model = attach(tiny, first).eval()
     with torch.no_grad():
@@ -232,3 +218,100 @@ def test_11_two_models_attached_at_once_do_not_disturb_each_other(name, tiny):
     trained(name, tiny, seed=SEED + 2)
     with torch.no_grad():
         assert torch.equal(model(images()), before)
+
+
+@pytest.fixture
+def vera(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a method with seeded constants, which is found for as long as the test lasts."""
+    monkeypatch.setitem(methods(), "vera", VERA)
+    return "vera"
+
+
+@pytest.fixture(params=[1, 3])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A number of threads for torch, set for as long as the test lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+def test_15_constants_come_back_from_their_seed(vera: str, threads: int, tiny: Backbone):
+    """Law 15: a file leaves out the constants that a seed gives; they come back bit-equal on any
+    thread count."""
+    adapter = disturbed(new(vera, tiny))
+    expected = logits(tiny, adapter)
+    file = dump(adapter, card(adapter, tiny))
+    assert {name.rpartition(".")[2] for name in parse(file)} == {"inner", "outer", "weight", "bias"}
+    torch.set_num_threads(2)
+    torch.rand(1)
+    loaded, _ = load(file, tiny)
+    for site, delta in loaded.by_site().items():
+        assert torch.equal(delta.A, adapter.by_site()[site].A)
+        assert torch.equal(delta.B, adapter.by_site()[site].B)
+    torch.set_num_threads(threads)
+    assert torch.equal(logits(tiny, loaded), expected)
+
+
+def test_15_constants_follow_their_own_seed_and_not_the_run_s(vera: str, tiny: Backbone):
+    """Law 15, beside it: the seed is a knob of the method, so the card keeps it."""
+
+    first = new(vera, tiny, seed=0).by_site()["blocks.1.q"]
+    other_run = new(vera, tiny, seed=1).by_site()["blocks.1.q"]
+    other_knob = new(vera, tiny, seed=0, projection_seed=8).by_site()["blocks.1.q"]
+    assert torch.equal(first.A, other_run.A)
+    assert not torch.equal(first.A, other_knob.A)
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        test_1_attaching_and_training_leave_the_backbone_bit_identical,
+        test_2_a_method_that_says_it_starts_as_identity_does,
+        test_3_every_adapter_tensor_gets_a_gradient_and_no_frozen_one_does,
+        test_6_the_file_holds_the_adapter_and_head_and_nothing_else,
+        test_7_it_compiles_in_one_full_graph,
+        test_8_the_trainable_count_equals_the_closed_form,
+        test_9_same_seed_same_bits,
+    ],
+)
+def test_15_a_method_with_constants_keeps_the_other_laws(law, vera: str, tiny: Backbone):
+    """Law 15, beside it: constants are neither trained nor counted, and merge in closed form."""
+    law(vera, tiny)
+    test_5_a_low_rank_form_is_what_the_delta_does(vera)
+    test_5_merged_equals_attached_and_merges_precisely_when_the_record_says_so(vera, True)
+
+
+def logits(backbone: Backbone, adapter: Adapter) -> Tensor:
+    """What the adapter answers to the small images, [4 C]."""
+    with torch.no_grad():
+        return attach(backbone, adapter).eval()(images())
+
+
+def linear_at(backbone: Backbone, site: str) -> nn.Linear:
+    """A random linear of the shape that a site's map has, in float64."""
+    shape = backbone.anatomy.sites[site]
+    return nn.Linear(shape.d_in, shape.d_out, dtype=torch.float64)
+
+
+def with_gradient(module: nn.Module) -> set[str]:
+    """Names of the parameters whose gradient is not zero."""
+    gradients = {n: p.grad for n, p in module.named_parameters() if p.grad is not None}
+    return {name for name, gradient in gradients.items() if gradient.any()}
+
+
+def stored(adapter: Adapter) -> int:
+    """Bytes of an adapter's tensors: 4 a number, or the bits its delta declares and 8 for mean and
+    deviation."""
+    few = {
+        id(getattr(m, n)): m.bits
+        for m in adapter.modules()
+        if getattr(m, "bits", 32) < 32
+        for n in m.matrices
+    }
+    state = adapter.state().values()
+    return sum(t.numel() * few[id(t)] // 8 + 8 if id(t) in few else 4 * t.numel() for t in state)
+
+
+def numbers(tensor: Tensor) -> tuple[float, ...]:
+    return tuple(tensor.flatten().tolist())

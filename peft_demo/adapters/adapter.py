@@ -1,30 +1,33 @@
-"""An adapter: the deltas of a method, the backbone tensors it trains a copy of, its own head with its classes."""
+"""An adapter: deltas, copies of backbone tensors that are trained, and a head for its classes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from ..methods import Method, Parts
 from ..vit import Anatomy, Backbone, Delta
-from ..vit.anatomy import tree_name
+from ..vit.anatomy import split_qkv, tree_name
+from ..vit.seam import share_tensors
 
 
 class Adapter(nn.Module):
-    """Everything a run trains and a file keeps. Not a model: `attach` makes one of it and a backbone.
+    """Everything that a run trains and a file keeps; `attach` makes a model of it and a backbone.
 
-    `deltas` by site name, `tensors` (replaced ones) by timm name, dots written "/" because torch reserves them; `head`
-    maps features [B D] to logits [B C]. A parameter shared between deltas is one tensor, kept once.
+    `deltas` are the deltas by site name and `tensors` the replaced tensors by timm name, both with
+    "/" for each dot, which torch reserves. `head` maps features [B D] to logits [B C]. A parameter
+    that several deltas share is one tensor, kept once.
     """
 
     unpacked = False
-    """Whether it was read from a file of fewer bits (see `codec`): then it answers, and is not written again."""
+    """Whether its matrices are dequantised: then it can answer, but not be packed for a file."""
 
     def __init__(
         self,
         method: Method,
-        config,
+        config: Any,
         parts: Parts,
         replaced: Mapping[str, Tensor],
         features: int,
@@ -34,70 +37,83 @@ class Adapter(nn.Module):
         self.method = method
         self.config = config
         self.extra = dict(parts.extra)
-        self.deltas = nn.ModuleDict({_key(site): delta for site, delta in parts.deltas.items()})
-        self.tensors = nn.ParameterDict(
-            {_key(name): nn.Parameter(t) for name, t in replaced.items()}
-        )
-        self.head = (parts.head or _zero_head)(features, classes)
+        deltas = {_to_key(site): delta for site, delta in parts.deltas.items()}
+        tensors = {_to_key(name): nn.Parameter(tensor) for name, tensor in replaced.items()}
+        new_head = parts.head or _zero_head
+        self.deltas = nn.ModuleDict(deltas)
+        self.tensors = nn.ParameterDict(tensors)
+        self.head = new_head(features, classes)
 
     def by_site(self) -> dict[str, Delta]:
-        return {_name(key): delta for key, delta in self.deltas.items()}
+        """The deltas by the name of their site."""
+        return {_from_key(key): cast(Delta, delta) for key, delta in self.deltas.items()}
 
     def replaced(self) -> dict[str, nn.Parameter]:
-        return {_name(key): tensor for key, tensor in self.tensors.items()}
+        """The tensors that stand in for the backbone's own, by timm's names."""
+        return {_from_key(key): tensor for key, tensor in self.tensors.items()}
 
     def state(self) -> dict[str, Tensor]:
-        """All tensors a file keeps, by name, each once: parameters, then integer buffers."""
-        return dict(self.named_parameters()) | dict(self.named_buffers())
+        """The tensors that a file keeps, each once: parameters, then persistent buffers."""
+        kept = self.state_dict(keep_vars=True)
+        buffers = {name: buffer for name, buffer in self.named_buffers() if name in kept}
+        return {**dict(self.named_parameters()), **buffers}
 
     @property
     def trainable(self) -> int:
-        """Parameters without the head."""
-        return sum(p.numel() for p in self.parameters()) - self.head_parameters
+        """Number of trainable parameters without the head."""
+        return _count(self.parameters()) - self.head_parameters
 
     @property
     def head_parameters(self) -> int:
-        return sum(p.numel() for p in self.head.parameters())
+        """Number of the head's parameters."""
+        return _count(self.head.parameters())
 
-    def groups(self, weight_decay: float) -> list[dict]:
-        """Parameter groups for an optimiser: matrices by role with `weight_decay`, everything else without."""
-        matrices = {id(p) for p in self._matrices()}
-        parameters = list(self.parameters())
+    def groups(self, weight_decay: float) -> list[dict[str, Any]]:
+        """Parameter groups for an optimiser: matrices take `weight_decay`, all others none."""
+        matrices = {id(parameter) for parameter in self._matrices()}
+        decayed = [p for p in self.parameters() if id(p) in matrices]
+        others = [p for p in self.parameters() if id(p) not in matrices]
         return [
-            {"params": [p for p in parameters if id(p) in matrices], "weight_decay": weight_decay},
-            {"params": [p for p in parameters if id(p) not in matrices], "weight_decay": 0.0},
+            {"params": decayed, "weight_decay": weight_decay},
+            {"params": others, "weight_decay": 0.0},
         ]
 
-    def _matrices(self) -> Iterator[nn.Parameter]:
+    def _matrices(self) -> Iterator[Tensor]:
         yield self.head.weight
-        yield from (
-            p for name, p in self.replaced().items() if name.endswith(".weight") and p.ndim > 1
-        )
-        for delta in self.deltas.values():
-            yield from (getattr(delta, name) for name in delta.matrices)
+        for name, parameter in self.replaced().items():
+            if name.endswith(".weight") and parameter.ndim > 1:
+                yield parameter
+        for delta in self.by_site().values():
+            for name in delta.matrices:
+                yield delta.get_parameter(name)
 
 
 def create(
-    method: Method, config, backbone: Backbone, classes: int, seed: int, allocation=None
+    method: Method,
+    config: Any,
+    backbone: Backbone,
+    classes: int,
+    seed: int,
+    allocation: Any = None,
 ) -> Adapter:
-    """A new adapter, its random starts drawn from `seed` alone; on the backbone's device.
+    """A new adapter on the backbone's device, its random starts drawn from `seed` alone.
 
-    `allocation` is what the method's survey decided, if it has one; without, it builds the same for all images.
+    `allocation` is what the method's survey decided. Without one, a method that surveys builds the
+    same adapter whatever the images.
     """
-    live = backbone.model.state_dict()
     with _seeded(seed):
         parts = method.parts(backbone.anatomy, config, allocation)
-        replaced = {
-            name: live[path].detach().cpu().clone() for name, path in paths(parts.replaces).items()
-        }
+        replaced = _copies(backbone, parts.replaces)
         adapter = Adapter(method, config, parts, replaced, backbone.anatomy.features, classes)
-    return adapter.to(backbone.device)
+    adapter = adapter.to(backbone.device)
+    _begin(adapter, backbone)
+    return adapter
 
 
 def meta_adapter(
-    method: Method, config, anatomy: Anatomy, classes: int, allocation=None
+    method: Method, config: Any, anatomy: Anatomy, classes: int, allocation: Any = None
 ) -> Adapter:
-    """The same on the meta device: names and shapes, no memory, nothing drawn."""
+    """A skeleton of the same on the meta device: names and shapes, no memory, nothing drawn."""
     with torch.device("meta"):
         parts = method.parts(anatomy, config, allocation)
         replaced = {name: torch.empty(anatomy.tensors[name]) for name in parts.replaces}
@@ -105,17 +121,35 @@ def meta_adapter(
 
 
 def materialize(adapter: Adapter, state: Mapping[str, Tensor]) -> Adapter:
-    """Gives a skeleton its tensors; a parameter that several deltas share stays one."""
-    fresh = {id(t): _like(t, state[name]) for name, t in adapter.state().items()}
+    """Gives a skeleton the tensors of `state`, in place, on their device.
+
+    A parameter that several deltas share stays one.
+    """
+    fresh = {id(old): _same_kind(old, state[name]) for name, old in adapter.state().items()}
     for module in adapter.modules():
-        for kind in (module._parameters, module._buffers):
-            kind.update({name: fresh[id(t)] for name, t in kind.items() if t is not None})
-    return adapter
+        parameters = list(module.named_parameters(recurse=False, remove_duplicate=False))
+        buffers = list(module.named_buffers(recurse=False, remove_duplicate=False))
+        for name, old in [*parameters, *buffers]:
+            if id(old) in fresh:
+                setattr(module, name, fresh[id(old)])
+    return adapter.to(adapter.head.weight.device)  # moves the constants, which no state holds
 
 
-def paths(names: Sequence[str]) -> dict[str, str]:
-    """timm names → names in the exposed tree."""
-    return {name: tree_name(name) for name in names}
+def _copies(backbone: Backbone, names: Iterable[str]) -> dict[str, Tensor]:
+    """Copies of the backbone's tensors, on the CPU, by timm's names."""
+    frozen = backbone.model.state_dict()
+    return {name: frozen[tree_name(name)].detach().cpu().clone() for name in names}
+
+
+@torch.no_grad()
+def _begin(adapter: Adapter, backbone: Backbone) -> None:
+    """Shows every delta the frozen map that it will stand around."""
+    deltas = adapter.by_site()
+    tree = share_tensors(backbone.model)
+    for name, site in backbone.anatomy.sites.items():
+        if name in deltas:
+            split_qkv(tree, site)
+            deltas[name].begin(tree.get_submodule(site.path))
 
 
 def _zero_head(features: int, classes: int) -> nn.Linear:
@@ -125,20 +159,25 @@ def _zero_head(features: int, classes: int) -> nn.Linear:
     return head
 
 
-def _like(old: Tensor, new: Tensor) -> Tensor:
+def _same_kind(old: Tensor, new: Tensor) -> Tensor:
     return nn.Parameter(new) if isinstance(old, nn.Parameter) else new
 
 
+def _count(parameters: Iterable[nn.Parameter]) -> int:
+    return sum(parameter.numel() for parameter in parameters)
+
+
 @contextmanager
-def _seeded(seed: int):
+def _seeded(seed: int) -> Iterator[None]:
+    """Inside, the CPU's generator starts from `seed`; afterwards it goes on as before."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
 
 
-def _key(name: str) -> str:
+def _to_key(name: str) -> str:
     return name.replace(".", "/")
 
 
-def _name(key: str) -> str:
+def _from_key(key: str) -> str:
     return key.replace("/", ".")

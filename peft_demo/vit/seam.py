@@ -4,7 +4,7 @@ A `Delta` is the trainable part a method puts at one site. A `Seam` is the place
 meet. Neither owns the other: the same frozen map can stand in many trees, each with its own delta.
 """
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,10 @@ from .sites import QKV, qkv_rows
 
 
 class LowRank(NamedTuple):
-    """δ(f, x) = f(x) + (x downᵀ) upᵀ + shift: `down` [R D_in], `up` [D_out R], `shift` [D_out] or None."""
+    """δ(f, x) = f(x) + (x downᵀ) upᵀ + shift, with `down` [R D_in] and `up` [D_out R].
+
+    `shift` is [D_out], or None where there is none.
+    """
 
     down: Tensor
     up: Tensor
@@ -23,42 +26,71 @@ class LowRank(NamedTuple):
 class Delta(nn.Module):
     """What a method adds at one site: `forward(f, x)` computes what stands where `f(x)` stood.
 
-    A delta may call `f`, read `f.weight` and `f.bias`, or both, and never changes them. It holds parameters (and
-    persistent integer buffers) only: other constants are Python numbers or made on `x.device` in `forward`, because
-    adapters are first built without memory to check a file against.
+    A delta may call the frozen map `f`, read its tensors, or both. It never changes them. The role
+    of the site decides which kind of module `f` is, so each delta annotates the kind it expects.
+
+    A file keeps the parameters of a delta and its persistent buffers, which hold integers. Adapters
+    are first built on the meta device, without memory, to check a file against. So everything else
+    that a delta holds is a Python number, a tensor that `forward` makes on `x.device`, or a
+    constant that a seed in the method's config gives:
+
+        self.register_buffer("A", seeded_uniform(config.seed, R, D_in), persistent=False)
     """
 
     matrices: ClassVar[tuple[str, ...]] = ()
     """Names of the parameters whose role is a matrix: these alone take weight decay."""
 
     bits: int = 32
-    """How many bits of each number in `matrices` a file keeps. Fewer than 32 only where `forward` computes with these
-    numbers quantised, as `methods/bi.py` does; a loaded delta says 32 again."""
+    """How many bits of each number in `matrices` a file keeps. Fewer than 32 only where `forward`
+    computes with these numbers quantised, as `methods/bi.py` does; a loaded delta says 32 again."""
 
-    def forward(self, f: nn.Module, x: Tensor) -> Tensor:
+    def begin(self, f: Any) -> None:
+        """Sets the parameters that start from the frozen map `f`, which is only read.
+
+        `adapters.create` calls it once, without gradients, when `f` and the delta are on their
+        device. Nothing random is drawn here. A delta that is read from a file never begins.
+        """
+
+    def forward(self, f: Any, x: Tensor) -> Tensor:
+        """What stands where `f(x)` stood: x [B ... D_in] → [B ... D_out]."""
         raise NotImplementedError
 
-    def low_rank(self, f: nn.Linear) -> "LowRank | None":
-        """What it adds to the linear `f` once it is trained, if that is a low-rank product and a shift; None if not.
+    def low_rank(self, f: nn.Linear) -> LowRank | None:
+        """The product and the shift that it adds to the linear `f`; None if it adds anything else.
 
-        Who says so can be answered with in a mixed batch, merged by one product, and exported to huggingface/peft.
+        A delta that returns one can be batched with others, merged by one `addmm` and exported to
+        peft.
         """
         return None
 
     def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor] | None:
-        """(W' [D_out D_in], b' [D_out]) of x ↦ δ(f, x) once it is trained, in closed form; None if it gives none.
+        """W' [D_out D_in] and b' [D_out] of x ↦ δ(f, x) in closed form; None if there is none.
 
-        For speed alone: without it, merging asks the delta where the origin and the unit axes go.
+        A closed form only saves time: without one, `adapters.merge` probes the delta with the
+        origin and the unit vectors.
         """
-        low = self.low_rank(f)
-        if low is None:
+        added = self.low_rank(f)
+        if added is None:
             return None
-        return torch.addmm(f.weight, low.up, low.down), bias(f) if low.shift is None else bias(
-            f
-        ) + low.shift
+        W = torch.addmm(f.weight, added.up, added.down)
+        b = bias(f)
+        return W, b if added.shift is None else b + added.shift
 
     def check(self) -> None:
-        """Raises `BadAdapter` if loaded values are out of range (an index, say). Finiteness is checked for all."""
+        """Raises `BadAdapter` if loaded values are out of range (an index, for instance).
+
+        That all values are finite is checked for every delta.
+        """
+
+
+def seeded_uniform(seed: int, *shape: int) -> Tensor:
+    """Constants from [-1, 1) that depend on the seed alone, on every machine and thread count.
+
+    They are made on the CPU, also where another device is the default, and move with the adapter.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    unit = torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu")
+    return 2 * unit - 1
 
 
 class Seam(nn.Module):
