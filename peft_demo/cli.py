@@ -28,13 +28,14 @@ from .contracts.events import (
     Interrupted,
     Noticed,
     Progressed,
-    Saved,
     Started,
     Stepped,
     Surveyed,
+    saved_adapter,
 )
 from .contracts.knobs import build, knobs, parse_settings
 from .contracts.specs import ImportHints, PushSpec, Recipe, RunSpec
+from .contracts.text import percent
 
 app = typer.Typer(
     help="Fine-tune frozen Vision Transformers on a few images, and classify with the result.",
@@ -294,11 +295,6 @@ def _row(entry: ZooEntry) -> tuple:
     return entry.id, *about, f"{entry.file_bytes / 1000:.0f}", *scores, note
 
 
-def percent(accuracy: float | None) -> str:
-    """An accuracy, a fraction of 1, as people read it."""
-    return "not measured" if accuracy is None else f"{100 * accuracy:.1f} %"
-
-
 # data and training ------------------------------------------------------------------------------------------------
 
 
@@ -435,7 +431,7 @@ def _follow(studio, run: str) -> tuple[Finished, str]:
 
 
 def _ending(told: Sequence[Event]) -> tuple[Finished, str]:
-    adapter = next((e.adapter for e in reversed(told) if isinstance(e, Saved)), "")
+    adapter = saved_adapter(told)
     match told[-1]:
         case Failed(sentence, hint):
             raise PeftDemoError(sentence, hint)

@@ -11,10 +11,10 @@ from time import monotonic
 
 import torch
 
-from ..cli import percent
 from ..contracts.errors import BadData, PeftDemoError, TrainingFailed
 from ..contracts.events import Event, Finished, Started, Stepped
 from ..contracts.specs import DataSpec, Recipe, RunSpec
+from ..contracts.text import percent
 from ..data import open_dataset, split
 from ..data.few_shot_tensors import FewShotTensors, few_shot_tensors
 from ..studio import Studio
@@ -117,7 +117,7 @@ class Sweep:
         )
 
     def _about(self, job: Job) -> dict:
-        run = _without_path(job.run)
+        run = job.run.public()
         about = {
             "method": job.word,
             "seed": run.seed,
@@ -152,7 +152,7 @@ class Sweep:
 
 def identity(run: RunSpec, backbone: Backbone, images: FewShotTensors) -> str:
     """SHA-256, shortened, over all that the figures of a run depend on but the code and the machine's speed."""
-    depends = _without_path(run).to_json() | {
+    depends = run.public().to_json() | {
         "backbone": backbone.fingerprint,
         "images": images.fingerprint,
     }
@@ -160,15 +160,10 @@ def identity(run: RunSpec, backbone: Backbone, images: FewShotTensors) -> str:
     return sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _without_path(run: RunSpec) -> RunSpec:
-    local = run.data.source in ("folder", "zip")
-    return replace(run, data=replace(run.data, name=run.data.argument())) if local else run
-
-
 def _measured(run: RunSpec, backbone: Backbone, images: FewShotTensors, report) -> dict:
     if backbone.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    ending = _last(train(_without_path(run), backbone, images), report)
+    ending = _last(train(run.public(), backbone, images), report)
     if not ending.unchanged:
         raise TrainingFailed("the frozen backbone changed in this run.", "Please report this.")
     figures = {name: getattr(ending, name) for name in MEASURED}

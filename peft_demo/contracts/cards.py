@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from .adapter_card import AdapterCard
 from .knobs import Knob
+from .run_state import RunState
 from .specs import RunSpec
 
 
@@ -183,10 +184,10 @@ class Score:
 
 @dataclass(frozen=True)
 class RunCard:
-    """A line of the run list. `state`: queued, preparing, running, stopping, done, stopped, failed, interrupted."""
+    """A line of the run list."""
 
     id: str
-    state: str
+    state: RunState
     spec: RunSpec
     started: str
     """ISO 8601, UTC."""
@@ -199,8 +200,8 @@ class RunCard:
 class Status:
     """The header's line. `run` is the one in progress or the latest; `device` is "cpu", "cuda" or "mps"."""
 
-    state: str
-    """idle, or the state of `run`."""
+    state: RunState
+    """Idle, or the state of `run`."""
     run: str = ""
     step: int = 0
     steps: int = 0
@@ -211,4 +212,5 @@ class Status:
 
     @property
     def busy(self) -> bool:
-        return self.state in ("queued", "preparing", "running", "stopping")
+        """Whether a run is going on."""
+        return self.state.is_busy

@@ -3,6 +3,7 @@
 A run reads:  (Surveyed …) · Started · Stepped … · Evaluated … · Improved/Saved … · Finished | Stopped | Failed
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
@@ -147,6 +148,14 @@ class Interrupted(Event):
     """The process died before the run ended; found when the studio opens again."""
 
     final: ClassVar[bool] = True
+
+
+def saved_adapter(events: Sequence[Event]) -> str:
+    """The adapter that a run with these events has saved last, "" if none."""
+    for event in reversed(events):
+        if isinstance(event, Saved):
+            return event.adapter
+    return ""
 
 
 _KINDS = {

@@ -120,6 +120,13 @@ class RunSpec:
     def seed(self) -> int:
         return self.data.seed
 
+    def public(self) -> "RunSpec":
+        """This spec with nothing in it that is private: what adapter files, results and strangers may see.
+
+        Its data is `DataSpec.public()`; nothing else of a spec names a place or a person.
+        """
+        return replace(self, data=self.data.public())
+
     def to_json(self) -> dict:
         """A dict of JSON values; `from_json` gives the spec back."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -14,8 +14,8 @@ import timm
 from .. import adapters, methods
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import UploadPreview
-from ..contracts.errors import UnknownName
-from ..contracts.specs import PushSpec
+from ..contracts.errors import PeftDemoError, UnknownName
+from ..contracts.specs import PushSpec, RunSpec
 from ..storage.names import free_name, slug
 from ..vit.catalogue import Source, find
 from .curve import curve
@@ -62,15 +62,20 @@ def _add(contents: dict[str, bytes], file: Path, thumbnail: bool, home: Path) ->
 def published(file: Path, thumbnail: bool) -> bytes:
     """The adapter file as it goes out: the very bytes, unless its card holds something that stays at home."""
     card = adapters.read_card(file)
-    public = replace(card, spec=_public(card.spec), thumbnail=card.thumbnail if thumbnail else "")
+    public = replace(
+        card, spec=_public_spec(card.spec), thumbnail=card.thumbnail if thumbnail else ""
+    )
     return file.read_bytes() if public == card else adapters.with_card(file, public)
 
 
-def _public(spec: Mapping) -> Mapping:
-    data = spec.get("data")
-    source = str(data.get("source")) if isinstance(data, Mapping) else ""
-    word = {"draft": "photos", "upload": "photos.zip"}.get(source)
-    return {**spec, "data": {**data, "name": word}} if word else spec
+def _public_spec(spec: Mapping) -> Mapping:
+    """The spec without what is private; nothing of one that cannot be read, as nobody knows what is in it."""
+    try:
+        run = RunSpec.from_json(spec)
+    except PeftDemoError:
+        return {}
+    public = run.public()
+    return spec if public == run else public.to_json()
 
 
 def _source(card: AdapterCard, home: Path) -> Source | None:

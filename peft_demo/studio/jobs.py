@@ -36,9 +36,10 @@ from ..contracts.events import (
     Surveyed,
 )
 from ..contracts.progress import Report
+from ..contracts.run_state import ENDINGS, RunState
 from ..contracts.specs import RunSpec
 from ..storage.atomic import write_file
-from .runs import ENDS, Record, Runs
+from .runs import Record, Runs
 
 Source = Callable[[RunSpec, Report, Callable[[], bool]], Iterator[Event]]
 """(run, report, should it stop?) → the events of the run."""
@@ -76,7 +77,7 @@ class Job:
         self.keep = keep
         self.stop = Flag()
         self.stopped_early = False
-        self.state = "queued"
+        self.state = RunState.QUEUED
         self.adapter = self.message = ""
         self.steps = 0
         self.last = None
@@ -84,7 +85,7 @@ class Job:
 
     @property
     def over(self) -> bool:
-        return self.state in ENDS.values()
+        return self.state.is_over
 
     def take(self, event: Event) -> None:
         """Keeps the event: in the journal, and what the status line needs of it."""
@@ -106,7 +107,7 @@ class Job:
     def end(self, event: Event) -> None:
         """The run is over: whoever reads its final event may start the next one."""
         self.message = f"{event.sentence} {event.hint}" if isinstance(event, Failed) else ""
-        self.state = ENDS[type(event)]
+        self.state = ENDINGS[type(event)]
         self.record.journal.end(event)
         self.record.lock.release()
 
@@ -118,7 +119,7 @@ class Job:
 
     def status(self) -> Status:
         """The header's line, but for the device."""
-        state = "stopping" if self.stop.is_set() and not self.over else self.state
+        state = RunState.STOPPING if self.stop.is_set() and not self.over else self.state
         status = Status(state, self.record.id, steps=self.steps, message=self.message.strip())
         last = self.last
         return (
@@ -130,7 +131,7 @@ class Job:
     def _show(self, event: Event) -> None:
         match event:
             case Started():
-                self.state = "running"
+                self.state = RunState.RUNNING
                 self.steps = event.steps
                 self.message = ""
             case Stepped():
@@ -194,7 +195,7 @@ class Jobs:
             self.wait(grace)
 
     def _work(self, job: Job) -> None:
-        job.state = "preparing"
+        job.state = RunState.PREPARING
         events = self._source(job.record.spec, job.report, job.stop.is_set)
         ending = _pull(job, events)
         before = allocated_mb()

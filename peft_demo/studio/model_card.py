@@ -12,6 +12,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import MethodCard
 from ..contracts.errors import PeftDemoError
+from ..contracts.text import percent
 
 TAG = "peft-demo"
 """Tells a card of ours from others."""
@@ -166,15 +167,13 @@ def _facts(adapter: Described) -> list[tuple[str, str]]:
 def _test(card: AdapterCard) -> str:
     if card.test_accuracy is None:
         return "not measured"
-    return (
-        f"{100 * card.test_accuracy:.1f} % of {card.test_images} images, looked at once, at the end"
-    )
+    return f"{percent(card.test_accuracy)} of {card.test_images} images, looked at once, at the end"
 
 
 def _validation(card: AdapterCard) -> str:
     if card.val_accuracy is None:
         return "not measured"
-    return f"{100 * card.val_accuracy:.1f} % of {card.val_images} images, on which the best state was chosen"
+    return f"{percent(card.val_accuracy)} of {card.val_images} images, on which the best state was chosen"
 
 
 def _reproduction(card: AdapterCard) -> str:

@@ -14,14 +14,12 @@ from filelock import FileLock, Timeout
 
 from ..contracts.cards import RunCard
 from ..contracts.errors import PeftDemoError, UnknownName
-from ..contracts.events import Event, Failed, Finished, Interrupted, Saved, Started, Stopped
+from ..contracts.events import Event, Finished, Interrupted, saved_adapter
+from ..contracts.run_state import state_of
 from ..contracts.specs import RunSpec
 from ..storage.atomic import disk_errors, write_file
 from ..storage.names import free_name, slug
 from .journal import Journal
-
-ENDS = {Finished: "done", Stopped: "stopped", Failed: "failed", Interrupted: "interrupted"}
-"""Final event → state."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Runs:
     def card(self, record: Record) -> RunCard:
         """The run's line in the list. What the journal of a finished run says is remembered."""
         size, card = self._cards.get(record.id, (-1, None))
-        if card is None or card.state not in ENDS.values() or size != record.journal.size():
+        if card is None or not card.state.is_over or size != record.journal.size():
             record.mark_interrupted()
             card = _card(record, record.journal.read()[0])
             self._cards[record.id] = record.journal.size(), card
@@ -133,12 +131,5 @@ def _card(record: Record, events: Sequence[Event]) -> RunCard:
         if isinstance(last, Finished)
         else {}
     )
-    adapter = next((e.adapter for e in reversed(events) if isinstance(e, Saved)), "")
+    adapter = saved_adapter(events)
     return RunCard(record.id, state_of(events), record.spec, record.started, adapter, **scores)
-
-
-def state_of(events: Sequence[Event]) -> str:
-    """The state a run is in by its events alone."""
-    if events and type(events[-1]) in ENDS:
-        return ENDS[type(events[-1])]
-    return "running" if any(isinstance(e, Started) for e in events) else "preparing"

@@ -14,6 +14,7 @@ from ..contracts.cards import Cost, MethodCard, RunCard, Status
 from ..contracts.errors import NotAllowed
 from ..contracts.events import Event
 from ..contracts.progress import Report
+from ..contracts.run_state import RunState
 from ..contracts.specs import RunSpec
 from ..storage.atomic import write_file
 from ..storage.home import Home
@@ -76,7 +77,7 @@ class Training:
             return replace(self._jobs.job.status(), device=self._device)
         latest = next(iter(self._runs.records()), None)
         if latest is None or not latest.journal.ended():
-            return Status("idle", device=self._device)
+            return Status(RunState.IDLE, device=self._device)
         return Status(self._runs.card(latest).state, latest.id, device=self._device)
 
     @property
@@ -148,10 +149,9 @@ class Training:
             card = job.card()
         else:
             card = self._runs.card(record)
-        data = card.spec.data
-        if self._allow_local_paths or data.source not in ("folder", "zip"):
+        if self._allow_local_paths:
             return card
-        return replace(card, spec=replace(card.spec, data=data.public()))
+        return replace(card, spec=card.spec.public())
 
 
 def _named(run: RunSpec) -> RunSpec:

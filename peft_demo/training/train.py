@@ -8,7 +8,7 @@ looked at once, at the end, by the state that was best on validation.
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from math import ceil, isfinite
@@ -279,7 +279,7 @@ class _Run:
             },
             classes=m.classes,
             **backbone.facts(),
-            spec=_without_paths(run).to_json(),
+            spec=run.public().to_json(),
             trainable=self.adapter.trainable,
             head=self.adapter.head_parameters,
             val_accuracy=self._val_accuracy(),
@@ -338,11 +338,6 @@ def _picture(image: Tensor) -> str:
 def _thinned(points: list[tuple[int, float]], most: int = 100) -> tuple[tuple[float, float], ...]:
     every = ceil(len(points) / most) or 1
     return tuple((step, round(value, 4)) for step, value in points[::every])
-
-
-def _without_paths(run: RunSpec) -> RunSpec:
-    local = run.data.source not in ("bundled", "hub")
-    return replace(run, data=replace(run.data, name=run.data.argument())) if local else run
 
 
 def _out_of_memory(run: RunSpec, backbone: Backbone) -> TrainingFailed:

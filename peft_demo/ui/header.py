@@ -7,22 +7,19 @@ import gradio as gr
 
 from ..contracts.cards import BackboneCard, Status
 from ..contracts.events import Event, Finished
+from ..contracts.run_state import RunState
 from ..contracts.service import Service
 from . import text
 from .toasts import UNQUEUED, speaking
 
 STATES = {
-    "idle": "Ready",
-    "queued": "Waiting",
-    "preparing": "Preparing",
-    "running": "Training",
-    "stopping": "Stopping",
-    "done": "Ready",
-    "stopped": "Ready",
-    "failed": "Ready",
-    "interrupted": "Ready",
+    RunState.QUEUED: "Waiting",
+    RunState.PREPARING: "Preparing",
+    RunState.RUNNING: "Training",
+    RunState.STOPPING: "Stopping",
 }
-"""Word for the machine's state; an ended run leaves it ready."""
+"""Word for a busy machine; in every other state it is ready."""
+READY = "Ready"
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ def build(service: Service) -> Header:
                 filterable=False,
             )
         with gr.Column(scale=3, min_width=240):
-            status = gr.Markdown(STATES["idle"], elem_id="status")
+            status = gr.Markdown(READY, elem_id="status")
     return Header(backbone, status)
 
 
@@ -72,10 +69,10 @@ def describe(card: BackboneCard) -> str:
 
 def line(status: Status, events: Sequence[Event]) -> str:
     """The status line: state, step, time left, else device and memory; once there is one, the proof of frozenness."""
-    parts = [f"**{STATES.get(status.state, 'Ready')}**"]
+    parts = [f"**{STATES.get(status.state, READY)}**"]
     if status.busy and status.steps:
         parts.append(f"step {status.step} of {status.steps}")
-    if status.state == "running" and status.eta_s > 0:
+    if status.state is RunState.RUNNING and status.eta_s > 0:
         parts.append(f"{text.seconds(status.eta_s)} left")
     if not status.busy:
         parts += [text.plain(status.device)] + (

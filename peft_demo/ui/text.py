@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from ..contracts.text import percent as percent
+
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -29,11 +31,6 @@ def short(n: float) -> str:
 def size(octets: float) -> str:
     """151000 → 151 kB."""
     return f"{short(octets)}B" if octets >= 1000 else f"{octets:.0f} B"
-
-
-def percent(fraction: float | None, digits: int = 1) -> str:
-    """0.942 → 94.2 %; None → not measured."""
-    return "not measured" if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
 def share(fraction: float) -> str:

@@ -11,6 +11,7 @@ import gradio as gr
 
 from ..contracts import events as ev
 from ..contracts.cards import RunCard
+from ..contracts.run_state import RunState
 from ..contracts.service import Service
 from . import charts, header, session, text
 from .replay import Replay
@@ -28,14 +29,14 @@ EMPTY = (
     "The curves appear here while it learns; on the bundled digits that takes about a minute."
 )
 HEADLINES = {
-    "queued": "Waiting for the machine",
-    "preparing": "Preparing",
-    "running": "Training",
-    "stopping": "Stopping",
-    "done": "Finished",
-    "stopped": "Stopped, the best state was kept",
-    "failed": "Failed",
-    "interrupted": "Interrupted: the app was closed before the run ended",
+    RunState.QUEUED: "Waiting for the machine",
+    RunState.PREPARING: "Preparing",
+    RunState.RUNNING: "Training",
+    RunState.STOPPING: "Stopping",
+    RunState.DONE: "Finished",
+    RunState.STOPPED: "Stopped, the best state was kept",
+    RunState.FAILED: "Failed",
+    RunState.INTERRUPTED: "Interrupted: the app was closed before the run ended",
 }
 
 
@@ -192,7 +193,7 @@ def _starter(service: Service, tab):
 
     def start(given):
         run = service.training.start(tab.spec(given), owner=session.known(given[tab.data.client]))
-        words = f"### {HEADLINES['queued']}"
+        words = f"### {HEADLINES[RunState.QUEUED]}"
         seen = given[tab.watch.seen] | {
             "told": {run: 0},
             "latest": run,
@@ -284,8 +285,8 @@ class _Look:
         found = {tab.header.status: line} if self._new("line", line) else {}
         soon = BUSY if busy or self.seen.get("again") else IDLE
         found |= {tab.watch.timer: gr.Timer(soon)} if self._new("timer", soon) else {}
-        if self._new("busy", [busy, self.status.state == "stopping"]):
-            stoppable = busy and self.status.state != "stopping"
+        if self._new("busy", [busy, self.status.state is RunState.STOPPING]):
+            stoppable = busy and self.status.state is not RunState.STOPPING
             found |= {tab.start: _start_button(busy)}
             found |= {
                 tab.stop: gr.Button(
@@ -309,7 +310,7 @@ class _Look:
             return {}
         seen = self.tab.watch
         card = self._card()
-        adapter = adapter_of(self.events)
+        adapter = ev.saved_adapter(self.events)
         words = {
             "headline": headline(card, self.events),
             "progress": figures(self.events),
@@ -406,7 +407,7 @@ def name_of(run: RunCard) -> str:
 
 def headline(run: RunCard, events: Sequence[ev.Event]) -> str:
     """Markdown: what is going on, in one or two lines."""
-    word = HEADLINES.get(run.state, run.state)
+    word = HEADLINES[run.state]
     last = events[-1] if events else None
     if isinstance(last, ev.Failed):
         return f"### Failed\n{text.plain(text.sentence(last.sentence))} {text.plain(text.sentence(last.hint))}"
@@ -420,11 +421,6 @@ def headline(run: RunCard, events: Sequence[ev.Event]) -> str:
 
 def ended(events: Sequence[ev.Event]) -> bool:
     return bool(events) and events[-1].final
-
-
-def adapter_of(events: Sequence[ev.Event]) -> str:
-    """The adapter the run has saved last, "" if none."""
-    return next((e.adapter for e in reversed(events) if isinstance(e, ev.Saved)), "")
 
 
 def figures(events: Sequence[ev.Event]) -> str:

@@ -26,6 +26,7 @@ from peft_demo.contracts.cards import (
 )
 from peft_demo.contracts.errors import BadAdapter, BadData, Busy, NotAllowed, UnknownName
 from peft_demo.contracts.knobs import Knob
+from peft_demo.contracts.run_state import RunState, state_of
 from peft_demo.contracts.specs import DataSpec, RunSpec
 
 SHA = "4f0c" * 16
@@ -207,7 +208,7 @@ class FakeTraining:
 
     def status(self):
         if not self.began:
-            return Status("idle")
+            return Status(RunState.IDLE)
         run = list(self.began)[-1]
         said, _ = self.follow(run)
         step = max((e.step for e in said if isinstance(e, ev.Stepped)), default=0)
@@ -243,10 +244,7 @@ class FakeTraining:
         return said[cursor:told], told
 
     def _state(self, run):
-        said, _ = self.follow(run)
-        if not said or not said[-1].final:
-            return "running" if any(isinstance(e, ev.Started) for e in said) else "preparing"
-        return "stopped" if isinstance(said[-1], ev.Stopped) else "done"
+        return state_of(self.follow(run)[0])
 
 
 class FakeZoo:

@@ -3,6 +3,7 @@
 import pytest
 
 from peft_demo.contracts import events as ev
+from peft_demo.contracts.run_state import RunState
 from peft_demo.ui import header, watch
 from peft_demo.ui.replay import Replay
 
@@ -91,7 +92,7 @@ def test_runs_are_compared_in_one_plot_each_under_its_own_name(page, service, lo
 
 def test_a_failure_is_a_sentence():
     card = Fake  # a run card is asked for its state only
-    card.state = "failed"
+    card.state = RunState.FAILED
     assert "Halve the batch" in watch.headline(
         card, [ev.Failed("memory ran out", "halve the batch")]
     )

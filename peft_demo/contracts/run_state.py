@@ -1,0 +1,55 @@
+"""The states a run goes through. The words stand in journals' readers, JSON answers and lists, so they are fixed.
+
+    queued ─▶ preparing ─▶ running ─▶ done
+                 │            ├─ stop ─▶ stopping ─▶ stopped
+                 └────────────┴─ error ─▶ failed
+
+`interrupted` is a run whose process died; `idle` is a machine that has not run anything yet.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from .events import Event, Failed, Finished, Interrupted, Started, Stopped
+
+
+class RunState(StrEnum):
+    """Where a run stands, equal to its word: `RunState.DONE == "done"`."""
+
+    IDLE = "idle"
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended, in whatever way."""
+        return self in ENDINGS.values()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the run holds the machine."""
+        return self is not RunState.IDLE and not self.is_over
+
+
+ENDINGS = {
+    Finished: RunState.DONE,
+    Stopped: RunState.STOPPED,
+    Failed: RunState.FAILED,
+    Interrupted: RunState.INTERRUPTED,
+}
+"""Final event → the state it leaves the run in."""
+
+
+def state_of(events: Sequence[Event]) -> RunState:
+    """The state of a run that has told these events: over, running, or else preparing."""
+    if events and events[-1].final:
+        return ENDINGS[type(events[-1])]
+    if any(isinstance(event, Started) for event in events):
+        return RunState.RUNNING
+    return RunState.PREPARING
