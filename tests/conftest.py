@@ -1,7 +1,13 @@
-"""Fixtures the whole suite shares."""
+"""Fixtures the whole suite shares.
+
+Tests run in two processes with one torch thread each: small tensors gain nothing from more, and sums do not depend on
+how many cores there are.
+"""
 
 import errno
 import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 from pathlib import Path
 
 import pytest
@@ -9,6 +15,21 @@ from small import random_vit
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run tests marked slow too, as CI does")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves slow tests out unless asked for, and keeps tests that share a costly fixture in one process."""
+    everything = config.getoption("--slow") or "CI" in os.environ
+    for item in items:
+        if item.get_closest_marker("slow") and not everything:
+            item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+        for group in ("browser", "space", "test_docs"):
+            if group in Path(item.path).with_suffix("").parts:
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -205,19 +205,24 @@ def test_10_both_ends_of_every_knob_build_and_run(name: str, knob: Knob, end: in
     assert torch.isfinite(logits(backbone, adapter)).all()
 
 
+@pytest.fixture(scope="module")
+def neighbours(tiny: Backbone) -> dict[str, tuple[nn.Module, Tensor]]:
+    """Every method attached at once, after others ran and trained beside it: name → (model, its first answer)."""
+    models = {name: attach(tiny, disturbed(new(name, tiny))).eval() for name in METHODS}
+    with torch.no_grad():
+        first = {name: model(images()) for name, model in models.items()}
+    for name in METHODS:
+        attach(tiny, disturbed(new(name, tiny), seed=2)).train()(images())
+        trained(name, tiny, seed=SEED + 2)
+    return {name: (models[name], first[name]) for name in METHODS}
+
+
 @each_method
-def test_11_two_models_attached_at_once_do_not_disturb_each_other(name: str, tiny: Backbone):
-    """Law 11: a second adapter, attached and trained, changes nothing in the answers of the
-    first."""
-    first = disturbed(new(name, tiny))
-    model = attach(tiny, first).eval()
+def test_11_models_attached_at_once_do_not_disturb_each_other(name: str, neighbours):
+    """Law 11: adapters that are attached, run and trained beside one change nothing in its answers."""
+    model, first = neighbours[name]
     with torch.no_grad():
-        before = model(images())
-    for other in METHODS:
-        attach(tiny, disturbed(new(other, tiny), seed=2)).train()(images())
-    trained(name, tiny, seed=SEED + 2)
-    with torch.no_grad():
-        assert torch.equal(model(images()), before)
+        assert torch.equal(model(images()), first)
 
 
 @pytest.fixture

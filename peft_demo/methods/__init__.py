@@ -37,7 +37,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from ..contracts.cards import MethodCard
-from ..contracts.errors import UnknownName
+from ..contracts.errors import BadValue, UnknownName
 from ..contracts.knobs import build as build_config
 from ..contracts.knobs import knobs
 from ..vit import Anatomy, Backbone, Delta
@@ -152,12 +152,25 @@ class Method:
         )
 
 
+_registered: dict[str, Method] = {}
+
+
 @lru_cache
 def methods() -> Mapping[str, Method]:
-    """All methods by name, in alphabetical order of their files."""
-    rooms = [import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__)]
-    found = [v for room in rooms for v in vars(room).values() if isinstance(v, Method)]
-    return {m.name: m for m in found}
+    """All methods by name: those of the files here in alphabetical order, then registered ones."""
+    files = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    records = [
+        value for file in files for value in vars(file).values() if isinstance(value, Method)
+    ]
+    return {method.name: method for method in records} | _registered
+
+
+def register(method: Method) -> None:
+    """Adds a method that lives in a file of one's own, for this process. `BadValue` if its name is taken."""
+    if method.name in methods():
+        raise BadValue(f"there is a method {method.name!r} already.", "Choose another name.")
+    _registered[method.name] = method
+    methods.cache_clear()
 
 
 def find_method(name: str) -> Method:
