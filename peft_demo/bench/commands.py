@@ -7,20 +7,20 @@ from typing import Annotated
 import typer
 from typer import Option
 
-from .. import cli
-from ..cli import (
+from ..cli.options import (
     Backbone,
     Column,
     Json,
     Offline,
-    Progress,
     Seed,
     Shots,
     Size,
     Weights,
-    open_studio,
-    say,
+    with_recipe,
 )
+from ..cli.progress import Progress
+from ..cli.services import open_studio
+from ..cli.terminal import print_answer, table
 from ..contracts.knobs import build
 from ..contracts.specs import Recipe
 
@@ -39,7 +39,7 @@ Turns = Annotated[
 ]
 
 
-@cli.with_recipe
+@with_recipe
 def compare(
     data: Annotated[
         list[str], Option("--data", metavar="DATA", help="As for train; again for more datasets.")
@@ -80,11 +80,11 @@ def compare(
         "methods": rows,
         "runs": lines,
     }
-    say(value, [*text, "", caption], as_json)
+    print_answer(value, [*text, "", caption], as_json)
 
 
 @bench.command()
-@cli.with_recipe
+@with_recipe
 def tune(
     data: Annotated[
         str, Option("--data", metavar="DATA", help="As for train; left out, only the table.")
@@ -115,7 +115,7 @@ def tune(
             series.do([job for e in who for job in tuning.jobs(e, spec, series.backbone, how)])
     named = {e.word for e in who}
     rows = [row for row in tuning.summary(Results(file).lines().values()) if row["method"] in named]
-    say(rows, cli.table([tuning.HEAD, *tuning.printed(rows)]), as_json)
+    print_answer(rows, table([tuning.HEAD, *tuning.printed(rows)]), as_json)
 
 
 @bench.command("methods")
@@ -139,7 +139,7 @@ def steps(
 
         rows = steps.measure(who, find(backbone, studio.home.root), size, batch, pairs, progress)
     cells = steps.printed(rows)
-    say(rows, comparison.drawn(cells, steps.HEAD, markdown), as_json)
+    print_answer(rows, comparison.drawn(cells, steps.HEAD, markdown), as_json)
 
 
 @bench.command()
@@ -175,7 +175,7 @@ def _answering(measure, backbone: str, as_json: bool) -> None:
         from . import answering
 
         rows = measure(answering, find(backbone, studio.home.root))
-    say(rows, cli.table([answering.HEAD, *answering.printed(rows)]), as_json)
+    print_answer(rows, table([answering.HEAD, *answering.printed(rows)]), as_json)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import groupby
 from statistics import mean, stdev
 
-from ..cli import table
+from ..cli.terminal import table
 from ..contracts.errors import BadValue
 from ..contracts.specs import DataSpec, Recipe
 from ..vit import Backbone

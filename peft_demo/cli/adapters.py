@@ -1,0 +1,104 @@
+"""`merge`, `export` and `import`: adapters on their way to and from other programs."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from ..contracts.errors import BadValue
+from ..contracts.knobs import parse_settings
+from ..contracts.specs import ImportHints
+from .options import Adapter, Backbone, Json, NewName, Offline, Size, Zoo
+from .services import open_studio
+from .terminal import print_answer
+
+
+def merge(
+    adapter: Adapter,
+    out: Annotated[
+        Path,
+        Option("--out", metavar="FILE", help="Where to write plain timm weights, safetensors."),
+    ],
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Fold an adapter into its backbone and write plain timm weights."""
+    with open_studio(zoo, offline) as studio:
+        studio.zoo.merge(studio.zoo.find(adapter), out)
+    size = out.stat().st_size
+    value = {"file": str(out), "file_bytes": size}
+    print_answer(value, [f"{out}: {size / 1e6:.1f} MB of plain timm weights"], as_json)
+
+
+def export(
+    adapter: Adapter,
+    to: Annotated[str, Option("--to", metavar="peft|onnx", help="Whose format to write.")],
+    out: Annotated[
+        Path, Option("--out", metavar="PATH", help="A new folder (peft) or a file (onnx).")
+    ],
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Write an adapter for another program: huggingface/peft or ONNX."""
+    with open_studio(zoo, offline) as studio:
+        notes = studio.zoo.export(studio.zoo.find(adapter), to, out)
+    value = {"path": str(out), "format": to, "notes": list(notes)}
+    print_answer(value, [f"{out}: written for {to}", *notes], as_json)
+
+
+def import_adapter(
+    path: Annotated[
+        Path,
+        Argument(
+            metavar="PATH", help="An adapter file, a folder of huggingface/peft, a 1-bit .bin."
+        ),
+    ],
+    method: Annotated[
+        str, Option(metavar="M", help="Of a 1-bit file: bi_lora or bi_adaptformer.")
+    ] = "",
+    settings: Annotated[
+        list[str] | None, Option("--set", metavar="KNOB=VALUE", help="Of a 1-bit file; repeat.")
+    ] = None,
+    classes: Annotated[
+        str, Option(metavar="A,B,C", help="Their names in the order of the head.")
+    ] = "",
+    backbone: Backbone = "",
+    size: Size = 0,
+    name: NewName = "",
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Take an adapter into the zoo: an adapter file, a LoRA of huggingface/peft, a 1-bit file."""
+    hints = ImportHints(
+        method=method,
+        knobs=parse_settings(settings or ()),
+        classes=_names(classes),
+        backbone=backbone,
+        size=size,
+        name=name,
+    )
+    with open_studio(zoo, offline) as studio:
+        if not path.exists():
+            raise BadValue(f"there is no {path}.", "Name a file or a folder of this machine.")
+        id = studio.zoo.take(path, hints)
+        card = studio.zoo.card(id)
+        file = studio.zoo.file(id)
+    value = {
+        "adapter": id,
+        "method": card.method,
+        "backbone": card.backbone,
+        "classes": list(card.classes),
+        "file": str(file),
+    }
+    line = f"{id}: {card.method} on {card.backbone}, {len(card.classes)} classes"
+    print_answer(value, [line], as_json)
+
+
+def _names(classes: str) -> tuple[str, ...]:
+    """ "cup, tea  pot" → ("cup", "tea pot")"""
+    if not classes:
+        return ()
+    return tuple(" ".join(name.split()) for name in classes.split(","))

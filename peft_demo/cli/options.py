@@ -1,0 +1,78 @@
+"""The options and arguments that several commands share."""
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from ..contracts.knobs import Knob, knobs
+from ..contracts.specs import Recipe
+
+_DATA_HELP = "A bundled name, a folder, a zip, or hf:ID."
+
+Data = Annotated[str, Option("--data", metavar="DATA", help=_DATA_HELP)]
+DataArgument = Annotated[str, Argument(metavar="DATA", help=_DATA_HELP)]
+Adapter = Annotated[str, Argument(metavar="ADAPTER", help="An adapter of the zoo, or a file.")]
+Backbone = Annotated[
+    str, Option("--backbone", metavar="B", help="Its name; the bundled one if left out.")
+]
+Weights = Annotated[
+    Path | None, Option("--weights", metavar="FILE", help="A timm checkpoint to register and use.")
+]
+Size = Annotated[
+    int, Option("--size", metavar="PX", help="Image side; the backbone's own if left out.")
+]
+Shots = Annotated[int, Option("--shots", metavar="K", help="Training images per class.")]
+Seed = Annotated[
+    int, Option("--seed", metavar="S", help="Chooses images, starting weights and their order.")
+]
+Column = Annotated[str, Option(metavar="NAME", help="Of a Hub dataset; guessed if left out.")]
+NewName = Annotated[str, Option("--as", metavar="NAME", help="What to call it here.")]
+Zoo = Annotated[
+    Path | None,
+    Option("--zoo", metavar="DIR", help="Where adapters are, if not in PEFT_DEMO_HOME."),
+]
+Offline = Annotated[bool, Option("--offline", help="Look nothing up on the network.")]
+Json = Annotated[bool, Option("--json", help="Print one JSON value on the last line.")]
+
+
+def with_recipe(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives `command` a flag for each knob of the recipe.
+
+    The command gets those that a person set as `recipe`, a dictionary of name and text.
+    """
+
+    @wraps(command)
+    def wrapped(**options: Any) -> None:
+        flags = {knob.name: options.pop(knob.name) for knob in knobs(Recipe)}
+        recipe = {name: text for name, text in flags.items() if text is not None}
+        command(**options, recipe=recipe)
+
+    _set_signature(wrapped, _with_flags(signature(command)))
+    return wrapped
+
+
+def _with_flags(own: Signature) -> Signature:
+    parameters = [p for p in own.parameters.values() if p.name != "recipe"]
+    parameters += [_flag(knob) for knob in knobs(Recipe)]
+    return own.replace(parameters=parameters)
+
+
+def _set_signature(function: Callable[..., None], new: Signature) -> None:
+    """Typer reads names and defaults in the signature, types and help in the annotations."""
+    setattr(function, "__signature__", new)  # noqa: B010  a type checker knows no such attribute
+    function.__annotations__ = {p.name: p.annotation for p in new.parameters.values()}
+
+
+def _flag(knob: Knob) -> Parameter:
+    label = f"{knob.label}: {knob.info}" if knob.info else knob.label
+    option = Option(
+        f"--{knob.name.replace('_', '-')}",
+        metavar="|".join(knob.choices) or knob.kind,
+        help=f"{label} [default: {knob.default}]",
+    )
+    annotation = Annotated[str | None, option]
+    return Parameter(knob.name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

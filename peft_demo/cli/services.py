@@ -1,0 +1,27 @@
+"""The studio that answers a command."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..studio import Studio
+
+
+@contextmanager
+def open_studio(zoo: Path | None = None, offline: bool = False) -> Iterator["Studio"]:
+    """The studio of this machine, which may read paths.
+
+    With `offline` nothing is looked up on the network. What libraries print meanwhile goes to
+    standard error: the answer has standard output to itself.
+    """
+    if offline:  # both are read once, when huggingface_hub and datasets are imported
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        os.environ["HF_DATASETS_OFFLINE"] = "1"
+    with redirect_stdout(sys.stderr):
+        from ..studio import Studio
+
+        yield Studio(zoo=zoo, offline=offline, allow_local_paths=True)

@@ -1,0 +1,31 @@
+"""What commands print: an answer on standard output, a complaint on standard error."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+
+BAD_INPUT = 2
+"""The exit code after a sentence about bad input."""
+
+
+def print_answer(value: object, lines: Iterable[str], as_json: bool) -> None:
+    """Prints a command's answer: `value` as one line of JSON, or the lines."""
+    print(json.dumps(value) if as_json else "\n".join(lines))
+
+
+def complain(sentence: str) -> int:
+    """Prints a sentence about bad input on one line of standard error; the exit code for it."""
+    print(" ".join(sentence.split()), file=sys.stderr)
+    return BAD_INPUT
+
+
+def table(rows: Iterable[Sequence[object]]) -> list[str]:
+    """Rows of cells as lines of left-aligned columns."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*texts, strict=True)]
+    return [_aligned(row, widths) for row in texts]
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+    return "  ".join(cells).rstrip()

@@ -1,0 +1,180 @@
+"""`train`: photos in, one adapter file out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import sleep
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Option
+
+from ..contracts.adapter_card import AdapterCard
+from ..contracts.errors import PeftDemoError
+from ..contracts.events import Event, Failed, Finished, Interrupted, saved_adapter
+from ..contracts.knobs import build, parse_settings
+from ..contracts.specs import Recipe, RunSpec
+from ..contracts.text import percent
+from .options import (
+    Backbone,
+    Column,
+    Data,
+    Json,
+    Offline,
+    Seed,
+    Shots,
+    Size,
+    Weights,
+    Zoo,
+    with_recipe,
+)
+from .progress import Progress
+from .services import open_studio
+from .terminal import print_answer
+
+if TYPE_CHECKING:
+    from ..studio import Studio
+
+POLL_SECONDS = 0.05
+"""How often the run's journal is read."""
+MEASURED = (
+    "trainable",
+    "head",
+    "file_bytes",
+    "val_accuracy",
+    "test_accuracy",
+    "test_images",
+    "seconds",
+    "images_per_second",
+    "memory_mb",
+    "unchanged",
+    "fingerprint",
+)
+"""Fields of the run's last event that are part of the answer."""
+
+
+@with_recipe
+def train(
+    data: Data,
+    method: Annotated[str, Option(metavar="M", help="`methods` lists them.")] = "lora",
+    backbone: Backbone = "",
+    weights: Weights = None,
+    size: Size = 0,
+    shots: Shots = 16,
+    seed: Seed = 0,
+    settings: Annotated[
+        list[str] | None, Option("--set", metavar="KNOB=VALUE", help="Of the method; repeat.")
+    ] = None,
+    image_column: Column = "",
+    label_column: Column = "",
+    thumbnail: Annotated[
+        bool, Option("--thumbnail", help="Keep a small picture of one training image in the file.")
+    ] = False,
+    out: Annotated[
+        Path | None, Option(metavar="FILE", help="Write the adapter here, not into the zoo.")
+    ] = None,
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+    recipe: dict[str, str] | None = None,
+) -> None:
+    """Fine-tune: photos in, one adapter file out. Ctrl-C stops and keeps the best so far."""
+    with open_studio(zoo, offline) as studio:
+        spec = studio.data.read(data, shots, seed, image_column, label_column)
+        if weights:
+            backbone = studio.zoo.add_backbone(weights, arch=backbone).name
+        run = RunSpec(
+            method=method,
+            knobs=parse_settings(settings or ()),
+            data=spec,
+            backbone=backbone,
+            size=size,
+            recipe=build(Recipe, recipe),
+            thumbnail=thumbnail,
+        )
+        ending, adapter = _follow(studio, studio.training.start(run, out=out))
+        id = studio.zoo.find(adapter)
+        card = studio.zoo.card(id)
+        file = studio.zoo.file(id)
+    print_answer(
+        _result_value(adapter, file, ending, card),
+        _result_lines(adapter, file, ending, card),
+        as_json,
+    )
+
+
+def _follow(studio: "Studio", run: str) -> tuple[Finished, str]:
+    """Shows the run until it ends; its last event and its adapter.
+
+    The first Ctrl-C stops the run and keeps its best, the second gives up.
+    """
+    cursor = 0
+    events: list[Event] = []
+    stopping = False
+    with Progress() as progress:
+        while not (events and events[-1].final):
+            try:
+                news, cursor = studio.training.follow(run, cursor)
+                events += news
+                for event in news:
+                    progress.show(event)
+                sleep(POLL_SECONDS)
+            except KeyboardInterrupt:
+                if stopping:
+                    raise
+                stopping = True
+                studio.training.stop(run)
+    return _ending(events)
+
+
+def _ending(events: Sequence[Event]) -> tuple[Finished, str]:
+    """The last event of a run and its adapter; an error if there is none."""
+    adapter = saved_adapter(events)
+    match events[-1]:
+        case Failed(sentence, hint):
+            raise PeftDemoError(sentence, hint)
+        case Finished() as ending if adapter:
+            return ending, adapter
+        case Finished():
+            raise PeftDemoError("the run was stopped before there was anything to keep.")
+        case Interrupted():
+            raise KeyboardInterrupt
+    raise AssertionError(f"{events[-1]} does not end a run")
+
+
+def _was_stopped(ending: Finished) -> bool:
+    return type(ending) is not Finished
+
+
+def _result_value(adapter: str, file: Path, ending: Finished, card: AdapterCard) -> dict[str, Any]:
+    value = {
+        "method": card.method,
+        "backbone": card.backbone,
+        "size": card.size,
+        "file": str(file),
+        "shots": card.spec["data"]["shots"],
+        "seed": card.spec["data"]["seed"],
+        "stopped": _was_stopped(ending),
+    }
+    for name in MEASURED:
+        value[name] = getattr(ending, name)
+    value["adapter"] = adapter
+    return value
+
+
+def _result_lines(adapter: str, file: Path, ending: Finished, card: AdapterCard) -> list[str]:
+    early = "  (stopped early)" if _was_stopped(ending) else ""
+    frozen = "unchanged ✓" if ending.unchanged else "CHANGED: please report this"
+    parameters = f"{ending.trainable:,} parameters and a head of {ending.head:,}"
+    speed = f"{ending.seconds:.1f} s, {ending.images_per_second:.0f} images/s"
+    return [
+        f"adapter   {adapter}{early}",
+        f"file      {file}  ({ending.file_bytes / 1000:.1f} kB)",
+        f"accuracy  test {_test_accuracy(ending)}, validation {percent(ending.val_accuracy)}",
+        f"trained   {parameters}, in {speed}",
+        f"backbone  {card.backbone} {frozen} sha256 {ending.fingerprint}",
+        f"again     {card.command()}",
+    ]
+
+
+def _test_accuracy(ending: Finished) -> str:
+    images = f" of {ending.test_images} images" if ending.test_images else ""
+    return percent(ending.test_accuracy) + images

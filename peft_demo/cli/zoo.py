@@ -1,0 +1,121 @@
+"""`zoo`: the adapters of this machine, and whether each is still as good as its card says."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer import Option
+
+from ..contracts.cards import ZooEntry
+from ..contracts.errors import PeftDemoError
+from ..contracts.text import percent
+from .options import Json, Offline, Zoo
+from .progress import Progress
+from .services import open_studio
+from .terminal import print_answer, table
+
+if TYPE_CHECKING:
+    from ..studio import Studio
+
+TOLERANCE = 0.01
+"""How far a test accuracy may lie from its card: processors round otherwise, and an image tips."""
+HEAD = ("ADAPTER", "METHOD", "BACKBONE", "CLASSES", "KB", "VAL", "TEST", "")
+VERIFY_HEAD = ("ADAPTER", "CARD", "NOW", "IMAGES", "")
+EMPTY = ["no adapters yet."]
+CARD_FIELDS = (
+    "name",
+    "method",
+    "backbone",
+    "size",
+    "classes",
+    "val_accuracy",
+    "test_accuracy",
+    "test_images",
+    "created",
+)
+
+
+def list_adapters(
+    verify: Annotated[
+        bool, Option("--verify", help="Measure each on its test images again; 1 if one differs.")
+    ] = False,
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """List the adapters, own ones first, then those that come with the project."""
+    if verify:
+        return _verify(zoo, offline, as_json)
+    with open_studio(zoo, offline) as studio:
+        entries = studio.zoo.entries()
+    lines = entry_lines(entries) if entries else EMPTY
+    print_answer([entry_value(entry) for entry in entries], lines, as_json)
+
+
+def entry_value(entry: ZooEntry) -> dict[str, Any]:
+    """An adapter as a JSON value; without the fields of its card where the file is unreadable."""
+    value: dict[str, Any] = {
+        "id": entry.id,
+        "file_bytes": entry.file_bytes,
+        "shipped": entry.shipped,
+        "refusal": entry.refusal,
+    }
+    if entry.card is not None:
+        for name in CARD_FIELDS:
+            value[name] = getattr(entry.card, name)
+    return value
+
+
+def entry_lines(entries: Sequence[ZooEntry]) -> list[str]:
+    """Adapters as the lines of a table."""
+    return table([HEAD, *map(_row, entries)])
+
+
+def _row(entry: ZooEntry) -> tuple[object, ...]:
+    kilobytes = f"{entry.file_bytes / 1000:.0f}"
+    note = entry.refusal or ("shipped" if entry.shipped else "")
+    card = entry.card
+    if card is None:
+        return entry.id, "?", "?", "?", kilobytes, "", "", note
+    return (
+        entry.id,
+        card.method,
+        card.backbone,
+        len(card.classes),
+        kilobytes,
+        percent(card.val_accuracy),
+        percent(card.test_accuracy),
+        note,
+    )
+
+
+def _verify(zoo: Path | None, offline: bool, as_json: bool) -> None:
+    """Measures each adapter again; exit code 1 if one differs from its card."""
+    with open_studio(zoo, offline) as studio, Progress() as progress:
+        results = [_measured_again(studio, entry, progress) for entry in studio.zoo.entries()]
+    lines = table([VERIFY_HEAD, *map(_verify_row, results)]) if results else EMPTY
+    print_answer(results, lines, as_json)
+    if any(result["verdict"] == "differs" for result in results):
+        raise typer.Exit(1)
+
+
+def _measured_again(studio: "Studio", entry: ZooEntry, progress: Progress) -> dict[str, Any]:
+    """What the card says and what is measured; the `verdict` may say why it cannot be measured."""
+    expected = entry.card.test_accuracy if entry.card else None
+    result = {"id": entry.id, "card": expected, "now": None, "images": 0}
+    try:
+        score = studio.answers.verify(entry.id, progress.report)
+    except PeftDemoError as error:
+        return {**result, "verdict": str(error)}
+    differs = expected is None or abs(score.accuracy - expected) > TOLERANCE
+    result["now"] = score.accuracy
+    result["images"] = score.images
+    result["verdict"] = "differs" if differs else "as in its card"
+    return result
+
+
+def _verify_row(result: dict[str, Any]) -> tuple[object, ...]:
+    card = percent(result["card"])
+    measured = percent(result["now"])
+    return result["id"], card, measured, result["images"], result["verdict"]

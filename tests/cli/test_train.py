@@ -1,0 +1,132 @@
+"""`train`: what it takes and answers, what Ctrl-C does, and the commands that use its adapter."""
+
+import json
+from pathlib import Path
+
+from PIL import Image
+
+from peft_demo.cli.progress import Progress
+from peft_demo.contracts.events import Stepped
+from peft_demo.contracts.knobs import knobs
+from peft_demo.contracts.specs import Recipe
+
+FIELDS = {
+    "adapter",
+    "method",
+    "backbone",
+    "trainable",
+    "head",
+    "file_bytes",
+    "val_accuracy",
+    "test_accuracy",
+    "test_images",
+    "seconds",
+    "images_per_second",
+    "seed",
+    "shots",
+    "memory_mb",
+    "unchanged",
+}
+
+
+def test_the_main_job(answer, train, photos, home, tmp_path):
+    result = answer(*train())
+    assert set(result) >= FIELDS
+    assert result["method"] == "linear" and result["trainable"] == 0 and result["test_images"] == 2
+    assert 0 <= result["val_accuracy"] <= 1 and result["unchanged"] is True
+    file = Path(result["file"])
+    assert file.parent == home / "zoo" and file.stat().st_size == result["file_bytes"]
+
+    (entry,) = [e for e in answer("zoo") if e["id"] == result["adapter"]]
+    assert entry["val_accuracy"] == result["val_accuracy"] and entry["refusal"] == ""
+
+    for adapter in (result["adapter"], file):
+        pictures = [photos / "dark" / "5.png", photos / "light" / "5.png"]
+        answers = answer("predict", adapter, *pictures)
+        assert [Path(a["image"]).name for a in answers] == ["5.png", "5.png"]
+        assert answers[0]["label"] in ("dark", "light")
+        assert answers[0]["label"] == answers[0]["top"][0][0]
+        assert 0 < answers[0]["probability"] <= 1 and answers[0]["ms"] > 0
+
+    score = answer("evaluate", result["adapter"], "--data", photos)
+    assert 0 <= score["accuracy"] <= 1
+    assert score["images"] + score["left_out"] == 12 and score["left_out"] == 8
+
+    merged = tmp_path / "merged.safetensors"
+    value = answer("merge", result["adapter"], "--out", merged)
+    assert value["file_bytes"] == merged.stat().st_size
+
+
+def test_train_tells_the_command_the_file_and_that_the_backbone_is_unchanged(
+    typed, train, photos, tmp_path
+):
+    out = tmp_path / "deep" / "mine.safetensors"
+    code, text, progress = typed(*train("--out", out))
+    assert code == 0 and out.is_file()
+    assert "unchanged ✓ sha256" in text and str(out) in text
+    assert f"python -m peft_demo train --method linear --data {photos.name}" in text
+    assert "validation accuracy" in progress and "validation accuracy" not in text
+    assert typed("predict", out, photos / "dark" / "0.png")[0] == 0
+
+
+def test_every_knob_of_the_recipe_is_a_flag_and_reaches_the_card(answer, photos):
+    from safetensors import safe_open
+
+    recipe = {
+        "epochs": 2,
+        "lr": 0.01,
+        "batch": 3,
+        "weight_decay": 0.01,
+        "warmup": 0.2,
+        "clip": 0.5,
+        "smoothing": 0.1,
+        "augment": "crop",
+    }
+    assert set(recipe) == {knob.name for knob in knobs(Recipe)}
+    words = ["train", "--data", photos, "--method", "lora", "--set", "rank=2"]
+    words += ["--shots", 2, "--size", 32]
+    for name, value in recipe.items():
+        words += [f"--{name.replace('_', '-')}", value]
+    with safe_open(answer(*words)["file"], "np") as file:
+        card = json.loads(file.metadata()["peft_demo"])
+    assert card["spec"]["recipe"] == recipe
+    assert card["spec"]["knobs"] == {"rank": 2} and card["knobs"]["rank"] == 2
+
+
+def test_weights_of_ones_own(answer, train, photos, tmp_path):
+    import timm
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    file = tmp_path / "vit_tiny_patch16_224.random.safetensors"
+    save_file(timm.create_model("vit_tiny_patch16_224", num_classes=5).half().state_dict(), file)
+    added = answer("backbones", "add", file, "--arch", "vit_tiny_patch16_224", "--as", "mine")
+    assert added["name"] == "mine" and added["source"] == "registered"
+    assert "mine" in [backbone["name"] for backbone in answer("backbones")]
+    result = answer(*train("--weights", file, "--backbone", "vit_tiny_patch16_224"))
+    file.unlink()
+    (prediction,) = answer("predict", result["adapter"], photos / "dark" / "0.png")
+    assert prediction["label"] in ("dark", "light")
+
+
+def test_data_found_wanting_in_the_run_ends_with_code_2(typed, tmp_path):
+    (tmp_path / "only").mkdir()
+    Image.new("L", (8, 8)).save(tmp_path / "only" / "1.png")
+    code, out, err = typed("train", "--data", tmp_path, "--size", 32, "--json")
+    assert code == 2 and out == "" and "class" in err.splitlines()[-1]
+
+
+def test_the_first_ctrl_c_stops_and_keeps_the_best(typed, train, monkeypatch):
+    interrupted = []
+
+    def interrupt_once(_, event):
+        if isinstance(event, Stepped) and not interrupted:
+            interrupted.append(event)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "show", interrupt_once)
+    code, out, _ = typed(*train("--epochs", 1000), "--json")
+    result = json.loads(out)
+    assert code == 0 and result["stopped"] is True and result["test_accuracy"] is None
+    assert Path(result["file"]).is_file()
