@@ -21,6 +21,7 @@ from PIL.Image import Image
 from torch import nn
 
 from . import adapters, inference, training, vit
+from .adapters import AdapterFile
 from .contracts.adapter_card import AdapterCard
 from .contracts.cards import Prediction
 from .contracts.errors import UnknownName
@@ -34,22 +35,6 @@ from .storage.home import find_home as find_home
 from .vit import Backbone
 
 RECIPE = {k.name for k in knobs(Recipe)}
-
-
-@dataclass(frozen=True)
-class AdapterFile:
-    """A trained adapter as the bytes of its file, with the card that is inside."""
-
-    content: bytes = field(repr=False)
-    card: AdapterCard = field(repr=False)
-
-    @property
-    def accuracy(self) -> float | None:
-        """On the test images, a fraction of 1; None where it was not measured."""
-        return self.card.test_accuracy
-
-    def __repr__(self) -> str:
-        return f"<adapter {self.card.name!r}: {self.card.method} on {self.card.backbone}>"
 
 
 @dataclass(frozen=True)
@@ -120,7 +105,7 @@ def train(
     for event in training.run_from_dataset(run, backbone, open_dataset(spec, path)):
         content = event.adapter if isinstance(event, Improved) else content
         watch(event)
-    return AdapterFile(content, adapters.read_card(content))
+    return AdapterFile.parse(content)
 
 
 def save(adapter: AdapterFile, path: Path | str) -> None:
@@ -136,10 +121,7 @@ def load(path: Path | str) -> AdapterFile:
     >>> 0 <= load("digits.safetensors").accuracy <= 1
     True
     """
-    path = Path(path)
-    adapters.read_card(path)  # judges the size before anything is read into memory
-    content = path.read_bytes()
-    return AdapterFile(content, adapters.read_card(content))
+    return AdapterFile.open(Path(path))
 
 
 def attach(backbone: Backbone, adapter: AdapterFile) -> Classifier:
@@ -148,8 +130,8 @@ def attach(backbone: Backbone, adapter: AdapterFile) -> Classifier:
     Raises `WrongBackbone` for an adapter that was trained on other weights, `BadAdapter` for one that is not what its
     card says.
     """
-    weights, card = adapters.load(adapter.content, backbone)
-    return Classifier(adapters.attach(backbone, weights).eval(), backbone, card)
+    weights = adapters.load(adapter, backbone)
+    return Classifier(adapters.attach(backbone, weights).eval(), backbone, adapter.card)
 
 
 def _sorted(method: str, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

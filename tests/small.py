@@ -4,7 +4,7 @@ import timm
 import torch
 from torch.nn import functional as F
 
-from peft_demo.adapters import attach, create
+from peft_demo.adapters import Adapter, AdapterFile, attach, create, load
 from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.knobs import knobs
 from peft_demo.methods import methods
@@ -72,6 +72,11 @@ def trained(name, backbone, steps=3, seed=SEED, lr=1e-2, **values):
         F.cross_entropy(model(images()), labels()).backward()
         optimizer.step()
     return adapter.eval()
+
+
+def loaded(content: bytes, backbone) -> Adapter:
+    """The adapter in the bytes of a file."""
+    return load(AdapterFile.parse(content), backbone)
 
 
 def card(adapter, backbone) -> AdapterCard:

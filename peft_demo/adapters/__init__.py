@@ -3,12 +3,13 @@ kept in one file (`file`)."""
 
 from .adapter import Adapter, create, meta_adapter
 from .attach import attach
-from .file import dump, load, read_card, with_card
+from .file import AdapterFile, dump, load, read_card
 from .merge import merge, merged_tensors
 from .mixed import Mixed, is_mixable
 
 __all__ = [
     "Adapter",
+    "AdapterFile",
     "Mixed",
     "attach",
     "create",
@@ -19,5 +20,4 @@ __all__ = [
     "merged_tensors",
     "meta_adapter",
     "read_card",
-    "with_card",
 ]

@@ -40,7 +40,7 @@ def pack(adapter: Adapter) -> dict[str, Tensor]:
     if adapter.unpacked:
         raise BadValue(
             "this adapter was read from a packed file and cannot be packed again.",
-            "Use `with_card`.",
+            "Use `AdapterFile.with_card`.",
         )
     state = adapter.state()
     bits = packed_bits(adapter)

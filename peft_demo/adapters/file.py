@@ -3,24 +3,28 @@
 The header's metadata has `format`, the four keys ModelSpec requires, and `peft_demo`: the `AdapterCard` as JSON.
 Nothing of the backbone is in it but the tensors the adapter replaces, which the card lists.
 
-A file is judged in this order, and nothing is attached before the end: header sound and small → card well-formed →
-made for this backbone → method and knobs known → names, shapes and dtypes as the method builds them (on the meta
-device, no memory) → values finite and in range.
+A file is judged in this order, and nothing is attached before the end: size → header sound and small → card
+well-formed (so far `AdapterFile`) → made for this backbone → method and knobs known → names, shapes and dtypes as the
+method builds them (on the meta device, no memory) → values finite and in range (`load`).
 """
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load as load_bytes
-from safetensors.torch import save as save_bytes
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_tensors
+from safetensors.torch import save as to_bytes
+from torch import Tensor
 
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadAdapter, BadValue, UnknownName, WrongBackbone
 from ..methods import find_method
-from ..storage.header import Header, read_header
+from ..storage.header import Header, open_binary, parse_header
 from ..vit import Anatomy, Backbone
 from .adapter import Adapter, materialize, meta_adapter
 from .codec import mark_dequantized, pack, unpack
@@ -29,48 +33,92 @@ HEADER_LIMIT = 1_000_000
 """Bytes; the card of a 100-class, 16-shot adapter takes about 70 kB."""
 
 FILE_LIMIT = 4_000_000_000
-"""Bytes; full fine-tuning of a ViT-H."""
+"""Bytes; full fine-tuning of a ViT-H takes 2.5 GB."""
+
+NAME_LIMIT = 100
+"""Characters of a tensor's name that a sentence quotes."""
 
 _DTYPES = {torch.float32: "F32", torch.int32: "I32", torch.uint8: "U8"}
 
 
+@dataclass(frozen=True, repr=False)
+class AdapterFile:
+    """The bytes of an adapter file with its header and card, read and judged once, then passed on.
+
+    The tensors are judged by `load`. What is saved is `content`: exactly what was judged, whatever happens meanwhile
+    to the file it came from.
+    """
+
+    content: bytes
+    header: Header = field(compare=False)
+    card: AdapterCard = field(compare=False)
+
+    @classmethod
+    def open(cls, path: Path) -> "AdapterFile":
+        """The file at `path`; `BadAdapter` says why not. Its header is judged before the rest is read into memory."""
+        with open_binary(path, BadAdapter) as stream:
+            header, card = _judge(stream, path.name)
+            stream.seek(0)
+            content = stream.read()
+        if len(content) != header.file_bytes or not content.startswith(header.raw):
+            raise BadAdapter(f"{path.name} was changed while it was read.", "Try again.")
+        return cls(content, header, card)
+
+    @classmethod
+    def parse(cls, content: bytes) -> "AdapterFile":
+        """The file whose bytes are `content`; `BadAdapter` says why not."""
+        return cls(content, *_judge(BytesIO(content), "this file"))
+
+    @property
+    def accuracy(self) -> float | None:
+        """On the test images, a fraction of 1; None where it was not measured."""
+        return self.card.test_accuracy
+
+    def with_card(self, card: AdapterCard) -> "AdapterFile":
+        """The same tensors under another card: a rename, a class renamed."""
+        return AdapterFile.parse(to_bytes(self.tensors(), _metadata(card)))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors as they are in the file, on the CPU; `BadAdapter` if safetensors cannot read them."""
+        try:
+            return parse_tensors(self.content)
+        except SafetensorError:
+            raise BadAdapter(f"the tensors of {self.card.name} cannot be read.") from None
+
+    def __repr__(self) -> str:
+        return f"<adapter {self.card.name!r}: {self.card.method} on {self.card.backbone}>"
+
+
 def dump(adapter: Adapter, card: AdapterCard) -> bytes:
-    """The whole file."""
+    """The whole file of `adapter`."""
     return seal(pack(adapter), card)
 
 
-def seal(tensors: Mapping[str, torch.Tensor], card: AdapterCard) -> bytes:
-    """The file of tensors that are as `pack` gives them."""
-    return save_bytes(
-        {name: t.cpu().contiguous().clone() for name, t in tensors.items()}, _metadata(card)
-    )
+def seal(tensors: Mapping[str, Tensor], card: AdapterCard) -> bytes:
+    """The whole file of tensors that are as `pack` gives them."""
+    copies = {name: tensor.cpu().contiguous().clone() for name, tensor in tensors.items()}
+    return to_bytes(copies, _metadata(card))
 
 
-def with_card(source: Path | bytes, card: AdapterCard) -> bytes:
-    """The same tensors under another card: a rename, a class renamed."""
-    data = source if isinstance(source, bytes) else source.read_bytes()
-    return save_bytes(load_bytes(data), _metadata(card))
+def read_card(path: Path) -> AdapterCard:
+    """The card of the file at `path`, without reading a tensor; `BadAdapter` says why not."""
+    with open_binary(path, BadAdapter) as stream:
+        return _judge(stream, path.name)[1]
 
 
-def read_card(source: Path | bytes) -> AdapterCard:
-    """The card of a file, without reading a tensor; `BadAdapter` if the file or the card is not sound."""
-    return _card(_header(source), _name(source))
-
-
-def load(source: Path | bytes, backbone: Backbone) -> tuple[Adapter, AdapterCard]:
-    """The adapter of a file, ready to attach to `backbone`, and its card. `BadAdapter` says why not."""
-    header = _header(source)
-    card = _card(header, _name(source))
+def load(file: AdapterFile, backbone: Backbone) -> Adapter:
+    """The adapter of a file, ready to attach to `backbone`. `BadAdapter` says why not."""
+    card = file.card
     check_backbone(card, backbone)
-    adapter = _fitting(card, header, backbone.anatomy)
-    state = unpack(adapter, load_bytes(source) if isinstance(source, bytes) else _read(source))
+    adapter = _meta_adapter(card, backbone.anatomy)
+    _check_layout(file, adapter)
+    state = unpack(adapter, file.tensors())
     _check_values(state, card)
-    adapter = mark_dequantized(
-        materialize(adapter, {name: t.to(backbone.device) for name, t in state.items()})
-    ).eval()
+    on_device = {name: tensor.to(backbone.device) for name, tensor in state.items()}
+    adapter = mark_dequantized(materialize(adapter, on_device)).eval()
     for delta in adapter.deltas.values():
         delta.check()
-    return adapter, card
+    return adapter
 
 
 def check_backbone(card: AdapterCard, backbone: Backbone) -> None:
@@ -88,10 +136,12 @@ def check_backbone(card: AdapterCard, backbone: Backbone) -> None:
         )
 
 
-def _header(source: Path | bytes) -> Header:
-    if not isinstance(source, bytes) and source.is_file() and source.stat().st_size > FILE_LIMIT:
-        raise BadAdapter(f"{source.name} is larger than any adapter ({FILE_LIMIT / 1e9:.0f} GB).")
-    return read_header(source, HEADER_LIMIT, BadAdapter)
+def _judge(stream: BinaryIO, name: str) -> tuple[Header, AdapterCard]:
+    """Header and card of an open file that the sentences call `name`."""
+    header = parse_header(stream, name, HEADER_LIMIT, BadAdapter)
+    if header.file_bytes > FILE_LIMIT:
+        raise BadAdapter(f"{name} is larger than any adapter ({FILE_LIMIT / 1e9:.0f} GB).")
+    return header, _card(header, name)
 
 
 def _card(header: Header, name: str) -> AdapterCard:
@@ -106,57 +156,53 @@ def _card(header: Header, name: str) -> AdapterCard:
     return AdapterCard.from_json(plain)
 
 
-def _fitting(card: AdapterCard, header: Header, anatomy: Anatomy) -> Adapter:
+def _meta_adapter(card: AdapterCard, anatomy: Anatomy) -> Adapter:
+    """The adapter that the card describes, on the meta device."""
     try:
-        kind = find_method(card.method)
-        adapter = meta_adapter(
-            kind, kind.config(card.knobs), anatomy, len(card.classes), card.extra
-        )
+        method = find_method(card.method)
+        config = method.config(card.knobs)
+        return meta_adapter(method, config, anatomy, len(card.classes), card.extra)
     except (UnknownName, BadValue) as error:
         raise BadAdapter(f"{card.name} cannot be rebuilt: {error}") from None
-    expected = {name: (_DTYPES[t.dtype], tuple(t.shape)) for name, t in pack(adapter).items()}
-    for name in sorted(set(expected) ^ set(header.tensors)):
-        word = "lacks" if name in expected else "has an unexpected"
-        raise BadAdapter(f"{card.name} is not what its card says: it {word} tensor {name[:200]!r}.")
-    for name, wanted in expected.items():
-        if header.tensors[name] != wanted:
+
+
+def _check_layout(file: AdapterFile, adapter: Adapter) -> None:
+    """`BadAdapter` unless the file holds exactly the tensors of `adapter`: names, dtypes and shapes."""
+    name = file.card.name
+    actual = file.header.tensors
+    expected = {n: (_DTYPES[t.dtype], tuple(t.shape)) for n, t in pack(adapter).items()}
+    for tensor in sorted(set(expected) ^ set(actual)):
+        word = "lacks" if tensor in expected else "has an unexpected"
+        quoted = repr(tensor[:NAME_LIMIT])
+        raise BadAdapter(f"{name} is not what its card says: it {word} tensor {quoted}.")
+    for tensor, layout in expected.items():
+        if actual[tensor] != layout:
             raise BadAdapter(
-                f"{card.name}: {name} is {_say(header.tensors[name])}, expected {_say(wanted)}."
+                f"{name}: {tensor} is {_described(actual[tensor])}, expected {_described(layout)}."
             )
-    return adapter
 
 
-def _check_values(state: dict[str, torch.Tensor], card: AdapterCard) -> None:
+def _check_values(state: Mapping[str, Tensor], card: AdapterCard) -> None:
     for name, tensor in state.items():
         if not tensor.sum().isfinite():  # one pass, where asking each number takes three
-            raise BadAdapter(f"{card.name} holds a value that is not finite, in {name}.")
-
-
-def _read(file: Path) -> dict[str, torch.Tensor]:
-    with safe_open(file, "pt") as f:
-        return {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118 (not a dict)
+            raise BadAdapter(f"{card.name} contains a value that is not finite, in {name}.")
 
 
 def _metadata(card: AdapterCard) -> dict[str, str]:
-    return {
+    metadata = {
         "format": "pt",
         "modelspec.sai_model_spec": "1.0.1",
         "modelspec.architecture": f"{card.arch}/{card.method}",
         "modelspec.implementation": "peft_demo",
         "modelspec.title": card.name,
         "modelspec.date": card.created,
-        **(
-            {"modelspec.thumbnail": f"data:image/jpeg;base64,{card.thumbnail}"}
-            if card.thumbnail
-            else {}
-        ),
         "peft_demo": json.dumps(card.to_json(), ensure_ascii=False, separators=(",", ":")),
     }
+    if card.thumbnail:
+        metadata["modelspec.thumbnail"] = f"data:image/jpeg;base64,{card.thumbnail}"
+    return metadata
 
 
-def _name(source: Path | bytes) -> str:
-    return "this file" if isinstance(source, bytes) else source.name
-
-
-def _say(about: tuple[str, tuple[int, ...]]) -> str:
-    return f"{about[0]} {list(about[1])}"
+def _described(layout: tuple[str, tuple[int, ...]]) -> str:
+    dtype, shape = layout
+    return f"{dtype} {list(shape)}"

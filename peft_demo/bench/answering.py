@@ -138,7 +138,10 @@ def _loading(
 ) -> dict:
     predictor = Predictor(zoo, _OneBackbone(backbone))
     file = zoo.path(name)
-    timed: dict[str, Timed] = {"load": lambda: predictor.load(file), "read": file.read_bytes}
+    timed: dict[str, Timed] = {
+        "load": lambda: predictor.load(adapters.AdapterFile.open(file)),
+        "read": file.read_bytes,
+    }
     if other := peft(source, size, CLASSES, 1, backbone.device):
         saved = other.save(folder / "peft")
         timed["peft"] = lambda: other.load(saved, "fresh")

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..adapters.adapter import Adapter, meta_adapter
 from ..adapters.codec import pack
-from ..adapters.file import load, seal
+from ..adapters.file import AdapterFile, load, seal
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadAdapter, BadValue, WrongBackbone
 from ..contracts.knobs import knobs
@@ -55,7 +55,7 @@ def with_defaults(path: Path, given: ImportHints) -> ImportHints:
     return _checked(given)
 
 
-def convert(path: Path, given: ImportHints, backbone: Backbone) -> bytes:
+def convert(path: Path, given: ImportHints, backbone: Backbone) -> AdapterFile:
     """Our adapter file of what is at `path`, made for `backbone`; `given` is `completed`."""
     if given.fingerprint and given.fingerprint != backbone.fingerprint:
         raise WrongBackbone(
@@ -73,8 +73,9 @@ def convert(path: Path, given: ImportHints, backbone: Backbone) -> bytes:
         tensors = pack(adapter)
         normalisation = _normalisation(folder.about, backbone)
     content = seal(tensors, _card(adapter, given, backbone.with_normalisation(*normalisation)))
-    load(content, backbone)
-    return content
+    file = AdapterFile.parse(content)
+    load(file, backbone)
+    return file
 
 
 def _card(adapter: Adapter, given: ImportHints, backbone: Backbone) -> AdapterCard:

@@ -12,10 +12,11 @@ from pathlib import Path
 import timm
 
 from .. import adapters, methods
+from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import BackboneCard, ZooEntry
 from ..contracts.errors import BadAdapter, BadValue, NotAllowed, PeftDemoError, UnknownName
-from ..storage.atomic import atomic_write, copy_file, disk_errors, move_file, write_file
+from ..storage.atomic import disk_errors, move_file, write_file
 from ..storage.names import free_name, slug
 
 SHIPPED = Path(__file__).parents[2] / "adapters_zoo"
@@ -71,19 +72,16 @@ class AdapterStore:
 
     def save(self, content: bytes, id: str = "") -> str:
         """Writes an adapter file under a new id made from its name, or in place of `id`; the id."""
-        id = id or self._free(adapters.read_card(content).name)
+        if not id:
+            return self.take(AdapterFile.parse(content))
         write_file(self._place(id), content)
         return id
 
-    def take(self, file: Path) -> str:
-        """Copies a file from outside into the own folder once its header has been checked; its new id."""
-        id = self._free(adapters.read_card(file).name)
-        with atomic_write(self._place(id)) as draft:
-            copy_file(file, draft)
-            adapters.read_card(draft)
-        return id
+    def take(self, file: AdapterFile) -> str:
+        """Writes a file from outside into the own folder, as it was judged; its new id."""
+        return self.save(file.content, self._free(file.card.name))
 
-    def take_all(self, files: Sequence[Path]) -> list[str]:
+    def take_all(self, files: Sequence[AdapterFile]) -> list[str]:
         """As `take`, of all files or of none; their new ids."""
         ids: list[str] = []
         try:
@@ -106,9 +104,10 @@ class AdapterStore:
         """Gives the adapter a new name, in its card and as its id; the new id."""
         name = _tidy(name, 80, "a name")
         source = self._writable(id)
-        content = adapters.with_card(source, replace(self.card(id), name=name))
+        file = AdapterFile.open(source)
+        renamed = file.with_card(replace(file.card, name=name))
         target = id if slug(name) == id else self._free(name)
-        write_file(self._place(target), content)
+        write_file(self._place(target), renamed.content)
         if target != id:
             with disk_errors(source):
                 source.unlink()
@@ -116,17 +115,16 @@ class AdapterStore:
 
     def rename_class(self, id: str, old: str, new: str) -> None:
         """Calls a class something else; the tensors stay as they are."""
-        card = self.card(id)
+        file = AdapterFile.open(self._writable(id))
+        card = file.card
         new = _tidy(new, 100, "a class name")
         if old not in card.classes:
             raise UnknownName("class", old, card.classes)
         if new != old and new in card.classes:
             raise BadValue(f"there is a class {new!r} already.", "Choose another name.")
         classes = tuple(new if c == old else c for c in card.classes)
-        write_file(
-            self._writable(id),
-            adapters.with_card(self._writable(id), replace(card, classes=classes)),
-        )
+        renamed = file.with_card(replace(card, classes=classes))
+        write_file(self._writable(id), renamed.content)
 
     def delete(self, id: str) -> Path:
         """Moves the file into the trash folder; where it lies there."""

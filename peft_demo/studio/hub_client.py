@@ -24,7 +24,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
-from .. import adapters
+from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import ZooEntry
 from ..contracts.errors import BadAdapter, HubTrouble, NotAllowed, PeftDemoError, UnknownName
@@ -104,17 +104,17 @@ def download(
     revision: str = "",
     token: str = "",
     report: Report | None = None,
-) -> list[Path]:
-    """Files in `folder`, one for each adapter named (none: each that can be taken), sizes, headers and cards checked.
+) -> list[AdapterFile]:
+    """The adapters named (none: each that can be taken), sizes, headers and cards checked; `folder` is used meanwhile.
 
     `UnknownName` or `BadAdapter` says which one is not to be had, `HubTrouble` what the Hub or the network refuses.
     """
     commit, entries = find(repo, revision, token)
     files = []
     for n, entry in enumerate(_chosen(repo, entries, names)):
-        files.append(folder / f"{n}-{slug(entry.id)}.safetensors")
-        _fetch(repo, commit, entry, files[-1], token, report)
-        adapters.read_card(files[-1])
+        path = folder / f"{n}-{slug(entry.id)}.safetensors"
+        _fetch(repo, commit, entry, path, token, report)
+        files.append(AdapterFile.open(path))
     return files
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import timm
 
-from .. import adapters, methods
+from .. import methods
+from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import UploadPreview
 from ..contracts.errors import PeftDemoError, UnknownName
@@ -48,8 +49,9 @@ def _digest(contents: Mapping[str, bytes]) -> str:
 
 def _add(contents: dict[str, bytes], file: Path, thumbnail: bool, home: Path) -> Described:
     """Puts one adapter and its picture among the contents."""
-    content = published(file, thumbnail)
-    card = adapters.read_card(content)
+    public = published(AdapterFile.open(file), thumbnail)
+    content = public.content
+    card = public.card
     name = free_name(slug(file.stem), (Path(n).stem for n in contents))
     picture = curve(card)
     contents |= {f"{name}.safetensors": content} | ({f"{name}.png": picture} if picture else {})
@@ -59,13 +61,13 @@ def _add(contents: dict[str, bytes], file: Path, thumbnail: bool, home: Path) ->
                      source.hub if source else "")  # fmt: skip
 
 
-def published(file: Path, thumbnail: bool) -> bytes:
-    """The adapter file as it goes out: the very bytes, unless its card holds something that stays at home."""
-    card = adapters.read_card(file)
+def published(file: AdapterFile, thumbnail: bool) -> AdapterFile:
+    """The adapter file as it goes out: itself, unless its card holds something that stays at home."""
+    card = file.card
     public = replace(
         card, spec=_public_spec(card.spec), thumbnail=card.thumbnail if thumbnail else ""
     )
-    return file.read_bytes() if public == card else adapters.with_card(file, public)
+    return file if public == card else file.with_card(public)
 
 
 def _public_spec(spec: Mapping) -> Mapping:

@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from .. import adapters, data, inference, vit
-from ..adapters import Adapter, Mixed
+from ..adapters import Adapter, AdapterFile, Mixed
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import Prediction
 from ..contracts.errors import BadValue, PeftDemoError
@@ -115,17 +115,18 @@ class Predictor:
             kept = self._merged = chosen, adapters.merge(chosen.backbone, chosen.adapter).eval()
         return kept[1]
 
-    def load(self, file: Path) -> tuple[vit.Backbone, Adapter, AdapterCard]:
-        """The adapter in `file`, wholly checked, and the backbone it was made for."""
-        card = adapters.read_card(file)
+    def load(self, file: AdapterFile) -> tuple[vit.Backbone, Adapter]:
+        """The backbone that `file` was made for, and the adapter in it, wholly checked."""
+        card = file.card
         backbone = self._backbones.get(
             card.backbone, card.size, card.fingerprint
         ).with_normalisation(card.mean, card.std)
-        return backbone, *adapters.load(file, backbone)
+        return backbone, adapters.load(file, backbone)
 
-    def _attach(self, file: Path) -> Attached:
-        backbone, adapter, card = self.load(file)
-        return Attached(adapters.attach(backbone, adapter).eval(), backbone, adapter, card)
+    def _attach(self, path: Path) -> Attached:
+        file = AdapterFile.open(path)
+        backbone, adapter = self.load(file)
+        return Attached(adapters.attach(backbone, adapter).eval(), backbone, adapter, file.card)
 
     def _choose_all(self, ids: Sequence[str]) -> tuple[dict[str, Attached], dict[str, str]]:
         """The attached model of each id, or the sentence that says why there is none."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from safetensors.torch import save as to_bytes
 
 from .. import adapters, interop, vit
+from ..adapters import AdapterFile
 from ..contracts.cards import BackboneCard, ZooEntry
 from ..contracts.errors import UnknownName
 from ..contracts.specs import DataSpec, ImportHints, RunSpec
@@ -89,31 +90,33 @@ class Zoo:
         file = Path(file)
         if interop.is_foreign(file):
             return self._convert(file, hints or ImportHints())
-        self.check(file)
-        return self._store.take(file)
+        return self.take_all([AdapterFile.open(file)])[0]
 
-    def take_all(self, files: Sequence[Path]) -> list[str]:
+    def take_all(self, files: Sequence[AdapterFile]) -> list[str]:
         """As `take`, of all files or of none; their new ids."""
         self._home.check_room()
         for file in files:
             self.check(file)
         return self._store.take_all(files)
 
-    def check(self, file: Path) -> None:
-        """Raises `BadAdapter` unless header and card are sound, and tensors too if the backbone is on this machine."""
-        card = adapters.read_card(file)
-        if card.fingerprint in {backbone.fingerprint for backbone in self.backbones()}:
+    def check(self, file: AdapterFile) -> None:
+        """Raises `BadAdapter` unless the tensors are sound, if the backbone is on this machine."""
+        if file.card.fingerprint in {backbone.fingerprint for backbone in self.backbones()}:
             self._predictor.load(file)
 
     def merge(self, id: str, out: Path) -> None:
-        backbone, adapter, card = self._predictor.load(self.file(id))
+        file = AdapterFile.open(self.file(id))
+        backbone, adapter = self._predictor.load(file)
+        card = file.card
         about = {"format": "pt", "architecture": card.arch, "classes": json.dumps(card.classes)}
         write_file(Path(out), to_bytes(adapters.merged_tensors(backbone, adapter), about))
 
     def export(self, id: str, to: str, out: Path) -> Sequence[str]:
         if to not in EXPORTS:
             raise UnknownName("format", to, EXPORTS)
-        backbone, adapter, card = self._predictor.load(self.file(id))
+        file = AdapterFile.open(self.file(id))
+        backbone, adapter = self._predictor.load(file)
+        card = file.card
         source = vit.find(card.backbone, self._home.root, card.fingerprint)
         return EXPORTS[to](Path(out), backbone, adapter, card, source)
 
@@ -131,7 +134,7 @@ class Zoo:
     def _convert(self, file: Path, hints: ImportHints) -> str:
         hints = interop.with_defaults(file, hints)
         backbone = self._backbones.get(hints.backbone, hints.size, hints.fingerprint)
-        return self._store.save(interop.convert(file, hints, backbone))
+        return self._store.take(interop.convert(file, hints, backbone))
 
     def _with_refusal(
         self, entry: ZooEntry, known: Sequence[BackboneCard], backbone: str

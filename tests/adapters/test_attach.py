@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small import images, new
+from small import images, loaded, new
 
-from peft_demo.adapters import attach, dump, load
+from peft_demo.adapters import attach, dump
 from peft_demo.adapters.adapter import create
 from peft_demo.contracts.errors import BadValue
 from peft_demo.methods import find_method
@@ -33,7 +33,7 @@ def test_arcs_projection_is_one_tensor_before_and_after_a_file(tiny):
     from small import card
 
     adapter = new("arc", tiny)
-    again, _ = load(dump(adapter, card(adapter, tiny)), tiny)
+    again = loaded(dump(adapter, card(adapter, tiny)), tiny)
     for a in (adapter, again):
         deltas = a.by_site()
         assert deltas["blocks.0.qkv"].projection is deltas["blocks.1.qkv"].projection

@@ -6,9 +6,17 @@ import pytest
 import torch
 from safetensors.torch import load as parse
 from safetensors.torch import save
-from small import card, images, new, random_vit, trained
+from small import card, images, loaded, new, random_vit, trained
 
-from peft_demo.adapters import attach, dump, load, merge, merged_tensors, meta_adapter, with_card
+from peft_demo.adapters import (
+    AdapterFile,
+    attach,
+    dump,
+    load,
+    merge,
+    merged_tensors,
+    meta_adapter,
+)
 from peft_demo.adapters.codec import pack, unpack
 from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.errors import BadAdapter, BadValue
@@ -68,7 +76,7 @@ def test_a_one_bit_head_takes_96_bytes_a_class_and_8(vit_b):
 def test_a_file_answers_bit_for_bit_as_the_adapter_that_was_trained(name, bits, head_bits, tiny):
     adapter = trained(name, tiny, bits=bits, head_bits=head_bits, hidden=3)
     file = dump(adapter, card(adapter, tiny))
-    again, _ = load(file, tiny)
+    again = loaded(file, tiny)
     with torch.no_grad():
         expected, found = (attach(tiny, a).eval()(images()) for a in (adapter, again))
     assert expected.abs().max() > 0 and torch.equal(found, expected)
@@ -111,18 +119,19 @@ def test_the_cost_of_a_run_knows_the_packed_size(vit_b):
 
 def test_a_loaded_adapter_is_not_packed_a_second_time(tiny):
     adapter = new("bi_lora", tiny)
-    loaded, about = load(dump(adapter, card(adapter, tiny)), tiny)
+    about = card(adapter, tiny)
+    again = loaded(dump(adapter, about), tiny)
     with pytest.raises(BadValue, match="with_card"):
-        dump(loaded, about)
+        dump(again, about)
 
 
-@pytest.mark.parametrize("loaded", [False, True])
-def test_merged_weights_are_the_quantised_ones_and_timm_reads_them(loaded, tiny):
+@pytest.mark.parametrize("from_file", [False, True])
+def test_merged_weights_are_the_quantised_ones_and_timm_reads_them(from_file, tiny):
     import timm
 
     adapter = trained("bi_lora", tiny, head_bits=1)
     file = dump(adapter, card(adapter, tiny))
-    source = load(file, tiny)[0] if loaded else adapter
+    source = loaded(file, tiny) if from_file else adapter
     shape = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 3}
     model = timm.create_model("vit_tiny_patch16_224", num_classes=5, **shape).eval()
     model.load_state_dict(merged_tensors(tiny, source))
@@ -161,7 +170,7 @@ def test_a_hostile_packed_file_is_refused(case, tiny):
     tensors = {n: t.clone() for n, t in parse(file).items()}
     change(tensors)
     with pytest.raises(BadAdapter, match=said):
-        load(save(tensors, metadata(file)), tiny)
+        loaded(save(tensors, metadata(file)), tiny)
 
 
 def test_more_bits_on_the_card_than_in_the_file_are_refused(tiny):
@@ -170,7 +179,7 @@ def test_more_bits_on_the_card_than_in_the_file_are_refused(tiny):
     about = card(adapter, tiny).to_json()
     about["knobs"] |= {"bits": 8}
     with pytest.raises(BadAdapter, match="codes is U8"):
-        load(with_card(file, AdapterCard.from_json(about)), tiny)
+        load(AdapterFile.parse(file).with_card(AdapterCard.from_json(about)), tiny)
 
 
 def metadata(file: bytes) -> dict:

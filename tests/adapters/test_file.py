@@ -8,9 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load as parse
 from safetensors.torch import save
-from small import card, images, random_vit, trained
+from small import card, images, loaded, random_vit, trained
 
-from peft_demo.adapters import attach, dump, load, read_card, with_card
+from peft_demo.adapters import AdapterFile, attach, dump, load, read_card
+from peft_demo.adapters import file as adapter_file
 from peft_demo.contracts.errors import BadAdapter, WrongBackbone
 
 
@@ -21,7 +22,7 @@ def good(tiny):
 
 
 def opened(data: bytes):
-    return parse(data), read_card(data).to_json()
+    return parse(data), AdapterFile.parse(data).card.to_json()
 
 
 def closed(tensors, about) -> bytes:
@@ -31,28 +32,56 @@ def closed(tensors, about) -> bytes:
 def test_the_card_comes_back_whole_from_bytes_and_from_a_file(good, tiny, tmp_path):
     file = tmp_path / "a.safetensors"
     file.write_bytes(good)
-    assert read_card(good) == read_card(file)
-    assert read_card(good).classes == tuple("abcde")
+    sources = AdapterFile.parse(good), AdapterFile.open(file)
+    assert sources[0] == sources[1]
+    assert read_card(file) == sources[0].card == sources[1].card
+    assert sources[0].card.classes == tuple("abcde")
     with torch.no_grad():
-        answers = [attach(tiny, load(source, tiny)[0]).eval()(images()) for source in (good, file)]
+        answers = [attach(tiny, load(source, tiny)).eval()(images()) for source in sources]
     assert torch.equal(*answers)
 
 
 def test_a_new_card_leaves_every_tensor_alone(good, tiny):
-    renamed = with_card(good, replace(read_card(good), name="other", classes=tuple("vwxyz")))
-    assert read_card(renamed).name == "other"
-    assert all(torch.equal(t, parse(renamed)[n]) for n, t in parse(good).items())
+    file = AdapterFile.parse(good)
+    renamed = file.with_card(replace(file.card, name="other", classes=tuple("vwxyz")))
+    assert AdapterFile.parse(renamed.content).card == renamed.card
+    assert renamed.card.name == "other"
+    assert all(torch.equal(t, renamed.tensors()[n]) for n, t in parse(good).items())
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(good, tmp_path, monkeypatch):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(good)
+    judge = adapter_file._judge
+
+    def judge_and_change(stream, name):
+        result = judge(stream, name)
+        path.write_bytes(good + b"more")
+        return result
+
+    monkeypatch.setattr(adapter_file, "_judge", judge_and_change)
+    with pytest.raises(BadAdapter, match="changed while it was read"):
+        AdapterFile.open(path)
+
+
+def test_a_file_is_judged_by_its_header_before_the_rest_is_read(good, tmp_path, monkeypatch):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(good)
+    monkeypatch.setattr(adapter_file, "FILE_LIMIT", len(good) - 1)
+    for read in (AdapterFile.open, read_card):
+        with pytest.raises(BadAdapter, match="larger than any adapter"):
+            read(path)
 
 
 def test_an_adapter_of_another_backbone_is_refused_with_both_names(good):
     other = random_vit(seed=9)
     with pytest.raises(WrongBackbone, match="was trained on tiny"):
-        load(good, other)
+        loaded(good, other)
 
 
 def test_an_adapter_of_another_size_is_refused(good, tiny):
     with pytest.raises(WrongBackbone, match="trained at 32 px"):
-        load(good, replace(tiny, size=64))
+        loaded(good, replace(tiny, size=64))
 
 
 SPOILED = {
@@ -95,7 +124,7 @@ def test_a_spoiled_file_is_refused_with_a_sentence(good, tiny, spoil, sentence):
     tensors, about = opened(good)
     spoil(tensors, about)
     with pytest.raises(BadAdapter, match=sentence):
-        load(closed(tensors, about), tiny)
+        loaded(closed(tensors, about), tiny)
 
 
 @pytest.mark.parametrize(
@@ -124,29 +153,31 @@ def test_a_spoiled_file_is_refused_with_a_sentence(good, tiny, spoil, sentence):
 def test_what_is_no_safetensors_file_is_refused(data, tmp_path):
     file = tmp_path / "a.safetensors"
     file.write_bytes(data)
-    for source in (data, file):
+    with pytest.raises(BadAdapter):
+        AdapterFile.parse(data)
+    for read in (AdapterFile.open, read_card):
         with pytest.raises(BadAdapter):
-            read_card(source)
+            read(file)
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.99])
 def test_a_truncated_file_is_refused(good, keep, tiny):
     with pytest.raises(BadAdapter, match="sound"):
-        load(good[: int(len(good) * keep)], tiny)
+        loaded(good[: int(len(good) * keep)], tiny)
 
 
 def test_a_file_of_someone_elses_is_refused_by_name():
     with pytest.raises(BadAdapter, match="no adapter card"):
-        read_card(save({"a": torch.zeros(1)}))
+        AdapterFile.parse(save({"a": torch.zeros(1)}))
 
 
 def test_a_card_that_is_not_json_is_refused():
     with pytest.raises(BadAdapter, match="ill-formed"):
-        read_card(save({"a": torch.zeros(1)}, {"peft_demo": "{not json"}))
+        AdapterFile.parse(save({"a": torch.zeros(1)}, {"peft_demo": "{not json"}))
 
 
 def test_loading_draws_nothing_at_random(good, tiny):
     """A run that trains in another thread must keep its bits while adapters are loaded."""
     before = torch.random.get_rng_state()
-    load(good, tiny)
+    loaded(good, tiny)
     assert torch.equal(torch.random.get_rng_state(), before)

@@ -90,7 +90,8 @@ def given(name, bits=1, head_bits=32, **more):
 
 
 def taken_in(file, backbone, said):
-    return load(convert(file, with_defaults(file, said), backbone), backbone)
+    converted = convert(file, with_defaults(file, said), backbone)
+    return load(converted, backbone), converted.card
 
 
 @pytest.mark.parametrize("head_bits", [32, 1])
@@ -137,9 +138,8 @@ def test_it_wants_images_that_are_not_normalised_and_answers(tiny, tmp_path):
 def test_our_file_of_it_has_a_bit_for_a_bit(tiny, tmp_path):
     file = tmp_path / "a.bin"
     file.write_bytes(Release(4, 1, 1).content)
-    from safetensors.torch import load as tensors
 
-    held = tensors(convert(file, with_defaults(file, given("bi_lora", head_bits=1)), tiny))
+    held = convert(file, with_defaults(file, given("bi_lora", head_bits=1)), tiny).tensors()
     assert sum(t.nbytes for t in held.values()) == len(file.read_bytes())
 
 

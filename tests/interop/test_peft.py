@@ -63,10 +63,8 @@ def answers(model):
 
 def taken_in(folder, backbone, given=GIVEN):
     """The logits of what an import makes of the folder, and its card."""
-    adapter, its_card = load_adapter(
-        convert(folder, with_defaults(folder, given), backbone), backbone
-    )
-    return answers(attach(backbone, adapter).eval()), its_card
+    file = convert(folder, with_defaults(folder, given), backbone)
+    return answers(attach(backbone, load_adapter(file, backbone)).eval()), file.card
 
 
 @pytest.fixture

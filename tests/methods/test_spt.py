@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small import card, images, labels, random_vit
+from small import card, images, labels, loaded, random_vit
 from torch import nn
 from torch.nn import functional as F
 
-from peft_demo.adapters import attach, create, dump, load, merge, meta_adapter
+from peft_demo.adapters import AdapterFile, attach, create, dump, load, merge, meta_adapter
 from peft_demo.contracts.errors import BadAdapter, BadValue
 from peft_demo.contracts.events import Improved, Started, Stepped, Stopped, Surveyed
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
@@ -408,7 +408,9 @@ def test_the_survey_sees_training_images_only(images, sizes, tiny, seen):
 def test_a_run_surveys_trains_and_can_be_loaded(name, tiny):
     events = list(train(spec(name), tiny, material()))
     started = next(e for e in events if isinstance(e, Started))
-    adapter, about = load([e for e in events if isinstance(e, Improved)][-1].adapter, tiny)
+    file = AdapterFile.parse([e for e in events if isinstance(e, Improved)][-1].adapter)
+    adapter = load(file, tiny)
+    about = file.card
     assert started.trainable == events[-1].trainable == adapter.trainable == about.trainable
     assert abs(started.trainable - budget(tiny.anatomy, adapter.config)) <= 0.05 * started.trainable
     assert (
@@ -422,7 +424,7 @@ def test_a_run_surveys_trains_and_can_be_loaded(name, tiny):
 def test_a_stop_during_the_survey_ends_it_and_keeps_a_file(tiny, seen):
     events = list(train(spec(), tiny, material(600), stop=lambda: True))
     assert len(seen) == 1 and len([e for e in events if isinstance(e, Stepped)]) == 1
-    assert isinstance(events[-1], Stopped) and load(events[-2].adapter, tiny)
+    assert isinstance(events[-1], Stopped) and loaded(events[-2].adapter, tiny)
 
 
 def test_methods_and_costs_say_that_it_is_a_budget(tiny):
@@ -482,7 +484,7 @@ def test_after_a_survey_merged_equals_attached(tiny):
 @each_form
 def test_after_a_survey_a_file_answers_bit_for_bit(name, tiny):
     adapter = stirred(surveyed(name, tiny))
-    again, _ = load(dump(adapter, about(adapter, tiny)), tiny)
+    again = loaded(dump(adapter, about(adapter, tiny)), tiny)
     with torch.no_grad():
         assert torch.equal(
             attach(tiny, adapter).eval()(images()), attach(tiny, again).eval()(images())
@@ -565,7 +567,7 @@ def test_positions_out_of_range_are_refused(spoil, buffer, tiny):
     adapter = surveyed("spt_lora", tiny)
     spoil(next(b for n, b in adapter.named_buffers() if n.endswith(buffer) and len(b) > 1))
     with pytest.raises(BadAdapter, match=f"{buffer} holds positions that are not ascending"):
-        load(dump(adapter, about(adapter, tiny)), tiny)
+        loaded(dump(adapter, about(adapter, tiny)), tiny)
 
 
 EXTRAS = {
@@ -591,10 +593,12 @@ def test_a_hostile_allocation_is_refused(case, tiny):
     extra = {k: v.copy() for k, v in adapter.extra.items()}
     EXTRAS[case](extra)
     with pytest.raises(BadAdapter):
-        load(dump(adapter, replace(about(adapter, tiny), extra=extra)), tiny)
+        loaded(dump(adapter, replace(about(adapter, tiny), extra=extra)), tiny)
 
 
 def test_an_allocation_on_the_card_of_another_method_means_nothing(tiny):
     kind = find_method("lora")
     adapter = create(kind, kind.config(), tiny, 5, 0)
-    assert load(dump(adapter, replace(about(adapter, tiny), extra={"structured": ["evil"]})), tiny)
+    assert loaded(
+        dump(adapter, replace(about(adapter, tiny), extra={"structured": ["evil"]})), tiny
+    )

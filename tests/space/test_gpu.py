@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from peft_demo import training, vit
-from peft_demo.adapters import read_card
+from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.errors import TrainingFailed
 from peft_demo.contracts.events import (
     Evaluated,
@@ -68,7 +68,7 @@ def test_the_run_is_the_same_bit_for_bit(train, run, backbone, material, one_thr
     ]
     assert losses[0] == losses[1]
     assert there[-1].test_accuracy == here[-1].test_accuracy and there[-1].unchanged
-    assert read_card(there[-2].adapter).classes == material.classes
+    assert AdapterFile.parse(there[-2].adapter).card.classes == material.classes
 
 
 def test_stop_reaches_the_other_process_and_the_best_is_kept(train, run, backbone, material):

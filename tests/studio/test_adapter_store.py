@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from peft_demo import adapters
+from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.errors import BadAdapter, BadValue, CannotWrite, NotAllowed, UnknownName
 from peft_demo.studio.adapter_store import AdapterStore, refusal
 
@@ -18,7 +19,7 @@ def zoo(tmp_path, adapter_file) -> AdapterStore:
     for folder, name in ((zoo.own, "mine"), (zoo.own, "other"), (zoo.shipped, "given")):
         folder.mkdir(exist_ok=True)
         (folder / f"{name}.safetensors").write_bytes(
-            adapters.with_card(adapter_file, replace(card, name=name))
+            AdapterFile.open(adapter_file).with_card(replace(card, name=name)).content
         )
     return zoo
 
@@ -57,7 +58,7 @@ def test_a_broken_file_is_listed_with_its_refusal_and_never_imported(zoo, tmp_pa
     dropped = tmp_path / "dropped.safetensors"
     dropped.write_bytes(HOSTILE[name])
     with pytest.raises(BadAdapter):
-        zoo.take(dropped)
+        zoo.take(AdapterFile.open(dropped))
     assert sorted(os.listdir(zoo.own)) == [
         "bad.safetensors",
         "mine.safetensors",
@@ -69,7 +70,7 @@ def test_a_truncated_file_is_refused(zoo, tmp_path):
     whole = zoo.path("mine").read_bytes()
     (tmp_path / "cut.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BadAdapter):
-        zoo.take(tmp_path / "cut.safetensors")
+        zoo.take(AdapterFile.open(tmp_path / "cut.safetensors"))
 
 
 @pytest.mark.parametrize(
@@ -97,8 +98,8 @@ def test_an_id_that_is_not_in_the_list_is_refused(zoo, id):
 
 def test_import_makes_an_id_of_its_own(zoo, adapter_file):
     content = adapter_file.read_bytes()
-    first = zoo.take(adapter_file)
-    second = zoo.take(adapter_file)
+    first = zoo.take(AdapterFile.open(adapter_file))
+    second = zoo.take(AdapterFile.open(adapter_file))
     assert first != second and {first, second} <= set(zoo.ids())
     assert zoo.path(second).read_bytes() == content
 
@@ -156,7 +157,7 @@ def test_a_full_disk_leaves_no_half_adapter(zoo, monkeypatch, full_disk, adapter
     before = {p.name: p.read_bytes() for p in zoo.own.iterdir()}
     monkeypatch.setattr(os, "replace", full_disk)
     for change in (
-        lambda: zoo.take(adapter_file),
+        lambda: zoo.take(AdapterFile.open(adapter_file)),
         lambda: zoo.save(adapter_file.read_bytes()),
         lambda: zoo.rename("mine", "new"),
         lambda: zoo.rename_class("mine", "red", "x"),

@@ -14,6 +14,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from peft_demo import adapters, inference
+from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.errors import BadValue, CannotWrite, UnknownName
 from peft_demo.contracts.specs import ImportHints
 from peft_demo.data import decode, to_tensor
@@ -59,7 +60,7 @@ def test_the_python_in_the_folder_s_readme_loads_it(trained, picture, tmp_path, 
 
 
 def _same_answers(studio, id, model, picture):
-    backbone, adapter, _ = studio.answers._predictor.load(studio.zoo.file(id))
+    backbone, adapter = studio.answers._predictor.load(AdapterFile.open(studio.zoo.file(id)))
     image = to_tensor(picture, 32)[None]
     ours = inference.predict(adapters.attach(backbone, adapter).eval(), image, backbone)
     assert torch.allclose(inference.predict(model, image, backbone), ours, atol=1e-5)
@@ -112,7 +113,7 @@ def test_nothing_of_a_stranger_s_card_gets_into_that_python(trained, tmp_path):
         interpolation=evil,
         classes=(evil, "b", "c"),
     )
-    file.write_bytes(adapters.with_card(file, card))
+    file.write_bytes(AdapterFile.open(file).with_card(card).content)
     studio.zoo.export(id, "peft", tmp_path / "out")
     assert "import os" not in (tmp_path / "out" / "README.md").read_text()
 

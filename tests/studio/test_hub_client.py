@@ -33,7 +33,8 @@ def sender(stand_in, studio, adapter_file):
     """A studio with one adapter, "mine"."""
     card = replace(adapters.read_card(adapter_file), name="mine")
     studio.home.zoo.mkdir(parents=True)
-    (studio.home.zoo / "mine.safetensors").write_bytes(adapters.with_card(adapter_file, card))
+    mine = adapters.AdapterFile.open(adapter_file).with_card(card)
+    (studio.home.zoo / "mine.safetensors").write_bytes(mine.content)
     return studio
 
 

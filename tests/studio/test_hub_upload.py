@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from peft_demo import adapters, methods, vit
+from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.errors import BadValue
 from peft_demo.contracts.specs import DataSpec, PushSpec, RunSpec
 from peft_demo.studio.curve import HEIGHT, WIDTH, curve
@@ -28,7 +29,7 @@ def packed(adapter_file, tmp_path):
         paths = [tmp_path / f"a{n}.safetensors" for n in range(files)]
         for n, path in enumerate(paths):
             card = replace(adapters.read_card(adapter_file), name=f"a{n}", **changes)
-            path.write_bytes(adapters.with_card(adapter_file, card))
+            path.write_bytes(AdapterFile.open(adapter_file).with_card(card).content)
         push = PushSpec(tuple(p.stem for p in paths), "me/shades", **options or {})
         parcel, contents = pack(push, paths, tmp_path / "home")
         return SimpleNamespace(
@@ -130,11 +131,11 @@ def test_a_broken_spec_still_has_a_card(packed, spec):
 
 def test_the_thumbnail_stays_at_home_unless_asked_for(packed):
     made = packed(thumbnail="QUJD")
-    assert adapters.read_card(made.contents["a0.safetensors"]).thumbnail == ""
+    assert AdapterFile.parse(made.contents["a0.safetensors"]).card.thumbnail == ""
     assert b"QUJD" not in b"".join(made.contents.values())
     assert any("No training image" in t for t in made.parcel.disclosures)
     made = packed({"thumbnail": True}, thumbnail="QUJD")
-    assert adapters.read_card(made.contents["a0.safetensors"]).thumbnail == "QUJD"
+    assert AdapterFile.parse(made.contents["a0.safetensors"]).card.thumbnail == "QUJD"
     assert any("small picture of one training image each: a0" in t for t in made.parcel.disclosures)
 
 
@@ -155,11 +156,10 @@ def test_what_is_told_names_the_classes(packed):
 
 
 def test_nothing_but_the_card_changes_in_a_published_file(packed, tmp_path):
-    from safetensors.torch import load
-
     packed(thumbnail="QUJD")
-    before = load((tmp_path / "a0.safetensors").read_bytes())
-    after = load(published(tmp_path / "a0.safetensors", False))
+    file = AdapterFile.open(tmp_path / "a0.safetensors")
+    before = file.tensors()
+    after = published(file, False).tensors()
     assert before.keys() == after.keys() and all((before[n] == after[n]).all() for n in before)
 
 

@@ -149,10 +149,48 @@ def test_choosing_an_adapter_that_is_in_memory_takes_less_than_a_tenth_of_a_mill
     assert sorted(times)[len(times) // 2] < 1e-4
 
 
+@pytest.fixture
+def header_reads(monkeypatch):
+    """Names of the files whose header was read so far."""
+    names = []
+    parse = adapters.file.parse_header
+
+    def count(stream, name, *arguments):
+        names.append(name)
+        return parse(stream, name, *arguments)
+
+    monkeypatch.setattr(adapters.file, "parse_header", count)
+    return names
+
+
+def test_importing_and_classifying_each_read_a_header_once(studio, adapter_file, header_reads):
+    id = studio.zoo.take(adapter_file)
+    assert header_reads == [adapter_file.name]
+    studio.answers.classify(picture(), [id])
+    assert header_reads[1:] == [f"{id}.safetensors"]
+
+
+def test_what_was_judged_is_what_is_stored(studio, adapter_file, tmp_path, monkeypatch):
+    """Also when the file changes between check and store."""
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(adapter_file.read_bytes())
+    check = studio.zoo.check
+
+    def check_and_change(file):
+        check(file)
+        path.write_bytes(b"something else")
+
+    monkeypatch.setattr(studio.zoo, "check", check_and_change)
+    id = studio.zoo.take(path)
+    assert studio.zoo.file(id).read_bytes() == adapter_file.read_bytes()
+
+
 def test_a_prediction_is_what_the_attached_model_says(ready, adapter_file):
     studio, ids = ready
     (answer,) = studio.answers.classify(picture(), ids[:1], top=3)
-    backbone, adapter, card = studio.answers._predictor.load(adapter_file)
+    file = adapters.AdapterFile.open(adapter_file)
+    backbone, adapter = studio.answers._predictor.load(file)
+    card = file.card
     images = to_tensor(decode(picture()), 32)[None]
     chances = inference.predict(adapters.attach(backbone, adapter).eval(), images, backbone)[0]
     assert dict(answer.top) == dict(zip(card.classes, chances.tolist(), strict=True))
@@ -221,7 +259,9 @@ def test_merged_weights_answer_like_the_adapter(ready, tmp_path):
 
     studio, ids = ready
     studio.zoo.merge(ids[0], tmp_path / "merged.safetensors")
-    backbone, adapter, _ = studio.answers._predictor.load(studio.zoo.file(ids[0]))
+    backbone, adapter = studio.answers._predictor.load(
+        adapters.AdapterFile.open(studio.zoo.file(ids[0]))
+    )
     plain = create_model(backbone.arch, num_classes=3, **dict(_bundled().kwargs))
     plain.set_input_size(img_size=(32, 32))
     plain.load_state_dict(load_file(tmp_path / "merged.safetensors"))
@@ -253,7 +293,8 @@ def test_an_adapter_for_an_unknown_backbone_is_taken_in_and_listed_with_the_reas
 ):
     card = adapters.read_card(adapter_file)
     stranger = replace(card, backbone="somebody_elses_vit", fingerprint="0" * 64)
-    (tmp_path / "s.safetensors").write_bytes(adapters.with_card(adapter_file, stranger))
+    content = adapters.AdapterFile.open(adapter_file).with_card(stranger).content
+    (tmp_path / "s.safetensors").write_bytes(content)
     id = studio.zoo.take(tmp_path / "s.safetensors")
     (entry,) = studio.zoo.entries()
     assert entry.id == id and "somebody_elses_vit" in entry.refusal and entry.card is not None

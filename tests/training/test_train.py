@@ -9,9 +9,9 @@ from io import BytesIO
 import pytest
 import torch
 from PIL import Image
-from small import random_vit
+from small import loaded, random_vit
 
-from peft_demo.adapters import attach, load, read_card
+from peft_demo.adapters import AdapterFile, attach, load
 from peft_demo.contracts.errors import TrainingFailed
 from peft_demo.contracts.events import Evaluated, Finished, Improved, Started, Stepped, Stopped
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
@@ -77,22 +77,22 @@ def test_a_backbone_that_moved_is_told(tiny):
 def test_the_best_on_validation_is_kept_and_measured_once(events, tiny):
     best = [e for e in of(Evaluated, events) if e.best][-1]
     finished = events[-1]
-    file = of(Improved, events)[-1].adapter
+    file = AdapterFile.parse(of(Improved, events)[-1].adapter)
     assert (finished.best_step, finished.val_accuracy) == (best.step, best.accuracy)
-    adapter, card = load(file, tiny)
-    model = attach(tiny, adapter)
+    model = attach(tiny, load(file, tiny))
+    card = file.card
     assert score(model, *coloured(12, 2), tiny)[1] == pytest.approx(finished.test_accuracy)
     assert score(model, *coloured(9, 1), tiny)[1] == pytest.approx(best.accuracy)
     assert (card.test_accuracy, card.test_images) == (finished.test_accuracy, 12)
 
 
 def test_no_file_before_the_last_knows_a_test_score(events):
-    cards = [read_card(e.adapter) for e in of(Improved, events)]
+    cards = [AdapterFile.parse(e.adapter).card for e in of(Improved, events)]
     assert all(c.test_accuracy is None and c.test_images == 0 for c in cards[:-1])
 
 
 def test_the_card_tells_what_is_needed_to_repeat_the_run(events):
-    card = read_card(of(Improved, events)[-1].adapter)
+    card = AdapterFile.parse(of(Improved, events)[-1].adapter).card
     assert RunSpec.from_json(card.spec) == spec()
     assert "--method lora" in card.command() and "--epochs 4" in card.command()
     assert card.classes == CLASSES and card.seen == ("aa", "bb") and card.split == "split"
@@ -104,19 +104,16 @@ def test_a_card_carries_no_path(tiny):
     run = replace(
         spec(epochs=1), data=DataSpec("folder", "/home/somebody/private photos/", shots=8)
     )
-    file = of(Improved, list(train(run, tiny, material())))[-1].adapter
-    assert b"somebody" not in file and read_card(file).spec["data"]["name"] == "private photos"
+    content = of(Improved, list(train(run, tiny, material())))[-1].adapter
+    assert b"somebody" not in content
+    assert AdapterFile.parse(content).card.spec["data"]["name"] == "private photos"
 
 
 def test_a_thumbnail_is_in_the_file_only_if_asked_for(tiny):
-    cards = [
-        read_card(
-            of(Improved, list(train(replace(spec(epochs=1), thumbnail=asked), tiny, material())))[
-                -1
-            ].adapter
-        )
-        for asked in (False, True)
-    ]
+    cards = []
+    for wanted in (False, True):
+        events = list(train(replace(spec(epochs=1), thumbnail=wanted), tiny, material()))
+        cards.append(AdapterFile.parse(of(Improved, events)[-1].adapter).card)
     assert cards[0].thumbnail == ""
     picture = Image.open(BytesIO(b64decode(cards[1].thumbnail)))
     assert picture.format == "JPEG" and max(picture.size) <= 96 and not picture.getexif()
@@ -130,7 +127,7 @@ def test_stop_ends_within_one_step_and_keeps_the_best_without_looking_at_test_im
     assert (
         type(seen[-1]) is Stopped and seen[-1].test_accuracy is None and seen[-1].test_images == 0
     )
-    assert load(of(Improved, seen)[-1].adapter, tiny)
+    assert loaded(of(Improved, seen)[-1].adapter, tiny)
 
 
 def test_without_validation_or_test_images_nothing_is_measured(tiny):
@@ -188,7 +185,7 @@ def test_a_plain_bug_is_not_called_a_memory_problem(tiny, monkeypatch):
 
 def final_state(backbone, seed=0, **recipe):
     file = of(Improved, list(train(spec(seed=seed, **recipe), backbone, material())))[-1].adapter
-    return load(file, backbone)[0].state()
+    return loaded(file, backbone).state()
 
 
 @pytest.mark.parametrize("augment", ["none", "crop+flip"])
@@ -203,13 +200,13 @@ def test_a_run_keeps_its_bits_while_another_thread_loads_and_predicts(tiny, even
     file = of(Improved, events)[-1].adapter
     images = coloured(6, 3)
     alone = final_state(tiny)
-    expected = score(attach(tiny, load(file, tiny)[0]), *images, tiny)
+    expected = score(attach(tiny, loaded(file, tiny)), *images, tiny)
     done = threading.Event()
     disturbed = []
 
     def answer():
         while not done.is_set():
-            disturbed.append(score(attach(tiny, load(file, tiny)[0]), *images, tiny) != expected)
+            disturbed.append(score(attach(tiny, loaded(file, tiny)), *images, tiny) != expected)
 
     thread = threading.Thread(target=answer)
     thread.start()
