@@ -1,7 +1,6 @@
 """Pushed to a Hub and pulled elsewhere; and every way in which the Hub or the network says no."""
 
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -355,11 +354,8 @@ def test_all_are_taken_or_none(stand_in, receiver, adapter_file, monkeypatch, fu
     assert left(receiver) == []
     stand_in.repos["me/two"].files["b.safetensors"] = whole
     with monkeypatch.context() as disk:
-        copied = []
-        copyfile = shutil.copyfile
-        disk.setattr(
-            "shutil.copyfile", lambda *a: full_disk() if copied else copied.append(copyfile(*a))
-        )
+        written = []
+        disk.setattr(os, "fsync", lambda file: full_disk() if written else written.append(file))
         with pytest.raises(CannotWrite, match="disk is full"):
             receiver.hub.pull("me/two")
     assert left(receiver) == []

@@ -230,7 +230,7 @@ def test_what_is_no_picture_is_a_sentence(ready, tmp_path):
 def test_a_run_and_answers_beside_it_keep_their_bits(ready, open_studio, short, finish, tmp_path):
     studio, ids = ready
     quiet = open_studio(tmp_path / "quiet")
-    finish(quiet, quiet.start(short("lora", epochs=20)))
+    finish(quiet, quiet.training.start(short("lora", epochs=20)))
     alone = [p.top for p in studio.answers.classify(picture(), ids)]
     run = studio.training.start(short("lora", epochs=20))
     asked = 0
@@ -240,7 +240,7 @@ def test_a_run_and_answers_beside_it_keep_their_bits(ready, open_studio, short, 
     assert asked > 1
     finish(studio, run)
     assert tensors(studio, studio.training.runs()[0].adapter) == tensors(
-        quiet, quiet.runs()[0].adapter
+        quiet, quiet.training.runs()[0].adapter
     )
 
 
