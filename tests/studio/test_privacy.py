@@ -64,7 +64,7 @@ def test_a_push_sends_the_public_spec(source, adapter_file, tmp_path):
     """Also of a file that an older version wrote, or another program."""
     card = replace(adapters.read_card(adapter_file), spec=private_run(source).to_json())
     file = tmp_path / "a.safetensors"
-    file.write_bytes(adapters.with_card(adapter_file, card))
+    file.write_bytes(adapters.AdapterFile.open(adapter_file).with_card(card).content)
     assert SECRET.encode() in file.read_bytes()
     _, contents = pack(PushSpec(("a",), "me/a"), [file], tmp_path / "home")
     assert SECRET.encode() not in b"".join(contents.values())
@@ -74,7 +74,7 @@ def test_a_push_sends_the_public_spec(source, adapter_file, tmp_path):
 def test_a_push_sends_nothing_of_a_spec_that_cannot_be_read(spec, adapter_file, tmp_path):
     file = tmp_path / "a.safetensors"
     card = replace(adapters.read_card(adapter_file), spec=spec)
-    file.write_bytes(adapters.with_card(adapter_file, card))
+    file.write_bytes(adapters.AdapterFile.open(adapter_file).with_card(card).content)
     _, contents = pack(PushSpec(("a",), "me/a"), [file], tmp_path / "home")
     assert SECRET.encode() not in b"".join(contents.values())
 
