@@ -6,13 +6,15 @@ from dataclasses import asdict, dataclass, field, fields
 from math import isfinite
 from typing import Any
 
-from .errors import BadAdapter
+from .errors import BadAdapter, BadValue
 from .specs import RunSpec
+from .window import Window
 
 
 @dataclass(frozen=True)
 class AdapterCard:
-    """The card inside an adapter file: all that is needed to rebuild, check, reproduce and judge it."""
+    """The card inside an adapter file: all that is needed to rebuild, check, reproduce and judge
+    it."""
 
     name: str
     method: str
@@ -54,13 +56,24 @@ class AdapterCard:
     versions: Mapping[str, str] = field(default_factory=dict)
     thumbnail: str = ""
     """A small JPEG of one training image in base64, only if the person asked for it."""
+    window: tuple[float, ...] = ()
+    """(darkest, brightest) value of pictures deeper than 8 bits, as it was trained on them; empty:
+    see `Window`."""
+    ground: str = ""
+    """Colour behind transparent pictures, as it was trained on them; empty: white."""
+
+    @property
+    def picture_window(self) -> Window:
+        """How pictures become plain RGB before this adapter answers."""
+        return Window(self.window, self.ground)
 
     def to_json(self) -> dict:
         return asdict(self)
 
     @staticmethod
     def from_json(plain: Mapping) -> "AdapterCard":
-        """The card again; unknown keys of later versions are ignored, `BadAdapter` if one of ours is missing or odd."""
+        """The card again; unknown keys of later versions are ignored, `BadAdapter` if one of ours
+        is missing or odd."""
         known = {f.name for f in fields(AdapterCard)}
         try:
             card = AdapterCard(
@@ -109,8 +122,16 @@ def _check(card: AdapterCard) -> None:
         raise BadAdapter(
             "the card inside this adapter file divides by a normalisation that is not positive."
         )
+    _check_window(card)
     if not all(map(_figure, _figures(card))):
         raise BadAdapter("the card inside this adapter file holds a figure that is none.")
+
+
+def _check_window(card: AdapterCard) -> None:
+    try:
+        Window(card.window, card.ground)
+    except (BadValue, TypeError):
+        raise BadAdapter("the card inside this adapter file has an ill-formed window.") from None
 
 
 def _figures(card: AdapterCard):

@@ -1,11 +1,14 @@
-"""What exists, described: methods, backbones, datasets, adapters, runs, answers. Frozen, no tensors, no paths."""
+"""What exists, described: methods, backbones, datasets, adapters, runs, answers. Frozen, no
+tensors, no paths."""
 
+import shlex
 from dataclasses import dataclass
 
 from .adapter_card import AdapterCard
 from .knobs import Knob
 from .run_state import RunState
 from .specs import RunSpec
+from .window import Window
 
 
 @dataclass(frozen=True)
@@ -19,18 +22,21 @@ class MethodCard:
     paper: str
     url: str
     sites: tuple[str, ...]
-    """Roles of the places in a block where it stands by default: q, k, v, qkv, proj, fc1, fc2, attn, mlp, norm1, ..."""
+    """Roles of the places in a block where it stands by default: q, k, v, qkv, proj, fc1, fc2,
+    attn, mlp, norm1, ..."""
     merges: bool
     identity: bool
     knobs: tuple[Knob, ...]
     lr: float
     budget: bool = False
-    """True where the trainable count is a budget that a survey of the training images spends (SPT)."""
+    """True where the trainable count is a budget that a survey of the training images spends
+    (SPT)."""
 
 
 @dataclass(frozen=True)
 class BackboneCard:
-    """A frozen Vision Transformer one can choose. `source`: "bundled", "registered" or "download"."""
+    """A frozen Vision Transformer one can choose. `source`: "bundled", "registered" or
+    "download"."""
 
     name: str
     title: str
@@ -60,7 +66,8 @@ class DatasetCard:
 
 @dataclass(frozen=True)
 class ClassCount:
-    """How one class was split. `found` images, of which the split uses `train`, `val` and `test`."""
+    """How one class was split. `found` images, of which the split uses `train`, `val` and
+    `test`."""
 
     name: str
     found: int
@@ -72,6 +79,22 @@ class ClassCount:
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Another way to read a dataset, for a person to choose."""
+
+    text: str
+    """What would be read then: "classes from the folder around each picture: cat, dog, car"."""
+    choice: tuple[tuple[str, str], ...]
+    """Fields of the `DataSpec` and what to set them to: (("classes_from", "parent"),)."""
+
+    @property
+    def flags(self) -> str:
+        """The same for the command line: "--classes-from parent"."""
+        words = [f"--{name.replace('_', '-')} {shlex.quote(value)}" for name, value in self.choice]
+        return " ".join(words)
+
+
+@dataclass(frozen=True)
 class DataReport:
     """What a dataset gives before anything is trained."""
 
@@ -80,16 +103,29 @@ class DataReport:
     rejected: tuple[tuple[str, str], ...] = ()
     """(file, reason) of everything that was left out."""
     notices: tuple[str, ...] = ()
-    """Sentences: shots capped, near-duplicates, no test images, columns guessed, classes missing in a split."""
+    """Sentences: shots capped, near-duplicates, no test images, columns guessed, classes missing in
+    a split."""
     problem: str = ""
     """Why this cannot be trained on, empty if it can."""
     columns: tuple[str, ...] = ()
     """Columns of a Hub dataset to choose from."""
     image_column: str = ""
     label_column: str = ""
+    reading: str = ""
+    """How the files were read, in one line: "two splits, train and eval→validation; classes from
+    the folders below"."""
+    alternatives: tuple[Alternative, ...] = ()
+    doubt: str = ""
+    """What a person should look at before training, empty if nothing: pictures that became
+    blank."""
+    window: Window = Window()
+    """How pictures become plain RGB; chosen from the training images unless the spec says it."""
+    comparisons: tuple[tuple[bytes, bytes], ...] = ()
+    """Up to four pictures without and with the window, JPEG; none where it changes nothing."""
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their labels."""
         return tuple(c.name for c in self.counts)
 
 
@@ -109,7 +145,8 @@ class Cost:
 
 @dataclass(frozen=True)
 class ZooEntry:
-    """A line of the adapter table. `card` is None if the file is unreadable; `refusal` says why it cannot answer."""
+    """A line of the adapter table. `card` is None if the file is unreadable; `refusal` says why it
+    cannot answer."""
 
     id: str
     """Key in the zoo, never a path: the file's stem."""
@@ -130,7 +167,8 @@ class UploadPreview:
     card: str
     """The model card, README.md of the repository."""
     disclosures: tuple[str, ...] = ()
-    """Sentences: what about a person or their images can be read from the files, and what was left out."""
+    """Sentences: what about a person or their images can be read from the files, and what was left
+    out."""
     digest: str = ""
     """SHA-256 over the names and contents of the files: what exactly was shown."""
 
@@ -160,12 +198,14 @@ class Prediction:
 
 @dataclass(frozen=True)
 class SideBySide:
-    """One adapter's answer with its seams in the tree, and with the adapter folded into the weights."""
+    """One adapter's answer with its seams in the tree, and with the adapter folded into the
+    weights."""
 
     attached: Prediction
     merged: Prediction
     attached_ratio: float
-    """Time of a forward pass as a multiple of the frozen model's, the median over alternating passes."""
+    """Time of a forward pass as a multiple of the frozen model's, the median over alternating
+    passes."""
     merged_ratio: float
     difference: float
     """The largest between two probabilities."""
@@ -198,7 +238,8 @@ class RunCard:
 
 @dataclass(frozen=True)
 class Status:
-    """The header's line. `run` is the one in progress or the latest; `device` is "cpu", "cuda" or "mps"."""
+    """The header's line. `run` is the one in progress or the latest; `device` is "cpu", "cuda" or
+    "mps"."""
 
     state: RunState
     """Idle, or the state of `run`."""

@@ -10,64 +10,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from .data_spec import DataSpec as DataSpec
 from .errors import BadValue
 from .knobs import build, knob, knobs
 
 AUGMENTATIONS = ("none", "crop", "crop+flip")
 """What may be done to training images; `data.tensors.augment` does it."""
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """Which images, how many of them, and the seed that chooses.
-
-    `source` is one of `peft_demo.data.sources`, which also say what they take `name` for: `bundled` by name · `folder`
-    or `zip` by a path on this machine (command line, or the page with --allow-local-paths) · `draft` class cards
-    collected on the page, by id · `upload` a zip the page sent, by its key in the store · `hub` a Hugging Face dataset
-    id.
-    """
-
-    source: str = "bundled"
-    name: str = "digits"
-    shots: int = 16
-    seed: int = 0
-    image_column: str = ""
-    label_column: str = ""
-
-    def __post_init__(self):
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", self.source):
-            raise BadValue(f"a data source is one lower-case word, got {self.source!r:.60}.")
-        if not isinstance(self.shots, int) or not 1 <= self.shots <= 10_000:
-            raise BadValue(f"shots takes a whole number from 1 to 10000, got {self.shots!r}.")
-        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
-            raise BadValue(f"seed takes a whole number from 0 to {2**31 - 1}, got {self.seed!r}.")
-
-    def public(self) -> "DataSpec":
-        """This spec with nothing in it that is private: the one rule for what may leave the machine.
-
-        Of a path the last part stays. The browser's id, under which the page keeps a person's photos, becomes
-        "photos"; the key of an uploaded zip becomes the zip's name. Names that everybody may know stay whole:
-        those of bundled sets, of Hub sets, and all that begin with their source and a colon.
-        """
-        if self.source in ("bundled", "hub") or self.name.startswith(f"{self.source}:"):
-            return self
-        if self.source == "draft":
-            return replace(self, name="photos")
-        last_part = self.name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-        if self.source == "upload":
-            return replace(self, name=_zip_name(last_part))
-        return replace(self, name=last_part)
-
-    def argument(self) -> str:
-        """The word that names this dataset on the command line; nothing private is in it."""
-        name = self.public().name
-        return f"hf:{name}" if self.source == "hub" else name
-
-
-def _zip_name(key: str) -> str:
-    """What a person called the zip that is kept under this key, "holiday-0123456789ab.zip"."""
-    name = re.fullmatch(r"(.+?)(-[0-9a-f]{12})?\.zip", key)
-    return f"{name[1]}.zip" if name else "photos.zip"
 
 
 @dataclass(frozen=True)
@@ -132,7 +80,7 @@ class RunSpec:
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
         return plain | {
             "knobs": dict(self.knobs),
-            "data": asdict(self.data),
+            "data": self.data.to_json(),
             "recipe": asdict(self.recipe),
         }
 
@@ -167,9 +115,8 @@ class RunSpec:
             if v
             for f in (n, str(v))
         ]
-        for name in ("image_column", "label_column"):
-            if value := getattr(self.data, name):
-                flags += [f"--{name.replace('_', '-')}", value]
+        for flag, value in self.data.reading().items():
+            flags += [flag, value]
         for k in knobs(Recipe):
             if (value := getattr(self.recipe, k.name)) != k.default:
                 flags += [f"--{k.name.replace('_', '-')}", str(value)]

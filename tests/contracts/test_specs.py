@@ -7,6 +7,7 @@ import pytest
 from peft_demo.contracts.errors import BadValue
 from peft_demo.contracts.events import Evaluated, Failed, Improved, Started, from_json
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
+from peft_demo.contracts.window import parse_window, window_text
 
 
 def test_a_run_is_json_both_ways():
@@ -93,3 +94,59 @@ def test_what_of_a_datasets_name_may_leave_the_machine(source, name, public):
     """Asked again, the answer is the same."""
     spec = DataSpec(source, name, shots=3).public()
     assert spec == DataSpec(source, public, shots=3) == spec.public()
+
+
+READING = {
+    "splits": "train=a+b,test=c",
+    "labels": "/home/me/secret/labels.csv",
+    "classes_from": "table",
+    "label_column": "breed",
+    "window": (0, 4095),
+    "ground": "black",
+}
+
+
+def test_how_a_dataset_is_read_is_part_of_its_spec_and_of_the_command():
+    data = DataSpec("folder", "/home/me/cats", **READING)
+    run = RunSpec(data=data)
+    assert RunSpec.from_json(json.loads(json.dumps(run.to_json()))) == run
+    flags = (
+        "--label-column breed --splits train=a+b,test=c --labels labels.csv --classes-from table"
+    )
+    assert f"{flags} --window 0,4095 --ground black" in run.command()
+    assert "secret" not in run.command() and "secret" not in str(run.public().to_json())
+
+
+def test_a_spec_that_says_nothing_of_it_is_written_as_before():
+    assert list(RunSpec().to_json()["data"]) == [
+        "source", "name", "shots", "seed", "image_column", "label_column",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"splits": "train"},
+        {"splits": "eval=val"},
+        {"classes_from": "colour"},
+        {"window": (1,)},
+        {"window": (4095, 0)},
+        {"window": ("a", "b")},
+        {"ground": "pink"},
+        {"labels": 3},
+    ],
+)
+def test_a_reading_that_cannot_be_is_a_sentence(values):
+    with pytest.raises(BadValue):
+        DataSpec(**values)
+
+
+def test_windows_are_written_and_read():
+    assert parse_window("0,4095") == (0, 4095) and parse_window("") == ()
+    assert window_text((-0.5, 1.0)) == "-0.5,1" and parse_window(window_text((-1024, 3071))) == (
+        -1024,
+        3071,
+    )
+    for text in ("4095", "a,b", "1,2,3"):
+        with pytest.raises(BadValue, match="0,4095"):
+            parse_window(text)
