@@ -1,24 +1,32 @@
-"""A knob is a dataclass field with a label and a range; forms, flags, cards and tests are drawn from it.
+"""A knob is a dataclass field with a label and a range.
 
     @dataclass(frozen=True)
     class Config:
         rank: int = knob(8, "Rank", low=1, high=256, info="width of the bottleneck")
 
-The default stands once, in the dataclass. `knobs(Config)` lists them, `build(Config, values)` checks values from
-anywhere (form, command line, adapter card) and returns the frozen config or raises `BadValue` with a sentence.
+Forms, flags, cards and tests are derived from it, so the default stands once, in the dataclass.
+`knobs(Config)` lists them. `build(Config, values)` checks values from anywhere (form, command line,
+adapter card) and returns the frozen config, or raises `BadValue` with a sentence.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from math import isfinite
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 from .errors import BadValue, UnknownName
+from .text import quoted
+
+Config = TypeVar("Config")
+BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+"""How a command line may write them."""
 
 
 @dataclass(frozen=True)
 class Knob:
-    """One setting. `kind` is "int", "float", "bool", "choice" (one of) or "choices" (some of, at least one)."""
+    """One setting.
+
+    `kind` is "int", "float", "bool", "choice" (one of `choices`) or "choices" (at least one of them).
+    """
 
     name: str
     label: str
@@ -31,12 +39,16 @@ class Knob:
     advanced: bool = False
 
     def check(self, value: Any) -> Any:
-        """`value` (or its text from a command line) as this knob's type; `BadValue` if it does not fit."""
-        value = _parse(self, value) if isinstance(value, str) and self.kind != "choice" else value
+        """`value` (or its text from a command line) as this knob's type.
+
+        Raises `BadValue` if it does not fit.
+        """
+        if isinstance(value, str) and self.kind != "choice":
+            value = _parse(self, value)
         return _CHECKS[self.kind](self, value)
 
     def ends(self) -> tuple:
-        """The two extreme values, for a form's slider and for the law that both must work."""
+        """The two extreme values: the ends of a form's slider, both of which must work."""
         if self.kind == "bool":
             return False, True
         if self.kind == "choice":
@@ -47,58 +59,72 @@ class Knob:
 
 
 def knob(
-    default,
+    default: Any,
     label: str,
     *,
-    low=None,
-    high=None,
+    low: float | None = None,
+    high: float | None = None,
     choices: Iterable = (),
     info: str = "",
     advanced: bool = False,
-):
-    """A dataclass field that is a knob. Numbers need `low` and `high`; a tuple default means "some of `choices`"."""
+) -> Any:
+    """A dataclass field that is a knob.
+
+    Numbers need `low` and `high`. A tuple as the default means "some of `choices`".
+    """
     choices = tuple(choices)
     kind = _kind(default, choices)
     if kind in ("int", "float") and (low is None or high is None):
         raise TypeError(f"the knob {label!r} needs low and high")
-    about = {"label": label, "kind": kind, "low": low, "high": high}
-    return field(
-        default=default,
-        metadata={"knob": about | {"choices": choices, "info": info, "advanced": advanced}},
-    )
+    settings = {
+        "label": label,
+        "kind": kind,
+        "low": low,
+        "high": high,
+        "choices": choices,
+        "info": info,
+        "advanced": advanced,
+    }
+    return field(default=default, metadata={"knob": settings})
 
 
 def knobs(config: type) -> tuple[Knob, ...]:
     """The knobs of a dataclass, in the order they were written."""
-    found = (f for f in fields(config) if "knob" in f.metadata)
     return tuple(
         Knob(name=f.name, default=f.default, **f.metadata["knob"])
-        for f in found
-        if f.default is not MISSING
+        for f in fields(config)
+        if "knob" in f.metadata and f.default is not MISSING
     )
 
 
-def build(config: type, values: Mapping[str, Any] | None = None):
-    """A frozen `config` from `values`, missing ones at their default. `BadValue` or `UnknownName` if not."""
-    known = {k.name: k for k in knobs(config)}
-    for name in values or {}:
+def build(config: type[Config], values: Mapping[str, Any] | None = None) -> Config:
+    """A frozen `config` from `values`; those that are missing take their default.
+
+    Raises `UnknownName` for a knob it does not have, `BadValue` for a value that does not fit.
+    """
+    known = {knob.name: knob for knob in knobs(config)}
+    checked = {}
+    for name, value in (values or {}).items():
         if name not in known:
             raise UnknownName("knob", name, known)
-    return config(**{name: known[name].check(value) for name, value in (values or {}).items()})
+        checked[name] = known[name].check(value)
+    return config(**checked)
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, str]:
-    """["rank=4", "targets=q,v"] → {"rank": "4", "targets": "q,v"}, as the command line's `--set` gives them."""
-    pairs = [s.partition("=") for s in settings]
-    for name, equals, _ in pairs:
+    """["rank=4", "targets=q,v"] → {"rank": "4", "targets": "q,v"}, from `--set` flags."""
+    values = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
         if not equals:
             raise BadValue(
                 f"--set takes knob=value, got {name!r}.", "Try for instance --set rank=4."
             )
-    return {name.strip(): value.strip() for name, _, value in pairs}
+        values[name.strip()] = value.strip()
+    return values
 
 
-def _kind(default, choices) -> str:
+def _kind(default: Any, choices: tuple) -> str:
     if isinstance(default, tuple):
         return "choices"
     if choices:
@@ -106,67 +132,78 @@ def _kind(default, choices) -> str:
     return {bool: "bool", int: "int", float: "float"}[type(default)]
 
 
-def _parse(knob: Knob, text: str):
+def _parse(knob: Knob, text: str) -> Any:
     try:
         match knob.kind:
             case "bool":
-                return {
-                    "true": True,
-                    "yes": True,
-                    "1": True,
-                    "false": False,
-                    "no": False,
-                    "0": False,
-                }[text.lower()]
+                return BOOLEANS[text.lower()]
             case "choices":
                 return tuple(part.strip() for part in text.split(",") if part.strip())
-            case kind:
-                return {"int": int, "float": float}[kind](text)
+            case "int":
+                return int(text)
+            case _:
+                return float(text)
     except (KeyError, ValueError):
-        raise BadValue(f"{knob.name} takes {_expected(knob)}, got {text!r}.") from None
+        _refuse(knob, text)
 
 
 def _expected(knob: Knob) -> str:
-    if knob.kind in ("choice", "choices"):
-        return (
-            f"{'one' if knob.kind == 'choice' else 'some'} of {', '.join(map(str, knob.choices))}"
-        )
-    if knob.kind == "bool":
-        return "true or false"
-    return (
-        f"{'a whole number' if knob.kind == 'int' else 'a number'} from {knob.low} to {knob.high}"
-    )
+    words = ", ".join(map(str, knob.choices))
+    match knob.kind:
+        case "choice":
+            return f"one of {words}"
+        case "choices":
+            return f"some of {words}"
+        case "bool":
+            return "true or false"
+        case "int":
+            return f"a whole number from {knob.low} to {knob.high}"
+        case _:
+            return f"a number from {knob.low} to {knob.high}"
 
 
-def _refuse(knob: Knob, value):
-    raise BadValue(f"{knob.name} takes {_expected(knob)}, got {value!r}.")
+def _refuse(knob: Knob, value: Any) -> NoReturn:
+    raise BadValue(f"{knob.name} takes {_expected(knob)}, got {quoted(value)}.") from None
 
 
-def _number(knob: Knob, value):
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+def _number(knob: Knob, value: Any) -> int | float:
+    """The range also refuses what is infinite or not a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
         _refuse(knob, value)
-    if not knob.low <= value <= knob.high or (knob.kind == "int" and value != int(value)):
+    if knob.low is None or knob.high is None or not knob.low <= value <= knob.high:
         _refuse(knob, value)
-    return int(value) if knob.kind == "int" else float(value)
-
-
-def _bool(knob: Knob, value):
-    return value if isinstance(value, bool) else _refuse(knob, value)
-
-
-def _choice(knob: Knob, value):
-    found = [c for c in knob.choices if c == value or str(c) == value]
-    return found[0] if found else _refuse(knob, value)
-
-
-def _choices(knob: Knob, value):
-    if (
-        not isinstance(value, list | tuple)
-        or not value
-        or any(v not in knob.choices for v in value)
-    ):
+    if knob.kind == "float":
+        return float(value)
+    if value != int(value):
         _refuse(knob, value)
-    return tuple(c for c in knob.choices if c in value)
+    return int(value)
 
 
-_CHECKS = {"int": _number, "float": _number, "bool": _bool, "choice": _choice, "choices": _choices}
+def _bool(knob: Knob, value: Any) -> bool:
+    if not isinstance(value, bool):
+        _refuse(knob, value)
+    return value
+
+
+def _choice(knob: Knob, value: Any) -> Any:
+    for choice in knob.choices:
+        if choice == value or str(choice) == value:
+            return choice
+    _refuse(knob, value)
+
+
+def _choices(knob: Knob, value: Any) -> tuple:
+    if not isinstance(value, list | tuple) or not value:
+        _refuse(knob, value)
+    if any(chosen not in knob.choices for chosen in value):
+        _refuse(knob, value)
+    return tuple(choice for choice in knob.choices if choice in value)
+
+
+_CHECKS: Mapping[str, Callable[[Knob, Any], Any]] = {
+    "int": _number,
+    "float": _number,
+    "bool": _bool,
+    "choice": _choice,
+    "choices": _choices,
+}

@@ -82,3 +82,11 @@ def test_a_setting_without_an_equals_sign_is_a_sentence():
 @pytest.mark.parametrize("k", knobs(Config), ids=lambda k: k.name)
 def test_both_ends_fit(k):
     assert [k.check(end) for end in k.ends()] == list(k.ends())
+
+
+def test_a_number_too_large_for_a_float_is_a_sentence_of_bounded_length():
+    """JSON knows whole numbers of any length."""
+    for name in ("rank", "scale"):
+        with pytest.raises(BadValue, match="takes") as refused:
+            build(Config, {name: 10**400})
+        assert len(str(refused.value)) < 200
