@@ -1,17 +1,20 @@
 """The named parts of a backbone: where a delta can stand, and what its tensors are called.
 
-timm's blocks never hand their residual branches to a module, so `expose` rebuilds each of them from its own parts as
-two explicit branches, bit-equal to timm's. One file knows one family of timm's classes: `isotropic` (plain Vision
-Transformers), `swin`, `dinov3`; what they are described in is `sites`.
+timm's blocks never hand their residual branches to a module, so `expose` rebuilds each of them
+from its own parts as two explicit branches, bit-equal to timm's. One file knows one family of
+timm's classes: `isotropic` (plain Vision Transformers), `swin`, `dinov3`; their shared words are
+in `sites`.
 
-`survey` then names the sites and runs one image through probes to see which of them fire: a site that the model never
-calls (timm's EVA reads `qkv.weight` past its module) is remembered with the reason and refused at attach.
+`inspect_anatomy` then names the sites and runs one image through probes to see which of them fire.
+A site that the model never calls (timm's EVA reads `qkv.weight` past its module) is remembered with
+the reason and refused at attach.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import cast
 
 import torch
 from timm.models.eva import Eva
@@ -22,9 +25,17 @@ from torch import Tensor, nn
 from ..contracts.errors import BadBackbone, BadValue
 from . import dinov3, isotropic, swin
 from .seam import Delta, SplitLinear, put, put_seams, share_tensors
-from .sites import QKV, Site
+from .sites import QKV, Site, patch_embed
 
-FAMILIES = {VisionTransformer: isotropic, SwinTransformer: swin, Eva: dinov3, dinov3.DINOv3: dinov3}
+Tree = VisionTransformer | SwinTransformer | Eva
+"""An exposed model: timm's class, its blocks rebuilt."""
+
+FAMILIES: dict[type[nn.Module], ModuleType] = {
+    VisionTransformer: isotropic,
+    SwinTransformer: swin,
+    Eva: dinov3,
+    dinov3.DINOv3: dinov3,
+}
 """Class of a model, timm's or exposed → the file that takes it apart."""
 
 _PLAIN = isotropic.NAMES | dinov3.NAMES
@@ -59,90 +70,95 @@ class Anatomy:
 
     @property
     def parameters(self) -> int:
+        """Numbers in all tensors, head left out."""
         return sum(torch.Size(shape).numel() for shape in self.tensors.values())
 
     @property
     def widths(self) -> tuple[int, ...]:
         """D of every stage; of a plain Vision Transformer, one."""
-        return tuple(
-            {site.stage: site.d_in for site in self.sites.values() if site.role == "block"}.values()
-        )
+        blocks = (site for site in self.sites.values() if site.role == "block")
+        return tuple({site.stage: site.d_in for site in blocks}.values())
 
     @property
     def staged(self) -> bool:
-        """Whether its tokens are a grid [B H W D] that shrinks and widens from stage to stage, as in a Swin."""
+        """Whether its tokens are grids [B H W D] that change by the stage, as in a Swin."""
         return len(self.widths) > 1
 
     def check_plain(self, title: str, why: str) -> None:
-        """`BadValue` in the name of a method that needs one sequence of tokens of one width, [B N D], throughout."""
+        """`BadValue` for the method `title`, which needs tokens [B N D] of one width throughout."""
         if self.staged:
             widths = ", ".join(map(str, self.widths))
             raise BadValue(
-                f"{title} does not fit {self.arch}: {why}, and its tokens are grids of {widths} channels.",
+                f"{title} does not fit {self.arch}: {why}, "
+                f"and its tokens are grids of {widths} channels.",
                 "Choose another method or a plain Vision Transformer.",
             )
 
     def at(self, *roles: str) -> list[Site]:
-        """The sites of these roles, block by block; `BadValue` names a role this backbone does not have."""
+        """The sites of these roles, block by block; `BadValue` names a role this backbone lacks."""
+        present = {site.role for site in self.sites.values()}
         for role in roles:
-            if not any(s.role == role for s in self.sites.values()):
+            if role not in present:
                 raise BadValue(f"{self.arch} has no {role!r} site to adapt.", self._why(role))
-        return [s for s in self.sites.values() if s.role in roles]
+        return [site for site in self.sites.values() if site.role in roles]
 
     def _why(self, role: str) -> str:
-        reasons = [why for name, why in self.silent.items() if name.rpartition(".")[2] == role]
-        return reasons[0] if reasons else "Choose other targets or another backbone."
+        for name, reason in self.silent.items():
+            if name.rpartition(".")[2] == role:
+                return reason
+        return "Choose other targets or another backbone."
 
 
-def expose(model: nn.Module) -> nn.Module:
-    """A tree over the same tensors with every block's branches as modules; `BadBackbone` for classes we do not know."""
+def expose(model: nn.Module) -> Tree:
+    """A tree over the same tensors with every block's branches as modules.
+
+    `BadBackbone` for classes, blocks or patch embeddings that are not known here.
+    """
     family = _family(model)
+    patch_embed(model)
     tree = share_tensors(model)
     family.split_branches(tree)
-    return tree.eval().requires_grad_(False)
+    return cast(Tree, tree.eval().requires_grad_(False))
 
 
-def inspect_anatomy(tree: nn.Module, arch: str) -> Anatomy:
-    """The anatomy of an exposed tree on any device, `meta` included. Runs one forward pass of one image."""
+def inspect_anatomy(tree: Tree, arch: str) -> Anatomy:
+    """The anatomy of an exposed tree on any device, `meta` included.
+
+    Runs one forward pass of one image.
+    """
     family = _family(tree)
-    sites = {s.name: s for s in family.sites(tree)}
+    patches = patch_embed(tree)
+    rows, columns = patches.grid_size
+    sites: dict[str, Site] = {site.name: site for site in family.sites(tree)}
     fired = _fired(tree, sites.values())
+    active = {name: site for name, site in sites.items() if site.path in fired}
     silent = {
-        n: f"{arch} never calls its {s.role} module."
-        for n, s in sites.items()
-        if s.path not in fired
+        name: f"{arch} never calls its {site.role} module."
+        for name, site in sites.items()
+        if name not in active
     }
     return Anatomy(
         arch=arch,
         width=tree.embed_dim,
-        depth=sum(s.role == "block" for s in sites.values()),
+        depth=sum(site.role == "block" for site in sites.values()),
         prefix=getattr(tree, "num_prefix_tokens", 0),
-        grid=tuple(tree.patch_embed.grid_size),
-        patch=tree.patch_embed.patch_size[0],
+        grid=(rows, columns),
+        patch=patches.proj.kernel_size[0],
         features=tree.head_hidden_size if tree.head_hidden_size else tree.num_features,
-        sites={n: s for n, s in sites.items() if n not in silent},
+        sites=active,
         silent=silent,
-        tensors={
-            timm_name(n): tuple(p.shape)
-            for n, p in tree.named_parameters()
-            if not n.startswith("head.")
-        },
+        tensors=_shapes(tree),
         head=family.HEAD,
     )
 
 
-def _family(model: nn.Module) -> ModuleType:
-    if type(model) in FAMILIES:
-        return FAMILIES[type(model)]
-    hint = "Choose a timm `vit_*`, `deit*` or `swin_*` model."
-    raise BadBackbone(f"{type(model).__name__} is not a plain Vision Transformer.", hint)
-
-
 def split_qkv(tree: nn.Module, site: Site) -> None:
     """Takes the fused linear apart in which a q, k or v site lies, if that has not been done."""
-    path, _, name = site.path.rpartition(".")
-    if name in QKV and isinstance(tree.get_submodule(path), nn.Linear):
-        put(tree, path, SplitLinear(tree.get_submodule(path)))
+    if site.role not in QKV:
+        return
+    fused = tree.get_submodule(site.whole_path)
+    if isinstance(fused, nn.Linear):
+        put(tree, site.whole_path, SplitLinear(fused))
 
 
 def timm_name(name: str) -> str:
@@ -155,11 +171,23 @@ def tree_name(name: str) -> str:
     return _renamed(name, _inverse(_PLAIN), _inverse(_STAGED))
 
 
-def _inverse(table: dict[str, str]) -> dict[str, str]:
+def _family(model: nn.Module) -> ModuleType:
+    if type(model) in FAMILIES:
+        return FAMILIES[type(model)]
+    hint = "Choose a timm `vit_*`, `deit*` or `swin_*` model."
+    raise BadBackbone(f"{type(model).__name__} is not a plain Vision Transformer.", hint)
+
+
+def _shapes(tree: nn.Module) -> dict[str, tuple[int, ...]]:
+    parameters = (item for item in tree.named_parameters() if not item[0].startswith("head."))
+    return {timm_name(name): tuple(parameter.shape) for name, parameter in parameters}
+
+
+def _inverse(table: Mapping[str, str]) -> dict[str, str]:
     return {theirs: ours for ours, theirs in table.items()}
 
 
-def _renamed(name: str, plain: dict[str, str], staged: dict[str, str]) -> str:
+def _renamed(name: str, plain: Mapping[str, str], staged: Mapping[str, str]) -> str:
     block = re.match(r"(layers\.\d+\.)?blocks\.\d+\.", name)
     if block is None:
         return name
@@ -172,6 +200,8 @@ def _renamed(name: str, plain: dict[str, str], staged: dict[str, str]) -> str:
 
 
 class _Probe(Delta):
+    """Changes nothing and remembers that it was called."""
+
     def __init__(self, path: str, fired: set[str]):
         super().__init__()
         self.path = path
@@ -183,12 +213,16 @@ class _Probe(Delta):
 
 
 @torch.no_grad()
-def _fired(tree: nn.Module, sites) -> set[str]:
+def _fired(tree: Tree, sites: Collection[Site]) -> set[str]:
+    """Paths of the sites through which one black image passes."""
+    patches = patch_embed(tree)
+    proj = patches.proj
+    height, width = cast(tuple[int, int], patches.img_size)
+    image = torch.zeros(1, proj.in_channels, height, width, device=proj.weight.device)
     fired: set[str] = set()
     twin = share_tensors(tree)
     for site in sites:
         split_qkv(twin, site)
-    put_seams(twin, {s.path: _Probe(s.path, fired) for s in sites})
-    weight = tree.patch_embed.proj.weight
-    twin(torch.zeros(1, weight.shape[1], *tree.patch_embed.img_size, device=weight.device))
+    put_seams(twin, {site.path: _Probe(site.path, fired) for site in sites})
+    twin(image)
     return fired

@@ -1,21 +1,25 @@
-"""DINOv3: timm's `Eva` with rotary positions, which turn queries and keys by their patch's place on the grid.
+"""DINOv3: timm's `Eva` with rotary position embeddings (RoPE), which rotate queries and keys.
 
-timm hands the rope to every block beside the tokens. They depend on the grid alone, so here each attention holds them
-(one tensor for all), and a block is a plain one again: [B N D] → [B N D]. Tokens that stand between the prefix and the
-patches, prompts say, have no place and are not turned. The layer scale is a bare parameter of timm's block.
+timm passes RoPE to every block; it depends only on the grid, so each attention stores it (one
+tensor, shared by all blocks). A block then is a plain one again: [B N D] → [B N D]. Tokens
+between the prefix and the patches, prompts for example, have no position and are not rotated. The
+layer scale is a bare parameter of timm's block.
 
-Left out by name: the `qkvb` models, which read qkv's weight past its module, so that nothing around it would ever fire,
-and the `plus` and 7B ones, whose gated MLP has three linears; and the rest of the `Eva` class.
+Refused by name: the `qkvb` models, which read qkv's weight past its module, so that nothing
+around it would ever fire; the `plus` and 7B ones, whose gated MLP has three linears; the rest of
+the `Eva` class.
 """
 
-from timm.layers import RotaryEmbeddingDinoV3
+from typing import cast
+
+from timm.layers.pos_embed_sincos import RotaryEmbeddingDinoV3
 from timm.models.eva import Eva, EvaAttention, EvaBlock
 from torch import Tensor, cat, nn
 
 from ..contracts.errors import BadBackbone
 from .isotropic import HEAD, ResidualBlock, check_parts, sites
-from .seam import share_tensors
-from .sites import Branch
+from .seam import put, share_tensors
+from .sites import Branch, patch_embed
 
 __all__ = ["HEAD", "NAMES", "sites", "split_branches"]
 
@@ -26,28 +30,36 @@ NAMES = {"attn.scale.gamma_1": "gamma_1", "mlp.scale.gamma_2": "gamma_2"}
 class DINOv3(Eva):
     """timm's forward with the blocks as one stack."""
 
-    def forward_features(self, x: Tensor) -> Tensor:
-        x, _ = self._pos_embed(self.patch_embed(x))
-        return self.norm(self.blocks(self.norm_pre(x)))
+    def forward_features(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - no masks
+        x = self.patch_embed(x)
+        x, _ = self._pos_embed(x)
+        x = self.norm_pre(x)
+        x = self.blocks(x)
+        return self.norm(x)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.forward_head(self.forward_features(x))
+    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - no masks
+        x = self.forward_features(x)
+        return self.forward_head(x)
 
 
 class RotaryAttention(EvaAttention):
-    """timm's attention with the rope [H·W 2·d] of its patches at hand: [B N D] → [B N D]."""
+    """timm's attention that stores the RoPE [H·W 2·d] of its patches: [B N D] → [B N D]."""
+
+    rope: Tensor
 
     @classmethod
     def of(cls, attention: EvaAttention, rope: Tensor) -> "RotaryAttention":
+        """`attention` over the same tensors, with `rope` as a buffer that is not saved."""
         twin = share_tensors(attention)
         twin.__class__ = cls
         twin._non_persistent_buffers_set = {"rope"}
         twin._buffers["rope"] = rope
-        return twin
+        return cast(RotaryAttention, twin)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - no masks
         between = x.shape[1] - self.num_prefix_tokens - len(self.rope)
-        return super().forward(x, rope=cat([_no_rotation(between, self.rope), self.rope]))
+        rope = cat([_no_rotation(between, self.rope), self.rope])
+        return super().forward(x, rope=rope)
 
 
 class Gamma(nn.Module):
@@ -69,39 +81,44 @@ def split_branches(tree: Eva) -> None:
             "timm's Eva models are taken apart here for DINOv3's rotary positions only."
         )
     for i, block in enumerate(tree.blocks):
-        check_parts(i, block, EvaBlock, EvaAttention)
-        _check_attention(i, block.attn)
-    rope = tree.rope.get_embed(shape=tree.patch_embed.grid_size)
-    tree.blocks = nn.Sequential(*(_rebuilt(block, rope) for block in tree.blocks))
+        check_parts(f"block {i}", block, EvaBlock, EvaAttention)
+        _check_attention(i, _attention(block))
+    rope = tree.rope.get_embed(shape=list(patch_embed(tree).grid_size))
+    rebuilt = [_rebuilt(cast(EvaBlock, block), rope) for block in tree.blocks]
+    put(tree, "blocks", nn.Sequential(*rebuilt))
     tree.__class__ = DINOv3
 
 
 def _check_attention(i: int, attention: EvaAttention) -> None:
-    if attention.qkv is None or attention.q_bias is not None or attention.gate is not None:
+    bypassed = attention.qkv is None or attention.q_bias is not None
+    if bypassed or attention.gate is not None:
         raise BadBackbone(
-            f"block {i} reads its qkv past the module, so a method that stands around it would never fire.",
+            f"block {i} reads its qkv past the module, "
+            "so a method that stands around it would never fire.",
             "Choose a DINOv3 without a bias on qkv: `vit_small_patch16_dinov3`, base or large.",
         )
 
 
+def _attention(block: nn.Module) -> EvaAttention:
+    return cast(EvaAttention, block.attn)
+
+
 def _rebuilt(block: EvaBlock, rope: Tensor) -> ResidualBlock:
+    attention = RotaryAttention.of(_attention(block), rope)
+    attention_scale = _scale("gamma_1", block.gamma_1)
+    mlp_scale = _scale("gamma_2", block.gamma_2)
     return ResidualBlock(
-        Branch(
-            block.norm1,
-            RotaryAttention.of(block.attn, rope),
-            _gamma(block, "gamma_1"),
-            block.drop_path1,
-        ),
-        Branch(block.norm2, block.mlp, _gamma(block, "gamma_2"), block.drop_path2),
+        Branch(block.norm1, attention, attention_scale, block.drop_path1),
+        Branch(block.norm2, block.mlp, mlp_scale, block.drop_path2),
     )
 
 
-def _gamma(block: EvaBlock, name: str) -> nn.Module:
-    gamma = getattr(block, name)
+def _scale(name: str, gamma: nn.Parameter | None) -> nn.Module:
     return nn.Identity() if gamma is None else Gamma(name, gamma)
 
 
 def _no_rotation(tokens: int, rope: Tensor) -> Tensor:
-    """Turns by nothing, [tokens 2·d]: sines first, then cosines."""
+    """The RoPE that leaves `tokens` as they are, [tokens 2·d]: sines first, then cosines."""
     sines = rope.new_zeros(tokens, rope.shape[1] // 2)
-    return cat([sines, sines + 1], dim=1)
+    cosines = sines + 1
+    return cat([sines, cosines], dim=1)

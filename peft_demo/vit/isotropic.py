@@ -1,25 +1,37 @@
-"""Plain Vision Transformers: timm's `VisionTransformer` with its pre-norm `Block`s, all of one width.
+"""Plain Vision Transformers: timm's `VisionTransformer`, pre-norm `Block`s of one width.
 
-`Block.forward` never hands its residual branches to a module, so each block is rebuilt from its own parts:
+`Block.forward` never hands its residual branches to a module, so each block is rebuilt from its own
+parts:
 
-    x + attn(x),  attn = norm1 → attention → ls1 → drop_path1          x + mlp(x),  mlp = norm2 → mlp → ls2 → drop_path2
+    x + attn(x),  attn = norm1 → attention → ls1 → drop_path1
+    x + mlp(x),   mlp = norm2 → mlp → ls2 → drop_path2
 
-ViT, DeiT, DINOv2 (with registers too; the giant's gated MLP is two linears as well), CLIP and SigLIP towers.
+ViT, DeiT, DINOv2 (with registers too; the giant's gated MLP is two linears as well), CLIP and
+SigLIP.
 """
 
 from collections.abc import Iterator
+from typing import cast
 
-from timm.layers import Attention, GluMlp, Mlp
-from timm.models.vision_transformer import Block
+from timm.layers.attention import Attention
+from timm.layers.mlp import GluMlp, Mlp
+from timm.models.eva import Eva
+from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 
 from ..contracts.errors import BadBackbone
 from .seam import put
-from .sites import Branch, Site, block_sites
+from .sites import Branch, Site, block_sites, patch_embed
 
 HEAD = "head"
-NAMES = {"attn.norm": "norm1", "attn.map": "attn", "attn.scale": "ls1"}
-NAMES |= {"mlp.norm": "norm2", "mlp.map": "mlp", "mlp.scale": "ls2"}
+NAMES = {
+    "attn.norm": "norm1",
+    "attn.map": "attn",
+    "attn.scale": "ls1",
+    "mlp.norm": "norm2",
+    "mlp.map": "mlp",
+    "mlp.scale": "ls2",
+}
 """Parts of a block in the exposed tree → timm's names of them."""
 
 
@@ -36,36 +48,33 @@ class ResidualBlock(nn.Module):
         return x + self.mlp(x)
 
 
-def split_branches(tree: nn.Module) -> None:
+def split_branches(tree: VisionTransformer) -> None:
     """Puts rebuilt blocks where timm's stood; `BadBackbone` names a block of another kind."""
     for i, block in enumerate(tree.blocks):
-        check_parts(i, block, Block, Attention)
-        put(tree, f"blocks.{i}", _rebuilt(block))
+        check_parts(f"block {i}", block, Block, Attention)
+        put(tree, f"blocks.{i}", _rebuilt(cast(Block, block)))
 
 
-def check_parts(i: int, block: nn.Module, kind: type, attention: type) -> None:
-    """`BadBackbone` unless the block is of this kind, with this attention and an MLP of two linears."""
-    if (
-        type(block) is not kind
-        or not isinstance(block.attn, attention)
-        or not isinstance(block.mlp, Mlp | GluMlp)
-    ):
-        parts = [
-            type(part).__name__
-            for part in (block, getattr(block, "attn", None), getattr(block, "mlp", None))
-        ]
+def check_parts(
+    name: str, block: nn.Module, block_type: type[nn.Module], attention_type: type[nn.Module]
+) -> None:
+    """`BadBackbone` unless the block has these types and an MLP of two linears."""
+    attention = getattr(block, "attn", None)
+    mlp = getattr(block, "mlp", None)
+    known_parts = isinstance(attention, attention_type) and isinstance(mlp, Mlp | GluMlp)
+    if type(block) is not block_type or not known_parts:
+        names = [type(part).__name__ for part in (block, attention, mlp)]
         raise BadBackbone(
-            f"block {i} is a {parts[0]} with {parts[1]} and {parts[2]}, which is not taken apart here."
+            f"{name} is a {names[0]} with {names[1]} and {names[2]}, which is not taken apart here."
         )
 
 
-def sites(tree: nn.Module) -> Iterator[Site]:
+def sites(tree: VisionTransformer | Eva) -> Iterator[Site]:
     """Every site of an exposed tree, before it is known which of them fire."""
     D = tree.embed_dim
-    proj = tree.patch_embed.proj
-    yield Site(
-        "patch", "patch", "patch_embed", proj.weight[0].numel(), D, bias=proj.bias is not None
-    )
+    proj = patch_embed(tree).proj
+    pixels = proj.weight[0].numel()
+    yield Site("patch", "patch", "patch_embed", pixels, D, bias=proj.bias is not None)
     yield Site("blocks", "stack", "blocks", D, D)
     for i in range(len(tree.blocks)):
         yield from block_sites(tree, f"blocks.{i}", "attn.map", i)
@@ -76,7 +85,6 @@ def sites(tree: nn.Module) -> Iterator[Site]:
 
 
 def _rebuilt(block: Block) -> ResidualBlock:
-    return ResidualBlock(
-        Branch(block.norm1, block.attn, block.ls1, block.drop_path1),
-        Branch(block.norm2, block.mlp, block.ls2, block.drop_path2),
-    )
+    attention = Branch(block.norm1, block.attn, block.ls1, block.drop_path1)
+    mlp = Branch(block.norm2, block.mlp, block.ls2, block.drop_path2)
+    return ResidualBlock(attention, mlp)

@@ -1,30 +1,35 @@
-"""load(name) → Backbone: a frozen Vision Transformer, exposed, fingerprinted, on its device for good.
+"""load(name) → Backbone: a frozen Vision Transformer, exposed and fingerprinted, on its device.
 
-Device and dtype (fp32) are chosen here, once: attached models share these very tensors, so nothing moves them later.
+Device and dtype (fp32) are chosen here, once: attached models share these very tensors, so nothing
+moves them later.
 """
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import timm
 import torch
 from torch import nn
 
-from ..contracts.errors import BadBackbone, BadValue, NotAllowed
+from ..contracts.errors import BadBackbone
 from ..contracts.progress import Report
-from .anatomy import Anatomy, expose, inspect_anatomy
-from .catalogue import Source, find, read_tensors, resolution
-from .fingerprint import fingerprint
+from .anatomy import Anatomy, Tree, expose, inspect_anatomy
+from .catalogue import find
+from .checkpoint import read_tensors
+from .download import fetch
+from .fingerprint import fingerprint as fingerprint_of
+from .sites import patch_embed
+from .source import Source, set_size
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """A frozen Vision Transformer. `model` is an exposed tree (see `anatomy`), in eval mode, without a head."""
+    """A frozen Vision Transformer: `model` is an exposed tree in eval mode, without a head."""
 
     name: str
     arch: str
-    model: nn.Module
+    model: Tree
     anatomy: Anatomy
     fingerprint: str
     """SHA-256 of the source tensors: who it is."""
@@ -36,15 +41,19 @@ class Backbone:
 
     @property
     def device(self) -> torch.device:
-        return self.model.patch_embed.proj.weight.device
+        """Where its tensors are, for good."""
+        return patch_embed(self.model).proj.weight.device
 
     @property
     def parameters(self) -> int:
+        """Numbers in all its tensors."""
         return self.anatomy.parameters
 
     def with_normalisation(self, mean: tuple[float, ...], std: tuple[float, ...]) -> "Backbone":
         """The same for images normalised like this: itself where it is so already."""
-        return self if (self.mean, self.std) == (mean, std) else replace(self, mean=mean, std=std)
+        if (self.mean, self.std) == (mean, std):
+            return self
+        return replace(self, mean=mean, std=std)
 
     def facts(self) -> dict[str, Any]:
         """What the card of an adapter says of it, by the fields of `AdapterCard`."""
@@ -52,8 +61,8 @@ class Backbone:
         return {"backbone": self.name} | {name: getattr(self, name) for name in same}
 
     def live_fingerprint(self) -> str:
-        """SHA-256 of the tensors as they are in memory now; compare before and after, never between machines."""
-        return fingerprint(dict(self.model.state_dict()))
+        """SHA-256 of the tensors as they are in memory; never compared between machines."""
+        return fingerprint_of(self.model.state_dict())
 
 
 def load(
@@ -66,13 +75,14 @@ def load(
     report: Report | None = None,
     fingerprint: str = "",
 ) -> Backbone:
-    """The backbone called `name` ("" is the bundled one) at `size` px (0: its own), on the best device there is.
+    """The backbone called `name` ("" is the bundled one) at `size` px (0: its own).
 
-    A `fingerprint` finds a bundled or registered backbone whatever it is called. Downloads report their progress.
-    Raises `UnknownName`, `BadBackbone`, or `NotAllowed` when a download is needed offline.
+    It stands on `device`, or on the best one there is. A `fingerprint` finds a bundled or
+    registered backbone whatever it is called. Downloads report their progress. Raises
+    `UnknownName`, `BadBackbone`, or `NotAllowed` when a download is needed offline.
     """
     source = find(name, home, fingerprint)
-    model = _with_tensors(source) if source.file else _download(source, offline, report)
+    model = _from_file(source) if source.file else _downloaded(source, offline, report)
     return _backbone(source, model, size, device or best_device())
 
 
@@ -91,79 +101,39 @@ def wrap(
 
 
 def _backbone(source: Source, model: nn.Module, size: int, device: str) -> Backbone:
-    identity = fingerprint(model.state_dict())
+    identity = fingerprint_of(model.state_dict())
     if size:
-        model.set_input_size(img_size=resolution(model, size))
+        set_size(model, size)
     tree = expose(model.float().to(device))
-    cfg = model.pretrained_cfg
+    height, _ = cast(tuple[int, int], patch_embed(tree).img_size)
+    config = cast(dict[str, Any], model.pretrained_cfg)
     return Backbone(
         name=source.name,
         arch=source.arch,
         model=tree,
         anatomy=inspect_anatomy(tree, source.arch),
         fingerprint=identity,
-        size=model.patch_embed.img_size[0],
-        mean=tuple(source.mean or cfg["mean"]),
-        std=tuple(source.std or cfg["std"]),
-        interpolation=source.interpolation or cfg["interpolation"],
+        size=height,
+        mean=tuple(source.mean or config["mean"]),
+        std=tuple(source.std or config["std"]),
+        interpolation=source.interpolation or config["interpolation"],
     )
 
 
-def _with_tensors(source: Source) -> nn.Module:
-    tensors = {name: t.float() for name, t in read_tensors(source).items()}
-    model = timm.create_model(source.arch, pretrained=False, num_classes=0, **dict(source.kwargs))
+def _from_file(source: Source) -> nn.Module:
+    tensors = {name: tensor.float() for name, tensor in read_tensors(source).items()}
+    model = source.create()
     model.load_state_dict(tensors)
     return model
 
 
-def _download(source: Source, offline: bool, report: Report | None) -> nn.Module:
-    file = _fetch(source.name, offline, report)
+def _downloaded(source: Source, offline: bool, report: Report | None) -> nn.Module:
+    file = fetch(source.name, offline, report)
+    overlay = {"file": str(file)}
     try:
         return timm.create_model(
-            source.arch, pretrained=True, num_classes=0, pretrained_cfg_overlay={"file": str(file)}
+            source.arch, pretrained=True, num_classes=0, pretrained_cfg_overlay=overlay
         )
     except (RuntimeError, KeyError, ValueError) as error:
-        raise BadBackbone(
-            f"the weights of {source.name} do not fit: {str(error).splitlines()[0]}"
-        ) from None
-
-
-def _fetch(name: str, offline: bool, report: Report | None) -> Path:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
-
-    repo = timm.get_pretrained_cfg(name).hf_hub_id if timm.is_model_pretrained(name) else None
-    if not repo:
-        raise BadValue(
-            f"timm has no pretrained weights called {name!r}.",
-            "Name one with its tag, or add a file.",
-        )
-    progress = {"tqdm_class": _reporting(name, report)} if report else {}
-    try:
-        return Path(
-            hf_hub_download(repo, "model.safetensors", local_files_only=offline, **progress)
-        )
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled):
-        why = (
-            "and downloads are switched off"
-            if offline
-            else "and the Hugging Face Hub cannot be reached"
-        )
-        raise NotAllowed(
-            f"{name} is not on this machine {why}.", "Use the bundled backbone or add a file."
-        ) from None
-    except HfHubHTTPError as error:
-        raise BadBackbone(
-            f"the Hub has no safetensors weights for {name} ({error.response.status_code})."
-        ) from None
-
-
-def _reporting(name: str, report: Report):
-    """A tqdm class that tells `report` instead of drawing a bar."""
-    from tqdm.auto import tqdm
-
-    class Reporting(tqdm):
-        def display(self, *args, **kwargs):
-            report(f"downloading {name}", self.n / self.total if self.total else -1.0)
-
-    return Reporting
+        reason = str(error).splitlines()[0]
+        raise BadBackbone(f"the weights of {source.name} do not fit: {reason}") from None

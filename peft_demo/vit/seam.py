@@ -1,15 +1,19 @@
-"""The core idea: where the model computed `f(x)`, it now computes `delta(f, x)`; `f` is a frozen piece of the backbone.
+"""The core idea: where the model computed `f(x)`, it now computes `delta(f, x)`.
 
-A `Delta` is the trainable part a method puts at one site. A `Seam` is the place in the tree where delta and frozen map
-meet. Neither owns the other: the same frozen map can stand in many trees, each with its own delta.
+`f` is a frozen piece of the backbone. A `Delta` is the trainable part that a method puts at one
+site. A `Seam` is the place in the tree where delta and frozen map meet. Neither owns the other:
+the same frozen map can stand in many trees, each with its own delta.
 """
 
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from .sites import QKV, qkv_rows
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 class LowRank(NamedTuple):
@@ -104,8 +108,8 @@ class Seam(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.delta(self.f, x)
 
-    def __getattr__(self, name: str):
-        """What is asked of the frozen map, it answers: timm reads `patch_embed.grid_size` on its way."""
+    def __getattr__(self, name: str) -> Any:
+        """Attributes of the frozen map: timm reads `patch_embed.grid_size` in its forward pass."""
         try:
             return super().__getattr__(name)
         except AttributeError:
@@ -115,7 +119,7 @@ class Seam(nn.Module):
 
 
 class SplitLinear(nn.Module):
-    """timm's fused qkv as three linears q, k and v over the same tensors: [... D_in] → [... D_out]."""
+    """timm's fused qkv as three linears q, k, v over the same tensors: [... D_in] → [... D_out]."""
 
     def __init__(self, fused: nn.Linear):
         super().__init__()
@@ -139,27 +143,34 @@ def linear_rows(fused: nn.Linear, rows: slice) -> nn.Linear:
 
 def bias(f: nn.Linear) -> Tensor:
     """b [D_out] of a linear; zeros where it has none."""
-    return f.weight.new_zeros(f.out_features) if f.bias is None else f.bias
+    if f.bias is None:
+        return f.weight.new_zeros(f.out_features)
+    return f.bias
 
 
-def share_tensors(module: nn.Module) -> nn.Module:
-    """A new tree of module objects over the *same* tensors: cheap, and free to change without touching the old."""
+def share_tensors(module: AnyModule) -> AnyModule:
+    """A new tree of module objects over the *same* tensors: about a millisecond, no memory.
+
+    Modules can be put into it, and parameters bound, without touching the old tree.
+    """
     twin = module.__class__.__new__(module.__class__)
-    twin.__dict__ = {k: v.copy() if isinstance(v, dict) else v for k, v in module.__dict__.items()}
-    twin._modules = {
-        name: child if child is None else share_tensors(child)
-        for name, child in module._modules.items()
-    }
+    for name, value in module.__dict__.items():
+        twin.__dict__[name] = value.copy() if isinstance(value, dict) else value
+    for name, child in module._modules.items():
+        twin._modules[name] = None if child is None else share_tensors(child)
     return twin
 
 
 def put(tree: nn.Module, path: str, module: nn.Module) -> None:
-    """Puts `module` at the dotted `path` of the tree."""
+    """`module` stands at the dotted `path` of the tree afterwards."""
     parent, _, name = path.rpartition(".")
     tree.get_submodule(parent)._modules[name] = module
 
 
-def put_seams(tree: nn.Module, deltas: dict[str, Delta]) -> None:
-    """Puts a seam at each dotted path. Deepest first, so that a seam around a branch holds those inside it."""
+def put_seams(tree: nn.Module, deltas: Mapping[str, Delta]) -> None:
+    """Puts a seam at each dotted path.
+
+    Deepest first, so that a seam around a branch holds those inside it.
+    """
     for path in sorted(deltas, key=lambda p: p.count("."), reverse=True):
         put(tree, path, Seam(tree.get_submodule(path), deltas[path]))

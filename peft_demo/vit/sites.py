@@ -8,14 +8,18 @@
 | `attn` `mlp` | residual branches, norm to drop path |
 | `block` `stack` | one block, all blocks |
 | `patch` | the patch embedding |
-| `reduction` `reduction_norm` | between two stages of a Swin: the linear that merges patches, the norm before it |
+| `reduction` | between two stages of a Swin, the linear that merges patches |
+| `reduction_norm` | the norm before it |
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
+from timm.layers.patch_embed import PatchEmbed
 from torch import Tensor, nn
+
+from ..contracts.errors import BadBackbone
 
 QKV = ("q", "k", "v")
 LINEARS = (*QKV, "proj", "fc1", "fc2")
@@ -53,7 +57,8 @@ class Site:
 
     @property
     def rows(self) -> slice:
-        """The rows of the whole map's weight [D_out D_in] and bias [D_out] that belong to the site."""
+        """The rows of the whole map's weight [D_out D_in] and bias [D_out] that belong to the
+        site."""
         return qkv_rows(self.role, self.d_out) if self.role in QKV else slice(0, self.d_out)
 
 
@@ -117,6 +122,17 @@ def linear_site(tree: nn.Module, name: str, path: str, block: int = -1, stage: i
 def linear_at(tree: nn.Module, path: str) -> nn.Linear:
     """The linear at a dotted path of the tree."""
     return cast(nn.Linear, tree.get_submodule(path))
+
+
+def patch_embed(tree: nn.Module) -> PatchEmbed:
+    """The patch embedding of a model; `BadBackbone` where more than a convolution stands there."""
+    part = tree.patch_embed
+    if isinstance(part, PatchEmbed):
+        return part
+    raise BadBackbone(
+        f"its patches come from a {type(part).__name__}, a network before the Transformer.",
+        "Choose a model whose patch embedding is one convolution: `vit_base_patch16_224`.",
+    )
 
 
 def _qkv_sites(tree: nn.Module, at: str, path: str, block: int, stage: int) -> Iterator[Site]:

@@ -13,7 +13,7 @@ from peft_demo.contracts.errors import BadBackbone, BadValue, CannotMerge
 from peft_demo.methods import methods
 from peft_demo.vit import anatomy_of, wrap
 from peft_demo.vit.anatomy import expose, inspect_anatomy, timm_name, tree_name
-from peft_demo.vit.catalogue import Source, resolution
+from peft_demo.vit.source import Source, resolution
 
 SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 3}
 STAGES = {"img_size": 32, "window_size": 4, "embed_dim": 32, "depths": (2, 2), "num_heads": (2, 4)}

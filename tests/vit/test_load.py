@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from peft_demo.contracts.errors import BadBackbone, NotAllowed, UnknownName
-from peft_demo.vit import cards, catalogue, load, register
+from peft_demo.vit import cards, catalogue, load, local, register, registration
 from peft_demo.vit import load as load_backbone
 from peft_demo.vit.fingerprint import fingerprint
 
@@ -48,16 +48,16 @@ def test_a_registered_file_is_found_by_name_and_by_fingerprint(checkpoint, home)
 
 
 def test_two_that_register_the_same_weights_at_once_both_get_them(checkpoint, home, monkeypatch):
-    copy = catalogue.shutil.copyfile
-    other = []
+    keep = registration.write_file
+    others = []
 
-    def interrupted(source, draft):
-        copy(source, draft)
-        if not other:
-            other.append("on its way")
+    def interrupted(path, content):
+        if not others:
+            others.append("on its way")
             register(checkpoint, home)
+        keep(path, content)
 
-    monkeypatch.setattr(catalogue.shutil, "copyfile", interrupted)
+    monkeypatch.setattr(registration, "write_file", interrupted)
     assert register(checkpoint, home).fingerprint == load(ARCH, home=home).fingerprint
     assert sorted(f.suffix for f in (home / "backbones").iterdir()) == [".json", ".safetensors"]
 
@@ -191,14 +191,14 @@ def test_a_download_reports_progress_and_is_checked(checkpoint, home, monkeypatc
 
 
 def test_suggested_parameters_are_what_timm_builds():
-    for name, (_, parameters, _) in catalogue.SUGGESTED.items():
+    for name, suggestion in catalogue.SUGGESTED.items():
         with torch.device("meta"):
             model = timm.create_model(name, num_classes=0)
-        assert sum(p.numel() for p in model.parameters()) == parameters, name
+        assert sum(p.numel() for p in model.parameters()) == suggestion.parameters, name
 
 
 def test_the_bundled_card_is_complete():
-    file = next(catalogue.BUNDLED.glob("*.safetensors"))
+    file = next(local.BUNDLED.glob("*.safetensors"))
     header = json.loads(file.read_bytes()[8 : 8 + int.from_bytes(file.read_bytes()[:8], "little")])
     about = json.loads(header["__metadata__"]["peft_demo_backbone"])
     assert {"name", "title", "arch", "mean", "std", "licence"} <= about.keys()
