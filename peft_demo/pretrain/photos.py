@@ -1,7 +1,8 @@
-"""All photos once, as one array of bytes on disk: decoding happens a single time, not once a pass."""
+"""All photos once, as one array of bytes on disk: each is decoded once, not once a pass."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,33 +11,38 @@ from PIL import Image, ImageOps
 from ..storage.atomic import atomic_write
 from . import archives
 
+Listing = list[tuple[Path, list[str]]]
+"""Sources with the names of the images in each."""
 
-def load_photos(sources: list[Path], side: int, work: Path) -> np.ndarray:
-    """The photos of `sources` as read-only uint8 [P, 3, side, side], shorter edge resized to `side`, centre kept.
 
-    The array lies in `work` under a name derived from the sources and is built on the first call only.
-    Raises ValueError when no photo could be read.
+def load_photos(sources: Sequence[Path], side: int, work: Path) -> np.ndarray:
+    """The photos of `sources` as read-only uint8 [P 3 side side]: shorter edge `side`, centre kept.
+
+    The array lies in `work` under a name derived from the sources and is built on the first call
+    only. Raises `ValueError` when no photo could be read.
     """
-    listed = [(Path(source), archives.members(source)) for source in sources]
-    key = json.dumps(
-        [[source.name, source.stat().st_size, names] for source, names in listed] + [side]
-    )
-    path = Path(work) / f"photos{side}_{hashlib.sha256(key.encode()).hexdigest()[:12]}.npy"
+    listing = [(Path(source), archives.members(source)) for source in sources]
+    path = Path(work) / f"photos{side}_{_key(listing, side)}.npy"
     if not path.exists():
-        _build(listed, side, path)
+        _build(listing, side, path)
     return np.load(path, mmap_mode="r")
 
 
-def _build(listed: list[tuple[Path, list[str]]], side: int, path: Path) -> None:
-    kept = [
-        _pixels(image, side)
-        for source, names in listed
-        for _, image in archives.images(source, names)
-    ]
-    if not kept:
-        raise ValueError(f"no readable photo in {', '.join(str(source) for source, _ in listed)}")
+def _key(listing: Listing, side: int) -> str:
+    sources = [[source.name, source.stat().st_size, names] for source, names in listing]
+    text = json.dumps([*sources, side])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _build(listing: Listing, side: int, path: Path) -> None:
+    photos = []
+    for source, names in listing:
+        photos += [_pixels(image, side) for _, image in archives.images(source, names)]
+    if not photos:
+        sources = ", ".join(str(source) for source, _ in listing)
+        raise ValueError(f"no readable photo in {sources}")
     with atomic_write(path) as draft, open(draft, "wb") as file:
-        np.save(file, np.stack(kept))
+        np.save(file, np.stack(photos))
 
 
 def _pixels(image: Image.Image, side: int) -> np.ndarray:

@@ -1,45 +1,54 @@
-"""What the teacher says of a view: tokens of three depths, standardised by channel, remembered on disk as fp16."""
+"""The teacher's tokens for a view: three depths, standardised by channel, kept on disk as fp16."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from timm.models.vision_transformer import VisionTransformer
 
 from .views import Views
 
 SURVEYED_BLOCKS = 8
 
 
-def depths(model: nn.Module) -> list[int]:
+def depths(model: VisionTransformer) -> list[int]:
     """The blocks (from 0) that end the first third, the second third and the whole of the model."""
     count = len(model.blocks)
     return [max(round(count * part / 3), 1) - 1 for part in (1, 2, 3)]
 
 
-def tokens(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Class token and patch tokens at `depths(model)`, the last after the final norm: [3, B, 1+N, D].
+def tokens(model: VisionTransformer, images: torch.Tensor) -> torch.Tensor:
+    """Class token and patch tokens at `depths(model)`, the last after the final norm: [3 B 1+N D].
 
-    images: [B, 3, H, W], already normalised.
+    images: [B 3 H W], already normalised.
     """
-    last, inner = model.forward_intermediates(
+    outputs = model.forward_intermediates(
         images, indices=depths(model)[:-1], return_prefix_tokens=True, output_fmt="NLC"
     )
+    last, inner = cast(tuple[torch.Tensor, Any], outputs)
     kept = [torch.cat([prefix[:, :1], patches], dim=1) for patches, prefix in inner]
-    prefixes = model.num_prefix_tokens
-    return torch.stack([*kept, torch.cat([last[:, :1], last[:, prefixes:]], dim=1)])
+    kept.append(torch.cat([last[:, :1], last[:, model.num_prefix_tokens :]], dim=1))
+    return torch.stack(kept)
 
 
 class Targets:
-    """The teacher's standardised tokens of every view, computed the first time, read from disk afterwards.
+    """The teacher's standardised tokens of every view: computed once, then read from disk.
 
-    teacher: a frozen timm VisionTransformer; size: the px it looks at (its patches are pooled to the student's `grid`);
-    statistics: [2, 3, 2, D], mean and deviation by depth, for the class token and for patches.
+    teacher: a frozen timm VisionTransformer; size: the px it looks at (its patches are pooled to
+    the student's `grid`); statistics: [2 3 2 D], mean and deviation by depth, for the class token
+    and for patches.
     """
 
     def __init__(
-        self, teacher: nn.Module, views: Views, size: int, grid: int, work: Path, dtype: torch.dtype
+        self,
+        teacher: VisionTransformer,
+        views: Views,
+        size: int,
+        grid: int,
+        work: Path,
+        dtype: torch.dtype,
     ):
         self.device = next(teacher.parameters()).device
         self.teacher = teacher.to(dtype)
@@ -52,62 +61,61 @@ class Targets:
         self.stores: dict[int, np.memmap] = {}
 
     def survey(self) -> torch.Tensor:
-        """Statistics [2, 3, 2, D] over the first blocks of view 0."""
+        """Statistics [2 3 2 D] over the first blocks of view 0."""
         blocks = range(min(SURVEYED_BLOCKS, self.views.blocks))
         seen = torch.cat([self._ask(self.views.images(0, block)) for block in blocks], dim=1)
-        spots = [seen[:, :, :1].flatten(1, 2), seen[:, :, 1:].flatten(1, 2)]
-        mean = torch.stack([spot.mean(1) for spot in spots], dim=1)
-        deviation = torch.stack([spot.std(1) for spot in spots], dim=1)
+        groups = [seen[:, :, :1].flatten(1, 2), seen[:, :, 1:].flatten(1, 2)]
+        mean = torch.stack([group.mean(1) for group in groups], dim=1)
+        deviation = torch.stack([group.std(1) for group in groups], dim=1)
         return torch.stack([mean, deviation.clamp_min(1e-4)])
 
     def fresh(self, view: int, block: int, images: torch.Tensor, remember: bool) -> torch.Tensor:
-        """Asks the teacher about `images`, block `block` of `view`: fp16 [3, B, 1+N, D]."""
-        mean, deviation = (
-            torch.cat([s[:, :1], s[:, 1:].expand(-1, self.grid**2, -1)], 1) for s in self.statistics
-        )
-        answer = ((self._ask(images) - mean[:, None]) / deviation[:, None]).half()
+        """Asks the teacher about `images`, block `block` of `view`: fp16 [3 B 1+N D]."""
+        mean, deviation = cast(torch.Tensor, self.statistics)
+        answer = self._ask(images) - self._by_token(mean)[:, None]
+        answer = (answer / self._by_token(deviation)[:, None]).half()
         if remember:
             self._store(view)[block] = answer.cpu().numpy()
         return answer
 
     def remembered(self, view: int, block: int) -> torch.Tensor:
-        """What `fresh` said of this block in an earlier pass: the same bits."""
+        """What `fresh` returned for this block in an earlier pass: the same bits."""
         return torch.from_numpy(self._store(view)[block]).to(self.device)
 
     def flush(self, view: int) -> None:
         """The remembered answers of `view` are on disk afterwards."""
         self._store(view).flush()
 
+    def normalize(self, images: torch.Tensor) -> torch.Tensor:
+        """images [B 3 H W] in 0..1 → as the teacher was trained on."""
+        config = cast(dict[str, Any], self.teacher.pretrained_cfg)
+        mean = torch.tensor(config["mean"], device=self.device)
+        deviation = torch.tensor(config["std"], device=self.device)
+        return (images - mean.view(-1, 1, 1)) / deviation.view(-1, 1, 1)
+
     @torch.no_grad()
     def _ask(self, images: torch.Tensor) -> torch.Tensor:
         images = images.to(self.device)
         if images.shape[-1] != self.size:
-            images = F.interpolate(
-                images, size=self.size, mode="bicubic", align_corners=False
-            ).clamp(0, 1)
-        return self._pool(tokens(self.teacher, self.normalize(images).to(self.dtype)).float())
+            images = F.interpolate(images, size=self.size, mode="bicubic", align_corners=False)
+            images = images.clamp(0, 1)
+        pixels = self.normalize(images).to(self.dtype)
+        return self._pool(tokens(self.teacher, pixels).float())
 
-    def normalize(self, images: torch.Tensor) -> torch.Tensor:
-        """images [B, 3, H, W] in 0..1 → as the teacher was trained on."""
-        mean, deviation = (
-            torch.tensor(self.teacher.pretrained_cfg[k], device=self.device)
-            for k in ("mean", "std")
-        )
-        return (images - mean.view(-1, 1, 1)) / deviation.view(-1, 1, 1)
-
-    def _pool(self, found: torch.Tensor) -> torch.Tensor:
-        """Patches [3, B, M, D] of the teacher averaged onto the student's grid."""
-        side = int((found.shape[2] - 1) ** 0.5)
+    def _pool(self, grid_tokens: torch.Tensor) -> torch.Tensor:
+        """Patches [3 B M D] of the teacher averaged onto the student's grid."""
+        side = int((grid_tokens.shape[2] - 1) ** 0.5)
         if side == self.grid:
-            return found
-        patches = found[:, :, 1:].flatten(0, 1).transpose(1, 2).unflatten(2, (side, side))
-        pooled = (
-            F.adaptive_avg_pool2d(patches, self.grid)
-            .flatten(2)
-            .transpose(1, 2)
-            .unflatten(0, found.shape[:2])
-        )
-        return torch.cat([found[:, :, :1], pooled], dim=2)
+            return grid_tokens
+        patches = grid_tokens[:, :, 1:].flatten(0, 1).transpose(1, 2)
+        pooled = F.adaptive_avg_pool2d(patches.unflatten(2, (side, side)), self.grid)
+        pooled = pooled.flatten(2).transpose(1, 2).unflatten(0, grid_tokens.shape[:2])
+        return torch.cat([grid_tokens[:, :, :1], pooled], dim=2)
+
+    def _by_token(self, statistic: torch.Tensor) -> torch.Tensor:
+        """[3 2 D], for class token and patches, spread over the tokens: [3 1+N D]."""
+        patches = statistic[:, 1:].expand(-1, self.grid**2, -1)
+        return torch.cat([statistic[:, :1], patches], 1)
 
     def _store(self, view: int) -> np.memmap:
         if view not in self.stores:

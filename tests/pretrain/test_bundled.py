@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 import peft_demo
-from peft_demo.pretrain.card import read_weights
+from peft_demo.pretrain.weights import read_weights
 
 BUNDLED = Path(peft_demo.__file__).parent / "vit" / "bundled"
 

@@ -1,4 +1,4 @@
-"""Distillation is resumable to the bit, starts from random weights and leaves a file that timm alone can load."""
+"""Distillation resumes to the bit, starts from random weights, writes what timm alone can load."""
 
 import dataclasses
 import itertools
@@ -16,11 +16,13 @@ from safetensors.torch import load_file, save_file
 
 from peft_demo.pretrain import __main__ as command
 from peft_demo.pretrain import archives, parts
-from peft_demo.pretrain.card import KEY
-from peft_demo.pretrain.distil import Distillation, Recipe, student
+from peft_demo.pretrain.distil import Distillation
 from peft_demo.pretrain.photos import load_photos
+from peft_demo.pretrain.recipe import Recipe
+from peft_demo.pretrain.student import new_student
 from peft_demo.pretrain.teacher import load_teacher
 from peft_demo.pretrain.views import Views
+from peft_demo.pretrain.weights import KEY
 
 RECIPE = Recipe(
     "vit_tiny_patch16_224",
@@ -93,10 +95,9 @@ def test_an_interrupted_run_resumes_to_the_same_bits(photos, teacher_file, tmp_p
     resumed = distillation(photos, teacher_file, tmp_path / "cut", **changes)
     assert resumed.step == 3
     assert list(resumed.run()) == steps[3:]
-    for (name, left), right in zip(
-        whole.student.state_dict().items(), resumed.student.state_dict().values(), strict=True
-    ):
-        assert torch.equal(left, right), name
+    again = resumed.student.state_dict()
+    for name, tensor in whole.student.state_dict().items():
+        assert torch.equal(tensor, again[name]), name
 
 
 def test_mosaics_are_four_photos_and_leave_the_other_views_as_they_were():
@@ -107,12 +108,9 @@ def test_mosaics_are_four_photos_and_leave_the_other_views_as_they_were():
     same = (mixed == plain).flatten(1).all(1)
     assert 0 < same.sum() < 8  # some of each
     quarters = mixed[~same].unflatten(3, (2, 16)).unflatten(2, (2, 16))
-    assert (
-        quarters.std((3, 5)).max() < 1e-5
-    )  # one photo in each quarter, and these are of one colour
-    assert (
-        quarters.mean((1, 3, 5)).flatten(1).std(1).min() > 0.01
-    )  # and not the same one four times
+    # One photo in each quarter, and these are of one colour; not the same one four times.
+    assert quarters.std((3, 5)).max() < 1e-5
+    assert quarters.mean((1, 3, 5)).flatten(1).std(1).min() > 0.01
 
 
 def test_another_recipe_refuses_the_folder_but_a_longer_run_goes_on(photos, teacher_file, tmp_path):
@@ -130,7 +128,10 @@ def test_the_loss_falls_and_the_rate_lands_at_zero(photos, teacher_file, tmp_pat
 
 
 def test_parts_alone_learn_the_teachers_and_the_whole_profits(photos, teacher_file, tmp_path):
-    """A part that is the teacher's makes no error; what the parts have learned, the whole need not learn again."""
+    """A part that is the teacher's makes no error.
+
+    What the parts have learned, the whole need not learn again.
+    """
     changes = ALONE | {"alone": 160, "images": 168, "decay": 168, "lr": 3e-3}
     run = distillation(photos, teacher_file, tmp_path / "alone", **changes)
     seen = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -152,7 +153,8 @@ def test_parts_alone_need_like_parts(photos, teacher_file, tmp_path):
 
 def test_the_student_starts_at_random_and_leaves_the_generator_alone():
     before = torch.random.get_rng_state()
-    first, again = (student(RECIPE, 192, CPU).state_dict() for _ in range(2))
+    first = new_student(RECIPE, 192, CPU).state_dict()
+    again = new_student(RECIPE, 192, CPU).state_dict()
     assert torch.equal(before, torch.random.get_rng_state())
     assert all(torch.equal(first[name], again[name]) for name in first)
 
@@ -165,31 +167,26 @@ def test_the_command_writes_weights_that_timm_loads_and_a_card(
         for part, label, seed in itertools.product(("train", "test"), "ab", range(4)):
             archive.writestr(f"faces/{part}/{label}/{seed}.png", encoded(seed))
     out = tmp_path / "out" / "vit_mini.safetensors"
-    flags = f"--photos {photos} --teacher {RECIPE.teacher} --teacher-weights {teacher_file} --work {tmp_path / 'work'}"
-    flags += f" --out {out} --depth 3 --size 32 --teacher-size 32 --batch 4 --images 12 --side 32 --evaluate {labelled}"
+    flags = f"--photos {photos} --teacher {RECIPE.teacher} --teacher-weights {teacher_file}"
+    flags += f" --work {tmp_path / 'work'} --out {out} --depth 3 --size 32 --teacher-size 32"
+    flags += f" --batch 4 --images 12 --side 32 --evaluate {labelled}"
     monkeypatch.setattr("sys.argv", ["pretrain", *flags.split()])
     command.main()
 
     with safe_open(out, "pt") as file:
         metadata = file.metadata()
-    about = json.loads(metadata[KEY])
-    assert (
-        metadata["format"] == "pt"
-        and about["name"] == "vit_mini"
-        and about["kwargs"] == {"depth": 3, "img_size": 32}
-    )
+    record = json.loads(metadata[KEY])
+    assert (metadata["format"], record["name"]) == ("pt", "vit_mini")
+    assert record["kwargs"] == {"depth": 3, "img_size": 32}
     tensors = load_file(out)
     assert {t.dtype for t in tensors.values()} == {torch.float16}
-    timm.create_model(
-        about["arch"], pretrained=False, num_classes=0, **about["kwargs"]
-    ).load_state_dict(tensors, strict=True)
-    given = load_file(teacher_file)
-    constant = {
-        name for name, t in given.items() if len(t.unique()) == 1
-    }  # norms and biases start alike everywhere
-    assert not [
-        n for n in tensors if n not in constant and torch.equal(tensors[n], given[n].half())
-    ]
+    model = timm.create_model(record["arch"], num_classes=0, **record["kwargs"])
+    model.load_state_dict(tensors, strict=True)
+    teacher = load_file(teacher_file)
+    # Norms and biases start alike everywhere; nothing else of the teacher is in the student.
+    random = {name for name, tensor in teacher.items() if len(tensor.unique()) > 1}
+    copied = [n for n in random & tensors.keys() if torch.equal(tensors[n], teacher[n].half())]
+    assert not copied
 
     card = out.with_suffix(".md").read_text()
     assert "Apache-2.0" in card and "| faces |" in card and "12 images seen" in card

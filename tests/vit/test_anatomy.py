@@ -1,4 +1,4 @@
-"""Blocks rebuilt bit-equal to timm's, sites named, silent ones told apart, strangers refused."""
+"""Blocks rebuilt bit-equal to timm's, sites named, silent sites and other classes refused."""
 
 import pytest
 import timm
@@ -7,6 +7,7 @@ from small import random_vit
 
 from peft_demo.contracts.errors import BadBackbone, BadValue
 from peft_demo.vit.anatomy import expose, inspect_anatomy, timm_name, tree_name
+from peft_demo.vit.sites import linear_at
 
 SMALL = {
     "img_size": 32,
@@ -41,13 +42,9 @@ def test_every_tensor_has_timms_name_and_back(kwargs):
     model = timm.create_model("vit_tiny_patch16_224", **SMALL | kwargs)
     tree = expose(model)
     anatomy = inspect_anatomy(tree, "small")
-    assert (
-        set(anatomy.tensors) == {name for name, _ in model.named_parameters()}
-        and not anatomy.silent
-    )
-    assert {tree_name(name) for name in anatomy.tensors} == {
-        name for name, _ in tree.named_parameters()
-    }
+    assert not anatomy.silent
+    assert set(anatomy.tensors) == dict(model.named_parameters()).keys()
+    assert {tree_name(name) for name in anatomy.tensors} == dict(tree.named_parameters()).keys()
     assert all(timm_name(tree_name(name)) == name for name in anatomy.tensors)
 
 
@@ -61,7 +58,7 @@ def test_every_tensor_has_timms_name_and_back(kwargs):
         ("deit3_small_patch16_224", 21_674_496, 1),
     ],
 )
-def test_real_architectures_are_surveyed_without_weights(arch, parameters, prefix):
+def test_real_architectures_are_inspected_without_weights(arch, parameters, prefix):
     with torch.device("meta"):
         anatomy = inspect_anatomy(expose(timm.create_model(arch, num_classes=0)), arch)
     assert (anatomy.parameters, anatomy.prefix, anatomy.silent) == (parameters, prefix, {})
@@ -69,7 +66,7 @@ def test_real_architectures_are_surveyed_without_weights(arch, parameters, prefi
 
 
 @pytest.mark.parametrize("arch", ["resnet18", "beit_base_patch16_224", "eva02_tiny_patch14_224"])
-def test_strangers_are_refused_by_name(arch):
+def test_other_classes_are_refused_by_name(arch):
     with torch.device("meta"):
         model = timm.create_model(arch, num_classes=0)
     with pytest.raises(BadBackbone):
@@ -79,8 +76,9 @@ def test_strangers_are_refused_by_name(arch):
 def test_a_site_that_never_fires_is_silent_and_refused_with_the_reason():
     """As timm's EVA does: the attention reads qkv's weight and never calls the module."""
     tree = random_vit().model
-    attention = tree.blocks[0].attn.map
-    attention.forward = lambda x: torch.nn.functional.linear(x, attention.qkv.weight[: x.shape[-1]])
+    attention = tree.get_submodule("blocks.0.attn.map")
+    qkv = linear_at(tree, "blocks.0.attn.map.qkv")
+    attention.forward = lambda x: torch.nn.functional.linear(x, qkv.weight[: x.shape[-1]])
     anatomy = inspect_anatomy(tree, "bypass")
     assert {"blocks.0.qkv", "blocks.0.q", "blocks.0.proj"} <= set(anatomy.silent)
     assert "never calls" in anatomy.silent["blocks.0.qkv"]

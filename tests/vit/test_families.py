@@ -1,4 +1,4 @@
-"""Every family of backbones with every method: it works as the laws say, or is refused in a sentence."""
+"""Every family of backbones with every method: the laws hold, or a sentence refuses."""
 
 from dataclasses import replace
 
@@ -50,7 +50,7 @@ each_family = pytest.mark.parametrize("family", FAMILIES)
 
 
 def small_model(family, classes=0):
-    """A small random model of the family, its norms, biases and layer scales away from their constants."""
+    """A small random model of the family; norms, biases and layer scales are not constant."""
     arch, shape = FAMILIES[family]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -72,7 +72,8 @@ def pictures(backbone, n=4):
 
 
 def combinations():
-    return [(family, name) for family in FAMILIES for name in sorted(methods())]
+    names = sorted(methods())
+    return [(family, name) for family in FAMILIES for name in names]
 
 
 @each_family
@@ -86,13 +87,9 @@ def test_an_exposed_model_is_bit_equal_to_timms(family, backbones):
 def test_every_tensor_has_timms_name_and_back_and_no_site_is_silent(family, backbones):
     anatomy = backbones[family].anatomy
     tree = backbones[family].model
-    assert (
-        set(anatomy.tensors) == {name for name, _ in small_model(family).named_parameters()}
-        and not anatomy.silent
-    )
-    assert {tree_name(name) for name in anatomy.tensors} == {
-        name for name, _ in tree.named_parameters()
-    }
+    assert not anatomy.silent
+    assert set(anatomy.tensors) == dict(small_model(family).named_parameters()).keys()
+    assert {tree_name(name) for name in anatomy.tensors} == dict(tree.named_parameters()).keys()
     assert all(timm_name(tree_name(name)) == name for name in anatomy.tensors)
 
 
@@ -126,11 +123,12 @@ def test_merged_equals_attached_under_timms_own_names(family, name, backbones):
     plain.load_state_dict(merged_tensors(backbone, adapter), strict=True)
     with torch.no_grad():
         attached = attach(backbone, adapter).eval()(x)
-        answers = (merge(backbone, adapter).eval()(x), plain(x))
+        merged = merge(backbone, adapter).eval()(x)
+        written = plain(x)
     assert torch.isfinite(attached).all()
-    assert all(
-        (a - attached).abs().max() <= 1e-5 * attached.abs().max().clamp(min=1.0) for a in answers
-    )
+    tolerance = 1e-5 * attached.abs().max().clamp(min=1.0)
+    assert (merged - attached).abs().max() <= tolerance
+    assert (written - attached).abs().max() <= tolerance
 
 
 def reached(backbone, adapter):
@@ -142,11 +140,9 @@ def reached(backbone, adapter):
     for _ in range(3):
         optimizer.zero_grad()
         F.cross_entropy(model(pictures(backbone)), labels()).backward()
-        names |= {
-            n
-            for n, p in adapter.named_parameters()
-            if p.grad is not None and p.grad.abs().max() > 0
-        }
+        for name, parameter in adapter.named_parameters():
+            if parameter.grad is not None and parameter.grad.abs().max() > 0:
+                names.add(name)
         optimizer.step()
     return names
 
@@ -157,10 +153,9 @@ def test_it_compiles_in_one_full_graph(family, backbones):
     backbone = backbones[family]
     model = attach(backbone, disturbed(new("lora", backbone))).eval()
     x = pictures(backbone)
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
     with torch.no_grad():
-        assert torch.allclose(
-            torch.compile(model, backend="eager", fullgraph=True)(x), model(x), atol=1e-5
-        )
+        assert torch.allclose(compiled(x), model(x), atol=1e-5)
 
 
 @each_family
@@ -169,11 +164,10 @@ def test_a_silent_site_is_refused_at_attach(family, backbones):
     adapter = new("lora", backbone)
     site = backbone.anatomy.at("q")[0].name
     sites = {n: s for n, s in backbone.anatomy.sites.items() if n != site}
-    deaf = replace(
-        backbone.anatomy, sites=sites, silent={site: f"{family} never calls its q module."}
-    )
+    silent = {site: f"{family} never calls its q module."}
+    anatomy = replace(backbone.anatomy, sites=sites, silent=silent)
     with pytest.raises(BadValue, match=f"no site '{site}'. {family} never calls"):
-        attach(replace(backbone, anatomy=deaf), adapter)
+        attach(replace(backbone, anatomy=anatomy), adapter)
 
 
 @pytest.mark.parametrize(
@@ -191,10 +185,10 @@ def test_a_silent_site_is_refused_at_attach(family, backbones):
     ],
 )
 def test_counts_on_swin_base(name, count):
-    """Swin-B: blocks of 2, 2, 18, 2 and widths of 128 to 1024, 12 032 channels in all; 896 before its three mergers."""
+    """Swin-B: 2, 2, 18, 2 blocks of width 128 to 1024, 12 032 channels; 896 before its mergers."""
     anatomy = anatomy_of(Source("b", "b", "swin_base_patch4_window7_224"))
-    kind = methods()[name]
-    assert kind.count(anatomy, kind.config()) == count
+    method = methods()[name]
+    assert method.count(anatomy, method.config()) == count
 
 
 def test_a_swins_blocks_know_their_stage_and_their_number(backbones):
@@ -251,7 +245,7 @@ def test_relatives_that_cannot_be_taken_apart_say_why(arch, reason):
 @pytest.mark.parametrize(
     "arch", ["vit_small_patch16_dinov3", "vit_base_patch16_dinov3", "swin_s3_tiny_224"]
 )
-def test_real_architectures_are_surveyed_without_weights(arch):
+def test_real_architectures_are_inspected_without_weights(arch):
     with torch.device("meta"):
         anatomy = inspect_anatomy(expose(timm.create_model(arch, num_classes=0)), arch)
     assert not anatomy.silent and len(anatomy.at("q", "v")) == 2 * anatomy.depth

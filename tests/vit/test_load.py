@@ -1,4 +1,4 @@
-"""Backbones: bundled, registered from a file, downloaded; known by fingerprint; refused before a tensor is read."""
+"""Backbones: bundled, registered, downloaded; known by fingerprint; refused unread."""
 
 import json
 import struct
@@ -10,7 +10,6 @@ from safetensors.torch import load_file, save_file
 
 from peft_demo.contracts.errors import BadBackbone, NotAllowed, UnknownName
 from peft_demo.vit import cards, catalogue, load, local, register, registration
-from peft_demo.vit import load as load_backbone
 from peft_demo.vit.fingerprint import fingerprint
 
 ARCH = "vit_tiny_patch16_224"
@@ -32,10 +31,8 @@ def test_the_bundled_backbone_is_the_default_and_small(home):
     assert (card.source, card.name) == ("bundled", backbone.name)
     assert card.megabytes <= 12 and backbone.size <= 112
     assert card.fingerprint == backbone.fingerprint
-    assert (
-        all(not p.requires_grad for p in backbone.model.parameters())
-        and not backbone.model.training
-    )
+    assert all(not p.requires_grad for p in backbone.model.parameters())
+    assert not backbone.model.training
 
 
 def test_a_registered_file_is_found_by_name_and_by_fingerprint(checkpoint, home):
@@ -79,9 +76,8 @@ def test_the_fingerprint_knows_neither_storage_dtype_nor_head_nor_size(checkpoin
     second = register(tmp_path / "fp32.safetensors", home, ARCH, "b")
     assert first.fingerprint == second.fingerprint == fingerprint(tensors)
     assert load("b", 112, home=home).fingerprint == first.fingerprint
-    assert [c.name for c in cards(home) if c.source == "registered"] == ["b"], (
-        "one set of weights, one entry"
-    )
+    names = [card.name for card in cards(home) if card.source == "registered"]
+    assert names == ["b"], "one set of weights, one entry"
 
 
 def test_another_size_resizes_the_position_embedding(checkpoint, home):
@@ -171,7 +167,7 @@ def test_a_download_offline_is_a_sentence(home):
 
 
 def test_a_download_reports_progress_and_is_checked(checkpoint, home, monkeypatch):
-    """The Hub stood in for by a local file, handed over through the progress bar the real one would draw."""
+    """A local file in the place of the Hub, which reports through its progress bar."""
 
     def hf_hub_download(repo, filename, local_files_only, tqdm_class):
         assert (repo, filename) == (f"timm/{ARCH}.augreg_in21k_ft_in1k", "model.safetensors")
@@ -181,12 +177,14 @@ def test_a_download_reports_progress_and_is_checked(checkpoint, home, monkeypatc
         return str(checkpoint)
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", hf_hub_download)
-    told = []
+    reports = []
+
+    def report(what, fraction=-1.0):
+        reports.append((what, fraction))
+
     name = f"{ARCH}.augreg_in21k_ft_in1k"
-    backbone = load_backbone(
-        name, home=home, report=lambda what, fraction: told.append((what, fraction))
-    )
-    assert (f"downloading {name}", 0.5) in told
+    backbone = load(name, home=home, report=report)
+    assert (f"downloading {name}", 0.5) in reports
     assert backbone.fingerprint == register(checkpoint, home).fingerprint
 
 
