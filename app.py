@@ -15,13 +15,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     prepare(asked.offline)
     service, demo, launch = on_space(asked) if "SPACE_ID" in os.environ else at_home(asked)
-    from peft_demo.ui.example import example
+    from peft_demo.ui import warm_up
 
     try:
         about = {"server_name": asked.host, "server_port": asked.port, "inbrowser": asked.open}
         demo.launch(**about, quiet=True, prevent_thread_lock=True, **launch)
         Thread(
-            target=example, args=(service,), daemon=True
+            target=warm_up, args=(service,), daemon=True
         ).start()  # the first page finds its answer in memory
         print(f"PEFT Demo is at {demo.local_url} (Ctrl-C ends it)", flush=True)
         demo.block_thread()

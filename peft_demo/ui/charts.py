@@ -1,13 +1,16 @@
-"""Events become data frames for `gr.LinePlot`.
+"""Curves: events become data frames for `gr.LinePlot`.
 
-LinePlot lays its colours out when it is drawn first, for the series it finds then. One that comes later (validation,
-which begins after training) would never be drawn, and one that goes leaves its colour behind. So every frame opens with
-a NaN row for each of `SERIES`, whether it is used or not; `colors_in_legend` hides those that are not.
+LinePlot assigns its colours when it is drawn first, to the series it finds then. A series that
+comes later (validation, which begins after training) would never be drawn, and one that goes leaves
+its colour behind. So every frame opens with a NaN row for each of `SERIES`, used or not;
+`colors_in_legend` hides those that are not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite, log10, nan
+from typing import Any
 
+import gradio as gr
 import pandas as pd
 
 from ..contracts.events import Evaluated, Event, Started, Stepped
@@ -35,15 +38,17 @@ def steps(events: Iterable[Event]) -> int:
 
 
 def training_loss(events: Iterable[Event]) -> Points:
+    """(step, loss) of every step."""
     return [(e.step, e.loss) for e in events if isinstance(e, Stepped)]
 
 
 def validation_loss(events: Iterable[Event]) -> Points:
+    """(step, loss) of every evaluation."""
     return [(e.step, e.loss) for e in events if isinstance(e, Evaluated)]
 
 
 def validation_accuracy(events: Iterable[Event]) -> Points:
-    """In per cent."""
+    """(step, accuracy in per cent) of every evaluation."""
     return [(e.step, 100 * e.accuracy) for e in events if isinstance(e, Evaluated)]
 
 
@@ -51,12 +56,12 @@ def smooth(points: Points, weight: float = SMOOTHING) -> Points:
     """Exponential moving average, without the pull towards zero at the beginning."""
     mean = 0.0
     mass = 0.0
-    out = []
+    smoothed = []
     for step, value in points:
         mean = weight * mean + (1 - weight) * value
         mass = weight * mass + (1 - weight)
-        out.append((step, mean / mass))
-    return out
+        smoothed.append((step, mean / mass))
+    return smoothed
 
 
 def thin(points: Points, most: int = POINTS) -> Points:
@@ -69,35 +74,55 @@ def thin(points: Points, most: int = POINTS) -> Points:
 
 def logarithm(points: Points) -> Points:
     """log10 of the values; LinePlot has no logarithmic axis. Zeros are left out."""
-    return [(x, log10(y)) for x, y in points if y > 0]
+    return [(step, log10(value)) for step, value in points if value > 0]
+
+
+def plot(title: str, legend: Sequence[str], height: int = 260, **settings: Any) -> gr.LinePlot:
+    """An empty plot of curves over steps, drawn into the open context; only `legend` is named in
+    it.
+    """
+    return gr.LinePlot(
+        x="step",
+        y="value",
+        color="series",
+        title=title,
+        x_title="step",
+        y_title=" ",
+        color_title="",
+        height=height,
+        color_map=COLOURS,
+        colors_in_legend=list(legend),
+        show_label=False,
+        buttons=[],
+        **settings,
+    )
 
 
 def frame(series: Mapping[str, Points]) -> pd.DataFrame:
     """Rows of (step, value, series), floats, a NaN row for each of `SERIES` first."""
     rows = [(0.0, nan, name) for name in SERIES]
-    rows += [
-        (float(x), float(y), name)
-        for name, points in series.items()
-        for x, y in thin(points)
-        if isfinite(y)
-    ]
-    return pd.DataFrame(rows, columns=["step", "value", "series"]).astype(
-        {"step": float, "value": float}
-    )
+    for name, points in series.items():
+        rows += [(float(step), float(value), name) for step, value in _finite(thin(points))]
+    table = pd.DataFrame(rows, columns=["step", "value", "series"])
+    return table.astype({"step": float, "value": float})
 
 
 def losses(events: Sequence[Event], smoothed: bool = False, log: bool = False) -> dict[str, Points]:
     """Both loss curves of one run."""
-    train = training_loss(events)
-    val = validation_loss(events)
-    return _scaled({TRAIN: smooth(train) if smoothed else train, VAL: val}, log)
+    curves = {TRAIN: training_loss(events), VAL: validation_loss(events)}
+    if smoothed:
+        curves[TRAIN] = smooth(curves[TRAIN])
+    return _scaled(curves, log)
 
 
-def compared_losses(runs: Mapping[str, Sequence[Event]], smoothed: bool = False, log: bool = False):
+def compared_losses(
+    runs: Mapping[str, Sequence[Event]], smoothed: bool = False, log: bool = False
+) -> dict[str, Points]:
     """Training loss of several runs, one curve each."""
-    return _scaled(
-        {n: smooth(p) if smoothed else p for n, e in runs.items() for p in [training_loss(e)]}, log
-    )
+    curves = {name: training_loss(events) for name, events in runs.items()}
+    if smoothed:
+        curves = {name: smooth(points) for name, points in curves.items()}
+    return _scaled(curves, log)
 
 
 def accuracies(runs: Mapping[str, Sequence[Event]]) -> dict[str, Points]:
@@ -106,4 +131,10 @@ def accuracies(runs: Mapping[str, Sequence[Event]]) -> dict[str, Points]:
 
 
 def _scaled(series: dict[str, Points], log: bool) -> dict[str, Points]:
-    return {name: logarithm(points) for name, points in series.items()} if log else series
+    if not log:
+        return series
+    return {name: logarithm(points) for name, points in series.items()}
+
+
+def _finite(points: Points) -> Points:
+    return [(step, value) for step, value in points if isfinite(value)]

@@ -8,18 +8,20 @@ import gradio as gr
 from ..contracts.cards import BackboneCard, Status
 from ..contracts.events import Event, Finished
 from ..contracts.run_state import RunState
-from ..contracts.service import Service
+from ..contracts.service import Zoo
 from . import text
-from .toasts import UNQUEUED, speaking
+from .page import Page
+from .toasts import speaking
+from .wiring import UNQUEUED
 
+READY = "Ready"
 STATES = {
     RunState.QUEUED: "Waiting",
     RunState.PREPARING: "Preparing",
     RunState.RUNNING: "Training",
     RunState.STOPPING: "Stopping",
 }
-"""Word for a busy machine; in every other state it is ready."""
-READY = "Ready"
+"""Words for a machine at work; in every other state it is ready."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,11 @@ class Header:
     status: gr.Markdown
 
 
-def build(service: Service) -> Header:
-    """Draws the header into the open context."""
-    cards = service.zoo.backbones()
+def build(page: Page, zoo: Zoo) -> Header:
+    """Draws the header into the open context; opening the page lists backbones registered
+    meanwhile.
+    """
+    cards = zoo.backbones()
     with gr.Row(equal_height=True):
         with gr.Column(scale=4, min_width=280):
             gr.Markdown(
@@ -46,39 +50,57 @@ def build(service: Service) -> Header:
             )
         with gr.Column(scale=3, min_width=240):
             status = gr.Markdown(READY, elem_id="status")
+    page.blocks.load(_list(zoo), None, backbone, **UNQUEUED)
     return Header(backbone, status)
 
 
-def wire(demo: gr.Blocks, service: Service, header: Header) -> None:
-    """A page that is opened shows backbones registered since the server started."""
-    refresh = speaking(lambda: gr.Dropdown(choices(service.zoo.backbones())))
-    demo.load(refresh, None, header.backbone, **UNQUEUED)
+def _list(zoo: Zoo):
+    @speaking
+    def list_backbones() -> gr.Dropdown:
+        return gr.Dropdown(choices(zoo.backbones()))
+
+    return list_backbones
 
 
 def choices(cards: Sequence[BackboneCard]) -> list[tuple[str, str]]:
     """Dropdown choices: what each backbone is, its size, and whether it has to be fetched first."""
-    return [(describe(c), c.name) for c in cards]
+    return [(describe(card), card.name) for card in cards]
 
 
 def describe(card: BackboneCard) -> str:
     """ViT-Ti/16 · 5.52 M · 224 px · to download, 22 MB"""
-    where = f"to download, {card.megabytes:.0f} MB" if not card.ready else ""
-    parts = [card.title, text.short(card.parameters), f"{card.size} px", where]
-    return " · ".join(filter(None, parts))
+    parts = [card.title, text.short(card.parameters), f"{card.size} px"]
+    if not card.ready:
+        parts.append(f"to download, {card.megabytes:.0f} MB")
+    return " · ".join(parts)
 
 
-def line(status: Status, events: Sequence[Event]) -> str:
-    """The status line: state, step, time left, else device and memory; once there is one, the proof of frozenness."""
+def status_line(status: Status, events: Sequence[Event]) -> str:
+    """Markdown: state, step and time left, else device and memory; after a run, proof that the
+    backbone was frozen.
+    """
     parts = [f"**{STATES.get(status.state, READY)}**"]
-    if status.busy and status.steps:
+    if status.busy:
+        parts += _step(status)
+    else:
+        parts += _machine(status)
+    return " · ".join(parts) + proof(events)
+
+
+def _step(status: Status) -> list[str]:
+    parts = []
+    if status.steps:
         parts.append(f"step {status.step} of {status.steps}")
     if status.state is RunState.RUNNING and status.eta_s > 0:
         parts.append(f"{text.seconds(status.eta_s)} left")
-    if not status.busy:
-        parts += [text.plain(status.device)] + (
-            [f"{status.memory_mb:.0f} MB"] if status.memory_mb else []
-        )
-    return " · ".join(parts) + proof(events)
+    return parts
+
+
+def _machine(status: Status) -> list[str]:
+    parts = [text.plain(status.device)]
+    if status.memory_mb:
+        parts.append(f"{status.memory_mb:.0f} MB")
+    return parts
 
 
 def proof(events: Sequence[Event]) -> str:
@@ -86,5 +108,5 @@ def proof(events: Sequence[Event]) -> str:
     last = events[-1] if events else None
     if not isinstance(last, Finished):
         return ""
-    word = "frozen ✓" if last.unchanged else "**the backbone changed ✗**"
-    return f"<br>{word} sha256 {text.plain(last.fingerprint[:12])}"
+    verdict = "frozen ✓" if last.unchanged else "**the backbone changed ✗**"
+    return f"<br>{verdict} sha256 {text.plain(last.fingerprint[:12])}"

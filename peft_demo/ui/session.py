@@ -1,4 +1,6 @@
-"""Who is looking: an id kept by the browser, so that a reload finds its images and its runs again."""
+"""The browser's id, kept by the browser itself, so that a reload finds its photos and its runs
+again.
+"""
 
 import re
 import uuid
@@ -8,11 +10,19 @@ import gradio as gr
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-def client() -> gr.BrowserState:
-    """Key and secret are fixed, or a restarted server could not read what it wrote; the "secret" is no secret."""
+def browser_id() -> gr.BrowserState:
+    """Where the browser keeps its id.
+
+    Key and secret are fixed: a restarted server could not read what it wrote otherwise. The secret
+    protects nothing.
+    """
     return gr.BrowserState("", storage_key="peft-demo", secret="peft-demo")
 
 
-def known(id: object) -> str:
-    """The id the browser gave if it is one of ours (it may write anything there), else a new one."""
-    return id if isinstance(id, str) and _ID.fullmatch(id) else uuid.uuid4().hex
+def valid_id(id: object) -> str:
+    """The id that the browser sent if it has the form of one, else a new one:
+    it may send anything.
+    """
+    if isinstance(id, str) and _ID.fullmatch(id):
+        return id
+    return uuid.uuid4().hex

@@ -1,4 +1,6 @@
-"""How the page writes things: numbers with their units, and people's words as text, never as markup."""
+"""How the page writes things: numbers with their units, and people's words as text, never as
+markup.
+"""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +12,9 @@ _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def plain(words: object) -> str:
-    """Words from a person, a file or an error, so that Markdown shows every letter: no tag, link, image."""
+    """Words from a person, a file or an error, so that Markdown shows every letter: no tag, link,
+    image.
+    """
     escaped = _PUNCTUATION.sub(r"\\\1", " ".join(str(words).split()))
     return re.sub(r"\\([&<>])", lambda m: m[1].translate(_MARKUP), escaped)
 

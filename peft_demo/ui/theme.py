@@ -1,14 +1,14 @@
 """The look: system fonts, slate and one accent. Nothing is fetched from anywhere."""
 
-import gradio as gr
+from gradio.themes import Base, Default
 
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 
-def theme() -> gr.themes.Base:
+def theme() -> Base:
     """Slate surfaces, teal accent."""
-    made = gr.themes.Default(
+    look = Default(
         primary_hue="teal",
         secondary_hue="teal",
         neutral_hue="slate",
@@ -16,7 +16,7 @@ def theme() -> gr.themes.Base:
         font_mono=MONO,
         radius_size="md",
     )
-    return made.set(
+    return look.set(
         body_background_fill="*neutral_50",
         body_background_fill_dark="*neutral_950",
         block_shadow="none",
@@ -42,7 +42,8 @@ CSS = """
 .gradio-container .prose table {border: 0 !important; width: 100%; display: block; overflow-x: auto}
 .gradio-container .prose tr {border: 0 !important}
 .gradio-container .prose :is(th, td) {word-break: normal; border: 0;
-  border-bottom: 1px solid var(--border-color-primary); padding: 6px 12px 6px 0; vertical-align: top}
+  border-bottom: 1px solid var(--border-color-primary); padding: 6px 12px 6px 0;
+  vertical-align: top}
 .gradio-container .prose :is(th, td:first-child) {white-space: nowrap; overflow-wrap: normal}
 .gradio-container .prose td {min-width: 7em}
 #card thead {display: none}
@@ -56,7 +57,8 @@ CSS = """
 #status {text-align: right}
 #status p {margin: 0; font-size: 0.9rem}
 .quiet {font-size: 0.9rem; opacity: 0.85}
-.tiles {display: grid; grid-template-columns: repeat(auto-fit, minmax(125px, 1fr)); gap: 8px; margin: 2px 0}
+.tiles {display: grid; gap: 8px; margin: 2px 0;
+  grid-template-columns: repeat(auto-fit, minmax(125px, 1fr))}
 .tiles.six {grid-template-columns: repeat(3, 1fr)}
 .tile {background: var(--block-background-fill); border: 1px solid var(--border-color-primary);
   border-radius: var(--radius-md); padding: 8px 12px; min-width: 0}
@@ -65,7 +67,8 @@ CSS = """
 .tile b {display: block; font-size: 1.12rem; font-weight: 600; font-variant-numeric: tabular-nums}
 .tile small {display: block; font-size: 0.75rem; opacity: 0.7}
 .tile.main {border-color: var(--color-accent)}
-.bar {height: 6px; border-radius: 3px; background: var(--border-color-primary); overflow: hidden; margin: 4px 0 10px}
+.bar {height: 6px; border-radius: 3px; background: var(--border-color-primary);
+  overflow: hidden; margin: 4px 0 10px}
 .bar div {height: 100%; background: var(--color-accent)}
 #sketch {max-width: 150px; padding: 12px 0 0 !important}
 #sketch svg {width: 100%; height: auto; display: block}

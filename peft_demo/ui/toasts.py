@@ -1,47 +1,56 @@
-"""Every failure of a handler becomes a sentence on the page; the traceback of an unforeseen one goes to the log."""
+"""Every failure of a handler becomes a sentence on the page; the traceback of an unforeseen one is
+logged.
+"""
 
 import functools
 import html
 import logging
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import gradio as gr
 
 from ..contracts.errors import PeftDemoError
+from ..contracts.progress import Report
 from .text import sentence
 
 log = logging.getLogger(__name__)
-QUEUED = {"api_visibility": "private", "show_progress": "hidden"}
-"""How to connect a handler a person waits for: on the queue, because outside it Gradio shows no error and no toast."""
-UNQUEUED = QUEUED | {"queue": False}
-"""How to connect a handler that only redraws and has nothing to say: no queue, no spinner."""
+
 UNFORESEEN = (
     "Something went wrong that was not foreseen. The details are in the terminal that runs the app."
 )
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
-def speaking(handler):
-    """`handler`, whose errors reach the page as `gr.Error` sentences and never as a bare "Error" or a path."""
+
+def speaking(handler: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """`handler`, whose errors reach the page as `gr.Error` sentences, never as a bare "Error" or a
+    path.
+    """
 
     @functools.wraps(handler)
-    def wrapped(*given, **named):
+    def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         try:
-            return handler(*given, **named)
+            return handler(*args, **kwargs)
         except gr.Error:
             raise
         except PeftDemoError as error:
-            raise refusal(error) from None
+            raise error_toast(error) from None
         except Exception:
-            log.exception("unforeseen error in %s", handler.__qualname__)
+            log.exception("unforeseen error in %s", getattr(handler, "__qualname__", handler))
             raise gr.Error(UNFORESEEN, title="Not foreseen", print_exception=False) from None
 
     return wrapped
 
 
-def refusal(error: PeftDemoError) -> gr.Error:
-    """The toast for an error people can meet: its sentence and its next step."""
-    said = " ".join(filter(None, (sentence(error.sentence.rstrip(";")), sentence(error.hint))))
+def error_toast(error: PeftDemoError) -> gr.Error:
+    """The toast for an error that people can meet: its sentence and its next step."""
+    problem = sentence(error.sentence.rstrip(";"))
+    next_step = sentence(error.hint)
+    words = f"{problem} {next_step}".strip()
     return gr.Error(
-        html.escape(said, quote=False),
+        html.escape(words, quote=False),
         title="That did not work",
         duration=12,
         print_exception=False,
@@ -49,6 +58,18 @@ def refusal(error: PeftDemoError) -> gr.Error:
 
 
 def toast(level: str, words: str) -> None:
-    """A notice from a run, shown for some seconds; only from inside a handler."""
-    say = gr.Warning if level == "warning" else gr.Info
-    say(html.escape(sentence(words), quote=False), title="Note")
+    """A notice, shown for some seconds; `level` is "info" or "warning". Only
+    from inside a handler.
+    """
+    show = gr.Warning if level == "warning" else gr.Info
+    show(html.escape(sentence(words), quote=False), title="Note")
+
+
+def reporter(progress: gr.Progress) -> Report:
+    """A `Report` that draws itself on the page as Gradio's progress bar."""
+
+    def report(what: str, fraction: float = -1.0) -> None:
+        known = fraction if fraction >= 0 else None
+        progress(known, desc=what)
+
+    return report

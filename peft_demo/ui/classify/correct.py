@@ -1,0 +1,73 @@
+"""Add the image to a class of one's own: it joins the class cards of the tab Data."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from ...contracts.errors import BadValue
+from ...contracts.service import Drafts
+from .. import text
+from ..data.collect import MOST
+from ..page import Page
+from ..session import valid_id
+from ..toasts import speaking
+from ..wiring import QUEUED, UNQUEUED
+
+
+@dataclass(frozen=True)
+class Correction:
+    label: gr.Dropdown
+    add: gr.Button
+
+
+def build() -> Correction:
+    """Draws this part into the open context."""
+    with gr.Accordion("Add this image to a class of your own", open=False):
+        gr.Markdown(
+            "It joins the class cards of **Data › Collect**, ready for the next training.",
+            elem_classes="quiet",
+        )
+        label = gr.Dropdown([], value=None, label="Class", allow_custom_value=True)
+        return Correction(label, gr.Button("Add to class", size="sm"))
+
+
+def connect(page: Page, tab: gr.Tab, part: Correction, image: gr.Image, drafts: Drafts) -> None:
+    """Connects the events; opening the tab lists the classes there are."""
+    tab.select(_list(drafts), page.client, part.label, **UNQUEUED)
+    part.add.click(
+        _add(drafts),
+        [page.client, image, part.label, page.photos_changed],
+        page.photos_changed,
+        **QUEUED,
+    )
+
+
+def _list(drafts: Drafts):
+    @speaking
+    def list_classes(client: str) -> gr.Dropdown:
+        return gr.Dropdown(list(drafts.classes(valid_id(client))))
+
+    return list_classes
+
+
+def _add(drafts: Drafts):
+    @speaking
+    def add(client: str, image: str | None, label: str | None, counter: int) -> int:
+        label = " ".join((label or "").split())
+        if not image or not label:
+            raise BadValue(
+                "an image and the name of a class are needed.",
+                "Drop an image and type or choose a class.",
+            )
+        classes = drafts.classes(client)
+        if label not in classes and len(classes) >= MOST:
+            raise BadValue(
+                f"this page collects at most {MOST} classes.", "Remove one in the tab Data first."
+            )
+        images = [drafts.image(client, key) for key in classes.get(label, ())]
+        drafts.put(client, label, [*images, Path(image)])
+        gr.Info(f"Added: {text.plural(len(images) + 1, 'image')} of it now under Data, Collect.")
+        return counter + 1
+
+    return add

@@ -1,0 +1,195 @@
+"""The class cards of Collect: a fixed pool of them, because `gr.render` would drop uploads when it
+draws again.
+
+The photos live on the server under the browser's id; a card only shows them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ...contracts.errors import BadValue
+from ...contracts.service import Drafts
+from ..files import offer
+from ..page import Page
+from ..session import valid_id
+from ..toasts import speaking
+from ..wiring import QUEUED, UNQUEUED, Part
+
+MOST = 12
+FIRST = ("class 1", "class 2")
+
+Content = tuple[tuple[str, int], ...]
+"""(class, number of photos) of a draft."""
+
+
+@dataclass(frozen=True)
+class Card:
+    column: gr.Column
+    name: gr.Textbox
+    images: gr.Gallery
+    remove: gr.Button
+
+
+@dataclass(frozen=True)
+class Cards:
+    cards: tuple[Card, ...]
+    names: gr.State
+    """Name of every card as the server knows it; "" where the card is not in use."""
+    content: gr.State
+    """The `Content` of the draft."""
+    add: gr.Button
+
+    @property
+    def components(self) -> list[Part]:
+        parts: list[Part] = []
+        for card in self.cards:
+            parts += [card.column, card.name, card.images]
+        return parts
+
+
+def build(page: Page, drafts: Drafts) -> Cards:
+    """Draws the pool, two cards open, and connects it with the draft on the server."""
+    with gr.Row():
+        pool = tuple(_card(n) for n in range(MOST))
+    add = gr.Button("Add a class", size="sm", variant="secondary")
+    cards = Cards(pool, gr.State([*FIRST] + [""] * (MOST - len(FIRST))), gr.State(()), add)
+    _connect(page, cards, drafts)
+    return cards
+
+
+def _card(n: int) -> Card:
+    opened = n < len(FIRST)
+    with gr.Column(min_width=260, visible=opened, variant="panel") as column:
+        name = gr.Textbox(
+            FIRST[n] if opened else "",
+            label=f"Name of class {n + 1}",
+            max_length=100,
+            elem_id=f"class-{n}",
+        )
+        images = gr.Gallery(
+            label="Images",
+            type="filepath",
+            sources=["upload", "webcam", "clipboard"],
+            file_types=["image"],
+            columns=4,
+            height=230,
+            interactive=True,
+            object_fit="contain",
+            fit_columns=False,
+            elem_id=f"images-{n}",
+        )
+        remove = gr.Button("Remove class", size="sm", variant="secondary")
+    return Card(column, name, images, remove)
+
+
+def _connect(page: Page, cards: Cards, drafts: Drafts) -> None:
+    cards.add.click(speaking(_add), cards.names, [cards.names, *cards.components], **QUEUED)
+    for n, card in enumerate(cards.cards):
+        state = [page.client, cards.names]
+        card.images.change(
+            _put(drafts, n),
+            [*state, card.images],
+            cards.content,
+            trigger_mode="always_last",
+            **QUEUED,
+        )
+        gr.on(
+            [card.name.submit, card.name.blur],
+            _rename(drafts, n),
+            [*state, card.name],
+            [cards.names, card.name, cards.content],
+            **QUEUED,
+        )
+        emptied = [cards.names, card.column, card.name, card.images, cards.content]
+        card.remove.click(_remove(drafts, n), state, emptied, **QUEUED)
+    everything = [page.client, cards.names, cards.content, *cards.components]
+    page.blocks.load(_load(drafts), page.client, everything, **UNQUEUED)
+    page.photos_changed.change(_load(drafts), page.client, everything, **QUEUED)
+
+
+def _add(names: Sequence[str]) -> list[Any]:
+    free = next((n for n, name in enumerate(names) if not name), None)
+    if free is None:
+        raise BadValue(
+            f"this page collects at most {MOST} classes.", "For more, use a zip of class folders."
+        )
+    candidates = (f"class {number}" for number in range(1, 2 * MOST + 2))
+    fresh = next(name for name in candidates if name not in names)
+    updates: list[Any] = [gr.skip()] * (3 * MOST)
+    updates[3 * free : 3 * free + 3] = [gr.Column(visible=True), fresh, None]
+    return [_replaced(names, free, fresh), *updates]
+
+
+def _put(drafts: Drafts, n: int):
+    @speaking
+    def put(client: str, names: Sequence[str], items: Sequence[tuple[str, str]] | None) -> Content:
+        images = [Path(path) for path, _ in items or ()]
+        name = names[n]
+        if name and (images or name in drafts.classes(client)):
+            drafts.put(client, name, images)
+        return content(drafts, client)
+
+    return put
+
+
+def content(drafts: Drafts, client: str) -> Content:
+    """What the draft holds, as a value that differs when it does."""
+    return tuple((name, len(keys)) for name, keys in drafts.classes(client).items())
+
+
+def _rename(drafts: Drafts, n: int):
+    @speaking
+    def rename(client: str, names: Sequence[str], new: str | None) -> tuple[Any, str, Any]:
+        new = " ".join((new or "").split())
+        old = names[n]
+        if not new or new == old:
+            return names, old, gr.skip()
+        if new in names:
+            gr.Warning("Two classes cannot have the same name.", title="Name kept")
+            return names, old, gr.skip()
+        if old in drafts.classes(client):
+            drafts.rename(client, old, new)
+        return _replaced(names, n, new), new, content(drafts, client)
+
+    return rename
+
+
+def _remove(drafts: Drafts, n: int):
+    @speaking
+    def remove(client: str, names: Sequence[str]) -> tuple[Any, ...]:
+        if names[n] in drafts.classes(client):
+            drafts.drop(client, names[n])
+        hidden = gr.Column(visible=False)
+        return _replaced(names, n, ""), hidden, "", None, content(drafts, client)
+
+    return remove
+
+
+def _replaced(names: Sequence[str], n: int, name: str) -> list[str]:
+    return [*names[:n], name, *names[n + 1 :]]
+
+
+def _load(drafts: Drafts):
+    @speaking
+    def load(client: str) -> list[Any]:
+        client = valid_id(client)
+        classes = dict(list(drafts.classes(client).items())[:MOST])
+        if not classes:
+            return [client, *[gr.skip()] * (2 + 3 * MOST)]  # the pool as it was built
+        unused = [name for name in FIRST if name not in classes]
+        names = [*classes, *unused[: max(0, len(FIRST) - len(classes))]]
+        pictures = [[offer(drafts.image(client, key)) for key in keys] for keys in classes.values()]
+        updates: list[Any] = []
+        for name, images in zip_longest(names, pictures):
+            updates += [gr.Column(visible=True), name, images]
+        for _ in range(MOST - len(names)):
+            updates += [gr.Column(visible=False), "", None]
+        padding = [""] * (MOST - len(names))
+        return [client, [*names, *padding], content(drafts, client), *updates]
+
+    return load

@@ -1,0 +1,53 @@
+"""What leads from one tab to another."""
+
+import gradio as gr
+
+from ..contracts.errors import UnknownName
+from ..contracts.service import Data, Zoo
+from ..contracts.specs import RunSpec
+from .adapters import AdaptersTab
+from .classify import ClassifyTab
+from .classify.usable import usable
+from .toasts import speaking
+from .train import TrainTab
+from .wiring import QUEUED, Updates
+
+
+def connect(
+    tabs: gr.Tabs,
+    classify: ClassifyTab,
+    train: TrainTab,
+    adapters: AdaptersTab,
+    zoo: Zoo,
+    data: Data,
+) -> None:
+    """Connects the buttons that lead elsewhere: to an answer of an adapter, and to a run like the
+    one that made it.
+    """
+    actions = adapters.details.actions
+    chosen = adapters.details.chosen
+    to_classify = [tabs, classify.question.adapter]
+    train.view.classify.click(_classify_with(zoo), train.view.adapter, to_classify, **QUEUED)
+    actions.classify.click(_classify_with(zoo), chosen, to_classify, **QUEUED)
+    to_train = [tabs, *train.form.refilled]
+    actions.again.click(_train_like(tabs, train, zoo, data), chosen, to_train, **QUEUED)
+
+
+def _classify_with(zoo: Zoo):
+    @speaking
+    def classify_with(id: str) -> tuple[gr.Tabs, gr.Dropdown]:
+        ids = usable(zoo)
+        if id not in ids:
+            raise UnknownName("adapter", id, ids)
+        return gr.Tabs(selected="classify"), gr.Dropdown(ids, value=id)
+
+    return classify_with
+
+
+def _train_like(tabs: gr.Tabs, train: TrainTab, zoo: Zoo, data: Data):
+    @speaking
+    def train_like(id: str) -> Updates:
+        run = RunSpec.from_json(zoo.card(id).spec)
+        return {tabs: gr.Tabs(selected="train"), **train.form.refill(run, data, zoo)}
+
+    return train_like

@@ -1,0 +1,184 @@
+"""The form that describes a run: a method with its knobs, a recipe, and the
+data of the tab Data.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+from gradio.components import Component
+
+from ...contracts.cards import MethodCard
+from ...contracts.knobs import Knob, knobs
+from ...contracts.knobs import build as build_config
+from ...contracts.service import Data, Zoo
+from ...contracts.specs import Recipe, RunSpec
+from .. import forms, text
+from ..data.form import DataForm
+from ..wiring import Updates, Values
+
+IN_THE_OPEN = 5
+"""Most knobs that a person sees before opening Advanced, those of the recipe included."""
+RECIPE_IN_THE_OPEN = 2
+
+
+@dataclass(frozen=True)
+class MethodForm:
+    """The knobs of one method, in two columns that are shown while it is chosen."""
+
+    in_the_open: gr.Column
+    advanced: gr.Column
+    form: forms.Form
+
+    @property
+    def columns(self) -> list[gr.Column]:
+        return [self.in_the_open, self.advanced]
+
+
+@dataclass(frozen=True)
+class MethodChoice:
+    method: gr.Dropdown
+    summary: gr.Markdown
+    shown: gr.State
+    """The method whose knobs are shown."""
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What is neither the method's nor the recipe's."""
+
+    size: gr.Number
+    name: gr.Textbox
+    thumbnail: gr.Checkbox
+
+
+@dataclass(frozen=True)
+class RunForm:
+    choice: MethodChoice
+    methods: dict[str, MethodForm]
+    recipe: forms.Form
+    extras: Extras
+    backbone: gr.Dropdown
+    data: DataForm
+
+    @property
+    def widgets(self) -> list[Component]:
+        """Everything of this form, the data aside, that `spec` reads."""
+        widgets: list[Component] = [self.choice.method, self.backbone]
+        for method in self.methods.values():
+            widgets += method.form.widgets
+        extras = [self.extras.size, self.extras.name, self.extras.thumbnail]
+        return [*widgets, *self.recipe.widgets, *extras]
+
+    @property
+    def inputs(self) -> set[Component]:
+        """Everything that `spec` reads."""
+        return {*self.widgets, *self.data.inputs}
+
+    def spec(self, values: Values) -> RunSpec:
+        """The run that the page describes, every value checked; `BadValue` says what is wrong."""
+        method = values[self.choice.method]
+        return RunSpec(
+            method=method,
+            knobs=self.methods[method].form.changed(values),
+            data=self.data.spec(values),
+            backbone=values[self.backbone] or "",
+            size=int(values[self.extras.size] or 0),
+            recipe=build_config(Recipe, self.recipe.values(values)),
+            name=(values[self.extras.name] or "").strip(),
+            thumbnail=bool(values[self.extras.thumbnail]),
+        )
+
+    def refill(self, run: RunSpec, data: Data, zoo: Zoo) -> Updates:
+        """Updates that make the form describe an earlier run; what does not exist here is left
+        alone.
+        """
+        updates = self.data.refill(run.data, data)
+        if run.method in self.methods:
+            updates[self.choice.method] = run.method
+            updates |= self.methods[run.method].form.refill(run.knobs)
+        if run.backbone in {card.name for card in zoo.backbones()}:
+            updates[self.backbone] = run.backbone
+        recipe = {knob.name: getattr(run.recipe, knob.name) for knob in knobs(Recipe)}
+        updates |= self.recipe.refill(recipe)
+        updates[self.extras.size] = run.size
+        updates[self.extras.name] = ""
+        return updates
+
+    @property
+    def refilled(self) -> list[Component]:
+        """Everything that `refill` may change."""
+        return [*self.widgets, *self.data.refilled]
+
+
+class FormBuilder:
+    """Draws a form in two places: a few fields in the open, the others under Advanced."""
+
+    def __init__(self, methods: Sequence[MethodCard]):
+        self.first = first_method(methods)
+        in_the_open, self._advanced_recipe = forms.split(knobs(Recipe), RECIPE_IN_THE_OPEN)
+        self._open_recipe = in_the_open
+        room = IN_THE_OPEN - len(in_the_open)
+        self._methods = methods
+        self._knobs = {method.name: forms.split(method.knobs, room) for method in methods}
+
+    def draw_open(self) -> None:
+        """The method, its first knobs and those of the recipe."""
+        self._choice = self._draw_choice()
+        self._open = {name: self._draw_knobs(name, 0) for name in self._knobs}
+        with gr.Row():
+            self._recipe = forms.draw(self._open_recipe)
+
+    def draw_advanced(self) -> None:
+        """All other fields."""
+        self._advanced = {name: self._draw_knobs(name, 1) for name in self._knobs}
+        self._recipe = forms.joined(self._recipe, forms.draw(self._advanced_recipe))
+        self._extras = _draw_extras()
+
+    def form(self, backbone: gr.Dropdown, data: DataForm) -> RunForm:
+        """The form, after both parts have been drawn."""
+        methods = {}
+        for name in self._knobs:
+            open_column, open_form = self._open[name]
+            advanced_column, advanced_form = self._advanced[name]
+            joined = forms.joined(open_form, advanced_form)
+            methods[name] = MethodForm(open_column, advanced_column, joined)
+        return RunForm(self._choice, methods, self._recipe, self._extras, backbone, data)
+
+    def _draw_choice(self) -> MethodChoice:
+        method = gr.Dropdown(
+            [(card.title, card.name) for card in self._methods],
+            value=self.first.name,
+            label="Method",
+            filterable=True,
+        )
+        summary = gr.Markdown(describe(self.first), elem_classes="quiet")
+        return MethodChoice(method, summary, gr.State(self.first.name))
+
+    def _draw_knobs(self, method: str, part: int) -> tuple[gr.Column, forms.Form]:
+        fields: list[Knob] = self._knobs[method][part]
+        with gr.Column(visible=method == self.first.name) as column:
+            return column, forms.draw(fields)
+
+
+def _draw_extras() -> Extras:
+    size = gr.Number(0, label="Image size", info="pixels; 0 takes the backbone's own", precision=0)
+    name = gr.Textbox(
+        "", label="Name of the adapter", info="empty: method, dataset and seed", max_length=60
+    )
+    thumbnail = gr.Checkbox(
+        False, label="Keep a small picture of one training image in the adapter file"
+    )
+    return Extras(size, name, thumbnail)
+
+
+def first_method(methods: Sequence[MethodCard]) -> MethodCard:
+    """What a newcomer starts with: LoRA where there is one."""
+    return next((card for card in methods if card.name == "lora"), methods[0])
+
+
+def describe(card: MethodCard) -> str:
+    """Markdown: one line on a method and its formula; papers stand under Help."""
+    merges = "merges into the backbone" if card.merges else "stays beside the backbone"
+    summary = text.plain(text.sentence(card.summary))
+    return f"{summary}<br>`{card.formula}` · {merges}"
