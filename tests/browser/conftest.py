@@ -31,7 +31,9 @@ START_S = 120
 
 
 class Server:
-    """`app.py` on a free port, with a home of its own; `restart` stops it politely and starts it again."""
+    """`app.py` on a free port, with a home of its own; `restart` stops it politely and starts it
+    again.
+    """
 
     def __init__(self, home: Path):
         with socket.socket() as probe:
@@ -101,8 +103,9 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium, server):
-    """`visit(path="", width=1366)` opens the page in a tab of its own. At the end none of them may have asked another
-    host for anything, nor have met an error in its scripts."""
+    """`visit(path="", width=1366)` opens the page in a tab of its own. At the end none of them may
+    have asked another host for anything, nor have met an error in its scripts.
+    """
     pages = []
     odd = []
 

@@ -1,6 +1,7 @@
 """The main job, done by a person in a browser: photos in, adapter out, hot-swapped.
 
-The tests share one server; each gets the adapters it needs from the page, if an earlier one has not trained them.
+The tests share one server; each gets the adapters it needs from the page, if an earlier one has not
+trained them.
 """
 
 import base64
@@ -49,7 +50,9 @@ def start(page, method: str, epochs: int, shots: int = 8) -> None:
 
 
 def press_start(page) -> None:
-    """Start, and wait until the page shows the new run; a short one may be over before any other look at the page."""
+    """Start, and wait until the page shows the new run; a short one may be over before any other
+    look at the page.
+    """
     shown = page.locator("#run input")
     before = shown.input_value() if shown.count() else ""
     page.locator("#start").click()
@@ -62,7 +65,9 @@ def finish(page) -> None:
 
 
 def trained(page, *methods: str) -> list[str]:
-    """Names in the adapter list of Classify, after the missing methods have been trained on digits."""
+    """Names in the adapter list of Classify, after the missing methods have
+    been trained on digits.
+    """
     tab(page, "Classify")
     for method in methods:
         if not [a for a in adapters(page) if a.startswith(f"{method.split()[0].lower()}-digits")]:
@@ -121,7 +126,9 @@ def drop(page, target: str, name: str, content: bytes, kind: str = "image/png") 
 
 
 def test_training_draws_both_curves_and_ends_in_a_result(visit):
-    """Loss for training and validation, though validation begins later; the backbone is proven unchanged."""
+    """Loss for training and validation, though validation begins later; the backbone is proven
+    unchanged.
+    """
     page = visit()
     start(page, "LoRA", epochs=4)
     finish(page)
@@ -134,7 +141,9 @@ def test_training_draws_both_curves_and_ends_in_a_result(visit):
 
 
 def test_a_run_survives_reload_is_seen_by_others_and_stops_from_there(visit):
-    """The page is a view: reload re-attaches, a page opened before Start notices, Stop works from any of them."""
+    """The page is a view: reload re-attaches, a page opened before Start notices, Stop works from
+    any of them.
+    """
     page = visit()
     other = visit()
     tab(other, "Train")
@@ -244,7 +253,9 @@ def test_runs_are_replayed_and_compared(visit):
 
 
 def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
-    """Names with markup are shown letter by letter wherever they appear: cards, report, details, answers."""
+    """Names with markup are shown letter by letter wherever they appear: cards, report, details,
+    answers.
+    """
     page = visit()
     tab(page, "Data")
     page.get_by_label("Collect", exact=True).check()
@@ -281,7 +292,9 @@ def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
 
 
 def test_sharing_shows_what_becomes_public_and_offline_sends_nothing(visit):
-    """The preview goes when what it shows no longer holds; this server runs offline, and says so."""
+    """The preview goes when what it shows no longer holds; this server runs
+    offline, and says so.
+    """
     page = visit()
     trained(page, "LoRA")
     tab(page, "Adapters")

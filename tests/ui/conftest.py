@@ -1,13 +1,30 @@
-"""A page over the fake, built but not served."""
+"""A page over the fake service, built but not served."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 import pytest
 
-from peft_demo.ui import data, header, session, train
+from peft_demo.ui import data, header, train
+from peft_demo.ui.data import DataTab
+from peft_demo.ui.page import Page, new_page
+from peft_demo.ui.train import TrainTab
 
 from .fake import Fake
+
+BROWSER = "a" * 32
+"""The id that a browser has kept."""
+
+
+@dataclass(frozen=True)
+class BuiltPage:
+    """The tabs Data and Train, and every input at the value that a fresh page has."""
+
+    page: Page
+    data: DataTab
+    train: TrainTab
+    values: dict[Any, Any]
 
 
 @pytest.fixture
@@ -16,13 +33,14 @@ def service(tmp_path) -> Fake:
 
 
 @pytest.fixture
-def page(service):
-    """The tabs Data and Train in a `Blocks`, and `given`: every input at the value a fresh page has."""
-    with gr.Blocks(analytics_enabled=False) as demo:
-        client = session.client()
-        with gr.Tab("Data") as data_tab:
-            looked = data.build(data_tab, service, client)
-        with gr.Tab("Train") as train_tab:
-            tab = train.build(train_tab, service, header.build(service), looked)
-    given = {c: getattr(c, "value", None) for c in tab.inputs} | {client: "a" * 32}
-    return SimpleNamespace(demo=demo, train=tab, data=tab.data, given=given, client=client)
+def page(service) -> BuiltPage:
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        shared = new_page(blocks)
+        top = header.build(shared, service.zoo)
+        with gr.Tab("Data") as tab:
+            data_tab = data.build(shared, tab, service.data, offline=True, allow_local_paths=False)
+        with gr.Tab("Train") as tab:
+            train_tab = train.build(shared, tab, top, data_tab.form, service.training, service.data)
+    values = {part: getattr(part, "value", None) for part in train_tab.form.inputs}
+    values[shared.client] = BROWSER
+    return BuiltPage(shared, data_tab, train_tab, values)

@@ -1,4 +1,6 @@
-"""What programs may ask, asked as they would: through gradio_client, and by hand where they would cheat."""
+"""What programs may ask, asked as they would: through gradio_client, and by hand where they would
+cheat.
+"""
 
 import json
 import re

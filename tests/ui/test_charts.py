@@ -11,7 +11,9 @@ from .fake import script
 
 @pytest.mark.parametrize("points", [[], [(1, 2.0)], [(n, 1.0) for n in range(5000)]])
 def test_every_series_opens_with_a_nan_row(points):
-    """The rows before any point name every series, or LinePlot would never draw one that begins later."""
+    """The rows before any point name every series, or LinePlot would never draw one that begins
+    later.
+    """
     frame = charts.frame({"train": points, "validation": []})
     opening = len(charts.SERIES)
     assert tuple(frame["series"][:opening]) == charts.SERIES

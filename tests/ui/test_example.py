@@ -2,29 +2,39 @@
 
 from dataclasses import replace
 
-from peft_demo.ui.example import example, first
+import pytest
+
+from peft_demo.ui.classify.example import example, first_adapter
 
 
 def test_it_is_a_picture_whose_class_the_adapter_finds(service, monkeypatch):
     """The fake always answers with the first class."""
     pictures = service.zoo.samples
     monkeypatch.setattr(service.zoo, "samples", lambda id: pictures(id)[::-1])
-    found = example(service)
-    wanted = first(service)
-    assert found.said.adapter == wanted
-    assert (found.said.label, found.picture) == pictures(wanted)[0]
+    shown = example(service.zoo, service.answers)
+    adapter = first_adapter(service.zoo)
+    assert shown.prediction.adapter == adapter
+    assert (shown.prediction.label, shown.picture) == pictures(adapter)[0]
 
 
 def test_an_adapter_that_finds_none_shows_its_first(service, monkeypatch):
-    says = service.answers.classify
-    monkeypatch.setattr(
-        service.answers,
-        "classify",
-        lambda *asked: [replace(says(*asked)[0], top=(("nothing", 1.0),))],
-    )
-    assert example(service).picture == service.zoo.samples(first(service))[0][1]
+    classify = service.answers.classify
+
+    def wrong(*arguments):
+        (prediction,) = classify(*arguments)
+        return [replace(prediction, top=(("nothing", 1.0),))]
+
+    monkeypatch.setattr(service.answers, "classify", wrong)
+    (_, picture), *_ = service.zoo.samples(first_adapter(service.zoo))
+    assert example(service.zoo, service.answers).picture == picture
 
 
-def test_an_empty_zoo_has_nothing_to_show(service, monkeypatch):
-    monkeypatch.setattr(service.zoo, "entries", lambda: [])
-    assert example(service) is None and first(service) is None
+@pytest.mark.usefixtures("empty_zoo")
+def test_an_empty_zoo_has_nothing_to_show(service):
+    assert example(service.zoo, service.answers) is None
+    assert first_adapter(service.zoo) is None
+
+
+@pytest.fixture
+def empty_zoo(service, monkeypatch):
+    monkeypatch.setattr(service.zoo, "entries", list)

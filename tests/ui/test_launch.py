@@ -1,4 +1,6 @@
-"""The page keeps to itself: it looks up no name but its own, and leaves open nothing it need not."""
+"""The page keeps to itself: it looks up no name but its own, and leaves open
+nothing it need not.
+"""
 
 import json
 import socket
@@ -9,6 +11,7 @@ from urllib.request import urlopen
 import pytest
 
 from peft_demo import ui
+from peft_demo.ui.data.sources import offered
 
 from .fake import Fake
 
@@ -44,7 +47,9 @@ def test_building_and_serving_looks_up_nothing_outside(served, asked):
 
 
 def test_a_page_that_loads_asks_little_of_the_browser(tmp_path):
-    """Gradio's page walks the whole tree for every value it gathers or sets: forms wait until their tab is opened."""
+    """Gradio's page walks the whole tree for every value it gathers or sets: forms wait until their
+    tab is opened.
+    """
     config = ui.build(Fake(tmp_path))[0].get_config_file()
     loads = [d for d in config["dependencies"] if any(event == "load" for _, event in d["targets"])]
     assert loads and sum(len(d["inputs"]) for d in loads) <= 10
@@ -101,10 +106,7 @@ def test_no_font_is_fetched():
     assert "fonts.googleapis" not in "".join(map(str, ui.launch_arguments()["theme"]._stylesheets))
 
 
-def test_hub_and_folders_are_offered_only_where_they_can_be_used(tmp_path):
-    from peft_demo.ui.data import offered
-
-    assert offered(Fake(tmp_path)) == ["bundled", "draft", "upload"]
-    assert offered(Fake(tmp_path, offline=False, allow_local_paths=True)) == [
-        "bundled", "draft", "upload", "folder", "hub",
-    ]  # fmt: skip
+def test_hub_and_folders_are_offered_only_where_they_can_be_used():
+    everywhere = ["bundled", "draft", "upload"]
+    assert offered(offline=True, allow_local_paths=False) == everywhere
+    assert offered(offline=False, allow_local_paths=True) == [*everywhere, "folder", "hub"]

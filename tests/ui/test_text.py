@@ -8,7 +8,9 @@ from .fake import EVIL
 
 
 def test_markup_in_names_is_shown_letter_by_letter():
-    """No Markdown reader makes a tag, image, link or emphasis of `plain(words)`, and no letter is lost."""
+    """No Markdown reader makes a tag, image, link or emphasis of `plain(words)`, and no letter is
+    lost.
+    """
     reader = pytest.importorskip("markdown_it").MarkdownIt("gfm-like", {"linkify": False})
     words = EVIL + " **b** `c` [l](http://x.example) <b>d</b> | e & f_g_ http://auto.example"
     html = reader.render(text.plain(words))

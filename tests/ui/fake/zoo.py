@@ -1,0 +1,159 @@
+"""Adapters without weights: the zoo, the Hub, and what adapters answer."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from peft_demo.contracts.adapter_card import AdapterCard
+from peft_demo.contracts.cards import (
+    BackboneCard,
+    Prediction,
+    Score,
+    SideBySide,
+    UploadPreview,
+    ZooEntry,
+)
+from peft_demo.contracts.errors import BadAdapter, NotAllowed, UnknownName
+from peft_demo.contracts.progress import Report
+from peft_demo.contracts.specs import DataSpec, ImportHints, PushSpec
+
+from .examples import EVIL, SHA, card, picture
+
+TINY = BackboneCard(
+    "tiny", "PEFT Demo Tiny", "bundled", 96, 2_900_000, 5.8, "Apache-2.0", True, SHA
+)
+SMALL = BackboneCard(
+    "vit_s", "ViT-Small, ImageNet-21k", "download", 224, 21_600_000, 88.0, ready=False
+)
+PROBABILITIES = (0.7, 0.2, 0.05, 0.03, 0.02)
+
+
+class FakeZoo:
+    """Two adapters that can answer and a file that is broken."""
+
+    def __init__(self, home: Path):
+        self.home = home
+        self.cards = {"lora-digits-0": card(), "evil": card("evil", (EVIL, "plain"))}
+
+    def backbones(self) -> Sequence[BackboneCard]:
+        return TINY, SMALL
+
+    def entries(self, backbone: str = "") -> Sequence[ZooEntry]:
+        good = [ZooEntry(id, 151_000, False, card) for id, card in self.cards.items()]
+        return [*good, ZooEntry("broken", 12, False, None, "the file is truncated.")]
+
+    def entry(self, id: str) -> ZooEntry:
+        for entry in self.entries():
+            if entry.id == id:
+                return entry
+        raise UnknownName("adapter", id, self.cards)
+
+    def card(self, id: str) -> AdapterCard:
+        if id not in self.cards:
+            raise UnknownName("adapter", id, self.cards)
+        return self.cards[id]
+
+    def file(self, id: str) -> Path:
+        file = self.home / f"{id}.safetensors"
+        file.write_bytes(b"fake")
+        return file
+
+    def take(self, file: Path, hints: ImportHints | None = None) -> str:
+        if Path(file).stat().st_size < 100:
+            raise BadAdapter(
+                "this file is truncated: its header promises more than it holds.", "Copy it again."
+            )
+        self.cards["imported"] = card("imported")
+        return "imported"
+
+    def rename(self, id: str, name: str) -> str:
+        self.cards[name] = replace(self.cards.pop(id), name=name)
+        return name
+
+    def rename_class(self, id: str, old: str, new: str) -> None:
+        before = self.cards[id]
+        classes = tuple(new if label == old else label for label in before.classes)
+        self.cards[id] = replace(before, classes=classes)
+
+    def delete(self, id: str) -> None:
+        self.cards.pop(id)
+
+    def merge(self, id: str, out: Path) -> None:
+        Path(out).write_bytes(b"merged")
+
+    def export(self, id: str, to: str, out: Path) -> Sequence[str]:
+        return ()
+
+    def samples(self, id: str) -> Sequence[tuple[str, bytes]]:
+        return tuple((label, picture(label)) for label in self.card(id).classes)
+
+
+class FakeHub:
+    """A Hub of one repository; `pushed` are the (spec, token, digest) of what was sent."""
+
+    def __init__(self, zoo: FakeZoo, offline: bool):
+        self.zoo = zoo
+        self.offline = offline
+        self.pushed: list[tuple[PushSpec, str, str]] = []
+
+    def preview(self, push: PushSpec) -> UploadPreview:
+        first = push.adapters[0]
+        classes = ", ".join(self.zoo.card(first).classes)
+        return UploadPreview(
+            push.repo,
+            files=((f"{first}.safetensors", 151_000), ("README.md", 900)),
+            card="# card",
+            disclosures=(f"The names of the classes: {classes}.",),
+            digest="5eed",
+        )
+
+    def push(
+        self, push: PushSpec, token: str = "", report: Report | None = None, agreed: str = ""
+    ) -> str:
+        if self.offline:
+            raise NotAllowed("the Hugging Face Hub needs the network, which is switched off here.")
+        self.pushed.append((push, token, agreed))
+        return f"https://hub.example/{push.repo}"
+
+    def adapters(self, repo: str, revision: str = "", token: str = "") -> Sequence[ZooEntry]:
+        good = ZooEntry("theirs", 151_000, False, card("theirs"))
+        return [good, ZooEntry("bad", 12, False, None, "ill-formed.")]
+
+    def pull(
+        self,
+        repo: str,
+        names: Sequence[str] = (),
+        revision: str = "",
+        token: str = "",
+        report: Report | None = None,
+    ) -> Sequence[str]:
+        self.zoo.cards |= {name: card(name) for name in names}
+        return list(names)
+
+
+class FakeAnswers:
+    """Every adapter answers with its first class, 70 % sure."""
+
+    def __init__(self, zoo: FakeZoo):
+        self.zoo = zoo
+
+    def classify(
+        self, image: Path | bytes, adapters: Sequence[str], top: int = 5
+    ) -> Sequence[Prediction]:
+        return [self._answer(adapter, top) for adapter in adapters]
+
+    def predict(
+        self, images: Sequence[Path | bytes], adapters: Sequence[str], top: int = 5
+    ) -> Sequence[Prediction]:
+        return [self._answer(adapter, top) for adapter in adapters]
+
+    def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
+        answer = self._answer(id, top)
+        return SideBySide(answer, answer, 1.2, 1.0, 1e-7)
+
+    def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
+        return Score(0.9, 100, 60)
+
+    def _answer(self, adapter: str, top: int) -> Prediction:
+        classes = self.zoo.card(adapter).classes[:top]
+        return Prediction(adapter, tuple(zip(classes, PROBABILITIES, strict=False)), 3.1, 0.02)
