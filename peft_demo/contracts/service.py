@@ -215,7 +215,11 @@ class Answers(Protocol):
 
 
 class Service(Protocol):
-    """The five parts together, for whoever composes a page."""
+    """The five parts together, for whoever composes a page.
+
+    The parts may be kept. What hangs on one of them (`data.drafts`) is asked for anew each time, as
+    it may be another for each visitor.
+    """
 
     @property
     def offline(self) -> bool: ...

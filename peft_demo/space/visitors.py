@@ -1,10 +1,11 @@
 """A studio for each visitor: they see the shipped adapters and their own, and nobody else's images or runs."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from typing import Any, cast
 
 from .. import training
 from ..contracts.service import Answers, Data, Hub, Training, Zoo
@@ -22,6 +23,18 @@ DAYS = 1.0
 """How long the files of a visitor stay after that."""
 QUOTA = 1_000_000_000
 """Bytes on disk at which a visitor may add no more."""
+
+
+class _Part:
+    """One part of the service, which a page may keep: whatever is asked of it, the asking visitor's
+    own part answers.
+    """
+
+    def __init__(self, own: Callable[[], object]):
+        self._own = own
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._own(), name)
 
 
 class Visitors:
@@ -50,6 +63,11 @@ class Visitors:
         self._studios: OrderedDict[str, Studio] = OrderedDict()
         self._lock = Lock()
         self._door = Lock()
+        self.data = cast(Data, _Part(lambda: self._mine().data))
+        self.training = cast(Training, _Part(lambda: self._mine().training))
+        self.zoo = cast(Zoo, _Part(lambda: self._mine().zoo))
+        self.hub = cast(Hub, _Part(lambda: self._mine().hub))
+        self.answers = cast(Answers, _Part(lambda: self._mine().answers))
         self._sweep()
 
     @property
@@ -59,26 +77,6 @@ class Visitors:
     @property
     def allow_local_paths(self) -> bool:
         return self._mine().allow_local_paths
-
-    @property
-    def data(self) -> Data:
-        return self._mine().data
-
-    @property
-    def training(self) -> Training:
-        return self._mine().training
-
-    @property
-    def zoo(self) -> Zoo:
-        return self._mine().zoo
-
-    @property
-    def hub(self) -> Hub:
-        return self._mine().hub
-
-    @property
-    def answers(self) -> Answers:
-        return self._mine().answers
 
     @contextmanager
     def _admit(self, run: RunSpec) -> Iterator[None]:

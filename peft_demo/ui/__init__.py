@@ -46,9 +46,7 @@ def build(
 def _draw_tabs(page: Page, top: header.Header, service: Service) -> None:
     with gr.Tabs() as tabs:
         with gr.Tab("Classify", id="classify") as tab:
-            classify_tab = classify.build(
-                page, tab, service.zoo, service.answers, service.data.drafts
-            )
+            classify_tab = classify.build(page, tab, service.zoo, service.answers, service.data)
         with gr.Tab("Data", id="data") as tab:
             data_tab = data.build(
                 page,

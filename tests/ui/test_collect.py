@@ -12,8 +12,8 @@ from .fake import picture
 
 
 @pytest.fixture
-def drafts(service):
-    return service.data.drafts
+def data(service):
+    return service.data
 
 
 @pytest.fixture
@@ -27,43 +27,43 @@ def names(*used: str) -> list[str]:
     return [*used] + [""] * (collect.MOST - len(used))
 
 
-def test_images_are_kept_and_come_back_after_a_reload(drafts, photo):
-    collect._put(drafts, 0)(BROWSER, names("cup", "plate"), [(photo, "")])
-    client, found, content, _, name, images, *_ = collect._load(drafts)(BROWSER)
+def test_images_are_kept_and_come_back_after_a_reload(data, photo):
+    collect._put(data, 0)(BROWSER, names("cup", "plate"), [(photo, "")])
+    client, found, content, _, name, images, *_ = collect._load(data)(BROWSER)
     assert client == BROWSER
     assert found[0] == name == "cup"
     assert len(images) == 1
     assert content == (("cup", 1),)
 
 
-def test_without_a_draft_the_cards_stay_as_they_were_built(drafts):
-    client, *rest = collect._load(drafts)(BROWSER)
+def test_without_a_draft_the_cards_stay_as_they_were_built(data):
+    client, *rest = collect._load(data)(BROWSER)
     assert client == BROWSER and all(update == gr.skip() for update in rest)
 
 
-def test_an_empty_card_is_not_a_class(drafts):
-    collect._put(drafts, 1)(BROWSER, names("cup", "plate"), [])
-    assert drafts.classes(BROWSER) == {}
+def test_an_empty_card_is_not_a_class(data):
+    collect._put(data, 1)(BROWSER, names("cup", "plate"), [])
+    assert data.drafts.classes(BROWSER) == {}
 
 
-def test_a_class_is_renamed_with_its_images(drafts, photo):
-    collect._put(drafts, 0)(BROWSER, names("cup"), [(photo, "")])
-    found, name, _ = collect._rename(drafts, 0)(BROWSER, names("cup"), "  mug ")
+def test_a_class_is_renamed_with_its_images(data, photo):
+    collect._put(data, 0)(BROWSER, names("cup"), [(photo, "")])
+    found, name, _ = collect._rename(data, 0)(BROWSER, names("cup"), "  mug ")
     assert found[0] == name == "mug"
-    assert list(drafts.classes(BROWSER)) == ["mug"]
+    assert list(data.drafts.classes(BROWSER)) == ["mug"]
 
 
 @pytest.mark.parametrize("new", ["", "   ", "plate"])
-def test_empty_and_taken_names_are_not_given(drafts, new):
+def test_empty_and_taken_names_are_not_given(data, new):
     with pytest.warns() if new == "plate" else pytest.MonkeyPatch.context():
-        _, name, _ = collect._rename(drafts, 0)(BROWSER, names("cup", "plate"), new)
+        _, name, _ = collect._rename(data, 0)(BROWSER, names("cup", "plate"), new)
     assert name == "cup"
 
 
-def test_a_removed_class_is_gone(drafts, photo):
-    collect._put(drafts, 0)(BROWSER, names("cup"), [(photo, "")])
-    found, *_ = collect._remove(drafts, 0)(BROWSER, names("cup"))
-    assert found[0] == "" and drafts.classes(BROWSER) == {}
+def test_a_removed_class_is_gone(data, photo):
+    collect._put(data, 0)(BROWSER, names("cup"), [(photo, "")])
+    found, *_ = collect._remove(data, 0)(BROWSER, names("cup"))
+    assert found[0] == "" and data.drafts.classes(BROWSER) == {}
 
 
 def test_classes_are_added_until_the_pool_is_full():

@@ -63,7 +63,7 @@ def build(
     tab: gr.Tab,
     zoo: service.Zoo,
     asked: service.Answers,
-    drafts: service.Drafts,
+    data: service.Data,
 ) -> ClassifyTab:
     """Draws the tab into the open context and connects its events.
 
@@ -89,7 +89,7 @@ def build(
     classify_tab = ClassifyTab(question, hint, places, every, table, merge)
     _connect(page, tab, classify_tab, Asker(classify_tab, zoo, asked, opened_with=(ids, chosen)))
     ask_all.connect(every, image, table, adapter, zoo, asked)
-    correct.connect(page, tab, correction, image, drafts)
+    correct.connect(page, tab, correction, image, data)
     return classify_tab
 
 

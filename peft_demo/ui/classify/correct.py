@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from ...contracts.errors import BadValue
-from ...contracts.service import Drafts
+from ...contracts.service import Data
 from .. import text
 from ..data.collect import MOST
 from ..page import Page
@@ -32,26 +32,26 @@ def build() -> Correction:
         return Correction(label, gr.Button("Add to class", size="sm"))
 
 
-def connect(page: Page, tab: gr.Tab, part: Correction, image: gr.Image, drafts: Drafts) -> None:
+def connect(page: Page, tab: gr.Tab, part: Correction, image: gr.Image, data: Data) -> None:
     """Connects the events; opening the tab lists the classes there are."""
-    tab.select(_list(drafts), page.client, part.label, **UNQUEUED)
+    tab.select(_list(data), page.client, part.label, **UNQUEUED)
     part.add.click(
-        _add(drafts),
+        _add(data),
         [page.client, image, part.label, page.photos_changed],
         page.photos_changed,
         **QUEUED,
     )
 
 
-def _list(drafts: Drafts):
+def _list(data: Data):
     @speaking
     def list_classes(client: str) -> gr.Dropdown:
-        return gr.Dropdown(list(drafts.classes(valid_id(client))))
+        return gr.Dropdown(list(data.drafts.classes(valid_id(client))))
 
     return list_classes
 
 
-def _add(drafts: Drafts):
+def _add(data: Data):
     @speaking
     def add(client: str, image: str | None, label: str | None, counter: int) -> int:
         label = " ".join((label or "").split())
@@ -60,6 +60,7 @@ def _add(drafts: Drafts):
                 "an image and the name of a class are needed.",
                 "Drop an image and type or choose a class.",
             )
+        drafts = data.drafts
         classes = drafts.classes(client)
         if label not in classes and len(classes) >= MOST:
             raise BadValue(

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from ...contracts.errors import BadValue
-from ...contracts.service import Drafts
+from ...contracts.service import Data, Drafts
 from ..files import offer
 from ..page import Page
 from ..session import valid_id
@@ -52,13 +52,13 @@ class Cards:
         return parts
 
 
-def build(page: Page, drafts: Drafts) -> Cards:
+def build(page: Page, data: Data) -> Cards:
     """Draws the pool, two cards open, and connects it with the draft on the server."""
     with gr.Row():
         pool = tuple(_card(n) for n in range(MOST))
     add = gr.Button("Add a class", size="sm", variant="secondary")
     cards = Cards(pool, gr.State([*FIRST] + [""] * (MOST - len(FIRST))), gr.State(()), add)
-    _connect(page, cards, drafts)
+    _connect(page, cards, data)
     return cards
 
 
@@ -87,12 +87,12 @@ def _card(n: int) -> Card:
     return Card(column, name, images, remove)
 
 
-def _connect(page: Page, cards: Cards, drafts: Drafts) -> None:
+def _connect(page: Page, cards: Cards, data: Data) -> None:
     cards.add.click(speaking(_add), cards.names, [cards.names, *cards.components], **QUEUED)
     for n, card in enumerate(cards.cards):
         state = [page.client, cards.names]
         card.images.change(
-            _put(drafts, n),
+            _put(data, n),
             [*state, card.images],
             cards.content,
             trigger_mode="always_last",
@@ -100,16 +100,16 @@ def _connect(page: Page, cards: Cards, drafts: Drafts) -> None:
         )
         gr.on(
             [card.name.submit, card.name.blur],
-            _rename(drafts, n),
+            _rename(data, n),
             [*state, card.name],
             [cards.names, card.name, cards.content],
             **QUEUED,
         )
         emptied = [cards.names, card.column, card.name, card.images, cards.content]
-        card.remove.click(_remove(drafts, n), state, emptied, **QUEUED)
+        card.remove.click(_remove(data, n), state, emptied, **QUEUED)
     everything = [page.client, cards.names, cards.content, *cards.components]
-    page.blocks.load(_load(drafts), page.client, everything, **UNQUEUED)
-    page.photos_changed.change(_load(drafts), page.client, everything, **QUEUED)
+    page.blocks.load(_load(data), page.client, everything, **UNQUEUED)
+    page.photos_changed.change(_load(data), page.client, everything, **QUEUED)
 
 
 def _add(names: Sequence[str]) -> list[Any]:
@@ -125,9 +125,10 @@ def _add(names: Sequence[str]) -> list[Any]:
     return [_replaced(names, free, fresh), *updates]
 
 
-def _put(drafts: Drafts, n: int):
+def _put(data: Data, n: int):
     @speaking
     def put(client: str, names: Sequence[str], items: Sequence[tuple[str, str]] | None) -> Content:
+        drafts = data.drafts
         images = [Path(path) for path, _ in items or ()]
         name = names[n]
         if name and (images or name in drafts.classes(client)):
@@ -142,7 +143,7 @@ def content(drafts: Drafts, client: str) -> Content:
     return tuple((name, len(keys)) for name, keys in drafts.classes(client).items())
 
 
-def _rename(drafts: Drafts, n: int):
+def _rename(data: Data, n: int):
     @speaking
     def rename(client: str, names: Sequence[str], new: str | None) -> tuple[Any, str, Any]:
         new = " ".join((new or "").split())
@@ -152,20 +153,20 @@ def _rename(drafts: Drafts, n: int):
         if new in names:
             gr.Warning("Two classes cannot have the same name.", title="Name kept")
             return names, old, gr.skip()
-        if old in drafts.classes(client):
-            drafts.rename(client, old, new)
-        return _replaced(names, n, new), new, content(drafts, client)
+        if old in data.drafts.classes(client):
+            data.drafts.rename(client, old, new)
+        return _replaced(names, n, new), new, content(data.drafts, client)
 
     return rename
 
 
-def _remove(drafts: Drafts, n: int):
+def _remove(data: Data, n: int):
     @speaking
     def remove(client: str, names: Sequence[str]) -> tuple[Any, ...]:
-        if names[n] in drafts.classes(client):
-            drafts.drop(client, names[n])
+        if names[n] in data.drafts.classes(client):
+            data.drafts.drop(client, names[n])
         hidden = gr.Column(visible=False)
-        return _replaced(names, n, ""), hidden, "", None, content(drafts, client)
+        return _replaced(names, n, ""), hidden, "", None, content(data.drafts, client)
 
     return remove
 
@@ -174,10 +175,11 @@ def _replaced(names: Sequence[str], n: int, name: str) -> list[str]:
     return [*names[:n], name, *names[n + 1 :]]
 
 
-def _load(drafts: Drafts):
+def _load(data: Data):
     @speaking
     def load(client: str) -> list[Any]:
         client = valid_id(client)
+        drafts = data.drafts
         classes = dict(list(drafts.classes(client).items())[:MOST])
         if not classes:
             return [client, *[gr.skip()] * (2 + 3 * MOST)]  # the pool as it was built

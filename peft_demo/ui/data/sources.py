@@ -112,7 +112,7 @@ def _bundled(data: Data) -> tuple[gr.Dropdown, Panel]:
 def _cards(page: Page, data: Data) -> tuple[collect.Cards, Panel]:
     with gr.Column(visible=False) as column:
         gr.Markdown(COLLECT, elem_classes="quiet")
-        cards = collect.build(page, data.drafts)
+        cards = collect.build(page, data)
     return cards, Panel(column, page.client)
 
 
