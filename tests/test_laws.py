@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from vera import VERA
 
 from peft_demo.adapters import Adapter, AdapterFile, attach, dump, load, merge
+from peft_demo.adapters.codec import codecs
 from peft_demo.adapters.merge import probe
 from peft_demo.contracts.errors import CannotMerge
 from peft_demo.contracts.knobs import Knob, knobs
@@ -306,16 +307,13 @@ def with_gradient(module: nn.Module) -> set[str]:
 
 
 def stored(adapter: Adapter) -> int:
-    """Bytes of an adapter's tensors: 4 a number, or the bits its delta declares and 8 for mean and
-    deviation."""
-    few = {
-        id(getattr(m, n)): m.bits
-        for m in adapter.modules()
-        if getattr(m, "bits", 32) < 32
-        for n in m.matrices
-    }
-    state = adapter.state().values()
-    return sum(t.numel() * few[id(t)] // 8 + 8 if id(t) in few else 4 * t.numel() for t in state)
+    """Bytes of an adapter's tensors: 4 a number, or what its codec says and 8 for its statistics."""
+    codec_of = codecs(adapter)
+    total = 0
+    for name, tensor in adapter.state().items():
+        quantised = name in codec_of
+        total += codec_of[name].size(tensor.shape) + 8 if quantised else 4 * tensor.numel()
+    return total
 
 
 def numbers(tensor: Tensor) -> tuple[float, ...]:

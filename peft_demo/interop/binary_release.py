@@ -1,11 +1,11 @@
 """The 1-bit files of the paper's own release, read as packed adapters of ours, bit for bit.
 
-Jie et al., ICCV 2023 (see `methods/bi.py`), as `binary_adapter` of github.com/JieShibo/PETL-ViT writes them. Such a
+Jie et al., ICCV 2023 (see `methods/bi`), as `binary_adapter` of github.com/JieShibo/PETL-ViT writes them. Such a
 file is raw: no header, no names, no pickle. It is read as numbers only, at places that follow from method, knobs,
 backbone and classes alone, and its length must be theirs to the byte, so nothing in it can run or point anywhere.
 Block by block, for each matrix (Bi-LoRA: q down, q up, v down, v up; Bi-AdaptFormer: down, up), little-endian:
 
-    codes   uint8 [n · bits / 8]    element j of a byte takes its bits from j · bits on, as in `codec`
+    codes   uint8 [n · bits / 8]    element j of a byte takes its bits from j · bits on, as here
     μ, σ    float32                 mean and standard deviation, n − 1 in its denominator
 
 then a 1-bit head the same way, or a plain one as float32: weight [C D], bias [C]. The scale s is not in the file.
@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from ..adapters.adapter import Adapter
-from ..adapters.codec import CODES, STATISTICS, packed_bits
+from ..adapters.codec import CODES, STATISTICS, codecs
 from ..contracts.errors import BadAdapter, BadValue
 
 METHODS = ("bi_lora", "bi_adaptformer")
 BITS = (1, 2, 4)
-"""Of a weight. The release's 8-bit levels stop short of the k-medians; those of `methods/bi.py` come closer."""
+"""Of a weight. The release's 8-bit levels stop short of the k-medians; those of `methods/bi` come closer."""
 
 MEAN = (0.0, 0.0, 0.0)
 STD = (1.0, 1.0, 1.0)
@@ -30,7 +30,7 @@ STD = (1.0, 1.0, 1.0)
 def from_binary_release(data: bytes, adapter: Adapter) -> dict[str, Tensor]:
     """The tensors of our file for `adapter` (a skeleton will do). `BadAdapter` if the length is not exactly its own."""
     config = adapter.config
-    bits = packed_bits(adapter)
+    codec_of = codecs(adapter)
     state = adapter.state()
     if config.bits not in BITS:
         raise BadValue(
@@ -42,13 +42,13 @@ def from_binary_release(data: bytes, adapter: Adapter) -> dict[str, Tensor]:
     at = 0
     codes = []
     statistics = []
-    for name, b in bits.items():
-        end = at + state[name].numel() * b // 8
+    for name, codec in codec_of.items():
+        end = at + codec.size(state[name].shape)
         codes.append(raw[at:end])
         statistics.append(_floats(raw[end : end + 8]))
         at = end + 8
     held = {CODES: torch.cat(codes), STATISTICS: torch.stack(statistics)}
-    for name in (n for n in state if n not in bits):
+    for name in (n for n in state if n not in codec_of):
         end = at + 4 * state[name].numel()
         held[name] = _floats(raw[at:end]).view(state[name].shape)
         at = end
@@ -56,10 +56,10 @@ def from_binary_release(data: bytes, adapter: Adapter) -> dict[str, Tensor]:
 
 
 def _check_length(data: bytes, adapter: Adapter) -> None:
-    bits = packed_bits(adapter)
+    codec_of = codecs(adapter)
     config = adapter.config
     wanted = sum(
-        t.numel() * bits[n] // 8 + 8 if n in bits else 4 * t.numel()
+        codec_of[n].size(t.shape) + 8 if n in codec_of else 4 * t.numel()
         for n, t in adapter.state().items()
     )
     if len(data) != wanted:

@@ -6,7 +6,7 @@ the same frozen map can stand in many trees, each with its own delta.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -44,9 +44,9 @@ class Delta(nn.Module):
     matrices: ClassVar[tuple[str, ...]] = ()
     """Names of the parameters whose role is a matrix: these alone take weight decay."""
 
-    bits: int = 32
-    """How many bits of each number in `matrices` a file keeps. Fewer than 32 only where `forward`
-    computes with these numbers quantised, as `methods/bi.py` does; a loaded delta says 32 again."""
+    codec: "Codec | None" = None
+    """How a file keeps each of `matrices`. Only a delta that computes with them quantised has one,
+    and a loaded delta has none: it computes with the numbers as they are."""
 
     def begin(self, f: Any) -> None:
         """Sets the parameters that start from the frozen map `f`, which is only read.
@@ -85,6 +85,36 @@ class Delta(nn.Module):
 
         That all values are finite is checked for every delta.
         """
+
+
+class Codec(Protocol):
+    """How a delta quantises its `matrices`, and how a file keeps one of them."""
+
+    def quantise(self, W: Tensor) -> Tensor:
+        """What `forward` computes with in the place of W, of its shape."""
+        ...
+
+    def pack(self, W: Tensor) -> tuple[Tensor, Tensor]:
+        """The bytes that a file keeps of W, uint8 [size], and its statistics, float32 [K].
+
+        K is one number for all codecs of an adapter. On the meta device the shapes are right.
+        """
+        ...
+
+    def size(self, shape: torch.Size) -> int:
+        """The number of bytes that `pack` gives for a matrix of this shape."""
+        ...
+
+    def unpack(self, data: Tensor, statistics: Tensor, shape: torch.Size) -> Tensor:
+        """`quantise(W)` from what `pack(W)` gave, bit for bit."""
+        ...
+
+
+class Quantised(Protocol):
+    """A module that may quantise its matrices: every delta, and a head that does."""
+
+    matrices: ClassVar[tuple[str, ...]]
+    codec: Codec | None
 
 
 def seeded_uniform(seed: int, *shape: int) -> Tensor:

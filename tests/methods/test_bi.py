@@ -11,7 +11,8 @@ from torch import nn
 
 from peft_demo.contracts.errors import BadValue
 from peft_demo.methods import find_method
-from peft_demo.methods.bi import BiAdaptFormer, BiHead, BiLoRA, codebook, quantised
+from peft_demo.methods.bi import BiAdaptFormer, BiHead, BiLoRA, effective
+from peft_demo.methods.bi.levels import codebook, quantised
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
@@ -77,9 +78,9 @@ def test_the_forward_value_is_exactly_a_level_in_float32():
     assert len(quantised(torch.randn(64, 64), 1).unique()) == 2
 
 
-def test_32_bits_quantise_nothing():
+def test_without_a_codec_nothing_is_quantised():
     W = random(3, 3)
-    assert quantised(W, 32) is W
+    assert effective(W, None) is W
 
 
 @each_bits
