@@ -1,4 +1,4 @@
-"""The codec: what files hold of quantised adapters, to the byte, and that it comes back as it was."""
+"""The codec: what files hold of quantised adapters, to the byte, and that it comes back."""
 
 import json
 from collections.abc import Callable

@@ -11,9 +11,9 @@ Redundancy", ICCV 2023. Weights of so few bits may be more for the same file, so
 There are no biases anywhere. `levels` has the quantiser Q and says how a file keeps Ŵ. What trains
 is W, in full precision.
 
-W_down starts Kaiming-uniform(√5), W_up truncated normal(σ = 0.001, ±2σ). A constant tensor has no z,
-so W_up cannot start at zero, and the model starts a little disturbed. `head_bits = 1` quantises the
-head as well and leaves out its bias.
+W_down starts Kaiming-uniform(√5), W_up truncated normal(σ = 0.001, ±2σ). A constant tensor has no
+z, so W_up cannot start at zero, and the model starts a little disturbed. `head_bits = 1` quantises
+the head as well and leaves out its bias.
 
 Ours: 8-bit levels start at equal probabilities, from where the authors' 500 iterations come closer
 to the k-medians; a weight exactly on a threshold takes the level below it (the authors' 1-bit code
@@ -146,7 +146,7 @@ def _head(config: AdaptFormerConfig) -> type[nn.Linear] | None:
 BI_LORA = Method(
     name="bi_lora",
     title="Bi-LoRA",
-    summary="LoRA with one-bit weights: a 32 times smaller file, or a 32 times wider product in it.",
+    summary="LoRA with one-bit weights: a 32 times smaller file, or a product 32 times as wide.",
     formula="y = f(x) + s · (x Ŵ_downᵀ) Ŵ_upᵀ,  Ŵ = ±0.6745 σ + μ",
     paper="Jie et al., Revisiting the Parameter Efficiency of Adapters from the Perspective of"
     " Precision Redundancy, ICCV 2023",
