@@ -1,4 +1,6 @@
-"""Every error a person can meet, each one a sentence that says what came, what was expected and what to do.
+"""Every error a person can meet.
+
+Each is a sentence that says what came, what was expected and what to do.
 
 PeftDemoError
 ├── UnknownName      no such method, dataset, backbone or adapter
@@ -11,7 +13,7 @@ PeftDemoError
 ├── CannotMerge      the method (or this backbone) has no merged form
 ├── CannotExport     another format has no place for what this adapter does
 ├── TrainingFailed   a loss that is not finite, memory that ran out
-├── Busy             another training run holds the machine
+├── Busy             another run holds the machine or the folder
 ├── HubTrouble       the Hugging Face Hub refused, or could not be reached
 ├── CannotWrite      a full disk, a folder that may not be written
 └── NotAllowed       switched off here (offline, no local paths, read-only zoo)
@@ -20,9 +22,14 @@ PeftDemoError
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from .text import quoted
+
 
 class PeftDemoError(Exception):
-    """A sentence for the person in front of the screen; `hint` is the next step, if there is one."""
+    """A sentence for the person in front of the screen.
+
+    `hint` is the next step, "" if there is none.
+    """
 
     def __init__(self, sentence: str, hint: str = ""):
         super().__init__(sentence)
@@ -34,62 +41,65 @@ class PeftDemoError(Exception):
 
 
 class UnknownName(PeftDemoError):
-    """No such thing; offers the nearest name. `kind` is a noun: "method", "dataset", ..."""
+    """There is nothing of that name; the hint offers the nearest one.
+
+    `kind` is a noun: "method", "dataset", ...
+    """
 
     def __init__(self, kind: str, name: str, available: Iterable[str]):
         names = sorted(available)
         near = get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"available: {', '.join(names) or 'none'}."
-        super().__init__(f"no {kind} {name!r};", hint)
+        super().__init__(f"no {kind} {quoted(name)};", hint)
 
 
 class BadValue(PeftDemoError):
-    pass
+    """A setting is out of range, or a combination is impossible."""
 
 
 class BadImage(PeftDemoError):
-    pass
+    """These bytes are not a picture that can be read."""
 
 
 class BadData(PeftDemoError):
-    pass
+    """This dataset cannot be trained on."""
 
 
 class BadBackbone(PeftDemoError):
-    pass
+    """These weights are not the Vision Transformer they claim to be."""
 
 
 class BadAdapter(PeftDemoError):
-    pass
+    """This adapter file is truncated, hostile or ill-formed."""
 
 
 class WrongBackbone(BadAdapter):
-    pass
+    """This adapter is sound, but it was made for another backbone."""
 
 
 class CannotMerge(PeftDemoError):
-    pass
+    """The method, or this backbone, has no merged form."""
 
 
 class CannotExport(PeftDemoError):
-    pass
+    """The other format has no place for what this adapter does."""
 
 
 class TrainingFailed(PeftDemoError):
-    pass
+    """The loss is not finite, or memory ran out."""
 
 
 class Busy(PeftDemoError):
-    pass
+    """Somebody else is using what only one may use at a time."""
 
 
 class HubTrouble(PeftDemoError):
-    pass
+    """The Hugging Face Hub refused, or could not be reached."""
 
 
 class CannotWrite(PeftDemoError):
-    pass
+    """The disk is full, or the folder may not be written."""
 
 
 class NotAllowed(PeftDemoError):
-    pass
+    """This is switched off here."""

@@ -1,13 +1,20 @@
-"""What happens in a run, as frozen values. `training.train` yields them, the journal keeps them, the page draws them.
+"""What happens in a run, as frozen values.
 
-A run reads:  (Surveyed …) · Started · Stepped … · Evaluated … · Improved/Saved … · Finished | Stopped | Failed
+`training.train` yields them, the journal keeps them, the page draws them. A run reads:
+
+    (Surveyed …) · Started · Stepped … · Evaluated … · Improved/Saved …
+    and at the end Finished, Stopped or Failed
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from typing import Any, ClassVar, get_type_hints
 
 from .errors import BadValue
+
+LARGEST = 2**63
+"""Whole numbers of events lie below this."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Progressed(Event):
-    """Something before training moves on: a download, decoding, loading. `fraction` of 1, or -1 when unknown."""
+    """Something before training moves on: a download, decoding, loading.
+
+    `fraction` is a fraction of 1, or -1 when unknown.
+    """
 
     what: str
     fraction: float = -1.0
@@ -58,7 +68,10 @@ class Surveyed(Event):
 
 @dataclass(frozen=True)
 class Stepped(Event):
-    """One optimisation step. `memory_mb`: allocated on the device (CUDA), else resident in this process."""
+    """One optimisation step.
+
+    `memory_mb` is what is allocated on the device (CUDA), else what this process holds.
+    """
 
     step: int
     loss: float
@@ -70,7 +83,10 @@ class Stepped(Event):
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """Validation after `step` steps. `loss` and `accuracy` (a fraction of 1) are means over the validation images."""
+    """Validation after `step` steps.
+
+    `loss` and `accuracy` (a fraction of 1) are means over the validation images.
+    """
 
     step: int
     loss: float
@@ -81,7 +97,10 @@ class Evaluated(Event):
 
 @dataclass(frozen=True)
 class Improved(Event):
-    """The best state so far: `adapter` is the whole adapter file. Not for the journal: `Saved` stands there."""
+    """The best state so far; `adapter` is the whole adapter file.
+
+    It does not go into the journal: `Saved` stands there.
+    """
 
     step: int
     adapter: bytes
@@ -109,7 +128,10 @@ class Noticed(Event):
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """The end, with the one look at the test images. Accuracies are fractions of 1, None where not measured."""
+    """The end, with the one look at the test images.
+
+    Accuracies are fractions of 1, None where not measured.
+    """
 
     final: ClassVar[bool] = True
     step: int
@@ -131,12 +153,18 @@ class Finished(Event):
 
 @dataclass(frozen=True)
 class Stopped(Finished):
-    """As `Finished`, ended early by a person; the best state was kept. Test images were not looked at."""
+    """As `Finished`, but ended early by a person.
+
+    The best state was kept. The test images were not looked at.
+    """
 
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The run ended in an error: a sentence and what to do next. `adapter` kept so far, if any, stays in the zoo."""
+    """The run ended in an error: a sentence and what to do next.
+
+    The adapter saved so far, if any, stays in the zoo.
+    """
 
     final: ClassVar[bool] = True
     sentence: str
@@ -158,9 +186,9 @@ def saved_adapter(events: Sequence[Event]) -> str:
     return ""
 
 
-_KINDS = {
-    k.__name__: k
-    for k in (
+CLASSES: Mapping[str, type[Event]] = {
+    event.__name__: event
+    for event in (
         Progressed,
         Started,
         Surveyed,
@@ -174,14 +202,45 @@ _KINDS = {
         Interrupted,
     )
 }
+"""Name in a journal line → the class of its event."""
 
 
-def from_json(plain: dict) -> Event:
-    """The event a journal line tells of; `BadValue` if it is none of ours."""
+def from_json(plain: Any) -> Event:
+    """The event that a journal line tells of, whatever JSON it is.
+
+    Raises `BadValue` if it is none of ours.
+    """
     try:
-        values = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in plain.items() if k != "event"
-        }
-        return _KINDS[plain["event"]](**values)
-    except (KeyError, TypeError):
+        values = dict(plain)
+        event_class = CLASSES[values.pop("event")]
+        event = event_class(**{name: _frozen(value) for name, value in values.items()})
+    except (KeyError, TypeError, ValueError):
         raise BadValue("a journal line is not an event of this version.") from None
+    for name, wanted in _field_types(event_class).items():
+        if not _fits(getattr(event, name), wanted):
+            raise BadValue("a journal line is not an event of this version.")
+    return event
+
+
+def _frozen(value: Any) -> Any:
+    """Lists, which JSON gives back for tuples, become tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+@lru_cache
+def _field_types(event_class: type[Event]) -> Mapping[str, Any]:
+    types = get_type_hints(event_class)
+    return {field.name: types[field.name] for field in fields(event_class)}
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    """Whether a JSON value may stand in a field of this type."""
+    if wanted == tuple[str, ...]:
+        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    if wanted == float | None and value is None:
+        return True
+    if wanted in (bool, str):
+        return type(value) is wanted
+    if wanted is int:
+        return type(value) is int and abs(value) < LARGEST
+    return type(value) is float or _fits(value, int)

@@ -25,7 +25,8 @@ BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "
 class Knob:
     """One setting.
 
-    `kind` is "int", "float", "bool", "choice" (one of `choices`) or "choices" (at least one of them).
+    `kind` is "int", "float", "bool", "choice" (one of `choices`) or "choices" (one or more of
+    them).
     """
 
     name: str

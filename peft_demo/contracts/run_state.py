@@ -1,4 +1,4 @@
-"""The states a run goes through. The words stand in journals' readers, JSON answers and lists, so they are fixed.
+"""The states a run goes through. Their words stand in JSON answers and lists, so they are fixed.
 
     queued ─▶ preparing ─▶ running ─▶ done
                  │            ├─ stop ─▶ stopping ─▶ stopped

@@ -1,6 +1,7 @@
 """Everything a page or a command line may ask, in five parts: data, training, zoo, hub, answers.
 
-A face asks for the part it needs. Answers that take long report their progress. All errors are `PeftDemoError`s.
+A face asks for the part it needs. What takes long reports its progress. All errors are
+`PeftDemoError`s.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,19 +29,29 @@ from .specs import DataSpec, ImportHints, PushSpec, RunSpec
 
 
 class Drafts(Protocol):
-    """The class cards that a person fills with photos on the page. A `draft` is the browser's id."""
+    """The class cards that a person fills with photos on the page.
+
+    A `draft` is the browser's id.
+    """
 
     def classes(self, draft: str) -> Mapping[str, tuple[str, ...]]:
         """Class name → image keys, both in the order they were given."""
         ...
 
     def put(self, draft: str, label: str, images: Sequence[Path]) -> tuple[str, ...]:
-        """Makes the class hold exactly these images (files the server stored, or earlier ones); their keys."""
+        """Makes the class hold exactly these images; their keys.
+
+        They are files that the server has stored, or earlier ones of the class.
+        """
         ...
 
-    def rename(self, draft: str, old: str, new: str) -> None: ...
+    def rename(self, draft: str, old: str, new: str) -> None:
+        """Gives a class a new name; its images stay."""
+        ...
 
-    def drop(self, draft: str, label: str) -> None: ...
+    def drop(self, draft: str, label: str) -> None:
+        """Forgets a class and its images."""
+        ...
 
     def image(self, draft: str, key: str) -> Path:
         """A copy of the picture that may be shown."""
@@ -51,7 +62,9 @@ class Data(Protocol):
     """Datasets: what there is, and what one of them gives."""
 
     @property
-    def drafts(self) -> Drafts: ...
+    def drafts(self) -> Drafts:
+        """The class cards of the page."""
+        ...
 
     def datasets(self) -> Sequence[DatasetCard]:
         """The bundled ones."""
@@ -69,13 +82,17 @@ class Data(Protocol):
 class Training(Protocol):
     """Methods, what they cost, and the runs: one at a time, each with its journal."""
 
-    def methods(self) -> Sequence[MethodCard]: ...
+    def methods(self) -> Sequence[MethodCard]:
+        """All methods, in alphabetical order."""
+        ...
 
     def cost(self, run: RunSpec, classes: int = 10) -> Cost:
         """Trainable parameters, file size and steps, computed without weights."""
         ...
 
-    def status(self) -> Status: ...
+    def status(self) -> Status:
+        """What the machine is doing."""
+        ...
 
     def start(self, run: RunSpec, owner: str = "") -> str:
         """Starts a run in the background and gives its id; `Busy` if one is going on."""
@@ -101,7 +118,9 @@ class Training(Protocol):
 class Zoo(Protocol):
     """Adapters, and the frozen backbones they stand on. An `id` is a key, never a path."""
 
-    def backbones(self) -> Sequence[BackboneCard]: ...
+    def backbones(self) -> Sequence[BackboneCard]:
+        """The bundled one, registered ones, and those that can be downloaded."""
+        ...
 
     def entries(self, backbone: str = "") -> Sequence[ZooEntry]:
         """All adapters, own first, then shipped; broken or unusable ones with their `refusal`."""
@@ -111,7 +130,9 @@ class Zoo(Protocol):
         """One of them; `UnknownName` if there is none of that id."""
         ...
 
-    def card(self, id: str) -> AdapterCard: ...
+    def card(self, id: str) -> AdapterCard:
+        """The card inside the file; `BadAdapter` if the file is broken."""
+        ...
 
     def file(self, id: str) -> Path:
         """Where the file is; for download the page copies it."""
@@ -120,8 +141,8 @@ class Zoo(Protocol):
     def take(self, file: Path, hints: ImportHints | None = None) -> str:
         """Checks an adapter file and takes it into the zoo; its new id. `BadAdapter` says why not.
 
-        Also a LoRA of huggingface/peft (its folder) and a 1-bit file of its paper's release (`.bin`); `hints` say what
-        these do not.
+        It may also be a LoRA of huggingface/peft (its folder) or a 1-bit file of a paper's release
+        (`.bin`); `hints` say what these do not.
         """
         ...
 
@@ -129,7 +150,9 @@ class Zoo(Protocol):
         """Gives the adapter a new name; its new id."""
         ...
 
-    def rename_class(self, id: str, old: str, new: str) -> None: ...
+    def rename_class(self, id: str, old: str, new: str) -> None:
+        """Gives a class a new name; the tensors stay as they are."""
+        ...
 
     def delete(self, id: str) -> object:
         """Moves the adapter to the trash folder; `NotAllowed` for shipped ones."""
@@ -140,22 +163,26 @@ class Zoo(Protocol):
         ...
 
     def export(self, id: str, to: str, out: Path) -> Sequence[str]:
-        """Writes the adapter as "peft" (a new folder) or "onnx" (a file); what there is to know about it, in sentences.
+        """Writes the adapter as "peft" (a new folder) or "onnx" (a file).
 
-        `CannotExport` says what that format has no place for.
+        Gives sentences about what there is to know of it. `CannotExport` says what that format has
+        no place for.
         """
         ...
 
     def samples(self, id: str) -> Sequence[tuple[str, bytes]]:
-        """(class, picture) of the bundled set the adapter was trained on, none of which it has seen; else nothing."""
+        """(class, picture) of the bundled set the adapter was trained on, which it has not seen.
+
+        Nothing for an adapter of another set.
+        """
         ...
 
 
 class Hub(Protocol):
     """Adapters on the Hugging Face Hub. `NotAllowed` when offline.
 
-    A `token` is used for one call: it is not kept, not logged, and in no error. Empty means the one stored on this
-    machine, or none where the machine is shared.
+    A `token` is used for one call: it is not kept, not logged, and in no error. Empty means the one
+    stored on this machine, or none where the machine is shared.
     """
 
     def preview(self, push: PushSpec) -> UploadPreview:
@@ -165,14 +192,18 @@ class Hub(Protocol):
     def push(
         self, push: PushSpec, token: str = "", report: Report | None = None, agreed: str = ""
     ) -> str:
-        """Puts what `preview` shows into the repository, made if need be; its address. `HubTrouble` says why not.
+        """Puts what `preview` shows into the repository, made if need be; its address.
 
-        `agreed` is the digest of the preview a person has seen: `NotAllowed` if the files are no longer those.
+        `agreed` is the digest of the preview that a person has seen. Raises `NotAllowed` if the
+        files are no longer those, and `HubTrouble` for what the Hub refuses.
         """
         ...
 
     def adapters(self, repo: str, revision: str = "", token: str = "") -> Sequence[ZooEntry]:
-        """The adapters in a model repository, by their headers; what cannot be taken has its `refusal`."""
+        """The adapters in a model repository, by their headers.
+
+        What cannot be taken has its `refusal`.
+        """
         ...
 
     def pull(
@@ -183,7 +214,10 @@ class Hub(Protocol):
         token: str = "",
         report: Report | None = None,
     ) -> Sequence[str]:
-        """Takes adapters of a repository (none named: all that can be) into the zoo, all or none; their new ids."""
+        """Takes adapters of a repository into the zoo, all of them or none; their new ids.
+
+        Where none are named: all that can be taken.
+        """
         ...
 
 
@@ -199,9 +233,10 @@ class Answers(Protocol):
     def predict(
         self, images: Sequence[Path | bytes], adapters: Sequence[str], top: int = 5
     ) -> Sequence[Prediction]:
-        """One prediction per image, each by its own adapter; adapters that mix answer in one forward pass.
+        """One prediction per image, each by its own adapter.
 
-        An adapter that cannot be loaded answers with its `refusal`.
+        Adapters that mix answer in one forward pass. One that cannot be loaded answers with its
+        `refusal`.
         """
         ...
 
@@ -210,7 +245,10 @@ class Answers(Protocol):
         ...
 
     def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
-        """Accuracy on the dataset's test images (all images where it has no split), seen ones left out."""
+        """Accuracy on the dataset's test images, or on all where it has no split.
+
+        Images that the adapter was trained on are left out.
+        """
         ...
 
 
@@ -222,10 +260,14 @@ class Service(Protocol):
     """
 
     @property
-    def offline(self) -> bool: ...
+    def offline(self) -> bool:
+        """Whether nothing is looked up on the network."""
+        ...
 
     @property
-    def allow_local_paths(self) -> bool: ...
+    def allow_local_paths(self) -> bool:
+        """Whether datasets and adapters may be named by a path of this machine."""
+        ...
 
     @property
     def data(self) -> Data: ...

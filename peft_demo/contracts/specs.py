@@ -1,7 +1,8 @@
 """What to run, as frozen values that are JSON both ways.
 
-A `RunSpec` is all that a training run depends on: the same spec on the same machine gives the same bits. Its
-`command()` is the command line that repeats it, always generated from the checked spec, never read from a file.
+A `RunSpec` is all that a training run depends on: the same spec on the same machine gives the same
+bits. Its `command()` is the command line that repeats it. It is always generated from the checked
+spec, never read from a file.
 """
 
 import re
@@ -13,6 +14,7 @@ from typing import Any
 from .data_spec import DataSpec as DataSpec
 from .errors import BadValue
 from .knobs import build, knob, knobs
+from .text import quoted
 
 AUGMENTATIONS = ("none", "crop", "crop+flip")
 """What may be done to training images; `data.tensors.augment` does it."""
@@ -46,11 +48,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Method + knobs + data + backbone + recipe. `seed` is the data's: one seed chooses images, weights and order."""
+    """Method, knobs, data, backbone and recipe.
+
+    `seed` is the data's: one seed chooses the images, the starting weights and their order.
+    """
 
     method: str = "lora"
     knobs: Mapping[str, Any] = field(default_factory=dict)
-    data: DataSpec = DataSpec()
+    data: DataSpec = field(default_factory=DataSpec)
     backbone: str = ""
     """Catalogue name; empty means the bundled one."""
     size: int = 0
@@ -62,14 +67,15 @@ class RunSpec:
     """Whether the adapter file carries a small picture of one training image."""
 
     def __post_init__(self):
-        object.__setattr__(self, "knobs", {k: _plain(v) for k, v in self.knobs.items()})
+        frozen = {name: _frozen(value) for name, value in self.knobs.items()}
+        object.__setattr__(self, "knobs", frozen)
 
     @property
     def seed(self) -> int:
         return self.data.seed
 
     def public(self) -> "RunSpec":
-        """This spec with nothing in it that is private: what adapter files, results and strangers may see.
+        """This spec with nothing private in it: what adapter files, results and strangers may see.
 
         Its data is `DataSpec.public()`; nothing else of a spec names a place or a person.
         """
@@ -77,57 +83,55 @@ class RunSpec:
 
     def to_json(self) -> dict:
         """A dict of JSON values; `from_json` gives the spec back."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        return plain | {
-            "knobs": dict(self.knobs),
-            "data": self.data.to_json(),
-            "recipe": asdict(self.recipe),
-        }
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["knobs"] = dict(self.knobs)
+        values["data"] = self.data.to_json()
+        values["recipe"] = asdict(self.recipe)
+        return values
 
     @staticmethod
     def from_json(plain: Mapping) -> "RunSpec":
-        """The spec again, every field checked; `BadValue` if something does not fit."""
+        """The spec again, every field checked but the knobs, which only their method can check.
+
+        Raises `BadValue` or `UnknownName` if something does not fit, whatever JSON `plain` is.
+        """
         try:
-            rest = {k: v for k, v in plain.items() if k not in ("data", "recipe")}
-            return RunSpec(
-                data=DataSpec(**plain["data"]), recipe=build(Recipe, plain["recipe"]), **rest
-            )
-        except (KeyError, TypeError, AttributeError):
+            values = dict(plain)
+            data = DataSpec(**values.pop("data"))
+            recipe = build(Recipe, values.pop("recipe"))
+            spec = RunSpec(data=data, recipe=recipe, **values)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise BadValue("this run specification is ill-formed.") from None
+        if not _well_typed(spec):
+            raise BadValue("this run specification is ill-formed.")
+        return spec
 
     def command(self) -> str:
         """The command line that repeats this run."""
         return shlex.join(["python", "-m", "peft_demo", "train", *self._flags()])
 
     def _flags(self) -> list[str]:
-        flags = [
-            "--method",
-            self.method,
-            "--data",
-            self.data.argument(),
-            "--shots",
-            str(self.data.shots),
-        ]
-        flags += ["--seed", str(self.seed)]
-        flags += [
-            f
-            for n, v in (("--backbone", self.backbone), ("--size", self.size))
-            if v
-            for f in (n, str(v))
-        ]
+        flags = ["--method", self.method, "--data", self.data.argument()]
+        flags += ["--shots", str(self.data.shots), "--seed", str(self.seed)]
+        if self.backbone:
+            flags += ["--backbone", self.backbone]
+        if self.size:
+            flags += ["--size", str(self.size)]
         for flag, value in self.data.reading().items():
             flags += [flag, value]
-        for k in knobs(Recipe):
-            if (value := getattr(self.recipe, k.name)) != k.default:
-                flags += [f"--{k.name.replace('_', '-')}", str(value)]
+        for setting in knobs(Recipe):
+            value = getattr(self.recipe, setting.name)
+            if value != setting.default:
+                flags += [_flag(setting.name), str(value)]
         for name, value in sorted(self.knobs.items()):
-            flags += ["--set", f"{name}={','.join(value) if isinstance(value, tuple) else value}"]
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else value
+            flags += ["--set", f"{name}={text}"]
         return flags
 
 
 @dataclass(frozen=True)
 class ImportHints:
-    """What a person says of an adapter from elsewhere, where its file does not."""
+    """What a person says about an adapter from elsewhere, where its file does not say it."""
 
     method: str = ""
     knobs: Mapping[str, Any] = field(default_factory=dict)
@@ -137,7 +141,7 @@ class ImportHints:
     size: int = 0
     name: str = ""
     fingerprint: str = ""
-    """SHA-256 of the backbone it was made on; "" where nobody knows."""
+    """SHA-256 of the backbone it was made on, "" where nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -160,20 +164,37 @@ class PushSpec:
             raise BadValue("there is no adapter to push.", "Name one, or train one first.")
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,39}|", self.licence):
             raise BadValue(
-                f"{self.licence[:60]!r} is not a licence as the Hub writes it.",
+                f"{quoted(self.licence)} is not a licence as the Hub writes it.",
                 "For instance apache-2.0.",
             )
 
 
 def repo_id(word: str) -> str:
-    """`word` as OWNER/NAME; the address of a model page on the Hub is understood too. `BadValue` otherwise."""
+    """`word` as OWNER/NAME; it may also be the address of a model page on the Hub.
+
+    Raises `BadValue` for anything else.
+    """
     id = re.sub(r"^https?://(www\.)?(huggingface\.co|hf\.co)/", "", word.strip()).rstrip("/")
-    if not re.fullmatch(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}", id, re.ASCII) or re.search(
-        r"\.\.|--|\.git$|[.-]$", id
-    ):
-        raise BadValue(f"a model repository is named OWNER/NAME, got {word[:100]!r}.")
+    well_formed = re.fullmatch(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}", id, re.ASCII)
+    refused_by_the_hub = re.search(r"\.\.|--|\.git$|[.-]$", id)
+    if not well_formed or refused_by_the_hub:
+        raise BadValue(f"a model repository is named OWNER/NAME, got {quoted(word)}.")
     return id
 
 
-def _plain(value):
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _frozen(value: Any) -> Any:
+    """Lists, which JSON gives back for tuples, become tuples."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def _well_typed(spec: RunSpec) -> bool:
+    """Whether every field that is a plain value is of the type of its default."""
+    for f in fields(spec):
+        plain = isinstance(f.default, str | int)
+        if plain and type(getattr(spec, f.name)) is not type(f.default):
+            return False
+    return True

@@ -24,7 +24,7 @@ def test_a_state_is_busy_or_over_or_idle(state):
 
 
 def test_every_final_event_leaves_a_state_that_is_over():
-    final = {event for event in ev._KINDS.values() if event.final}
+    final = {event for event in ev.CLASSES.values() if event.final}
     assert final == ENDINGS.keys()
     assert all(state.is_over for state in ENDINGS.values())
 

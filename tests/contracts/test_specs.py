@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from peft_demo.contracts.errors import BadValue
+from peft_demo.contracts.errors import BadValue, PeftDemoError
 from peft_demo.contracts.events import Evaluated, Failed, Improved, Started, from_json
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.contracts.window import parse_window, window_text
@@ -150,3 +152,56 @@ def test_windows_are_written_and_read():
     for text in ("4095", "a,b", "1,2,3"):
         with pytest.raises(BadValue, match="0,4095"):
             parse_window(text)
+
+
+PIECES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.just(10**400),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=5,
+)
+"""Any JSON, small."""
+
+
+def damaged(plain: dict):
+    """`plain` with one value, its own or a record's, replaced by any JSON, gone, or added."""
+    places = [(plain,)] + [(plain, name) for name, v in plain.items() if isinstance(v, dict)]
+
+    def change(place, key, piece, remove):
+        copy = json.loads(json.dumps(plain))
+        record = copy[place[1]] if len(place) > 1 else copy
+        names = [*record, "stranger"]
+        name = names[key % len(names)]
+        if remove:
+            record.pop(name, None)
+        else:
+            record[name] = piece
+        return copy
+
+    return st.builds(change, st.sampled_from(places), st.integers(0, 99), PIECES, st.booleans())
+
+
+@given(plain=PIECES | damaged(RunSpec(knobs={"rank": 4}).to_json()))
+def test_a_run_from_any_json_is_a_run_or_a_sentence(plain):
+    try:
+        run = RunSpec.from_json(plain)
+    except PeftDemoError as error:
+        assert len(str(error)) < 1000
+    else:
+        assert run.command() and run.public().to_json()
+
+
+BEGUN = Started(1, 1, 1, 1, 0.1, ("a", "b"), 1, 1, 1, "cpu", "00")
+
+
+@given(plain=PIECES | damaged(BEGUN.to_json()) | damaged(Evaluated(1, 0.5, 0.2, 4, True).to_json()))
+def test_a_journal_line_of_any_json_is_an_event_or_a_sentence(plain):
+    try:
+        event = from_json(plain)
+    except PeftDemoError:
+        return
+    assert from_json(json.loads(json.dumps(event.to_json()))) == event or "NaN" in json.dumps(plain)
