@@ -1,6 +1,7 @@
 """Answers from memory: choosing, mixing, merging, pictures to try."""
 
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 from PIL import Image
@@ -115,20 +116,17 @@ def test_merged_says_the_same(zoo, photos):
         zoo.answers.side_by_side(pictures(photos)[0], "0")
 
 
-def test_samples_are_test_pictures_in_turns(studio, short, finish, tmp_path):
+def test_samples_are_test_pictures_in_turns(studio, short, finish):
     data = DataSpec("bundled", "shapes", shots=2)
     finish(studio, studio.training.start(replace(short(epochs=1), data=data)))
     id = studio.training.runs()[0].adapter
     shown = studio.zoo.samples(id)
     classes = studio.zoo.card(id).classes
     assert [name for name, _ in shown[: len(classes)]] == list(classes)
-    (tmp_path / "shown.png").write_bytes(shown[0][1])
-    assert (
-        Image.open(tmp_path / "shown.png").format == "PNG"
-    )  # nothing lost, so the answer is the test's
     first = next(e for e in split(open_dataset(data), 2, 0).test if e.label == 0)
-    shown_pixels = Image.open(tmp_path / "shown.png").tobytes()
-    assert shown_pixels == decode(first.read()).tobytes()
+    with Image.open(BytesIO(shown[0][1])) as picture:
+        assert picture.format == "PNG", "it loses nothing, so the answer is that of the test"
+        assert picture.tobytes() == decode(first.read()).tobytes()
 
 
 def test_an_adapter_of_own_photos_has_no_samples(zoo):
