@@ -1,4 +1,5 @@
-"""A run as a generator of events (`train`; `run_from_dataset` begins with its dataset), and what it would `cost`."""
+"""A run as a generator of events (`train`, or `run_from_dataset` from its dataset on), and what
+it would `cost`."""
 
 from .cost import cost
 from .from_dataset import Trainer, run_from_dataset

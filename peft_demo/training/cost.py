@@ -14,13 +14,21 @@ CARD_BYTES = 6_000
 
 
 def cost(run: RunSpec, anatomy: Anatomy, classes: int) -> Cost:
-    """Trainable parameters, file size and steps of `run` on a backbone of this anatomy; `BadValue` if it cannot be."""
-    kind = find_method(run.method)
-    config = kind.config(run.knobs)
-    adapter = meta_adapter(kind, config, anatomy, classes)
-    size = sum(t.nbytes for t in pack(adapter).values())
-    trainable = kind.count(anatomy, config)
-    steps = run.recipe.epochs * ceil(run.data.shots * classes / run.recipe.batch)
-    share = trainable / anatomy.parameters
-    budget = kind.survey is not None
-    return Cost(trainable, adapter.head_parameters, share, size + CARD_BYTES, steps, budget)
+    """Trainable parameters, file size and steps of `run` on a backbone of this anatomy.
+
+    `BadValue` or `UnknownName` says why there is no such run.
+    """
+    method = find_method(run.method)
+    config = method.config(run.knobs)
+    adapter = meta_adapter(method, config, anatomy, classes)
+    trainable = method.count(anatomy, config)
+    tensor_bytes = sum(tensor.nbytes for tensor in pack(adapter).values())
+    steps_per_epoch = ceil(run.data.shots * classes / run.recipe.batch)
+    return Cost(
+        trainable=trainable,
+        head=adapter.head_parameters,
+        share=trainable / anatomy.parameters,
+        file_bytes=tensor_bytes + CARD_BYTES,
+        steps=run.recipe.epochs * steps_per_epoch,
+        budget=method.survey is not None,
+    )

@@ -1,4 +1,4 @@
-"""A run from its dataset on: which images were chosen, what there is to say of them, then training."""
+"""A run from its dataset on: choose the images, say what is notable about them, train."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,7 +12,7 @@ from ..vit import Backbone
 from .train import train
 
 Trainer = Callable[[RunSpec, Backbone, FewShotTensors, Callable[[], bool]], Iterator[Event]]
-"""(run, backbone, material, should it stop?) → the events of `train`."""
+"""(run, backbone, material, stop) → events, as `train` gives them."""
 
 
 def run_from_dataset(
@@ -23,10 +23,12 @@ def run_from_dataset(
     stop: Callable[[], bool] = lambda: False,
     trainer: Trainer = train,
 ) -> Iterator[Event]:
-    """A Noticed for each notice of the split that `run` asks for, then the events of `trainer`; `BadData` says why the
-    dataset cannot be trained on."""
+    """A Noticed for each notice of the few-shot split that `run` asks for, then the events of
+    `trainer`. `BadData` says why the dataset cannot be trained on."""
     chosen = split(dataset, run.data.shots, run.data.seed, report)
     if chosen.problem:
         raise BadData(chosen.problem)
-    yield from (Noticed("info", text) for text in chosen.notices)
-    yield from trainer(run, backbone, few_shot_tensors(chosen, backbone.size, report), stop)
+    for text in chosen.notices:
+        yield Noticed("info", text)
+    material = few_shot_tensors(chosen, backbone.size, report)
+    yield from trainer(run, backbone, material, stop)
