@@ -1,11 +1,14 @@
-"""The adapter file: one safetensors file that holds the adapter's tensors, its head, and a card for all the rest.
+"""The adapter file: one safetensors file that holds the adapter's tensors, its head, and a card for
+all the rest.
 
-The header's metadata has `format`, the four keys ModelSpec requires, and `peft_demo`: the `AdapterCard` as JSON.
-Nothing of the backbone is in it but the tensors the adapter replaces, which the card lists.
+The header's metadata has `format`, the four keys that ModelSpec requires, and `peft_demo`: the
+`AdapterCard` as JSON. Nothing of the backbone is in it but the tensors that the adapter replaces,
+which the card lists.
 
-A file is judged in this order, and nothing is attached before the end: size → header sound and small → card
-well-formed (so far `AdapterFile`) → made for this backbone → method and knobs known → names, shapes and dtypes as the
-method builds them (on the meta device, no memory) → values finite and in range (`load`).
+A file is judged in this order, and nothing is attached before the end.
+`AdapterFile`: header small and sound → file not too large → card well-formed.
+`load`: made for this backbone → method and knobs known → names, shapes and dtypes as the method
+builds them (on the meta device, without memory) → values finite and in range.
 """
 
 import json
@@ -23,6 +26,7 @@ from torch import Tensor
 
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadAdapter, BadValue, UnknownName, WrongBackbone
+from ..contracts.text import quoted, shortened
 from ..methods import find_method
 from ..storage.header import Header, open_binary, parse_header
 from ..vit import Anatomy, Backbone
@@ -35,9 +39,6 @@ HEADER_LIMIT = 1_000_000
 FILE_LIMIT = 4_000_000_000
 """Bytes; full fine-tuning of a ViT-H takes 2.5 GB."""
 
-NAME_LIMIT = 100
-"""Characters of a tensor's name that a sentence quotes."""
-
 _DTYPES = {torch.float32: "F32", torch.int32: "I32", torch.uint8: "U8"}
 
 
@@ -45,8 +46,8 @@ _DTYPES = {torch.float32: "F32", torch.int32: "I32", torch.uint8: "U8"}
 class AdapterFile:
     """The bytes of an adapter file with its header and card, read and judged once, then passed on.
 
-    The tensors are judged by `load`. What is saved is `content`: exactly what was judged, whatever happens meanwhile
-    to the file it came from.
+    The tensors are judged by `load`. What is saved is `content`: exactly what was judged, whatever
+    happens meanwhile to the file it came from.
     """
 
     content: bytes
@@ -55,7 +56,10 @@ class AdapterFile:
 
     @classmethod
     def open(cls, path: Path) -> "AdapterFile":
-        """The file at `path`; `BadAdapter` says why not. Its header is judged before the rest is read into memory."""
+        """The file at `path`, its header judged before the rest is read into memory.
+
+        `BadAdapter` says why not.
+        """
         with open_binary(path, BadAdapter) as stream:
             header, card = _judge(stream, path.name)
             stream.seek(0)
@@ -79,11 +83,12 @@ class AdapterFile:
         return AdapterFile.parse(to_bytes(self.tensors(), _metadata(card)))
 
     def tensors(self) -> dict[str, Tensor]:
-        """The tensors as they are in the file, on the CPU; `BadAdapter` if safetensors cannot read them."""
+        """The tensors as they are in the file, on the CPU; `BadAdapter` if they cannot be read."""
         try:
             return parse_tensors(self.content)
         except SafetensorError:
-            raise BadAdapter(f"the tensors of {self.card.name} cannot be read.") from None
+            name = shortened(self.card.name)
+            raise BadAdapter(f"the tensors of {name} cannot be read.") from None
 
     def __repr__(self) -> str:
         return f"<adapter {self.card.name!r}: {self.card.method} on {self.card.backbone}>"
@@ -123,16 +128,18 @@ def load(file: AdapterFile, backbone: Backbone) -> Adapter:
 
 def check_backbone(card: AdapterCard, backbone: Backbone) -> None:
     """`WrongBackbone` unless the card was made for exactly these weights at this size."""
+    name = shortened(card.name)
     if card.fingerprint != backbone.fingerprint:
+        trained_on = shortened(card.backbone)
         other = "" if card.backbone == backbone.name else f", this is {backbone.name}"
         raise WrongBackbone(
-            f"{card.name} was trained on {card.backbone} (sha256 {card.fingerprint[:12]}…){other}"
+            f"{name} was trained on {trained_on} (sha256 {card.fingerprint[:12]}…){other}"
             f" (sha256 {backbone.fingerprint[:12]}…).",
             "Switch to that backbone, or train one like it here.",
         )
     if card.size != backbone.size:
         raise WrongBackbone(
-            f"{card.name} was trained at {card.size} px, this backbone is set to {backbone.size} px."
+            f"{name} was trained at {card.size} px, this backbone is set to {backbone.size} px."
         )
 
 
@@ -147,13 +154,7 @@ def _judge(stream: BinaryIO, name: str) -> tuple[Header, AdapterCard]:
 def _card(header: Header, name: str) -> AdapterCard:
     if "peft_demo" not in header.metadata:
         raise BadAdapter(f"{name} holds no adapter card, so it was not made by PEFT Demo.")
-    try:
-        plain = json.loads(header.metadata["peft_demo"])
-    except (ValueError, RecursionError):
-        plain = None
-    if not isinstance(plain, dict):
-        raise BadAdapter(f"the card inside {name} is ill-formed.")
-    return AdapterCard.from_json(plain)
+    return AdapterCard.parse(header.metadata["peft_demo"])
 
 
 def _meta_adapter(card: AdapterCard, anatomy: Anatomy) -> Adapter:
@@ -163,18 +164,17 @@ def _meta_adapter(card: AdapterCard, anatomy: Anatomy) -> Adapter:
         config = method.config(card.knobs)
         return meta_adapter(method, config, anatomy, len(card.classes), card.extra)
     except (UnknownName, BadValue) as error:
-        raise BadAdapter(f"{card.name} cannot be rebuilt: {error}") from None
+        raise BadAdapter(f"{shortened(card.name)} cannot be rebuilt: {error}") from None
 
 
 def _check_layout(file: AdapterFile, adapter: Adapter) -> None:
-    """`BadAdapter` unless the file holds exactly the tensors of `adapter`: names, dtypes and shapes."""
-    name = file.card.name
+    """`BadAdapter` unless the file holds the tensors of `adapter`, by name, dtype and shape."""
+    name = shortened(file.card.name)
     actual = file.header.tensors
     expected = {n: (_DTYPES[t.dtype], tuple(t.shape)) for n, t in pack(adapter).items()}
     for tensor in sorted(set(expected) ^ set(actual)):
         word = "lacks" if tensor in expected else "has an unexpected"
-        quoted = repr(tensor[:NAME_LIMIT])
-        raise BadAdapter(f"{name} is not what its card says: it {word} tensor {quoted}.")
+        raise BadAdapter(f"{name} is not what its card says: it {word} tensor {quoted(tensor)}.")
     for tensor, layout in expected.items():
         if actual[tensor] != layout:
             raise BadAdapter(
@@ -185,7 +185,9 @@ def _check_layout(file: AdapterFile, adapter: Adapter) -> None:
 def _check_values(state: Mapping[str, Tensor], card: AdapterCard) -> None:
     for name, tensor in state.items():
         if not tensor.sum().isfinite():  # one pass, where asking each number takes three
-            raise BadAdapter(f"{card.name} contains a value that is not finite, in {name}.")
+            raise BadAdapter(
+                f"{shortened(card.name)} contains a value that is not a finite number, in {name}."
+            )
 
 
 def _metadata(card: AdapterCard) -> dict[str, str]:

@@ -1,13 +1,15 @@
 """The card inside an adapter file, and the checks a card from elsewhere must pass."""
 
-import re
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from math import isfinite
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
-from .errors import BadAdapter, BadValue
+from . import checks
+from .checks import Check, Unexpected
+from .errors import BadAdapter, BadValue, PeftDemoError
 from .specs import RunSpec
+from .text import quoted
 from .window import Window
 
 
@@ -67,86 +69,114 @@ class AdapterCard:
         """How pictures become plain RGB before this adapter answers."""
         return Window(self.window, self.ground)
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @staticmethod
-    def from_json(plain: Mapping) -> "AdapterCard":
-        """The card again; unknown keys of later versions are ignored, `BadAdapter` if one of ours
-        is missing or odd."""
-        known = {f.name for f in fields(AdapterCard)}
+    def parse(text: str) -> "AdapterCard":
+        """The card in the JSON `text`; `BadAdapter` says why there is none, whatever it is."""
         try:
-            card = AdapterCard(
-                **{
-                    k: _tuples(v) if isinstance(v, list) else v
-                    for k, v in plain.items()
-                    if k in known
-                }
-            )
-        except TypeError:
-            raise BadAdapter("the card inside this adapter file lacks a field.") from None
-        _check(card)
-        return card
+            values = json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            raise BadAdapter("the card of this adapter file is not JSON.") from None
+        return AdapterCard.from_json(values)
+
+    @staticmethod
+    def from_json(values: Any) -> "AdapterCard":
+        """The card again, from any JSON value, every field checked.
+
+        Fields that later versions add are ignored. Raises `BadAdapter`.
+        """
+        if not isinstance(values, Mapping):
+            raise BadAdapter(f"{CARD} is {quoted(values)}; expected an object.")
+        return AdapterCard(**_checked(values))
 
     def command(self) -> str:
-        """The command that reproduces this adapter, from its checked spec."""
+        """The command that trains this adapter again; `BadValue` if the card does not know."""
         return RunSpec.from_json(self.spec).command()
 
 
-_PICTURE_LIMIT = 40_000
-_TEXT = ("name", "method", "backbone", "arch", "fingerprint", "interpolation", "created", "split")
-_MAPPINGS = ("knobs", "spec", "extra", "versions")
+CARD = "the card of this adapter file"
 
 
-def _check(card: AdapterCard) -> None:
-    texts = [getattr(card, n) for n in _TEXT] + list(card.classes)
-    sized = isinstance(card.size, int) and 1 <= card.size <= 4096
-    if (
-        not all(isinstance(t, str) and len(t) <= 500 for t in texts)
-        or not card.classes
-        or not sized
-    ):
-        raise BadAdapter("the card inside this adapter file is ill-formed.")
-    if not re.fullmatch("[0-9a-f]{64}", card.fingerprint):
-        raise BadAdapter("the card inside this adapter file has no SHA-256 for its backbone.")
-    if not isinstance(card.thumbnail, str) or len(card.thumbnail) > _PICTURE_LIMIT:
-        raise BadAdapter("the card inside this adapter file has an ill-formed thumbnail.")
-    if not all(isinstance(getattr(card, n), Mapping) for n in _MAPPINGS):
-        raise BadAdapter("the card inside this adapter file is ill-formed.")
-    normalisation = (*card.mean, *card.std)
-    if len(normalisation) != 6 or any(
-        not isinstance(v, int | float) or not isfinite(v) for v in normalisation
-    ):
-        raise BadAdapter("the card inside this adapter file has an ill-formed normalisation.")
-    if min(card.std) <= 0:
-        raise BadAdapter(
-            "the card inside this adapter file divides by a normalisation that is not positive."
-        )
-    _check_window(card)
-    if not all(map(_figure, _figures(card))):
-        raise BadAdapter("the card inside this adapter file holds a figure that is none.")
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    checked = {}
+    for entry in fields(AdapterCard):
+        name = entry.name
+        if name in values:
+            checked[name] = _check(name, values[name])
+        elif entry.default is MISSING and entry.default_factory is MISSING:
+            raise BadAdapter(f"{CARD} lacks its {name}.")
+    return checked
 
 
-def _check_window(card: AdapterCard) -> None:
+def _check(name: str, value: Any) -> Any:
     try:
-        Window(card.window, card.ground)
-    except (BadValue, TypeError):
-        raise BadAdapter("the card inside this adapter file has an ill-formed window.") from None
+        return _CHECKS[name](value)
+    except Unexpected as error:
+        raise BadAdapter(f"{CARD} has {name} = {quoted(value)}; expected {error}.") from None
 
 
-def _figures(card: AdapterCard):
-    """All that is shown as a number."""
-    yield from (card.trainable, card.head, card.val_images, card.test_images, card.seconds)
-    yield from (a for a in (card.val_accuracy, card.test_accuracy) if a is not None)
-    for points in (card.curve, card.accuracy_curve):
-        yield from (
-            v for p in points for v in (p if isinstance(p, tuple) and len(p) == 2 else (None,))
-        )
+def _run_spec(value: Any) -> Mapping[str, Any]:
+    """A run specification; {} for one that this version cannot read, as it is not needed to
+    answer."""
+    try:
+        RunSpec.from_json(checks.settings(value))
+    except (Unexpected, PeftDemoError):
+        return {}
+    return value
 
 
-def _figure(value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+def _window(value: Any) -> tuple[float, ...]:
+    if value in ([], ()):
+        return ()
+    try:
+        return Window(_DARK_AND_BRIGHT(value)).values
+    except (Unexpected, BadValue):
+        raise Unexpected("two numbers, the darkest value first") from None
 
 
-def _tuples(value):
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+def _ground(value: Any) -> str:
+    try:
+        return Window(ground=checks.text(20)(value)).ground
+    except BadValue:
+        raise Unexpected("the name of a ground colour, or #rrggbb") from None
+
+
+_DARK_AND_BRIGHT = checks.numbers(2, -checks.FINITE, checks.FINITE)
+_COUNT = checks.whole(0, 10**12)
+_ACCURACY = checks.optional(checks.number(0, 1))
+
+_CHECKS: Mapping[str, Check] = {
+    "name": checks.name(500),
+    "method": checks.name(500),
+    "knobs": checks.settings,
+    "classes": checks.names(500),
+    "backbone": checks.name(500),
+    "arch": checks.name(500),
+    "fingerprint": checks.text(64, "[0-9a-f]{64}", "a SHA-256 of 64 hexadecimal digits"),
+    "size": checks.whole(1, 4096),
+    "mean": checks.numbers(3, -1e6, 1e6),
+    "std": checks.numbers(3, 1e-6, 1e6),
+    "interpolation": checks.text(500),
+    "spec": _run_spec,
+    "trainable": _COUNT,
+    "head": _COUNT,
+    "val_accuracy": _ACCURACY,
+    "val_images": _COUNT,
+    "test_accuracy": _ACCURACY,
+    "test_images": _COUNT,
+    "seconds": checks.number(0, 1e9),
+    "created": checks.text(500),
+    "split": checks.text(500),
+    "seen": checks.texts(500),
+    "curve": checks.curve(),
+    "accuracy_curve": checks.curve(0, 1),
+    "replaced": checks.texts(500),
+    "extra": checks.settings,
+    "versions": checks.settings,
+    "thumbnail": checks.text(40_000, "[A-Za-z0-9+/=]*", "a small JPEG in base64"),
+    "window": _window,
+    "ground": _ground,
+}
+"""What each field must be. That every field is here is a test."""

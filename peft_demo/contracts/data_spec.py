@@ -55,9 +55,9 @@ class DataSpec:
             raise BadValue(f"a data source is one lower-case word, got {self.source!r:.60}.")
         if not all(isinstance(getattr(self, name), str) for name in _WORDS):
             raise BadValue("this description of a dataset is ill-formed.")
-        if not isinstance(self.shots, int) or not 1 <= self.shots <= 10_000:
+        if type(self.shots) is not int or not 1 <= self.shots <= 10_000:
             raise BadValue(f"shots takes a whole number from 1 to 10000, got {self.shots!r}.")
-        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
+        if type(self.seed) is not int or not 0 <= self.seed < 2**31:
             raise BadValue(f"seed takes a whole number from 0 to {2**31 - 1}, got {self.seed!r}.")
         if self.classes_from not in ("", *CLASSES_FROM):
             raise BadValue(

@@ -1,7 +1,27 @@
 """How values are written wherever a person reads them: page, command line, model card, error."""
 
+import unicodedata
+from reprlib import Repr
+
 QUOTED = 100
 """Characters of a value from elsewhere that a sentence shows at most."""
+
+_repr = Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = QUOTED
+
+INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode's categories of control, format (bidirectional, zero-width), surrogate and line
+separating characters."""
+
+
+def is_visible(text: str) -> bool:
+    """Whether every character of a name can be seen, or is an ordinary space."""
+    return not any(unicodedata.category(character) in INVISIBLE for character in text)
+
+
+def shortened(text: str) -> str:
+    """`text` from elsewhere, cut to `QUOTED` characters."""
+    return text if len(text) <= QUOTED else f"{text[: QUOTED - 1]}…"
 
 
 def percent(fraction: float | None) -> str:
@@ -12,8 +32,5 @@ def percent(fraction: float | None) -> str:
 
 
 def quoted(value: object) -> str:
-    """`value` as Python writes it, cut to `QUOTED` characters."""
-    text = repr(value)
-    if len(text) <= QUOTED:
-        return text
-    return f"{text[: QUOTED - 1]}…"
+    """`value` as Python writes it, however deep or long it is, cut to `QUOTED` characters."""
+    return shortened(_repr.repr(value))

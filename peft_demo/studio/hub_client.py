@@ -4,7 +4,6 @@ huggingface_hub waits without end for a silent server, and as long as a rate lim
 that within our conversations; for whatever else uses the session they do nothing.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -178,7 +177,7 @@ def _entry(api: HfApi, repo: str, commit: str, name: str, size: int) -> ZooEntry
         metadata = api.parse_safetensors_file_metadata(repo, name, revision=commit).metadata
         if not isinstance(metadata, Mapping) or "peft_demo" not in metadata:
             return None
-        card = AdapterCard.from_json(json.loads(metadata["peft_demo"]))
+        card = AdapterCard.parse(metadata["peft_demo"])
     except BadAdapter as error:
         return ZooEntry(id, size, False, None, str(error))
     except (HTTPError, OSError, PeftDemoError):
