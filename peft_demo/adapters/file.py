@@ -28,7 +28,7 @@ from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadAdapter, BadValue, UnknownName, WrongBackbone
 from ..contracts.text import quoted, shortened
 from ..methods import find_method
-from ..storage.header import Header, open_binary, parse_header
+from ..storage.header import Header, open_binary, parse_header, read_whole
 from ..vit import Anatomy, Backbone
 from .adapter import Adapter, materialize, meta_adapter
 from .codec import mark_dequantized, pack, unpack
@@ -62,10 +62,7 @@ class AdapterFile:
         """
         with open_binary(path, BadAdapter) as stream:
             header, card = _judge(stream, path.name)
-            stream.seek(0)
-            content = stream.read()
-        if len(content) != header.file_bytes or not content.startswith(header.raw):
-            raise BadAdapter(f"{path.name} was changed while it was read.", "Try again.")
+            content = read_whole(stream, header, path.name, BadAdapter)
         return cls(content, header, card)
 
     @classmethod
@@ -121,7 +118,7 @@ def load(file: AdapterFile, backbone: Backbone) -> Adapter:
     _check_values(state, card)
     on_device = {name: tensor.to(backbone.device) for name, tensor in state.items()}
     adapter = mark_dequantized(materialize(adapter, on_device)).eval()
-    for delta in adapter.deltas.values():
+    for delta in adapter.by_site().values():
         delta.check()
     return adapter
 

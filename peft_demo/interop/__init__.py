@@ -1,4 +1,4 @@
-"""Other programs' formats: read by `convert` (from `from_peft` and `binary_release`), written by `to_peft` and `to_onnx`."""
+"""Other programs' formats: read by `convert`, written by `to_peft` and `to_onnx`."""
 
 from .convert import convert, is_foreign, with_defaults
 from .to_onnx import to_onnx

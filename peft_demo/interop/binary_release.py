@@ -1,15 +1,17 @@
 """The 1-bit files of the paper's own release, read as packed adapters of ours, bit for bit.
 
-Jie et al., ICCV 2023 (see `methods/bi`), as `binary_adapter` of github.com/JieShibo/PETL-ViT writes them. Such a
-file is raw: no header, no names, no pickle. It is read as numbers only, at places that follow from method, knobs,
-backbone and classes alone, and its length must be theirs to the byte, so nothing in it can run or point anywhere.
-Block by block, for each matrix (Bi-LoRA: q down, q up, v down, v up; Bi-AdaptFormer: down, up), little-endian:
+Jie et al., ICCV 2023 (see `methods/bi`), as `binary_adapter` of github.com/JieShibo/PETL-ViT
+writes them. Such a file is raw: no header, no names, no pickle. It is read as numbers only, at
+places that follow from method, knobs, backbone and classes alone, and its length must match to the
+byte, so nothing in it can run or point anywhere. It holds, block by block, for each matrix
+(Bi-LoRA: q down, q up, v down, v up; Bi-AdaptFormer: down, up), little-endian:
 
-    codes   uint8 [n · bits / 8]    element j of a byte takes its bits from j · bits on, as here
+    codes   uint8 [n · bits / 8]    element j of a byte takes its bits from j · bits on, as ours
     μ, σ    float32                 mean and standard deviation, n − 1 in its denominator
 
-then a 1-bit head the same way, or a plain one as float32: weight [C D], bias [C]. The scale s is not in the file.
-The release trains on images from 0 to 1 without any normalisation, so an adapter read here wants mean 0 and std 1.
+then the head: 1-bit in the same way, or plain float32 weight [C D] and bias [C]. The scale s is not
+in the file. The release trains on images from 0 to 1 without normalisation, so an adapter read here
+has mean 0 and std 1.
 """
 
 import torch
@@ -21,53 +23,62 @@ from ..contracts.errors import BadAdapter, BadValue
 
 METHODS = ("bi_lora", "bi_adaptformer")
 BITS = (1, 2, 4)
-"""Of a weight. The release's 8-bit levels stop short of the k-medians; those of `methods/bi` come closer."""
+"""Of a weight. The release's 8-bit levels are less exact than those of `methods/bi`."""
 
 MEAN = (0.0, 0.0, 0.0)
 STD = (1.0, 1.0, 1.0)
 
+STATISTICS_BYTES = 8
+"""μ and σ."""
 
-def from_binary_release(data: bytes, adapter: Adapter) -> dict[str, Tensor]:
-    """The tensors of our file for `adapter` (a skeleton will do). `BadAdapter` if the length is not exactly its own."""
-    config = adapter.config
-    codec_of = codecs(adapter)
-    state = adapter.state()
-    if config.bits not in BITS:
+
+def from_binary_release(content: bytes, adapter: Adapter) -> dict[str, Tensor]:
+    """The tensors of our file for `adapter`, which may be on the meta device.
+
+    Raises `BadAdapter` if the length of `content` is not what `adapter` takes.
+    """
+    if adapter.config.bits not in BITS:
         raise BadValue(
-            f"the release's files are read with 1, 2 or 4 bits, not {config.bits}.",
+            f"the release's files are read with 1, 2 or 4 bits, not {adapter.config.bits}.",
             "Add --set bits=1.",
         )
-    _check_length(data, adapter)
-    raw = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-    at = 0
+    _check_length(content, adapter)
+    raw = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+    packed = codecs(adapter)
+    state = adapter.state()
     codes = []
     statistics = []
-    for name, codec in codec_of.items():
-        end = at + codec.size(state[name].shape)
-        codes.append(raw[at:end])
-        statistics.append(_floats(raw[end : end + 8]))
-        at = end + 8
-    held = {CODES: torch.cat(codes), STATISTICS: torch.stack(statistics)}
-    for name in (n for n in state if n not in codec_of):
-        end = at + 4 * state[name].numel()
-        held[name] = _floats(raw[at:end]).view(state[name].shape)
-        at = end
-    return held
+    start = 0
+    for name in packed:
+        end = start + packed[name].size(state[name].shape)
+        codes.append(raw[start:end])
+        start = end + STATISTICS_BYTES
+        statistics.append(_floats(raw[end:start]))
+    tensors = {CODES: torch.cat(codes), STATISTICS: torch.stack(statistics)}
+    for name, tensor in state.items():
+        if name not in packed:
+            end = start + 4 * tensor.numel()
+            tensors[name] = _floats(raw[start:end]).view(tensor.shape)
+            start = end
+    return tensors
 
 
-def _check_length(data: bytes, adapter: Adapter) -> None:
-    codec_of = codecs(adapter)
-    config = adapter.config
-    wanted = sum(
-        codec_of[n].size(t.shape) + 8 if n in codec_of else 4 * t.numel()
-        for n, t in adapter.state().items()
-    )
-    if len(data) != wanted:
+def _check_length(content: bytes, adapter: Adapter) -> None:
+    packed = codecs(adapter)
+    expected = 0
+    for name, tensor in adapter.state().items():
+        if name in packed:
+            expected += packed[name].size(tensor.shape) + STATISTICS_BYTES
+        else:
+            expected += 4 * tensor.numel()
+    if len(content) != expected:
+        config = adapter.config
         knobs = f"hidden={config.hidden}, bits={config.bits}, head_bits={config.head_bits}"
         raise BadAdapter(
-            f"this file has {len(data):,} bytes; {adapter.method.name} with {knobs} and {adapter.head.out_features}"
-            f" classes takes {wanted:,} on this backbone.",
-            "Set the knobs with --set (its name says `dim`, `bit` and `bihead`), or name the backbone.",
+            f"this file has {len(content):,} bytes; {adapter.method.name} with {knobs} and"
+            f" {adapter.head.out_features} classes takes {expected:,} on this backbone.",
+            "Set the knobs with --set (its name says `dim`, `bit` and `bihead`), or name the"
+            " backbone.",
         )
 
 

@@ -1,7 +1,8 @@
-"""Adapters made elsewhere, written as files of ours: a LoRA of huggingface/peft, a 1-bit file of its paper's release.
+"""Adapters made elsewhere, written as files of ours: a LoRA of huggingface/peft, or a 1-bit file of
+its paper's release.
 
-What their files do not say (classes, scale, normalisation, backbone) a person does, in a `Foreign`. What comes out is
-read back as any adapter file is, with all its checks, before anybody gets it.
+What their files do not say (classes, scale, normalisation, backbone) a person says, in
+`ImportHints`. What comes out is read back as any adapter file is, with all its checks.
 """
 
 from collections.abc import Mapping
@@ -10,80 +11,141 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from ..adapters.adapter import Adapter, meta_adapter
 from ..adapters.codec import pack
 from ..adapters.file import AdapterFile, load, seal
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadAdapter, BadValue, WrongBackbone
-from ..contracts.knobs import knobs
 from ..contracts.specs import ImportHints
 from ..methods import find_method
+from ..storage.header import open_binary
 from ..vit import Backbone
 from .binary_release import MEAN, METHODS, STD, from_binary_release
-from .from_peft import from_peft, read_folder
-from .to_peft import CONFIG, TENSORS
+from .from_peft import from_peft
+from .peft_folder import CONFIG, TENSORS, PeftFolder, read_folder
 
-FILE_LIMIT = 100_000_000
-"""Bytes of a 1-bit file; the largest the paper released has 800 kB."""
+BINARY = ".bin"
+"""How the name of a 1-bit file ends."""
+
+BINARY_LIMIT = 100_000_000
+"""Bytes of a 1-bit file; the largest that the paper released has 800 kB."""
 
 
 def is_foreign(path: Path) -> bool:
-    """Whether `path` is of a kind that is read here: a folder, peft's tensors in theirs, a `.bin`."""
-    peft = path.name == TENSORS and (path.parent / CONFIG).is_file()
-    return peft or path.is_dir() or path.suffix == ".bin"
+    """Whether `path` is of a kind that is read here: a folder, peft's tensors in one, a 1-bit
+    file."""
+    peft_tensors = path.name == TENSORS and (path.parent / CONFIG).is_file()
+    return peft_tensors or path.is_dir() or path.suffix == BINARY
 
 
-def with_defaults(path: Path, given: ImportHints) -> ImportHints:
-    """`given`, and what the file says itself where it is silent; `BadAdapter` or `BadValue` if that is not enough."""
-    if path.suffix == ".bin":
-        return _checked_released(replace(given, name=given.name or path.stem))
-    folder = read_folder(path)
-    about = folder.about
-    named = folder.config.get("base_model_name_or_path")
-    given = replace(
-        given,
-        classes=given.classes or tuple(c for c in _list(about, "classes") if isinstance(c, str)),
-        backbone=given.backbone or _text(about, "backbone") or _timm(named),
-        size=given.size or (about["size"] if isinstance(about.get("size"), int) else 0),
-        name=given.name or _text(about, "name") or folder.file.absolute().parent.name,
-        fingerprint=given.fingerprint or _text(about, "fingerprint"),
-    )
-    if given.method not in ("", "lora"):
-        raise BadValue(
-            f"a LoRA of peft becomes a 'lora', not a {given.method!r}.", "Leave out --method."
-        )
-    return _checked(given)
+def with_defaults(path: Path, hints: ImportHints) -> ImportHints:
+    """`hints`, and what the file at `path` says itself where they are silent.
+
+    Raises `BadAdapter` or `BadValue` if that is not enough.
+    """
+    if path.suffix == BINARY:
+        return _with_binary_defaults(path, hints)
+    return _with_peft_defaults(read_folder(path), hints)
 
 
-def convert(path: Path, given: ImportHints, backbone: Backbone) -> AdapterFile:
-    """Our adapter file of what is at `path`, made for `backbone`; `given` is `completed`."""
-    if given.fingerprint and given.fingerprint != backbone.fingerprint:
+def convert(path: Path, hints: ImportHints, backbone: Backbone) -> AdapterFile:
+    """Our adapter file of what is at `path`, made for `backbone`; `hints` are `with_defaults`."""
+    if hints.fingerprint and hints.fingerprint != backbone.fingerprint:
         raise WrongBackbone(
-            f"this adapter was made on a backbone with sha256 {given.fingerprint[:12]}…, and {backbone.name} has"
-            f" {backbone.fingerprint[:12]}…."
+            f"this adapter was made on a backbone with sha256 {hints.fingerprint[:12]}…, and"
+            f" {backbone.name} has {backbone.fingerprint[:12]}…."
         )
-    if path.suffix == ".bin":
-        kind = find_method(given.method)
-        adapter = meta_adapter(kind, kind.config(given.knobs), backbone.anatomy, len(given.classes))
-        tensors = from_binary_release(_read(path), adapter)
-        normalisation = (MEAN, STD)
+    if path.suffix == BINARY:
+        adapter, tensors = _read_binary(path, hints, backbone)
+        backbone = backbone.with_normalisation(MEAN, STD)
     else:
         folder = read_folder(path)
-        adapter = from_peft(folder, backbone, len(given.classes))
+        adapter = from_peft(folder, backbone, len(hints.classes))
         tensors = pack(adapter)
-        normalisation = _normalisation(folder.about, backbone)
-    content = seal(tensors, _card(adapter, given, backbone.with_normalisation(*normalisation)))
-    file = AdapterFile.parse(content)
+        backbone = backbone.with_normalisation(*_normalisation(folder, backbone))
+    file = AdapterFile.parse(seal(tensors, _card(adapter, hints, backbone)))
     load(file, backbone)
     return file
 
 
-def _card(adapter: Adapter, given: ImportHints, backbone: Backbone) -> AdapterCard:
+def _with_binary_defaults(path: Path, hints: ImportHints) -> ImportHints:
+    if hints.method not in METHODS:
+        instead = f", not {hints.method!r}" if hints.method else ""
+        raise BadValue(
+            f"a 1-bit file does not say its method: bi_lora or bi_adaptformer{instead}.",
+            "Add --method.",
+        )
+    if "scale" not in hints.knobs:
+        raise BadValue(
+            "a 1-bit file does not hold the scale s it was trained with.",
+            "Add --set scale=10, or what it was.",
+        )
+    return _checked(replace(hints, name=hints.name or path.stem))
+
+
+def _with_peft_defaults(folder: PeftFolder, hints: ImportHints) -> ImportHints:
+    if hints.method not in ("", "lora"):
+        raise BadValue(
+            f"a LoRA of peft becomes a 'lora', not a {hints.method!r}.", "Leave out --method."
+        )
+    about = folder.about
+    size = about.get("size")
+    classes = tuple(name for name in _list(about, "classes") if isinstance(name, str))
+    completed = replace(
+        hints,
+        classes=hints.classes or classes,
+        backbone=hints.backbone or _text(about, "backbone") or _timm_name(folder.config),
+        size=hints.size or (size if isinstance(size, int) else 0),
+        name=hints.name or _text(about, "name") or folder.name,
+        fingerprint=hints.fingerprint or _text(about, "fingerprint"),
+    )
+    return _checked(completed)
+
+
+def _checked(hints: ImportHints) -> ImportHints:
+    if not hints.classes:
+        raise BadValue(
+            "the classes are not in this file.",
+            "Name them in the order of the head: --classes a,b,c.",
+        )
+    if len(set(hints.classes)) < len(hints.classes):
+        raise BadValue("two classes have the same name.", "Give each class its own name.")
+    return hints
+
+
+def _read_binary(
+    path: Path, hints: ImportHints, backbone: Backbone
+) -> tuple[Adapter, Mapping[str, Tensor]]:
+    method = find_method(hints.method)
+    config = method.config(hints.knobs)
+    adapter = meta_adapter(method, config, backbone.anatomy, len(hints.classes))
+    with open_binary(path, BadAdapter) as stream:
+        content = stream.read(BINARY_LIMIT + 1)
+    if len(content) > BINARY_LIMIT:
+        raise BadAdapter(
+            f"{path.name} is larger than any 1-bit adapter ({BINARY_LIMIT / 1e6:.0f} MB)."
+        )
+    return adapter, from_binary_release(content, adapter)
+
+
+def _normalisation(folder: PeftFolder, backbone: Backbone) -> tuple[tuple, tuple]:
+    """(mean, std) that the folder says, or those of `backbone`; what they may be, the card's check
+    says."""
+    mean = tuple(_list(folder.about, "mean"))
+    std = tuple(_list(folder.about, "std"))
+    if mean and std:
+        return mean, std
+    return backbone.mean, backbone.std
+
+
+def _card(adapter: Adapter, hints: ImportHints, backbone: Backbone) -> AdapterCard:
     return AdapterCard(
-        name=given.name,
+        name=hints.name,
         method=adapter.method.name,
-        knobs={k.name: getattr(adapter.config, k.name) for k in knobs(type(adapter.config))},
-        classes=given.classes,
+        knobs=dict(vars(adapter.config)),
+        classes=hints.classes,
         **backbone.facts(),
         spec={},
         trainable=adapter.trainable,
@@ -92,52 +154,17 @@ def _card(adapter: Adapter, given: ImportHints, backbone: Backbone) -> AdapterCa
     )
 
 
-def _checked_released(given: ImportHints) -> ImportHints:
-    if given.method not in METHODS:
-        came = f", not {given.method!r}" if given.method else ""
-        raise BadValue(
-            f"a 1-bit file does not say what it is: bi_lora or bi_adaptformer{came}.",
-            "Add --method.",
-        )
-    if "scale" not in given.knobs:
-        raise BadValue(
-            "a 1-bit file does not hold the scale s it was trained with.",
-            "Add --set scale=10, or what it was.",
-        )
-    return _checked(given)
-
-
-def _checked(given: ImportHints) -> ImportHints:
-    if not given.classes:
-        raise BadValue(
-            "the classes are not in this file.",
-            "Name them in the order of the head: --classes a,b,c.",
-        )
-    if len(set(given.classes)) < len(given.classes):
-        raise BadValue("two classes have the same name.", "Each takes a name of its own.")
-    return given
-
-
-def _normalisation(about: Mapping[str, Any], backbone: Backbone) -> tuple[tuple, tuple]:
-    mean, std = (tuple(_list(about, name)) for name in ("mean", "std"))
-    return (mean, std) if mean and std else (backbone.mean, backbone.std)
-
-
-def _read(file: Path) -> bytes:
-    if file.stat().st_size > FILE_LIMIT:
-        raise BadAdapter(
-            f"{file.name} is larger than any 1-bit adapter ({FILE_LIMIT / 1e6:.0f} MB)."
-        )
-    return file.read_bytes()
-
-
 def _text(about: Mapping[str, Any], name: str) -> str:
-    return about[name] if isinstance(about.get(name), str) else ""
+    value = about.get(name)
+    return value if isinstance(value, str) else ""
 
 
-def _list(about: Mapping[str, Any], name: str) -> list:
-    return about[name] if isinstance(about.get(name), list) else []
+def _list(about: Mapping[str, Any], name: str) -> list[Any]:
+    value = about.get(name)
+    return value if isinstance(value, list) else []
 
 
-def _timm(named: Any) -> str:
-    return named.removeprefix("timm/") if isinstance(named, str) else ""
+def _timm_name(config: Mapping[str, Any]) -> str:
+    """timm's name of the backbone that a config of peft names, "" if it names none."""
+    name = config.get("base_model_name_or_path")
+    return name.removeprefix("timm/") if isinstance(name, str) else ""

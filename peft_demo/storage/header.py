@@ -1,8 +1,9 @@
 """The header of a safetensors file, read once and judged before a single tensor is.
 
-safetensors offers no call that judges a header alone and it accepts duplicate keys, so the rules of the format stand
-here: <https://huggingface.co/docs/safetensors>. A file is the header's length (8 bytes, little-endian), the header
-(JSON), and the tensors one after another, without a gap or an overlap.
+safetensors has no call that judges a header alone, and it accepts duplicate keys, so the rules of
+the format stand here: <https://huggingface.co/docs/safetensors>. A file is the header's length
+(8 bytes, little-endian), the header (JSON), and the tensors one after another, without a gap or an
+overlap.
 """
 
 import json
@@ -40,7 +41,7 @@ class Header:
 
 
 def read_header(file: Path, limit: int, refuse: type[PeftDemoError]) -> Header:
-    """The header of `file`, at most `limit` bytes long; raises `refuse` with a sentence if it is not sound."""
+    """The header of `file`, at most `limit` bytes long; raises `refuse` if it is not sound."""
     with open_binary(file, refuse) as stream:
         return parse_header(stream, file.name, limit, refuse)
 
@@ -56,13 +57,24 @@ def open_binary(file: Path, refuse: type[PeftDemoError]) -> Iterator[BinaryIO]:
 
 
 def parse_header(stream: BinaryIO, name: str, limit: int, refuse: type[PeftDemoError]) -> Header:
-    """As `read_header`, of an open file that the sentence calls `name`; reads the header and nothing after it."""
+    """As `read_header`, of an open file that sentences call `name`; reads nothing after it."""
     try:
         return _parsed(stream, limit)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise refuse(
             f"{name} is no sound safetensors file.", "It may be cut short or of another kind."
         ) from None
+
+
+def read_whole(
+    stream: BinaryIO, header: Header, name: str, refuse: type[PeftDemoError]
+) -> bytes:
+    """All bytes of the open file whose header was judged; raises `refuse` if it has changed."""
+    stream.seek(0)
+    content = stream.read(header.file_bytes + 1)
+    if len(content) != header.file_bytes or not content.startswith(header.raw):
+        raise refuse(f"{name} was changed while it was read.", "Try again.")
+    return content
 
 
 def _parsed(stream: BinaryIO, limit: int) -> Header:

@@ -243,9 +243,15 @@ SPOILED = {
     "PiSSA": (lambda c, t: c.update(init_lora_weights="pissa"), "pissa"),
     "a start that is no word": (lambda c, t: c.update(init_lora_weights=[1]), "started with"),
     "a rank that lies": (lambda c, t: c.update(r=7), "says rank 7"),
-    "alpha that is no number": (lambda c, t: c.update(lora_alpha="a lot"), "no number"),
-    "alpha that is not finite": (lambda c, t: c.update(lora_alpha=float("inf")), "no number"),
-    "alpha without end": (lambda c, t: c.update(lora_alpha=10**400), "no number"),
+    "alpha that is no number": (
+        lambda c, t: c.update(lora_alpha="a lot"),
+        "expected a number up to 1e9",
+    ),
+    "alpha that is not finite": (
+        lambda c, t: c.update(lora_alpha=float("inf")),
+        "expected a number up to 1e9",
+    ),
+    "alpha without end": (lambda c, t: c.update(lora_alpha=10**400), "expected a number up to 1e9"),
     "a dropout that is a word": (lambda c, t: c.update(lora_dropout="much"), "dropout"),
     "a pattern to match for ever": (
         lambda c, t: c.update(rank_pattern={"(a+)+b": 2}),
@@ -278,7 +284,7 @@ SPOILED = {
         "rank",
     ),
     "integers": (lambda c, t: t.update({A: torch.zeros(16, 48, dtype=torch.int32)}), "I32"),
-    "a NaN": (lambda c, t: t.update({A: torch.full((16, 48), torch.nan)}), "not finite"),
+    "a NaN": (lambda c, t: t.update({A: torch.full((16, 48), torch.nan)}), "not a finite"),
 }
 
 
@@ -306,7 +312,7 @@ def test_a_folder_without_one_of_the_two_files_is_refused(folder, missing):
 )
 def test_nonsense_for_json_is_refused(folder, name, content):
     (folder / name).write_bytes(content)
-    with pytest.raises(BadAdapter, match="no JSON object"):
+    with pytest.raises(BadAdapter, match="not a JSON object"):
         with_defaults(folder, GIVEN)
 
 
