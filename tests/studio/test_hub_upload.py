@@ -18,7 +18,7 @@ from peft_demo.studio.curve import HEIGHT, WIDTH, curve
 from peft_demo.studio.hub_upload import pack, published
 
 VIT = "vit_small_patch16_224.augreg_in21k_ft_in1k"
-EVIL = "<img src=x> ![a](http://evil.example) `x` | \n# big"
+EVIL = "<img src=x> ![a](http://evil.example) `x` | # big"
 
 
 @pytest.fixture
