@@ -1,5 +1,6 @@
-"""What the page does, from Python. `from peft_demo import load_backbone, attach, train, save, load`:
+"""What the page does, from Python.
 
+    >>> from peft_demo import attach, load, load_backbone, save, train
     >>> backbone = load_backbone()
     >>> adapter = train(backbone, "lora", "digits", shots=2, epochs=1, rank=4)
     >>> save(adapter, "digits.safetensors")
@@ -7,8 +8,8 @@
     >>> model.classify(picture).label in adapter.card.classes
     True
 
-`picture` is a file or an image of Pillow's. The backbone stays frozen and may serve any number of adapters at once.
-Whatever can go wrong is a `PeftDemoError` with a sentence (`contracts.errors`).
+`picture` is a file or an image of Pillow's. The backbone stays frozen and may serve any number of
+adapters at once. Whatever can go wrong is a `PeftDemoError` with a sentence (`contracts.errors`).
 """
 
 from collections.abc import Callable
@@ -34,42 +35,46 @@ from .storage.atomic import write_file
 from .storage.home import find_home as find_home
 from .vit import Backbone
 
-RECIPE = {k.name for k in knobs(Recipe)}
+RECIPE = {knob.name for knob in knobs(Recipe)}
+"""Names of the settings that every method has."""
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """A backbone with an adapter around it. `model` is the plain torch module: images [B 3 S S] → logits [B C]."""
+    """A backbone with an adapter around it."""
 
     model: nn.Module = field(repr=False)
+    """The plain torch module: normalised images [B 3 S S] → logits [B C]."""
     backbone: Backbone = field(repr=False)
     card: AdapterCard = field(repr=False)
 
     def classify(self, image: Path | str | bytes | Image, top: int = 5) -> Prediction:
-        """What is on the picture: `label`, `probability`, and `top`, the likeliest (class, probability) first.
+        """What is in the picture: `label`, its `probability`, and the `top` likeliest classes.
 
-        `BadImage` says what is wrong with a file that is none.
+        Raises `BadImage` for a file that is not a picture, `BadAdapter` if the answer is not made
+        of finite numbers.
 
         >>> answer = attach(load_backbone(), load("digits.safetensors")).classify(picture, top=3)
         >>> [0 < probability < 1 for _, probability in answer.top]
         [True, True, True]
         """
-        pixels = to_tensor(
-            decode(Path(image) if isinstance(image, str) else image), self.backbone.size
-        )[None]
-        began = perf_counter()
-        chances = inference.predict(self.model, pixels, self.backbone)[0]
-        ms = 1000 * (perf_counter() - began)
-        return Prediction(
-            self.card.name, inference.top_classes(chances, self.card.classes, top), ms
-        )
+        source = Path(image) if isinstance(image, str) else image
+        images = to_tensor(decode(source), self.backbone.size)[None]
+        start = perf_counter()
+        probabilities = inference.predict(self.model, images, self.backbone)[0]
+        ms = 1000 * (perf_counter() - start)
+        classes = inference.top_classes(probabilities, self.card.classes, top)
+        return Prediction(self.card.name, classes, ms)
 
 
 def load_backbone(
     name: str = "", size: int = 0, device: str = "", offline: bool = False
 ) -> Backbone:
-    """The frozen backbone called `name` ("" is the bundled one, else any timm name or one added with `backbones add`),
-    at `size` px (0: its own), on `device` ("": the best there is). What is not on this machine is downloaded once.
+    """The frozen backbone called `name`, at `size` px, on `device`.
+
+    `name` is a name of timm's or one added with `backbones add`; "" is the bundled backbone. `size`
+    0 is its own size, `device` "" the best there is. What is not on this machine is downloaded
+    once.
 
     >>> load_backbone().size
     112
@@ -88,33 +93,45 @@ def train(
     watch: Callable[[Event], Any] = lambda event: None,
     **settings: Any,
 ) -> AdapterFile:
-    """The adapter that was best on validation images after a run of `method` on `shots` images a class.
+    """The adapter that was best on validation images after a run on `shots` images a class.
 
-    `data` is a bundled name, a folder or zip of class folders, or "hf:OWNER/NAME". `settings` are the knobs of the
-    method (`rank`) and of the recipe (`epochs`, `lr`, `batch` ...; see `contracts.specs.Recipe`). `watch` is called
-    with every event of the run (`contracts.events`); an exception it raises ends the run.
+    `data` is a bundled name, a folder or zip of class folders, or "hf:OWNER/NAME". `settings` are
+    the knobs of `method` (`rank`) and of the recipe (`epochs`, `lr`, `batch` ...; see
+    `contracts.specs.Recipe`). `watch` is called with every event of the run (`contracts.events`);
+    an exception that it raises ends the run.
 
     >>> train(load_backbone(), "lora", rnak=4)
     Traceback (most recent call last):
     peft_demo.contracts.errors.UnknownName: no setting 'rnak'; did you mean 'rank'?
     """
     spec, path = parse(str(data), shots, seed)
-    config, recipe = _sorted(method, settings)
-    run = RunSpec(method, config, spec, backbone.name, backbone.size, build(Recipe, recipe), name)
+    method_knobs, recipe = _sorted(method, settings)
+    run = RunSpec(
+        method=method,
+        knobs=method_knobs,
+        data=spec,
+        backbone=backbone.name,
+        size=backbone.size,
+        recipe=build(Recipe, recipe),
+        name=name,
+    )
     content = b""
     for event in training.run_from_dataset(run, backbone, open_dataset(spec, path)):
-        content = event.adapter if isinstance(event, Improved) else content
+        if isinstance(event, Improved):
+            content = event.adapter
         watch(event)
     return AdapterFile.parse(content)
 
 
 def save(adapter: AdapterFile, path: Path | str) -> None:
-    """Writes the adapter file, whole or not at all; `CannotWrite` says why not."""
+    """Writes the adapter file at `path`, whole or not at all; `CannotWrite` says why not."""
     write_file(Path(path), adapter.content)
 
 
 def load(path: Path | str) -> AdapterFile:
-    """The adapter in a file, its header and card checked; `attach` checks the rest. `BadAdapter` says why not.
+    """The adapter in a file, its header and card checked; `attach` checks the rest.
+
+    `BadAdapter` says why not.
 
     >>> load("digits.safetensors")
     <adapter 'lora-digits-s0': lora on vit_mini_patch16_112>
@@ -125,21 +142,23 @@ def load(path: Path | str) -> AdapterFile:
 
 
 def attach(backbone: Backbone, adapter: AdapterFile) -> Classifier:
-    """The adapted model, ready to answer; the backbone is not changed. Hot-swapping is choosing another one of these.
+    """The adapted model, ready to answer; the backbone is not changed.
 
-    Raises `WrongBackbone` for an adapter that was trained on other weights, `BadAdapter` for one that is not what its
-    card says.
+    Hot-swapping is choosing another one of these. Raises `WrongBackbone` for an adapter that was
+    trained on other weights, `BadAdapter` for one that is not what its card says.
     """
-    weights = adapters.load(adapter, backbone)
-    return Classifier(adapters.attach(backbone, weights).eval(), backbone, adapter.card)
+    card = adapter.card
+    model = adapters.attach(backbone, adapters.load(adapter, backbone)).eval()
+    return Classifier(model, backbone.with_normalisation(card.mean, card.std), card)
 
 
 def _sorted(method: str, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Settings of the method, checked, and of the recipe."""
-    kind = find_method(method)
-    own = {k.name for k in knobs(kind.Config)}
-    for name in settings.keys() - own - RECIPE:
-        raise UnknownName("setting", name, own | RECIPE)
-    config = kind.config({name: value for name, value in settings.items() if name in own})
+    record = find_method(method)
+    own_names = {knob.name for knob in knobs(record.Config)}
+    for name in settings.keys() - own_names - RECIPE:
+        raise UnknownName("setting", name, own_names | RECIPE)
+    own = {name: value for name, value in settings.items() if name in own_names}
     recipe = {name: value for name, value in settings.items() if name in RECIPE}
-    return {name: getattr(config, name) for name in settings.keys() & own}, recipe
+    config = record.config(own)
+    return {name: getattr(config, name) for name in own}, recipe

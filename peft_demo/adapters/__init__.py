@@ -1,5 +1,5 @@
-"""Adapters: built (`adapter`), put around a backbone (`attach`), many at once (`mixed`), folded in (`merge`),
-kept in one file (`file`)."""
+"""Adapters: built (`adapter`), put around a backbone (`attach`), many at once (`mixed`), folded
+into its weights (`merge`), kept in one file (`file`)."""
 
 from .adapter import Adapter, create, meta_adapter
 from .attach import attach

@@ -1,7 +1,8 @@
-"""attach(backbone, adapter) → a model: a new tree over the backbone's own tensors with the adapter's seams in it.
+"""attach(backbone, adapter) → a model: a new tree over the backbone's own tensors, with the
+adapter's seams in it.
 
-The backbone is another object and never changes, so there is nothing to detach. Choosing another adapter is choosing
-another attached model. Never cast or move one: its tensors are shared.
+The backbone is another object and never changes, so there is nothing to detach. Choosing another
+adapter is choosing another attached model. Never cast or move one: its tensors are shared.
 """
 
 from torch import nn
@@ -14,20 +15,24 @@ from .adapter import Adapter
 
 
 def attach(backbone: Backbone, adapter: Adapter) -> nn.Module:
-    """The adapted model: images [B 3 S S] → logits [B C]. `BadValue` names a site that would never fire."""
-    check_sites(backbone.anatomy, adapter)
+    """The adapted model: images [B 3 S S] → logits [B C].
+
+    `BadValue` names a site that would never fire.
+    """
+    anatomy = backbone.anatomy
+    check_sites(anatomy, adapter)
     tree = share_tensors(backbone.model)
     replace_tensors(tree, adapter)
     deltas = adapter.by_site()
-    for site in (backbone.anatomy.sites[name] for name in deltas):
-        split_qkv(tree, site)
-    put_seams(tree, {backbone.anatomy.sites[name].path: delta for name, delta in deltas.items()})
-    put(tree, backbone.anatomy.head, adapter.head)
+    for name in deltas:
+        split_qkv(tree, anatomy.sites[name])
+    put_seams(tree, {anatomy.sites[name].path: delta for name, delta in deltas.items()})
+    put(tree, anatomy.head, adapter.head)
     return tree
 
 
 def check_sites(anatomy: Anatomy, adapter: Adapter) -> None:
-    """`BadValue` if a delta would stand where the model never passes, or a replaced tensor does not exist."""
+    """`BadValue` for a delta where the model never passes, or a replaced tensor it has not."""
     for name in adapter.by_site():
         if name not in anatomy.sites:
             raise BadValue(f"{anatomy.arch} has no site {name!r}.", anatomy.silent.get(name, ""))

@@ -1,4 +1,5 @@
-"""What an adapter adds to the linears of a backbone, as low-rank products: for mixing, and for writing it as a LoRA."""
+"""What an adapter adds to the linears of a backbone, as low-rank products: for answering in one
+batch with others, and for writing it as a LoRA."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -8,42 +9,51 @@ from torch import nn
 
 from ..vit import Backbone, LowRank, Site
 from ..vit.seam import linear_rows
-from ..vit.sites import QKV
+from ..vit.sites import QKV, linear_at
 from .adapter import Adapter
+
+Part = tuple[Site, LowRank]
+"""A product, and the site where a delta adds it."""
 
 
 def added(backbone: Backbone, adapter: Adapter) -> Iterator[tuple[Site, LowRank | None]]:
-    """What stands at each site of the adapter, None where that is no product on a linear."""
+    """The product at each site of the adapter, None where it does anything else."""
     for name, delta in adapter.by_site().items():
         site = backbone.anatomy.sites[name]
-        f = _frozen(backbone.model, site)
-        yield site, delta.low_rank(f) if isinstance(f, nn.Linear) else None
+        f = _frozen_map(backbone.model, site)
+        product = delta.low_rank(f) if isinstance(f, nn.Linear) else None
+        yield site, product
 
 
-def joined(backbone: Backbone, parts: Iterable[tuple[Site, LowRank]]) -> dict[str, LowRank]:
-    """One product for each linear, by its path in the exposed tree: q, k and v side by side on timm's fused one."""
-    found = defaultdict(list)
+def joined(backbone: Backbone, parts: Iterable[Part]) -> dict[str, LowRank]:
+    """One product for each linear, by its path in the exposed tree.
+
+    Those of q, k and v stand side by side on timm's fused linear.
+    """
+    by_path: dict[str, list[Part]] = defaultdict(list)
     for site, product in parts:
-        found[site.whole_path].append((site, product))
-    return {path: _side_by_side(backbone, path, own) for path, own in found.items()}
+        by_path[site.whole_path].append((site, product))
+    return {path: _side_by_side(backbone, path, own) for path, own in by_path.items()}
 
 
-def _frozen(tree: nn.Module, site: Site) -> nn.Module:
+def _frozen_map(tree: nn.Module, site: Site) -> nn.Module:
     """The map at a site; of q, k and v their rows of the fused linear."""
-    f = tree.get_submodule(site.whole_path)
-    return linear_rows(f, site.rows) if site.role in QKV else f
+    if site.role in QKV:
+        return linear_rows(linear_at(tree, site.whole_path), site.rows)
+    return tree.get_submodule(site.path)
 
 
-def _side_by_side(backbone: Backbone, path: str, parts: list[tuple[Site, LowRank]]) -> LowRank:
-    size = backbone.model.get_submodule(path).out_features
+def _side_by_side(backbone: Backbone, path: str, parts: list[Part]) -> LowRank:
+    d_out = linear_at(backbone.model, path).out_features
     like = parts[0][1].up
-    down = torch.cat([low.down for _, low in parts])
-    up = like.new_zeros(size, len(down))
-    shift = like.new_zeros(size)
-    at = 0
-    for site, low in parts:
-        up[site.rows, at : at + len(low.down)] = low.up
-        if low.shift is not None:
-            shift[site.rows] += low.shift
-        at += len(low.down)
+    down = torch.cat([product.down for _, product in parts])
+    up = like.new_zeros(d_out, len(down))
+    shift = like.new_zeros(d_out)
+    first = 0
+    for site, product in parts:
+        last = first + len(product.down)
+        up[site.rows, first:last] = product.up
+        if product.shift is not None:
+            shift[site.rows] += product.shift
+        first = last
     return LowRank(down, up, shift if shift.any() else None)

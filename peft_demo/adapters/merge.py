@@ -1,17 +1,22 @@
-"""merge(backbone, adapter) → a plain model with no seam left in it: the adapted answers at the frozen model's speed.
+"""merge(backbone, adapter) → a plain model without seams: the adapted answers at the frozen model's
+speed.
 
-One function merges every affine method: it asks the delta where the origin and the unit axes go,
+One function merges every affine method. It probes the delta with the origin and the unit vectors,
 
     b' = δ(f, 0),     W' = (δ(f, I) − b')ᵀ,
 
-in float64, unless the delta gives W' and b' in closed form (`Delta.merged`), which is quicker. A norm is asked through
-its own affine part, f(x) = x·w + b on already normalised x, which must come out diagonal again; the patch embedding
-through the linear map of one flattened patch (where its convolution has no bias, the shift goes into the position
-embedding). Between two stages of a Swin stands a linear without a bias, twice as wide in as out: what its delta
-shifts, the norm before it takes up.
+in float64, unless the delta gives W' and b' in closed form (`Delta.merged`), which is quicker.
+
+- A norm is probed through its own affine part, f(x) = x·w + b on x that is normalised already. W'
+  must come out diagonal again.
+- The patch embedding is probed through the linear map of one flattened patch. Where its convolution
+  has no bias, the shift goes into the position embedding.
+- Between two stages of a Swin stands a linear without a bias, twice as wide in as out. The norm
+  before it takes up what its delta shifts.
 """
 
 from copy import deepcopy
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -20,14 +25,14 @@ from ..contracts.errors import CannotMerge
 from ..vit import Backbone, Delta, Site
 from ..vit.anatomy import timm_name
 from ..vit.seam import linear_rows, put, share_tensors
-from ..vit.sites import NORMS, QKV, linear_at
+from ..vit.sites import NORMS, QKV, linear_at, patch_embed
 from .adapter import Adapter
 from .attach import check_sites, replace_tensors
 from .codec import dequantized
 
 
 def merge(backbone: Backbone, adapter: Adapter) -> nn.Module:
-    """The merged model: images [B 3 S S] → logits [B C]. `CannotMerge` says what stands in the way."""
+    """The merged model: images [B 3 S S] → logits [B C]. `CannotMerge` says why there is none."""
     if not adapter.method.merges(adapter.config):
         raise CannotMerge(
             f"{adapter.method.title} is not linear, so it cannot be folded into the weights."
@@ -37,10 +42,8 @@ def merge(backbone: Backbone, adapter: Adapter) -> nn.Module:
     tree = share_tensors(backbone.model)
     replace_tensors(tree, adapter)
     deltas = adapter.by_site()
-    for (
-        name,
-        site,
-    ) in backbone.anatomy.sites.items():  # in their order: a norm is folded before what leans on it
+    # In the order of the anatomy: a norm is folded before the linear that leans on it.
+    for name, site in backbone.anatomy.sites.items():
         if name in deltas:
             _fold(tree, site, deltas[name])
     put(tree, backbone.anatomy.head, biased(adapter.head))
@@ -50,23 +53,28 @@ def merge(backbone: Backbone, adapter: Adapter) -> nn.Module:
 def merged_tensors(backbone: Backbone, adapter: Adapter) -> dict[str, Tensor]:
     """The merged model's tensors under timm's own names, head included, on the CPU."""
     state = merge(backbone, adapter).state_dict()
-    return {timm_name(name): t.detach().cpu().contiguous().clone() for name, t in state.items()}
+    return {
+        timm_name(name): tensor.detach().cpu().contiguous().clone()
+        for name, tensor in state.items()
+    }
 
 
 @torch.no_grad()
 def affine(delta: Delta, f: nn.Linear) -> tuple[Tensor, Tensor]:
-    """(W' [D_out D_in], b' [D_out]) of the affine map x ↦ δ(f, x): in closed form where there is one, else asked."""
+    """W' [D_out D_in] and b' [D_out] of the affine map x ↦ δ(f, x), in closed form or probed."""
     return delta.merged(f) or probe(delta, f)
 
 
 @torch.no_grad()
 def probe(delta: Delta, f: nn.Linear) -> tuple[Tensor, Tensor]:
-    """(W' [D_out D_in], b' [D_out]) in float64 of the affine map x ↦ δ(f, x)."""
+    """W' [D_out D_in] and b' [D_out] of the affine map x ↦ δ(f, x), probed, in float64."""
     delta = deepcopy(delta).double().eval()
     f = deepcopy(f).double()
-    shift = delta(f, f.weight.new_zeros(1, 1, f.in_features))[0]
-    axes = delta(f, torch.eye(f.in_features, dtype=torch.float64, device=f.weight.device)[None])[0]
-    return (axes - shift).T, shift[0]
+    origin = f.weight.new_zeros(1, 1, f.in_features)
+    unit_vectors = torch.eye(f.in_features, dtype=torch.float64, device=f.weight.device)[None]
+    shift = delta(f, origin)[0]
+    columns = delta(f, unit_vectors)[0] - shift
+    return columns.T, shift[0]
 
 
 def _fold(tree: nn.Module, site: Site, delta: Delta) -> None:
@@ -78,13 +86,17 @@ def _fold(tree: nn.Module, site: Site, delta: Delta) -> None:
         _fold_norm(tree.get_submodule(site.path), site, delta)
     elif site.role == "reduction":
         _fold_reduction(tree, site, delta)
-    elif isinstance(tree.get_submodule(site.path), nn.Linear):
-        linear = tree.get_submodule(site.path)
-        _set(linear, site, *affine(delta, linear))
     else:
+        _fold_linear(tree.get_submodule(site.path), site, delta)
+
+
+def _fold_linear(linear: nn.Module, site: Site, delta: Delta) -> None:
+    if not isinstance(linear, nn.Linear):
         raise CannotMerge(
             f"{site.name} is not a linear map, so a delta around it cannot be folded."
         )
+    W, b = affine(delta, linear)
+    _set(linear, site, W, b)
 
 
 def _fold_rows(tree: nn.Module, site: Site, delta: Delta) -> None:
@@ -113,10 +125,11 @@ def _fold_norm(norm: nn.Module, site: Site, delta: Delta) -> None:
 
 
 def _fold_reduction(tree: nn.Module, site: Site, delta: Delta) -> None:
-    """Gives the norm before the reduction the least shift that W' turns into b', as W' reaches every output."""
-    linear = tree.get_submodule(site.path)
-    norm = tree.get_submodule(site.path.rpartition(".")[0]).norm
-    W, b = (t.double() for t in affine(delta, linear))
+    """Gives the norm before the reduction the least shift that W' turns into b'."""
+    stage_path = site.path.rpartition(".")[0]
+    linear = linear_at(tree, site.path)
+    norm = cast(nn.LayerNorm, tree.get_submodule(f"{stage_path}.norm"))
+    W, b = (part.double() for part in affine(delta, linear))
     shift = torch.linalg.pinv(W) @ b
     if not torch.allclose(W @ shift, b, rtol=1e-6, atol=1e-9):
         raise CannotMerge(
@@ -127,8 +140,9 @@ def _fold_reduction(tree: nn.Module, site: Site, delta: Delta) -> None:
 
 
 def _fold_patch(tree: nn.Module, site: Site, delta: Delta) -> None:
-    conv = tree.patch_embed.proj
-    if not isinstance(tree.patch_embed.norm, nn.Identity):
+    patches = patch_embed(tree)
+    conv = cast(nn.Conv2d, patches.proj)
+    if not isinstance(patches.norm, nn.Identity):
         raise CannotMerge(
             "a norm inside the patch embedding stands between the delta and the convolution."
         )
@@ -141,13 +155,15 @@ def _fold_patch(tree: nn.Module, site: Site, delta: Delta) -> None:
 
 def _shift_positions(tree: nn.Module, b: Tensor) -> None:
     """Adds b to the position embedding of the patch tokens, which stand last."""
-    moved = tree.pos_embed.detach().clone()
-    moved[:, -tree.patch_embed.num_patches :] += b.to(moved)
-    tree._parameters["pos_embed"] = nn.Parameter(moved, requires_grad=False)
+    shifted = tree.get_parameter("pos_embed").detach().clone()
+    shifted[:, -patch_embed(tree).num_patches :] += b.to(shifted)
+    tree._parameters["pos_embed"] = nn.Parameter(shifted, requires_grad=False)
 
 
-def _set(module: nn.Module, site: Site, weight: Tensor, bias: Tensor) -> None:
-    """Gives `module` new tensors; where it has no bias to take a shift, refuses by name."""
+def _set(
+    module: nn.Linear | nn.LayerNorm | nn.Conv2d, site: Site, weight: Tensor, bias: Tensor
+) -> None:
+    """Gives `module` new tensors; `CannotMerge` where it has no bias to take up a shift."""
     like = module.weight
     if module.bias is None and bias.abs().max() > 0:
         raise CannotMerge(
@@ -160,11 +176,9 @@ def _set(module: nn.Module, site: Site, weight: Tensor, bias: Tensor) -> None:
 
 def biased(head: nn.Linear) -> nn.Linear:
     """The head as timm's models have it: a linear with a bias."""
-    return (
-        head
-        if head.bias is not None
-        else _linear(head.weight, head.weight.new_zeros(head.out_features))
-    )
+    if head.bias is not None:
+        return head
+    return _linear(head.weight, head.weight.new_zeros(head.out_features))
 
 
 def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:

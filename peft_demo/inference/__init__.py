@@ -1,8 +1,10 @@
-"""Answers without learning: what a model is given (`inputs`), what it says (`predict`), in which `precision`."""
+"""Answers without learning: what a model is given (`inputs`), what it answers (`predict`), and in
+which precision (`precision`)."""
 
 from .inputs import CachedFeatures, ImageInputs, normalize
 from .precision import autocast, disable_slow_fused_attention
 from .predict import (
+    check_finite,
     logits,
     loss_and_accuracy,
     predict,
@@ -16,6 +18,7 @@ __all__ = [
     "CachedFeatures",
     "ImageInputs",
     "autocast",
+    "check_finite",
     "disable_slow_fused_attention",
     "logits",
     "loss_and_accuracy",

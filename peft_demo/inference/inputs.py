@@ -1,5 +1,4 @@
-"""What a run's model is shown: pictures, or, where nothing before the head learns, what the frozen backbone makes of
-them."""
+"""Model inputs: images, or cached features when only the head trains."""
 
 import torch
 from torch import Tensor
@@ -9,54 +8,63 @@ from ..vit import Backbone
 
 
 def normalize(images: Tensor, backbone: Backbone) -> Tensor:
-    """uint8 or float images [B 3 S S] in 0..255 → what the backbone was trained on, fp32, on its device."""
-    mean, std = (
-        torch.tensor(v, device=backbone.device).view(3, 1, 1) for v in (backbone.mean, backbone.std)
-    )
+    """Images [B 3 S S] in 0..255 → what the backbone was trained on, fp32, on its device."""
+    mean = torch.tensor(backbone.mean, device=backbone.device).view(3, 1, 1)
+    std = torch.tensor(backbone.std, device=backbone.device).view(3, 1, 1)
     return (images.to(backbone.device).float() / 255 - mean) / std
 
 
 class ImageInputs:
-    """Images [N 3 S S] by their numbers, normalised, and each time augmented anew with chance from `order`."""
+    """Images [N 3 S S], normalised and augmented anew each time they are taken.
+
+    `inputs[chosen]`, with the numbers of B images, is [B 3 S S]. `generator`, on the CPU, is the
+    only source of chance in the augmentation.
+    """
 
     def __init__(
         self,
         images: Tensor,
         backbone: Backbone,
-        kind: str = "none",
-        order: torch.Generator | None = None,
-    ):
+        augmentation: str = "none",
+        generator: torch.Generator | None = None,
+    ) -> None:
         self.images = images
         self.backbone = backbone
-        self.kind = kind
-        self.order = order
+        self.augmentation = augmentation
+        self.generator = generator or torch.Generator()
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, chosen: Tensor) -> Tensor:
         images = self.images[chosen.to(self.images.device)]
-        return normalize(augment(images, self.kind, self.order), self.backbone)
+        augmented = augment(images, self.augmentation, self.generator)
+        return normalize(augmented, self.backbone)
 
 
 class CachedFeatures:
-    """[N D], fp32: what the backbone makes of pictures that stay as they are. Each is looked at when it is asked for
-    first, and remembered."""
+    """The frozen backbone's features [N D], fp32, of images that are not augmented.
 
-    def __init__(self, pictures: ImageInputs):
-        backbone = pictures.backbone
-        self.pictures = pictures
-        self.values = torch.empty(len(pictures), backbone.anatomy.features, device=backbone.device)
-        self.known = torch.zeros(len(pictures), dtype=torch.bool, device=backbone.device)
+    `features[chosen]`, with the numbers of B images, is [B D]. The features of an image are
+    computed the first time they are taken, and kept.
+    """
+
+    def __init__(self, inputs: ImageInputs) -> None:
+        backbone = inputs.backbone
+        shape = len(inputs), backbone.anatomy.features
+        self.inputs = inputs
+        self.values = torch.empty(shape, device=backbone.device)
+        self.known = torch.zeros(len(inputs), dtype=torch.bool, device=backbone.device)
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.inputs)
 
     @torch.no_grad()
     def __getitem__(self, chosen: Tensor) -> Tensor:
         chosen = chosen.to(self.values.device)
-        fresh = chosen[~self.known[chosen]]
-        if len(fresh):
-            self.values[fresh] = self.pictures.backbone.model(self.pictures[fresh]).float()
-            self.known[fresh] = True
+        new = chosen[~self.known[chosen]]
+        if len(new):
+            model = self.inputs.backbone.model
+            self.values[new] = model(self.inputs[new]).float()
+            self.known[new] = True
         return self.values[chosen]

@@ -1,4 +1,4 @@
-"""Answers without learning: logits of images, accuracy and loss of a model on them."""
+"""Answers: logits and class probabilities of images, and how good they are."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..adapters import Mixed
+from ..contracts.errors import BadAdapter
 from ..vit import Backbone
 from .inputs import CachedFeatures, ImageInputs, normalize
 
 BATCH = 64
+"""Images in one forward pass."""
 
 
 def logits(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = BATCH) -> Tensor:
@@ -20,13 +22,12 @@ def logits(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = BA
 
 @torch.inference_mode()
 def predict_logits(
-    model: nn.Module, shown: ImageInputs | CachedFeatures, batch: int = BATCH
+    model: nn.Module, inputs: ImageInputs | CachedFeatures, batch: int = BATCH
 ) -> Tensor:
-    """Logits [N C] on the CPU, fp32, of a model for pictures, or of a head for features."""
+    """Logits [N C] on the CPU, fp32, of a model for images, or of a head for features."""
     model.eval()
-    return torch.cat(
-        [model(shown[part]).float().cpu() for part in torch.arange(len(shown)).split(batch)]
-    )
+    batches = torch.arange(len(inputs)).split(batch)
+    return torch.cat([model(inputs[chosen]).float().cpu() for chosen in batches])
 
 
 def predict(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = BATCH) -> Tensor:
@@ -38,27 +39,51 @@ def predict(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = B
 def predict_mixed(
     model: Mixed, images: Tensor, numbers: Sequence[int], backbone: Backbone, batch: int = BATCH
 ) -> list[Tensor]:
-    """uint8 images [N 3 S S], each with the number of its adapter → class probabilities [C] of each, on the CPU."""
-    rows = []
+    """Class probabilities [C] of each of the uint8 images [N 3 S S], on the CPU.
+
+    `numbers` [N] says which of the mixed adapters answers for each image.
+    """
+    answers: list[Tensor] = []
     for start in range(0, len(images), batch):
         part = slice(start, start + batch)
-        rows += model(normalize(images[part], backbone), numbers[part])
-    return [row.float().softmax(dim=-1).cpu() for row in rows]
+        answers += model(normalize(images[part], backbone), numbers[part])
+    return [answer.float().softmax(dim=-1).cpu() for answer in answers]
 
 
-def score(model: nn.Module, images: Tensor, labels: Tensor, backbone: Backbone, batch: int = BATCH):
-    """(mean cross-entropy, accuracy as a fraction of 1) of a model on labelled images [N 3 S S], [N]."""
+def score(
+    model: nn.Module, images: Tensor, labels: Tensor, backbone: Backbone, batch: int = BATCH
+) -> tuple[float, float]:
+    """(mean cross-entropy, accuracy as a fraction of 1) on images [N 3 S S] with labels [N]."""
     return loss_and_accuracy(logits(model, images, backbone, batch), labels)
 
 
-def loss_and_accuracy(out: Tensor, labels: Tensor) -> tuple[float, float]:
+def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:
     """(mean cross-entropy, accuracy as a fraction of 1) of logits [N C] for labels [N]."""
-    return F.cross_entropy(out, labels).item(), (out.argmax(dim=-1) == labels).float().mean().item()
+    loss = F.cross_entropy(logits, labels)
+    correct = logits.argmax(dim=-1) == labels
+    return loss.item(), correct.float().mean().item()
 
 
 def top_classes(
     probabilities: Tensor, classes: Sequence[str], top: int
 ) -> tuple[tuple[str, float], ...]:
-    """The `top` (class, probability) of probabilities [C], best first."""
+    """The `top` (class, probability) of probabilities [C], best first.
+
+    Raises `BadAdapter` if they are not finite.
+    """
+    check_finite(probabilities)
     named = zip(classes, probabilities.tolist(), strict=True)
-    return tuple(sorted(named, key=lambda pair: -pair[1])[:top])
+    best_first = sorted(named, key=lambda pair: -pair[1])
+    return tuple(best_first[:top])
+
+
+def check_finite(probabilities: Tensor) -> None:
+    """`BadAdapter` if an answer contains a value that is not a finite number.
+
+    A file's weights are finite, but products of very large ones are not.
+    """
+    if not probabilities.isfinite().all():
+        raise BadAdapter(
+            "this adapter's answer contains a value that is not a finite number.",
+            "Its weights are too large: train it again, with a lower learning rate.",
+        )

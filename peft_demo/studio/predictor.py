@@ -20,7 +20,7 @@ from .. import adapters, data, inference, vit
 from ..adapters import Adapter, AdapterFile, Mixed
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import Prediction
-from ..contracts.errors import BadValue, PeftDemoError
+from ..contracts.errors import BadAdapter, BadValue, PeftDemoError
 from .adapter_store import AdapterStore
 from .backbone_cache import BackboneCache
 
@@ -90,9 +90,7 @@ class Predictor:
             pixels = _pixels([pictures[images[n]] for n in places], group[0].backbone.size)
             chances, ms = self._chances(group, pixels, asked)
             for n, each, row in zip(places, asked, chances, strict=True):
-                answers[n] = Prediction(
-                    ids[n], inference.top_classes(row, each.card.classes, top), ms / len(places)
-                )
+                answers[n] = _prediction(ids[n], row, each.card, top, ms / len(places))
         return [answers[n] for n in range(len(ids))]
 
     def choose(self, id: str) -> Attached:
@@ -182,6 +180,16 @@ class Predictor:
             kept = list(group), Mixed(group[0].backbone, [each.adapter for each in group]).eval()
             self._mixed = kept
         return kept[1]
+
+
+def _prediction(
+    id: str, probabilities: Tensor, card: AdapterCard, top: int, ms: float
+) -> Prediction:
+    """The answer with these probabilities [C], or the refusal of one that is not finite."""
+    try:
+        return Prediction(id, inference.top_classes(probabilities, card.classes, top), ms)
+    except BadAdapter as error:
+        return Prediction(id, (), ms, refusal=str(error))
 
 
 def _pixels(pictures: Sequence[Image.Image], size: int) -> Tensor:

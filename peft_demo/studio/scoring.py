@@ -56,7 +56,9 @@ def _right(
         if report:
             report("classifying", done / len(examples))
         images, truth = stack(examples[done : done + BATCH], chosen.backbone.size)
-        answer = inference.predict(chosen.model, images, chosen.backbone).argmax(dim=1)
+        probabilities = inference.predict(chosen.model, images, chosen.backbone)
+        inference.check_finite(probabilities)
+        answer = probabilities.argmax(dim=1)
         truths.append(truth)
         rights.append(answer == numbers[truth])
     return torch.cat(truths), torch.cat(rights)

@@ -7,7 +7,7 @@ import torch
 
 
 class Stopwatch:
-    """Counts the seconds of learning, without evaluation: put `with stopwatch:` around each step."""
+    """Counts the seconds of learning, without evaluation: `with stopwatch:` around each step."""
 
     def __init__(self) -> None:
         self.start = perf_counter()

@@ -171,11 +171,7 @@ class _Run:
         rate = factor(step - 1, self.steps, self.recipe.warmup) * self.rate
         with self.stopwatch:
             loss = self._learn(batch, rate)
-        if not isfinite(loss):
-            raise TrainingFailed(
-                f"the loss is not finite at step {step}.",
-                f"Try a learning rate below {self.rate:g}.",
-            )
+        self._check_finite(loss, step)
         self.measured.losses.append((step, loss))
         eta = (self.steps - step) * self.stopwatch.seconds / step
         memory = memory_mb(self.backbone.device)
@@ -197,6 +193,13 @@ class _Run:
         self.optimizer.step()
         return loss.item()
 
+    def _check_finite(self, loss: float, step: int) -> None:
+        if not isfinite(loss):
+            raise TrainingFailed(
+                f"the loss is not finite at step {step}.",
+                f"Try a learning rate below {self.rate:g}.",
+            )
+
     def _images_per_second(self, step: int) -> float:
         images = step * len(self.labels) / self.steps_per_epoch
         return images / self.stopwatch.seconds
@@ -217,6 +220,7 @@ class _Run:
         with autocast(self.backbone.device):
             logits = predict_logits(self.learner, self.val_inputs)
         loss, accuracy = loss_and_accuracy(logits, labels)
+        self._check_finite(loss, step)
         better = self.best.beaten_by(accuracy, loss)
         self.measured.accuracies.append((step, accuracy))
         yield Evaluated(step, loss, accuracy, len(labels), better)
@@ -239,14 +243,16 @@ class _Run:
         stopped = step < self.steps
         self._restore_best()
         if not stopped and len(self.material.test[1]):
-            self._test()
+            self._test(step)
         file = self._file()
         yield Improved(self.best.step, file)
         yield self._ended(Stopped if stopped else Finished, step, len(file))
 
-    def _test(self) -> None:
+    def _test(self, step: int) -> None:
         images, labels = self.material.test
-        self.measured.test_accuracy = score(self.model, images, labels, self.backbone)[1]
+        loss, accuracy = score(self.model, images, labels, self.backbone)
+        self._check_finite(loss, step)
+        self.measured.test_accuracy = accuracy
         self.measured.test_images = len(labels)
 
     def _ended(self, event: type[Finished], step: int, file_bytes: int) -> Finished:
