@@ -4,6 +4,7 @@ import doctest
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,14 @@ def test_a_picture_is_classified_however_it_comes(desk, tiny, picture):
         for image in ("p.png", Path("p.png"), Path("p.png").read_bytes(), picture)
     ]
     assert all(answer == answers[0] for answer in answers) and len(answers[0]) == 5
+
+
+def test_images_are_normalised_as_the_adapter_s_were(desk, tiny, picture):
+    adapter = library.train(tiny, "linear", shots=1, epochs=1)
+    card = replace(adapter.card, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+    other = library.attach(tiny, adapter.with_card(card))
+    assert other.backbone.mean == (0.0, 0.0, 0.0)
+    assert other.classify(picture).top != library.attach(tiny, adapter).classify(picture).top
 
 
 def test_what_is_saved_is_what_was_trained(desk, tiny):

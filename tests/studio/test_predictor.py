@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from peft_demo import adapters
+from peft_demo.adapters.file import seal
 from peft_demo.contracts.errors import BadAdapter, BadValue, CannotMerge
 from peft_demo.contracts.specs import DataSpec
 from peft_demo.data import decode, open_dataset, split
@@ -105,6 +106,21 @@ def test_a_load_that_fails_changes_nothing(zoo, photos):
     finally:
         file.write_bytes(whole)
     assert zoo.answers.classify(pictures(photos)[0], ["10"])[0].top == before[0].top
+
+
+def test_an_answer_that_is_not_finite_is_a_refusal(zoo, photos):
+    """Finite weights can be so large that what they answer is not a number."""
+    content = adapters.AdapterFile.open(zoo.zoo.file("1"))
+    tensors = content.tensors()
+    tensors["head.weight"] = 3e38 * tensors["head.weight"].sign()
+    file = adapters.AdapterFile.parse(seal(tensors, replace(content.card, name="huge")))
+    zoo.zoo.take_all([file])
+    picture = pictures(photos)[0]
+    with pytest.raises(BadAdapter, match="not a finite number"):
+        zoo.answers.classify(picture, ["huge"])
+    huge, other = zoo.answers.predict([picture] * 2, ["huge", "dog"])
+    assert "not a finite number" in huge.refusal and not huge.top
+    assert other.top and not other.refusal
 
 
 def test_merged_says_the_same(zoo, photos):
