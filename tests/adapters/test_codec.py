@@ -265,8 +265,8 @@ def a_deviation_that_overflows(tensors: Tensors) -> None:
         (too_many_statistics, "statistics is F32"),
         (no_statistics, "lacks tensor 'statistics'"),
         (a_matrix_in_full, "unexpected tensor"),
-        (a_mean_that_is_not_a_number, "not finite"),
-        (a_deviation_that_overflows, "not finite"),
+        (a_mean_that_is_not_a_number, "not a finite"),
+        (a_deviation_that_overflows, "not a finite"),
     ],
 )
 def test_a_hostile_packed_file_is_refused(
