@@ -66,9 +66,7 @@ def parse_header(stream: BinaryIO, name: str, limit: int, refuse: type[PeftDemoE
         ) from None
 
 
-def read_whole(
-    stream: BinaryIO, header: Header, name: str, refuse: type[PeftDemoError]
-) -> bytes:
+def read_whole(stream: BinaryIO, header: Header, name: str, refuse: type[PeftDemoError]) -> bytes:
     """All bytes of the open file whose header was judged; raises `refuse` if it has changed."""
     stream.seek(0)
     content = stream.read(header.file_bytes + 1)
