@@ -29,8 +29,8 @@ FLOORS = {
     "pretrain": 8,
     "bench": 9,
     "app": 10,
-    "__main__": 10,
-    FACE: 11,
+    "__main__": 11,
+    FACE: 12,
 }
 STANDARD_ONLY = {"version", "contracts", "storage"}
 NOT_FOR = {

@@ -1,8 +1,5 @@
 """The page of a Space, served: a cookie tells browsers and programs apart."""
 
-import importlib.util
-from argparse import Namespace
-from pathlib import Path
 from urllib.request import Request, urlopen
 
 import gradio as gr
@@ -10,7 +7,7 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from peft_demo import space, ui
+from peft_demo import app, space, ui
 from peft_demo.space.visitor_id import COOKIE
 
 
@@ -68,14 +65,9 @@ def test_the_page_says_what_is_kept_and_offers_a_login_where_there_is_one(
 @pytest.mark.parametrize("zero", [False, True])
 def test_the_app_composes_itself_on_a_space(home, spaces, monkeypatch, zero):
     """With ZeroGPU the training function is registered before the page is served."""
-    spec = importlib.util.spec_from_file_location(
-        "peft_demo_app", Path(__file__).parents[2] / "app.py"
-    )
-    app = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(app)
     monkeypatch.setenv("SPACE_ID", "owner/name")
     monkeypatch.setenv("SPACES_ZERO_GPU", "true" if zero else "")
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(home / "tmp"))
-    visitors, _, launch = app.on_space(Namespace(offline=True))
+    visitors, _, launch = app.page_for_visitors(offline=True)
     assert "middleware" in launch["app_kwargs"] and not launch["share"]
     assert (visitors._turns._train.__module__ == "peft_demo.space.gpu") is zero

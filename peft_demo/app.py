@@ -1,0 +1,130 @@
+"""The page: composes a studio and `ui`, and serves them to this machine only, or as a Hugging Face Space.
+
+The environment is set before anything heavy is imported: Gradio and huggingface_hub read it while
+they load. On a Space with ZeroGPU `spaces` is imported before torch, which it changes.
+"""
+
+import os
+import signal
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+from typer import Option
+
+from .cli.options import Offline, Zoo
+from .contracts.errors import PeftDemoError
+
+if TYPE_CHECKING:
+    from gradio import Blocks
+
+    from .contracts.service import Service
+
+THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+
+
+class Page(NamedTuple):
+    """A page that can be served, the service behind it, and how Gradio is to launch it."""
+
+    service: "Service"
+    blocks: "Blocks"
+    launch: dict[str, Any]
+
+
+def serve(
+    host: Annotated[
+        str,
+        Option(envvar="GRADIO_SERVER_NAME", metavar="ADDRESS", help="Address to listen on."),
+    ] = THIS_MACHINE[0],
+    port: Annotated[
+        int | None,
+        Option(
+            envvar="GRADIO_SERVER_PORT",
+            metavar="PORT",
+            help="The first free one from 7860 if left out.",
+        ),
+    ] = None,
+    zoo: Zoo = None,
+    offline: Offline = False,
+    allow_local_paths: Annotated[
+        bool, Option("--allow-local-paths", help="Let the page name folders of this machine.")
+    ] = False,
+    open_browser: Annotated[bool, Option("--open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Serve the page until Ctrl-C. A run in progress then stops and keeps its best."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    prepare_environment(offline)
+    if "SPACE_ID" in os.environ:
+        page = page_for_visitors(offline)
+    else:
+        page = page_for_this_machine(host, zoo, offline, allow_local_paths)
+    try:
+        _launch(page, host, port, open_browser)
+    finally:
+        page.service.close()
+
+
+def _launch(page: Page, host: str, port: int | None, open_browser: bool) -> None:
+    """Serves the page and blocks until Ctrl-C."""
+    from .ui.classify.example import example
+
+    try:
+        page.blocks.launch(
+            server_name=host,
+            server_port=port,
+            inbrowser=open_browser,
+            quiet=True,
+            prevent_thread_lock=True,
+            **page.launch,
+        )
+    except OSError as error:
+        raise PeftDemoError(f"cannot serve on {host}, port {port}: {error}") from None
+    # the first page then finds its answer in memory
+    Thread(target=example, args=(page.service,), daemon=True).start()
+    print(f"PEFT Demo is at {page.blocks.local_url} (Ctrl-C ends it)", flush=True)
+    page.blocks.block_thread()
+
+
+def page_for_this_machine(
+    host: str, zoo: Path | None, offline: bool, allow_local_paths: bool
+) -> Page:
+    """The page of the person at this machine. Other people may look on where it listens to them."""
+    from .studio import Studio
+
+    studio = Studio(
+        zoo=zoo,
+        offline=offline,
+        allow_local_paths=allow_local_paths,
+        shared=host not in THIS_MACHINE,
+    )
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(studio.home.tmp))
+    from . import ui
+
+    blocks, launch = ui.build(studio)
+    return Page(studio, blocks, launch)
+
+
+def page_for_visitors(offline: bool) -> Page:
+    """The page of a Hugging Face Space, where each visitor has a studio of their own."""
+    if os.environ.get("SPACES_ZERO_GPU"):
+        import spaces  # noqa: F401  before torch, which it changes
+    from .storage.home import find_home
+
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(find_home().tmp))
+    from . import space, ui
+
+    visitors = space.open_visitors(offline)
+    blocks, launch = ui.build(visitors, space.banner)
+    return Page(visitors, blocks, {**launch, **space.LAUNCH})
+
+
+def prepare_environment(offline: bool) -> None:
+    """No telemetry, no proxy between the app and itself; with `offline` no look-up of weights."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in os.environ.get(name, "").split(",") if host]
+        hosts += ["127.0.0.1", "localhost"]
+        os.environ[name] = ",".join(dict.fromkeys(hosts))
