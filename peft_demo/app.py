@@ -1,4 +1,4 @@
-"""The page: composes a studio and `ui`, and serves them to this machine only, or as a Hugging Face Space.
+"""The page: composes a studio and `ui`, and serves them to this machine, or as a Space.
 
 The environment is set before anything heavy is imported: Gradio and huggingface_hub read it while
 they load. On a Space with ZeroGPU `spaces` is imported before torch, which it changes.
@@ -6,6 +6,7 @@ they load. On a Space with ZeroGPU `spaces` is imported before torch, which it c
 
 import os
 import signal
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -66,7 +67,7 @@ def serve(
 
 def _launch(page: Page, host: str, port: int | None, open_browser: bool) -> None:
     """Serves the page and blocks until Ctrl-C."""
-    from .ui.classify.example import example
+    from .ui import warm_up
 
     try:
         page.blocks.launch(
@@ -80,7 +81,7 @@ def _launch(page: Page, host: str, port: int | None, open_browser: bool) -> None
     except OSError as error:
         raise PeftDemoError(f"cannot serve on {host}, port {port}: {error}") from None
     # the first page then finds its answer in memory
-    Thread(target=example, args=(page.service,), daemon=True).start()
+    Thread(target=warm_up, args=(page.service,), daemon=True).start()
     print(f"PEFT Demo is at {page.blocks.local_url} (Ctrl-C ends it)", flush=True)
     page.blocks.block_thread()
 
@@ -107,7 +108,7 @@ def page_for_this_machine(
 def page_for_visitors(offline: bool) -> Page:
     """The page of a Hugging Face Space, where each visitor has a studio of their own."""
     if os.environ.get("SPACES_ZERO_GPU"):
-        import spaces  # noqa: F401  before torch, which it changes
+        import_module("spaces")  # before torch, which it changes; only a Space has it
     from .storage.home import find_home
 
     os.environ.setdefault("GRADIO_TEMP_DIR", str(find_home().tmp))

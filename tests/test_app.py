@@ -1,4 +1,4 @@
-"""`peft-demo app` and `python app.py`: what the page takes from the command line and environment."""
+"""`peft-demo app` and `python app.py`: what they take from command line and environment."""
 
 import os
 import subprocess
@@ -100,7 +100,7 @@ def test_a_port_that_is_taken_is_one_sentence():
         def launch(self, **_):
             raise OSError("Cannot find empty port")
 
-    with pytest.raises(PeftDemoError, match="cannot serve on 127.0.0.1, port 80: Cannot find"):
+    with pytest.raises(PeftDemoError, match=r"cannot serve on 127\.0\.0\.1, port 80: Cannot find"):
         app._launch(app.Page(NoService(), Blocks(), {}), "127.0.0.1", 80, False)
 
 

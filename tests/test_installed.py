@@ -45,7 +45,7 @@ def pip(*words) -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
-    """A folder into which the wheel was installed; its dependencies are those of this environment."""
+    """A folder into which the wheel was installed; dependencies come from this environment."""
     clone, wheels, folder = map(tmp_path_factory.mktemp, ("clone", "wheels", "installed"))
     for name in SOURCES:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy

@@ -225,13 +225,13 @@ class Answers(Protocol):
     """What adapters say of images."""
 
     def classify(
-        self, image: Path | bytes, adapters: Sequence[str], top: int = 5
+        self, image: Path | bytes, ids: Sequence[str], top: int = 5
     ) -> Sequence[Prediction]:
         """One prediction per adapter, each on its own backbone and head."""
         ...
 
     def predict(
-        self, images: Sequence[Path | bytes], adapters: Sequence[str], top: int = 5
+        self, images: Sequence[Path | bytes], ids: Sequence[str], top: int = 5
     ) -> Sequence[Prediction]:
         """One prediction per image, each by its own adapter.
 
