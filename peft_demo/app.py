@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
-class Page(NamedTuple):
+class ServedPage(NamedTuple):
     """A page that can be served, the service behind it, and how Gradio is to launch it."""
 
     service: "Service"
@@ -65,7 +65,7 @@ def serve(
         page.service.close()
 
 
-def _launch(page: Page, host: str, port: int | None, open_browser: bool) -> None:
+def _launch(page: ServedPage, host: str, port: int | None, open_browser: bool) -> None:
     """Serves the page and blocks until Ctrl-C."""
     from .ui import warm_up
 
@@ -88,7 +88,7 @@ def _launch(page: Page, host: str, port: int | None, open_browser: bool) -> None
 
 def page_for_this_machine(
     host: str, zoo: Path | None, offline: bool, allow_local_paths: bool
-) -> Page:
+) -> ServedPage:
     """The page of the person at this machine. Other people may look on where it listens to them."""
     from .studio import Studio
 
@@ -102,10 +102,10 @@ def page_for_this_machine(
     from . import ui
 
     blocks, launch = ui.build(studio)
-    return Page(studio, blocks, launch)
+    return ServedPage(studio, blocks, launch)
 
 
-def page_for_visitors(offline: bool) -> Page:
+def page_for_visitors(offline: bool) -> ServedPage:
     """The page of a Hugging Face Space, where each visitor has a studio of their own."""
     if os.environ.get("SPACES_ZERO_GPU"):
         import_module("spaces")  # before torch, which it changes; only a Space has it
@@ -116,7 +116,7 @@ def page_for_visitors(offline: bool) -> Page:
 
     visitors = space.open_visitors(offline)
     blocks, launch = ui.build(visitors, space.banner)
-    return Page(visitors, blocks, {**launch, **space.LAUNCH})
+    return ServedPage(visitors, blocks, {**launch, **space.LAUNCH})
 
 
 def prepare_environment(offline: bool) -> None:

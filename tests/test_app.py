@@ -27,7 +27,7 @@ def served(monkeypatch):
 
     def page(host, zoo, offline, allow_local_paths):
         settings.update(zoo=zoo, offline=offline, allow_local_paths=allow_local_paths)
-        return app.Page(NoService(), None, {})
+        return app.ServedPage(NoService(), None, {})
 
     def launch(page, host, port, open_browser):
         settings.update(host=host, port=port, open=open_browser)
@@ -101,7 +101,7 @@ def test_a_port_that_is_taken_is_one_sentence():
             raise OSError("Cannot find empty port")
 
     with pytest.raises(PeftDemoError, match=r"cannot serve on 127\.0\.0\.1, port 80: Cannot find"):
-        app._launch(app.Page(NoService(), Blocks(), {}), "127.0.0.1", 80, False)
+        app._launch(app.ServedPage(NoService(), Blocks(), {}), "127.0.0.1", 80, False)
 
 
 def test_the_entry_of_a_space_is_the_same_command():

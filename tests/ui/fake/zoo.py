@@ -138,14 +138,14 @@ class FakeAnswers:
         self.zoo = zoo
 
     def classify(
-        self, image: Path | bytes, adapters: Sequence[str], top: int = 5
+        self, image: Path | bytes, ids: Sequence[str], top: int = 5
     ) -> Sequence[Prediction]:
-        return [self._answer(adapter, top) for adapter in adapters]
+        return [self._answer(adapter, top) for adapter in ids]
 
     def predict(
-        self, images: Sequence[Path | bytes], adapters: Sequence[str], top: int = 5
+        self, images: Sequence[Path | bytes], ids: Sequence[str], top: int = 5
     ) -> Sequence[Prediction]:
-        return [self._answer(adapter, top) for adapter in adapters]
+        return [self._answer(adapter, top) for adapter in ids]
 
     def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
         answer = self._answer(id, top)
