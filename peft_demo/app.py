@@ -79,7 +79,9 @@ def _launch(page: ServedPage, host: str, port: int | None, open_browser: bool) -
             **page.launch,
         )
     except OSError as error:
-        raise PeftDemoError(f"cannot serve on {host}, port {port}: {error}") from None
+        reason = str(error).partition(". ")[0]
+        sentence = f"cannot serve on {host}, port {port}: {reason.rstrip('.')}."
+        raise PeftDemoError(sentence, "Choose another one with --port.") from None
     # the first page then finds its answer in memory
     Thread(target=warm_up, args=(page.service,), daemon=True).start()
     print(f"PEFT Demo is at {page.blocks.local_url} (Ctrl-C ends it)", flush=True)

@@ -1,10 +1,12 @@
-"""Where the printed figures come from: `commands` is the door, four questions behind it.
+"""Where the printed figures come from: `commands` is the door, five questions behind it.
 
-    python -m peft_demo compare --data DATA      comparison.py   methods × seeds: accuracy, size, speed, memory
-    python -m peft_demo bench tune --data DATA   tuning.py       learning rates, by validation images alone
-    python -m peft_demo bench methods            steps.py        a training step against a LoRA written by hand
-    python -m peft_demo bench switch|predict     answering.py    swapping, loading, mixing, merging; huggingface/peft
+    python -m peft_demo compare --data DATA      comparison.py  methods × seeds: accuracy and cost
+    python -m peft_demo bench tune --data DATA   tuning.py      learning rates, by validation images
+    python -m peft_demo bench methods            steps.py       a step beside a plain LoRA's
+    python -m peft_demo bench switch             switching.py   choosing, loading, merging adapters
+    python -m peft_demo bench predict            answering.py   answers of one adapter and of many
 
-Runs go one after the other (`series.py`) and each is a line of a file as soon as it ends (`results.py`), so that the
-same command goes on where it was stopped.
+`compare` and `tune` do their runs one after the other (`sweep.py`). Each run is a line of a file as
+soon as it ends (`results.py`), so the same command goes on where it was stopped. The two about
+answers stand beside huggingface/peft, where it is installed (`huggingface.py`).
 """

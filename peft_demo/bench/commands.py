@@ -1,8 +1,9 @@
-"""The commands of this room, for `python -m peft_demo`. Nothing heavy is imported before one runs."""
+"""The commands of this room. Nothing heavy is imported before one runs."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Option
@@ -24,19 +25,29 @@ from ..cli.terminal import print_answer, table
 from ..contracts.knobs import build
 from ..contracts.specs import Recipe
 
+if TYPE_CHECKING:
+    from ..vit.source import Source
+    from .sweep import Sweep
+    from .timing import Row
+
 bench = typer.Typer(help="Where the printed figures come from.", no_args_is_help=True)
 
-WORDS = "all, or names, a form with its knobs: lora,aoft_lora:scale=true,lora:rank=4:targets=q+k."
-Methods = Annotated[str, Option("--methods", metavar="M,M:KNOB=VALUE", help=WORDS)]
+METHODS_HELP = (
+    "all, or names, a form with its knobs: lora,aoft_lora:scale=true,lora:rank=4:targets=q+k."
+)
+Methods = Annotated[str, Option("--methods", metavar="M,M:KNOB=VALUE", help=METHODS_HELP)]
 ResultsFile = Annotated[
     Path | None,
     Option(
         "--results", metavar="FILE", help="JSON lines, one a run; what is there is not run again."
     ),
 ]
+Markdown = Annotated[bool, Option("--markdown", help="Print the table as Markdown.")]
 Turns = Annotated[
     int, Option(metavar="N", min=1, max=10_000, help="How often each is timed, in turns.")
 ]
+LARGE_BACKBONE = "vit_base_patch16_224"
+"""What answers are timed on: its weights are random, so nothing is downloaded."""
 
 
 @with_recipe
@@ -53,7 +64,7 @@ def compare(
     image_column: Column = "",
     label_column: Column = "",
     results: ResultsFile = None,
-    markdown: Annotated[bool, Option("--markdown", help="Print the table as Markdown.")] = False,
+    markdown: Markdown = False,
     offline: Offline = False,
     as_json: Json = False,
     recipe: dict[str, str] | None = None,
@@ -61,29 +72,28 @@ def compare(
     """Run methods × seeds and print one table. Stopped, the same command goes on where it was."""
     from . import comparison, contenders
 
-    who = contenders.contenders(methods)
-    how = build(Recipe, recipe)
-    with _series(backbone, weights, size, results, "comparisons.jsonl", offline) as series:
-        specs = [
-            series.studio.data.read(d, shots, 0, image_column, label_column)
-            for d in dict.fromkeys(data)
-        ]
-        lines = series.do(comparison.jobs(who, seeds, specs, series.backbone, how))
+    compared = contenders.contenders(methods)
+    settings = build(Recipe, recipe)
+    with _open_sweep(backbone, weights, size, results, "comparisons.jsonl", offline) as sweep:
+        read = sweep.studio.data.read
+        names = dict.fromkeys(data)
+        specs = [read(name, shots, 0, image_column, label_column) for name in names]
+        jobs = comparison.jobs(compared, seeds, specs, sweep.backbone, settings)
+        lines = sweep.do(jobs)
     rows = comparison.summary(lines)
-    caption = comparison.caption(seeds, specs, series.backbone, how)
-    cells = comparison.printed(rows, series.backbone.device.type)
-    head = comparison.head(specs)
-    text = comparison.drawn(cells, head, markdown)
+    caption = comparison.caption(seeds, specs, sweep.backbone, settings)
+    cells = comparison.printed(rows, sweep.backbone.device.type)
+    drawn = comparison.drawn(cells, comparison.head(specs), markdown)
     value = {
-        "results": str(series.results.file),
+        "results": str(sweep.results.file),
         "caption": caption,
         "methods": rows,
         "runs": lines,
     }
-    print_answer(value, [*text, "", caption], as_json)
+    print_answer(value, [*drawn, "", caption], as_json)
 
 
-@bench.command()
+@bench.command("tune")
 @with_recipe
 def tune(
     data: Annotated[
@@ -102,19 +112,23 @@ def tune(
     as_json: Json = False,
     recipe: dict[str, str] | None = None,
 ) -> None:
-    """Try learning rates on validation images of one dataset; the table is about all sets in the results file."""
+    """Try learning rates on one set's validation images; the table is about all sets so far."""
     from . import contenders, tuning
     from .results import Results
 
-    who = contenders.contenders(methods)
-    how = build(Recipe, recipe)
+    tuned = contenders.contenders(methods)
+    settings = build(Recipe, recipe)
     file = results or tuning.HOME
     if data:
-        with _series(backbone, weights, size, file, "", offline, test=False) as series:
-            spec = series.studio.data.read(data, shots, seed, image_column, label_column)
-            series.do([job for e in who for job in tuning.jobs(e, spec, series.backbone, how)])
-    named = {e.word for e in who}
-    rows = [row for row in tuning.summary(Results(file).lines().values()) if row["method"] in named]
+        with _open_sweep(backbone, weights, size, file, "", offline, test=False) as sweep:
+            spec = sweep.studio.data.read(data, shots, seed, image_column, label_column)
+            jobs = []
+            for contender in tuned:
+                jobs += tuning.jobs(contender, spec, sweep.backbone, settings)
+            sweep.do(jobs)
+    words = {contender.word for contender in tuned}
+    lines = Results(file).lines().values()
+    rows = tuning.summary([line for line in lines if line.get("method") in words])
     print_answer(rows, table([tuning.HEAD, *tuning.printed(rows)]), as_json)
 
 
@@ -127,35 +141,40 @@ def steps(
     pairs: Annotated[
         int, Option(metavar="N", min=1, max=10_000, help="Steps timed, each beside one of LoRA.")
     ] = 10,
-    markdown: Annotated[bool, Option("--markdown", help="Print the table as Markdown.")] = False,
+    markdown: Markdown = False,
     as_json: Json = False,
 ) -> None:
-    """Time and memory of a training step of each method, against a plain LoRA written by hand. Random weights."""
+    """Time and memory of a training step of each method, beside a plain LoRA. Random weights."""
     from . import comparison, contenders, steps
 
-    who = contenders.contenders(methods)
+    measured = contenders.contenders(methods)
     with open_studio(offline=True) as studio, Progress() as progress:
         from ..vit import find
 
-        rows = steps.measure(who, find(backbone, studio.home.root), size, batch, pairs, progress)
-    cells = steps.printed(rows)
-    print_answer(rows, comparison.drawn(cells, steps.HEAD, markdown), as_json)
+        source = find(backbone, studio.home.root)
+        rows = steps.measure(measured, source, size, batch, pairs, progress.report)
+    drawn = comparison.drawn(steps.printed(rows), steps.HEAD, markdown)
+    print_answer(rows, drawn, as_json)
 
 
-@bench.command()
+@bench.command("switch")
 def switch(
-    backbone: Backbone = "vit_base_patch16_224",
+    backbone: Backbone = LARGE_BACKBONE,
     size: Size = 0,
     turns: Turns = 20,
     as_json: Json = False,
 ) -> None:
-    """Time of choosing a resident adapter and of loading one, beside peft if it is installed. Random weights."""
-    _answering(lambda answering, source: answering.switch(source, size, turns), backbone, as_json)
+    """Time of choosing a resident adapter and of loading one, beside peft. Random weights."""
+    with _find_source(backbone) as source:
+        from . import switching
+
+        rows = switching.switch(source, size, turns)
+    _print_times(rows, as_json)
 
 
-@bench.command()
+@bench.command("predict")
 def predict(
-    backbone: Backbone = "vit_base_patch16_224",
+    backbone: Backbone = LARGE_BACKBONE,
     size: Size = 0,
     batch: Annotated[
         int, Option(metavar="B", min=1, max=1024, help="Images answered together.")
@@ -163,39 +182,48 @@ def predict(
     turns: Turns = 10,
     as_json: Json = False,
 ) -> None:
-    """Time of answers attached, merged and mixed against the frozen model, beside peft. Random weights."""
-    _answering(
-        lambda answering, source: answering.predict(source, size, batch, turns), backbone, as_json
-    )
-
-
-def _answering(measure, backbone: str, as_json: bool) -> None:
-    with open_studio(offline=True) as studio:
-        from ..vit import find
+    """Time of answers attached, merged and mixed, against the frozen model and peft."""
+    with _find_source(backbone) as source:
         from . import answering
 
-        rows = measure(answering, find(backbone, studio.home.root))
-    print_answer(rows, table([answering.HEAD, *answering.printed(rows)]), as_json)
+        rows = answering.predict(source, size, batch, turns)
+    _print_times(rows, as_json)
 
 
 @contextmanager
-def _series(
+def _find_source(backbone: str) -> Iterator["Source"]:
+    """Where the backbone comes from; what libraries print meanwhile goes to standard error."""
+    with open_studio(offline=True) as studio:
+        from ..vit import find
+
+        yield find(backbone, studio.home.root)
+
+
+def _print_times(rows: list["Row"], as_json: bool) -> None:
+    from . import timing
+
+    print_answer(rows, table([timing.HEAD, *timing.printed(rows)]), as_json)
+
+
+@contextmanager
+def _open_sweep(
     backbone: str,
     weights: Path | None,
     size: int,
     file: Path | None,
     name: str,
     offline: bool,
-    test=True,
-):
-    """A `Series` on the backbone, its lines in `file`, else in the home under `name`."""
+    test: bool = True,
+) -> Iterator["Sweep"]:
+    """A `Sweep` on the backbone, its lines in `file`, else in the home under `name`."""
     with open_studio(offline=offline) as studio, Progress() as progress:
         from ..vit import load
         from .results import Results
         from .sweep import Sweep
 
         results = Results(file or studio.home.root / name)
-        backbone = studio.zoo.add_backbone(weights, arch=backbone).name if weights else backbone
+        if weights:
+            backbone = studio.zoo.add_backbone(weights, arch=backbone).name
         loaded = load(
             backbone, size, home=studio.home.root, offline=studio.offline, report=progress.report
         )

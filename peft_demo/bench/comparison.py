@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import groupby
 from statistics import mean, stdev
+from typing import Any
 
 from ..cli.terminal import table
 from ..contracts.errors import BadValue
 from ..contracts.specs import DataSpec, Recipe
 from ..vit import Backbone
 from .contenders import Contender
+from .results import Line
 from .sweep import Job, job
 
 COSTS = ("TRAINABLE", "FILE", "SECONDS", "IMAGES/S", "MEMORY")
@@ -23,139 +24,157 @@ AVERAGED = (
     "memory_mb",
     "saved_mb",
 )
+"""Costs of a row that are means over its runs."""
+
+Row = dict[str, Any]
+"""A method over its seeds and sets: accuracies, costs, how many runs ended well and failed."""
 
 
 def jobs(
-    entrants: Sequence[Contender],
+    contenders: Sequence[Contender],
     seeds: int,
     data: Sequence[DataSpec],
     backbone: Backbone,
     recipe: Recipe,
 ) -> list[Job]:
-    """Every entrant on every dataset with every seed from 0 on; together those that share their images.
+    """Every contender on every dataset with every seed. Those that share images come together.
 
-    Raises `BadValue` if two datasets go by one name, as the lines of a results file know them by it.
+    Raises `BadValue` if two datasets go by one name: the lines of a results file know them by it.
     """
-    names = Counter(each.argument() for each in data)
-    if twice := [name for name, n in names.items() if n > 1]:
-        raise BadValue(f"two of the datasets are called {twice[0]}.", "Rename one.")
-    splits = [replace(each, seed=seed) for each in data for seed in range(seeds)]
-    return [job(e, split, backbone, recipe) for split in splits for e in entrants]
+    names = Counter(spec.argument() for spec in data)
+    name, count = names.most_common(1)[0]
+    if count > 1:
+        raise BadValue(f"two of the datasets are called {name}.", "Rename one.")
+    splits = [replace(spec, seed=seed) for spec in data for seed in range(seeds)]
+    return [job(c, split, backbone, recipe) for split in splits for c in contenders]
 
 
-def summary(lines: Sequence[dict]) -> list[dict]:
-    """One row for each method, in the order they come: means over the seeds that ended well, sample deviations.
+def summary(lines: Sequence[Line]) -> list[Row]:
+    """One row for each method, in the order they come.
 
-    "sets" has the accuracies on each dataset. Where there are several, the row's own accuracies are means over them, so
-    each set counts the same, and have no deviation.
+    Its figures are means over the runs that ended well, spreads are sample deviations over seeds.
+    "sets" has the accuracies on each dataset. Where there are several, the row's own accuracies are
+    means over the sets, so that each counts the same, and have no spread.
     """
-    order = list(dict.fromkeys(line["method"] for line in lines))
-    by_method = sorted(lines, key=lambda line: order.index(line["method"]))
-    return [
-        _row(method, list(own)) for method, own in groupby(by_method, lambda line: line["method"])
-    ]
+    methods = dict.fromkeys(line["method"] for line in lines)
+    return [_row(name, [line for line in lines if line["method"] == name]) for name in methods]
 
 
-def _row(method: str, lines: list[dict]) -> dict:
+def _row(method: str, lines: Sequence[Line]) -> Row:
     good = [line for line in lines if "error" not in line]
-    row = {"method": method, "seeds": len(good), "failed": len(lines) - len(good)}
-    row["error"] = next((line["error"] for line in lines if "error" in line), "")
-    names = dict.fromkeys(line["data"] for line in lines)
-    row["sets"] = {
-        name: _accuracies([line for line in good if line["data"] == name]) for name in names
+    errors = [line["error"] for line in lines if "error" in line]
+    sets = {
+        name: _accuracies([line for line in good if line["data"] == name])
+        for name in dict.fromkeys(line["data"] for line in lines)
     }
-    row |= _over(list(row["sets"].values()))
-    return row | {name: _mean(line[name] for line in good) for name in AVERAGED}
+    row = {
+        "method": method,
+        "seeds": len(good),
+        "failed": len(errors),
+        "error": errors[0] if errors else "",
+        "sets": sets,
+        **_over_sets(list(sets.values())),
+    }
+    for name in AVERAGED:
+        row[name] = _mean(line[name] for line in good)
+    return row
 
 
-def _over(sets: Sequence[dict]) -> dict:
-    """The accuracies of a row: those of its one dataset, or means over several that were all measured."""
+def _over_sets(sets: Sequence[Row]) -> Row:
+    """The accuracies of a row: those of its one set, or means over several, all measured."""
     if len(sets) == 1:
         return sets[0]
-    columns = {name: [each[name] for each in sets] for name in ("test_accuracy", "val_accuracy")}
-    return {name: None if None in column else mean(column) for name, column in columns.items()}
+    row = {}
+    for name in ("test_accuracy", "val_accuracy"):
+        accuracies = [accuracy[name] for accuracy in sets]
+        row[name] = None if None in accuracies else mean(accuracies)
+    return row
+
+
+def _accuracies(lines: Sequence[Line]) -> Row:
+    row = {}
+    for part in ("test", "val"):
+        accuracies = [line[f"{part}_accuracy"] for line in lines]
+        has_spread = len(accuracies) > 1 and None not in accuracies
+        row[f"{part}_accuracy"] = _mean(accuracies)
+        row[f"{part}_std"] = stdev(accuracies) if has_spread else None
+    return row
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    measured = [v for v in values if v is not None]
+    measured = [value for value in values if value is not None]
     return mean(measured) if measured else None
 
 
-def _accuracies(lines: Sequence[dict]) -> dict:
-    return _accuracy("test", lines) | _accuracy("val", lines)
-
-
-def _accuracy(part: str, lines: Sequence[dict]) -> dict:
-    values = [line[f"{part}_accuracy"] for line in lines]
-    spread = stdev(values) if len(values) > 1 and None not in values else None
-    return {f"{part}_accuracy": _mean(values), f"{part}_std": spread}
-
-
 def head(data: Sequence[DataSpec]) -> tuple[str, ...]:
-    """The columns of a table over these datasets: one's test and validation, or the tests of several and their mean."""
+    """The columns of a table over these datasets.
+
+    For one dataset its test and validation, for several the tests of each and their mean.
+    """
     if len(data) == 1:
         return "METHOD", "TEST", "VALIDATION", *COSTS, ""
-    return "METHOD", *(each.argument().upper() for each in data), "MEAN", *COSTS, ""
+    names = [spec.argument().upper() for spec in data]
+    return "METHOD", *names, "MEAN", *COSTS, ""
 
 
-def printed(rows: Sequence[dict], device: str) -> list[tuple[str, ...]]:
+def printed(rows: Sequence[Row], device: str) -> list[tuple[str, ...]]:
     """The rows as cells under `head`."""
-    return [_cells(row, "memory_mb" if device == "cuda" else "saved_mb") for row in rows]
+    memory = "memory_mb" if device == "cuda" else "saved_mb"
+    return [_cells(row, memory) for row in rows]
 
 
-def _cells(row: dict, memory: str) -> tuple[str, ...]:
-    accuracies = _told(row)
+def _cells(row: Row, memory: str) -> tuple[str, ...]:
     note = f"{row['failed']} failed: {row['error']}" if row["failed"] else ""
+    accuracies = _accuracy_cells(row)
     if not row["seeds"]:
-        return row["method"], *[""] * (len(accuracies) + len(COSTS)), note
-    cost = (
-        f"{row['trainable']:,.0f}",
-        f"{row['file_bytes'] / 1000:.1f} kB",
-        f"{row['seconds']:.1f}",
-    )
+        empty = [""] * (len(accuracies) + len(COSTS))
+        return row["method"], *empty, note
     return (
         row["method"],
         *accuracies,
-        *cost,
+        f"{row['trainable']:,.0f}",
+        f"{row['file_bytes'] / 1000:.1f} kB",
+        f"{row['seconds']:.1f}",
         f"{row['images_per_second']:.0f}",
         f"{row[memory]:.1f} MB",
         note,
     )
 
 
-def _told(row: dict) -> list[str]:
+def _accuracy_cells(row: Row) -> list[str]:
     if len(row["sets"]) == 1:
-        return [_spread(row, "test"), _spread(row, "val")]
-    return [*(_spread(each, "test") for each in row["sets"].values()), _spread(row, "test")]
+        return [_accuracy_cell(row, "test"), _accuracy_cell(row, "val")]
+    tests = [_accuracy_cell(accuracies, "test") for accuracies in row["sets"].values()]
+    return [*tests, _accuracy_cell(row, "test")]
 
 
-def _spread(row: dict, part: str) -> str:
-    value = row[f"{part}_accuracy"]
+def _accuracy_cell(row: Row, part: str) -> str:
+    accuracy = row[f"{part}_accuracy"]
     spread = row.get(f"{part}_std")
-    if value is None:
+    if accuracy is None:
         return "not measured"
-    return f"{100 * value:.1f}" + ("" if spread is None else f" ± {100 * spread:.1f}")
+    deviation = "" if spread is None else f" ± {100 * spread:.1f}"
+    return f"{100 * accuracy:.1f}{deviation}"
 
 
 def caption(seeds: int, data: Sequence[DataSpec], backbone: Backbone, recipe: Recipe) -> str:
     """What the table's figures are."""
+    names = ", ".join(spec.argument() for spec in data)
+    repeats = "seed 0"
+    if seeds > 1:
+        repeats = f"seeds 0 to {seeds - 1}, mean ± sample deviation"
+    figures = "Accuracies in percent"
+    if len(data) > 1:
+        figures = "Test accuracies in percent; costs are means over the sets"
     device = backbone.device.type
-    memory = (
-        "peak allocated on the device"
-        if device == "cuda"
-        else "activations a step keeps for its backward"
-    )
-    who = f"seeds 0 to {seeds - 1}, mean ± sample deviation" if seeds > 1 else "seed 0"
-    names = ", ".join(each.argument() for each in data)
-    what = f"{names}, {data[0].shots} shots, epochs: {recipe.epochs}"
-    tests = (
-        "Test accuracies in percent; costs are means over the sets"
-        if len(data) > 1
-        else "Accuracies in percent"
-    )
+    memory = "activations a step keeps for its backward"
+    if device == "cuda":
+        memory = "peak allocated on the device"
     return (
-        f"{what}, {backbone.name} at {backbone.size} px, {who}. "
-        f"{tests}; trainable without the head; on {device}, batch {recipe.batch}; memory: {memory}."
+        f"{names}, {data[0].shots} shots, epochs: {recipe.epochs}, "
+        f"{backbone.name} at {backbone.size} px, {repeats}. "
+        f"{figures}; trainable without the head; on {device}, batch {recipe.batch}; "
+        f"memory: {memory}."
     )
 
 
@@ -165,8 +184,12 @@ def drawn(rows: Sequence[tuple[str, ...]], head: Sequence[str], markdown: bool) 
 
 
 def as_markdown(rows: Sequence[tuple[str, ...]], head: Sequence[str]) -> list[str]:
-    """A table as GitHub draws it: first column to the left, figures to the right; a column with nothing in it goes."""
+    """A table as GitHub draws it: the first column to the left, figures to the right.
+
+    A column with nothing in it goes.
+    """
     used = [i for i in range(len(head)) if any(row[i] for row in rows)]
-    lines = [[row[i].lower() if row is head else row[i] for i in used] for row in (head, *rows)]
+    titles = [head[i].lower() for i in used]
     rule = ["---", *["---:"] * (len(used) - 1)]
-    return [f"| {' | '.join(cells)} |" for cells in (lines[0], rule, *lines[1:])]
+    cells = [[row[i] for i in used] for row in rows]
+    return [f"| {' | '.join(line)} |" for line in (titles, rule, *cells)]

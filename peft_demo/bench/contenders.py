@@ -1,4 +1,4 @@
-"""Who takes part: a method at its default, or a form of it that the word names, `aoft_lora:scale=true`."""
+"""Methods to compare, each with optional knobs: `lora`, or `aoft_lora:scale=true`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from ..contracts.errors import BadValue
 from ..contracts.knobs import parse_settings
 from ..methods import Method, find_method, methods
+
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -18,29 +20,31 @@ class Contender:
 
 
 def contenders(words: str) -> list[Contender]:
-    """Those that a comma-separated list names; "all": every method, and after it the variants of its record.
+    """Those that a comma-separated list names; "all" is every method and the variants of each.
 
-    A word may carry knobs, `lora:rank=4:targets=q+k`. Raises `UnknownName` and `BadValue` as the command line's --set.
+    A word may carry knobs, `lora:rank=4:targets=q+k`. Raises `UnknownName` and `BadValue`, as the
+    command line's `--set` does.
     """
-    named = dict.fromkeys(w.strip() for w in words.split(",") if w.strip())
+    named = dict.fromkeys(word.strip() for word in words.split(",") if word.strip())
     if not named:
         raise BadValue("no method is named.", "Try --methods all, or --methods linear,lora.")
-    return [
-        _entrant(w)
-        for w in (dict.fromkeys([*_every(), *named]) if "all" in named else named)
-        if w != "all"
-    ]
+    if ALL in named:
+        del named[ALL]
+        named = dict.fromkeys([*_every_word(), *named])
+    return [contender(word) for word in named]
 
 
-def _every() -> list[str]:
-    return [
-        word
-        for m in methods().values()
-        for word in (m.name, *(f"{m.name}:{v}" for v in m.variants))
-    ]
-
-
-def _entrant(word: str) -> Contender:
+def contender(word: str) -> Contender:
+    """The one that a word names."""
     name, *settings = word.split(":")
-    kind = find_method(name)
-    return Contender(word, kind, kind.config(parse_settings(s.replace("+", ",") for s in settings)))
+    method = find_method(name)
+    knobs = parse_settings(setting.replace("+", ",") for setting in settings)
+    return Contender(word, method, method.config(knobs))
+
+
+def _every_word() -> list[str]:
+    words = []
+    for method in methods().values():
+        words.append(method.name)
+        words += [f"{method.name}:{variant}" for variant in method.variants]
+    return words

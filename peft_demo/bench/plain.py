@@ -1,20 +1,24 @@
-"""LoRA as one writes it by hand on a timm model, the yardstick. Nothing of this project is in it, by intention."""
+"""LoRA as one writes it by hand on a timm model: the yardstick. It uses nothing of this project."""
 
-from timm.layers import Attention
+from timm.layers.attention import Attention
 from timm.models.swin_transformer import WindowAttention
 from torch import Tensor, nn
 
+RANK = 8
+
 
 class PlainLoRA(nn.Module):
-    """timm's fused qkv [... D] → [... 3D] with a product of rank 8 added to q and to v."""
+    """timm's fused qkv [... D] → [... 3D] with a low-rank product added to q and to v."""
 
-    def __init__(self, qkv: nn.Linear, rank: int = 8):
+    def __init__(self, qkv: nn.Linear, rank: int = RANK):
         super().__init__()
         D = qkv.in_features
         self.qkv = qkv
         self.D = D
-        self.q_down, self.v_down = (nn.Linear(D, rank, bias=False) for _ in range(2))
-        self.q_up, self.v_up = (nn.Linear(rank, D, bias=False) for _ in range(2))
+        self.q_down = nn.Linear(D, rank, bias=False)
+        self.v_down = nn.Linear(D, rank, bias=False)
+        self.q_up = nn.Linear(rank, D, bias=False)
+        self.v_up = nn.Linear(rank, D, bias=False)
         nn.init.zeros_(self.q_up.weight)
         nn.init.zeros_(self.v_up.weight)
 
@@ -26,10 +30,13 @@ class PlainLoRA(nn.Module):
 
 
 def plain_lora(model: nn.Module, classes: int) -> nn.Module:
-    """`model` itself, frozen, with a new head and a `PlainLoRA` around each fused qkv that is called as a module."""
+    """`model` itself, frozen, with a new head and a `PlainLoRA` around every fused qkv.
+
+    Only a qkv that timm calls as a module counts: those of plain ViTs and of Swin.
+    """
     model.requires_grad_(False)
-    model.reset_classifier(classes)
+    model.reset_classifier(classes)  # pyright: ignore[reportCallIssue]  every timm model has it
     for module in list(model.modules()):
         if isinstance(module, Attention | WindowAttention):
-            module.qkv = PlainLoRA(module.qkv)
+            setattr(module, "qkv", PlainLoRA(module.qkv))  # noqa: B010  timm declares a Linear
     return model

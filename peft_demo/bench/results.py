@@ -1,10 +1,14 @@
-"""A file of JSON lines, one for each run that ended. It only ever grows: what was measured is not measured again."""
+"""A file of JSON lines, one for each run that ended. It only ever grows: no run is done twice."""
 
 import json
 import os
 from pathlib import Path
+from typing import IO, Any
 
 from ..storage.atomic import disk_errors
+
+Line = dict[str, Any]
+"""A run that ended: its "id", what it was, and what it measured or the "error" it ended with."""
 
 
 class Results:
@@ -14,23 +18,24 @@ class Results:
         self.file = file.expanduser()
         with disk_errors(self.file):
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            with open(self.file, "a"):
-                pass
+            self.file.open("a").close()
 
-    def lines(self) -> dict[str, dict]:
-        """The latest line of each run, by its id; a line that was cut short is passed over."""
-        found = map(_parsed, self.file.read_text("utf-8").splitlines())
-        return {line["id"]: line for line in found if line}
+    def lines(self) -> dict[str, Line]:
+        """The latest line of each run, by its id. A line that was cut short is passed over."""
+        lines = [_parsed(text) for text in self.file.read_text("utf-8").splitlines()]
+        return {line["id"]: line for line in lines if line}
 
-    def add(self, line: dict) -> None:
+    def add(self, line: Line) -> None:
         """Appends a line; it is on the disk afterwards."""
         with disk_errors(self.file), open(self.file, "ab+") as file:
-            file.write((b"" if _whole(file) else b"\n") + json.dumps(line).encode() + b"\n")
+            if not _ends_with_whole_line(file):
+                file.write(b"\n")
+            file.write(json.dumps(line).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
 
-def _parsed(text: str) -> dict | None:
+def _parsed(text: str) -> Line | None:
     try:
         line = json.loads(text)
     except ValueError:
@@ -38,8 +43,8 @@ def _parsed(text: str) -> dict | None:
     return line if isinstance(line, dict) and "id" in line else None
 
 
-def _whole(file) -> bool:
-    """Whether the file ends with a whole line: one that was cut short must not swallow the next."""
+def _ends_with_whole_line(file: IO[bytes]) -> bool:
+    """A line that was cut short must not swallow the next. Leaves the place at the end."""
     if not file.seek(0, os.SEEK_END):
         return True
     file.seek(-1, os.SEEK_END)

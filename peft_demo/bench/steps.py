@@ -1,51 +1,64 @@
-"""What a training step of a method costs, in time and memory, against a LoRA written by hand on the same backbone."""
+"""What a training step of a method costs, in time and memory, beside a plain LoRA's.
+
+The LoRA is written by hand on the same backbone (`plain.py`).
+"""
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
-import timm
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..adapters import attach, create
 from ..contracts.errors import BadBackbone, PeftDemoError
+from ..contracts.progress import Report
 from ..inference import autocast, disable_slow_fused_attention
 from ..methods import find_method
 from ..vit import Backbone, wrap
-from ..vit.catalogue import Source
 from ..vit.load import best_device
+from ..vit.source import Source
 from .contenders import Contender
 from .plain import PlainLoRA, plain_lora
+from .random_models import CLASSES, random_timm
 
-CLASSES = 10
 WARM_UP = 2
 """Steps before anything is timed."""
+LR = 1e-4
+"""Any learning rate: what a step costs does not depend on it."""
+
+Row = dict[str, Any]
+"""A method's "ms", "lora_ms", "time_ratio", "saved_mb", "saved_ratio", on CUDA "peak_mb" and
+"peak_ratio"; or the "error" that this backbone refuses it with."""
 
 
 class Steps:
-    """Training steps of one model on one random batch, as training takes them: its precision, clipping, AdamW."""
+    """Training steps of one model on one random batch, as training takes them.
+
+    That is with its precision, gradient clipping and AdamW. `groups` are those of the optimizer.
+    """
 
     def __init__(
         self,
         model: nn.Module,
-        groups: Sequence[dict],
+        groups: Sequence[dict[str, Any]],
         batch: int,
         size: int,
         device: torch.device,
-        classes: int,
+        classes: int = CLASSES,
     ):
         self.model = disable_slow_fused_attention(model.train(), device)
         self.device = device
         generator = torch.Generator().manual_seed(0)
-        self.images = torch.randn(batch, 3, size, size, generator=generator).to(device)
-        self.labels = torch.randint(classes, (batch,), generator=generator).to(device)
-        self.parameters = [p for group in groups for p in group["params"]]
-        self.optimizer = torch.optim.AdamW(groups, lr=1e-4)
+        images = torch.randn(batch, 3, size, size, generator=generator)
+        labels = torch.randint(classes, (batch,), generator=generator)
+        self.images = images.to(device)
+        self.labels = labels.to(device)
+        self.parameters = [parameter for group in groups for parameter in group["params"]]
+        self.optimizer = torch.optim.AdamW(groups, lr=LR)
 
     @classmethod
     def of(
@@ -56,22 +69,18 @@ class Steps:
         batch: int,
         classes: int = CLASSES,
     ) -> "Steps":
-        """Those of a method; one that surveys is built without its survey."""
-        kind = find_method(name)
-        adapter = create(kind, kind.config(knobs), backbone, classes, seed=0)
-        return cls(
-            attach(backbone, adapter),
-            adapter.groups(1e-4),
-            batch,
-            backbone.size,
-            backbone.device,
-            classes,
-        )
+        """Those of a method. One that surveys the images is built without its survey."""
+        method = find_method(name)
+        adapter = create(method, method.config(knobs), backbone, classes, seed=0)
+        model = attach(backbone, adapter)
+        groups = adapter.groups(LR)
+        return cls(model, groups, batch, backbone.size, backbone.device, classes)
 
     def loss(self) -> Tensor:
+        """The mean cross-entropy of a forward pass."""
         with autocast(self.device):
-            out = self.model(self.images)
-        return F.cross_entropy(out.float(), self.labels)
+            logits = self.model(self.images)
+        return F.cross_entropy(logits.float(), self.labels)
 
     def take(self) -> float:
         """Takes a step; its seconds."""
@@ -86,7 +95,8 @@ class Steps:
 
     def saved_mb(self) -> float:
         """MB that a forward pass keeps for its backward, the model's own tensors not counted."""
-        own = {_place(t) for t in chain(self.model.parameters(), self.model.buffers())}
+        own = {_storage(parameter) for parameter in self.model.parameters()}
+        own |= {_storage(buffer) for buffer in self.model.buffers()}
         return saved_bytes(self.loss, own) / 1e6
 
     def peak_mb(self) -> float:
@@ -100,98 +110,121 @@ class Steps:
 
 
 def saved_bytes(forward: Callable[[], Tensor], own: set[int]) -> int:
-    """Bytes of the distinct storages that `forward()` keeps for its backward and that do not lie at places in `own`."""
-    kept = {}
+    """Bytes of the distinct storages that `forward()` keeps for its backward.
 
-    def pack(t: Tensor) -> Tensor:
-        if _place(t) not in own:
-            kept[_place(t)] = t.untyped_storage().nbytes()
-        return t.detach()
+    Storages at the addresses in `own` do not count.
+    """
+    kept: dict[int, int] = {}
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
-        result = (
-            forward()
-        )  # held until the sum is made: freed memory could come back at a place already counted
+    def pack(tensor: Tensor) -> Tensor:
+        if _storage(tensor) not in own:
+            kept[_storage(tensor)] = tensor.untyped_storage().nbytes()
+        return tensor.detach()
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        # The result lives until the sum is made: freed memory could return at a counted address.
+        result = forward()
         total = sum(kept.values())
     del result
     return total
 
 
-def measure(
-    entrants: Sequence[Contender], source: Source, size: int, batch: int, pairs: int, progress
-) -> list[dict]:
-    """A row for each entrant: median milliseconds of a step, saved and peak MB, and how many times the plain LoRA's.
+def _storage(tensor: Tensor) -> int:
+    """The address of the tensor's memory, the same for all views of it."""
+    return tensor.untyped_storage().data_ptr()
 
-    Steps alternate with the plain LoRA's, and the ratio of times is the median over neighbours, so that a machine that
-    is busy meanwhile slows both. The weights are random. An entrant that this backbone refuses is a row with "error".
+
+class _Reference(NamedTuple):
+    """The plain LoRA's steps and what they need."""
+
+    steps: Steps
+    saved_mb: float
+    peak_mb: float
+
+
+def measure(
+    contenders: Sequence[Contender],
+    source: Source,
+    size: int,
+    batch: int,
+    pairs: int,
+    report: Report,
+) -> list[Row]:
+    """A row for each contender: a step's time and memory, and how many times the plain LoRA's.
+
+    Steps alternate with the plain LoRA's, and the ratio of times is the median over neighbours, so
+    that a machine that is busy meanwhile slows both. The weights are random.
     """
-    model = timm.create_model(source.arch, pretrained=False, num_classes=0, **dict(source.kwargs))
+    model = random_timm(source)
     backbone = wrap(model, source.name, source.arch, size, best_device())
-    reference = _plain(model, backbone, batch)
-    memory = reference.saved_mb(), reference.peak_mb()
+    reference = _plain_steps(model, backbone, batch)
     rows = []
-    for place, entrant in enumerate(entrants):
+    for place, contender in enumerate(contenders, start=1):
         gc.collect()
-        progress.report(f"[{place + 1}/{len(entrants)}] {entrant.word}", 0.0)
-        rows.append(
-            {"method": entrant.word} | _row(entrant, backbone, batch, pairs, reference, memory)
-        )
+        report(f"[{place}/{len(contenders)}] {contender.word}", 0.0)
+        costs = _costs(contender, backbone, batch, pairs, reference)
+        rows.append({"method": contender.word, **costs})
     return rows
 
 
-def _plain(model: nn.Module, backbone: Backbone, batch: int) -> Steps:
-    """Of the timm model itself, whose tensors the backbone shares."""
-    model = plain_lora(model, CLASSES).to(backbone.device)
-    if not any(isinstance(module, PlainLoRA) for module in model.modules()):
+def _plain_steps(model: nn.Module, backbone: Backbone, batch: int) -> _Reference:
+    """Those of the timm model itself, whose tensors the backbone shares."""
+    plain = plain_lora(model, CLASSES).to(backbone.device)
+    if not any(isinstance(module, PlainLoRA) for module in plain.modules()):
         raise BadBackbone(
             f"the LoRA to compare with is not written for {backbone.arch}.",
             "Choose a plain ViT or Swin.",
         )
-    groups = [{"params": [p for p in model.parameters() if p.requires_grad]}]
-    return Steps(model, groups, batch, backbone.size, backbone.device, CLASSES)
+    groups = [{"params": [p for p in plain.parameters() if p.requires_grad]}]
+    steps = Steps(plain, groups, batch, backbone.size, backbone.device)
+    return _Reference(steps, steps.saved_mb(), steps.peak_mb())
 
 
-def _row(
-    entrant: Contender, backbone: Backbone, batch: int, pairs: int, reference: Steps, memory
-) -> dict:
+def _costs(
+    contender: Contender, backbone: Backbone, batch: int, pairs: int, reference: _Reference
+) -> Row:
     try:
-        steps = Steps.of(entrant.method.name, vars(entrant.config), backbone, batch)
+        steps = Steps.of(contender.method.name, vars(contender.config), backbone, batch)
     except PeftDemoError as error:
         return {"error": str(error)}
     saved = steps.saved_mb()
     peak = steps.peak_mb()
-    timed = [(steps.take(), reference.take()) for _ in range(WARM_UP + pairs)][WARM_UP:]
-    row = {"ms": 1e3 * median(t for t, _ in timed), "lora_ms": 1e3 * median(r for _, r in timed)}
-    row |= {
-        "time_ratio": median(t / r for t, r in timed),
+    seconds = [(steps.take(), reference.steps.take()) for _ in range(WARM_UP + pairs)]
+    seconds = seconds[WARM_UP:]
+    row = {
+        "ms": 1e3 * median(own for own, _ in seconds),
+        "lora_ms": 1e3 * median(plain for _, plain in seconds),
+        "time_ratio": median(own / plain for own, plain in seconds),
         "saved_mb": saved,
-        "saved_ratio": saved / memory[0],
+        "saved_ratio": saved / reference.saved_mb,
     }
-    return row | ({"peak_mb": peak, "peak_ratio": peak / memory[1]} if memory[1] else {})
+    if reference.peak_mb:
+        row["peak_mb"] = peak
+        row["peak_ratio"] = peak / reference.peak_mb
+    return row
 
 
 HEAD = ("METHOD", "STEP", "× LORA", "SAVED", "× LORA", "PEAK", "× LORA", "")
 
 
-def printed(rows: Sequence[dict]) -> list[tuple[str, ...]]:
-    """The rows as cells under `HEAD`: times in ms, memory in MB, each with its multiple of the plain LoRA's."""
+def printed(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """The rows as cells under `HEAD`: times in ms, memory in MB, each with its ratio."""
     return [_cells(row) for row in rows]
 
 
-def _cells(row: dict) -> tuple[str, ...]:
+def _cells(row: Row) -> tuple[str, ...]:
     if "error" in row:
-        return row["method"], *[""] * (len(HEAD) - 2), row["error"]
-    cells = [
+        empty = [""] * (len(HEAD) - 2)
+        return row["method"], *empty, row["error"]
+    peak = ("", "")
+    if "peak_mb" in row:
+        peak = (f"{row['peak_mb']:.1f} MB", f"{row['peak_ratio']:.2f}")
+    return (
+        row["method"],
         f"{row['ms']:.1f} ms",
         f"{row['time_ratio']:.2f}",
         f"{row['saved_mb']:.1f} MB",
         f"{row['saved_ratio']:.2f}",
-    ]
-    peak = (
-        [f"{row['peak_mb']:.1f} MB", f"{row['peak_ratio']:.2f}"] if "peak_mb" in row else ["", ""]
+        *peak,
+        "",
     )
-    return row["method"], *cells, *peak, ""
-
-
-def _place(t: Tensor) -> int:
-    return t.untyped_storage().data_ptr()

@@ -1,13 +1,14 @@
-"""Runs one after the other on one backbone and one dataset, each kept as a line as soon as it ends."""
+"""Runs one after the other on one backbone, each kept as a line as soon as it ends."""
 
 import gc
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from math import ceil
 from time import monotonic
+from typing import Any, Protocol
 
 import torch
 
@@ -15,23 +16,45 @@ from ..contracts.errors import BadData, PeftDemoError, TrainingFailed
 from ..contracts.events import Event, Finished, Started, Stepped
 from ..contracts.specs import DataSpec, Recipe, RunSpec
 from ..contracts.text import percent
-from ..data import open_dataset, split
+from ..data import split
 from ..data.few_shot_tensors import FewShotTensors, few_shot_tensors
 from ..studio import Studio
 from ..training import train
 from ..vit import Backbone
 from .contenders import Contender
-from .results import Results
+from .results import Line, Results
 from .steps import Steps
 
-MEASURED = ("val_accuracy", "test_accuracy", "test_images", "trainable", "head", "file_bytes")
-MEASURED += ("seconds", "images_per_second", "memory_mb", "unchanged")
+MEASURED = (
+    "val_accuracy",
+    "test_accuracy",
+    "test_images",
+    "trainable",
+    "head",
+    "file_bytes",
+    "seconds",
+    "images_per_second",
+    "memory_mb",
+    "unchanged",
+)
 """What a line keeps of a run's last event."""
+
+
+class Progress(Protocol):
+    """Where a sweep says how far it is; the command line's `Progress` is one."""
+
+    def report(self, what: str, fraction: float = -1.0) -> None:
+        """A `contracts.progress.Report`."""
+        ...
+
+    def line(self, text: str) -> None:
+        """A line that stays."""
+        ...
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run to do; `word` names its entrant, `note` is what else tells it from its neighbours."""
+    """A run to do. `word` names its contender, `note` is what else tells it from its neighbours."""
 
     word: str
     run: RunSpec
@@ -43,29 +66,39 @@ class Job:
 
 
 def job(
-    entrant: Contender,
+    contender: Contender,
     data: DataSpec,
     backbone: Backbone,
     recipe: Recipe,
     lr: float = 0.0,
     note: str = "",
 ) -> Job:
-    """The run of an entrant with nothing left to defaults, so that a default that changes makes it another run."""
-    recipe = replace(recipe, lr=lr or recipe.lr or entrant.method.lr)
+    """The run of a contender with nothing left to defaults.
+
+    A default that changes later then makes it another run.
+    """
+    lr = lr or recipe.lr or contender.method.lr
     run = RunSpec(
-        entrant.method.name, vars(entrant.config), data, backbone.name, backbone.size, recipe
+        method=contender.method.name,
+        knobs=vars(contender.config),
+        data=data,
+        backbone=backbone.name,
+        size=backbone.size,
+        recipe=replace(recipe, lr=lr),
     )
-    return Job(entrant.word, run, note)
+    return Job(contender.word, run, note)
 
 
 class Sweep:
-    """Does jobs and keeps their lines. Without `test`, the test images are not even decoded to tensors.
-
-    `progress` has `report(what, fraction)` and `line(text)`, as the command line's `Progress`.
-    """
+    """Does jobs and keeps their lines. Without `test`, test images are not even decoded."""
 
     def __init__(
-        self, studio: Studio, backbone: Backbone, results: Results, progress, test: bool = True
+        self,
+        studio: Studio,
+        backbone: Backbone,
+        results: Results,
+        progress: Progress,
+        test: bool = True,
     ):
         self.studio = studio
         self.backbone = backbone
@@ -73,11 +106,11 @@ class Sweep:
         self.progress = progress
         self.test = test
 
-    def do(self, jobs: Sequence[Job]) -> list[dict]:
+    def do(self, jobs: Sequence[Job]) -> list[Line]:
         """The line of every job: from the file where it is there already, else measured now.
 
-        Jobs of one seed share their images, so they should come together. A run that fails is a line with an "error"
-        and is tried again next time. Bad data ends it all, as `BadData`.
+        Jobs of one seed share their images, so they should come together. A run that fails is a
+        line with an "error" and is tried again next time. Bad data ends it all, as `BadData`.
         """
         try:
             return list(self._lines(jobs))
@@ -85,95 +118,102 @@ class Sweep:
             self.progress.line(f"stopped; the same command goes on from {self.results.file}")
             raise
 
-    def _lines(self, jobs: Sequence[Job]) -> Iterator[dict]:
+    def _lines(self, jobs: Sequence[Job]) -> Iterator[Line]:
         known = self.results.lines()
-        data = None
-        images = None
         clock = _Clock(len(jobs))
-        for place, each in enumerate(jobs, start=1):
-            if each.run.data != data:
-                data, images = each.run.data, self._material(each.run.data)
-            id = identity(each.run, self.backbone, images)
+        for place, (job, images) in enumerate(self._with_images(jobs), start=1):
+            id = identity(job.run, self.backbone, images)
             if id in known and "error" not in known[id]:
                 yield known[id]
                 continue
-            what = f"[{place}/{len(jobs)}] {each.title}{clock.left(place)}"
-            line = {"id": id} | self._about(each) | self._measure(each.run, images, what)
+            task = f"[{place}/{len(jobs)}] {job.title}{clock.left(place)}"
+            line = {"id": id, **self._description(job), **self._measure(job.run, images, task)}
             self.results.add(line)
-            self.progress.line(f"{each.title}: {_told(line)}")
+            self.progress.line(f"{job.title}: {_outcome(line)}")
             clock.done += 1
             yield line
 
-    def _material(self, data: DataSpec) -> FewShotTensors:
+    def _with_images(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, FewShotTensors]]:
+        """Each job with its images, which neighbours share."""
+        images = None
+        spec = None
+        for job in jobs:
+            if images is None or job.run.data != spec:
+                spec = job.run.data
+                images = self._read_images(spec)
+            yield job, images
+
+    def _read_images(self, data: DataSpec) -> FewShotTensors:
         report = self.progress.report
-        dataset = open_dataset(
-            data, self.studio.data.resolve(data), offline=self.studio.offline, report=report
-        )
+        dataset = self.studio.data.open(data, report)
         chosen = split(dataset, data.shots, data.seed, report)
         if chosen.problem:
             raise BadData(chosen.problem)
-        return few_shot_tensors(
-            chosen if self.test else replace(chosen, test=()), self.backbone.size, report
-        )
+        if not self.test:
+            chosen = replace(chosen, test=())
+        return few_shot_tensors(chosen, self.backbone.size, report)
 
-    def _about(self, job: Job) -> dict:
+    def _description(self, job: Job) -> dict[str, Any]:
         run = job.run.public()
-        about = {
+        return {
             "method": job.word,
             "seed": run.seed,
             "data": run.data.argument(),
             "shots": run.data.shots,
-        }
-        about |= {
             "backbone": run.backbone,
             "size": run.size,
             "lr": run.recipe.lr,
             "spec": run.to_json(),
-        }
-        return about | {
             "device": self.backbone.device.type,
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 
-    def _measure(self, run: RunSpec, images: FewShotTensors, what: str) -> dict:
-        """What the run measured, or its "error": one that breaks, in whatever way, does not take the others along."""
-        self.progress.report(what, 0.0)
+    def _measure(self, run: RunSpec, images: FewShotTensors, task: str) -> dict[str, Any]:
+        """What the run measured, or its "error": a run that breaks does not end the sweep."""
+        self.progress.report(task, 0.0)
         try:
-            return _measured(
-                run, self.backbone, images, lambda fraction: self.progress.report(what, fraction)
-            )
+            return _measured(run, self.backbone, images, lambda f: self.progress.report(task, f))
         except PeftDemoError as error:
             return {"error": str(error)}
         except Exception as error:
             return {"error": " ".join(f"{type(error).__name__}: {error}".split())}
         finally:
-            _release()
+            _release_memory()
 
 
 def identity(run: RunSpec, backbone: Backbone, images: FewShotTensors) -> str:
-    """SHA-256, shortened, over all that the figures of a run depend on but the code and the machine's speed."""
-    depends = run.public().to_json() | {
+    """16 hexadecimal digits of a SHA-256 over all that the figures of a run depend on.
+
+    All but the code and the machine's speed.
+    """
+    depends = {
+        **run.public().to_json(),
         "backbone": backbone.fingerprint,
         "images": images.fingerprint,
+        "device": backbone.device.type,
     }
-    depends["device"] = backbone.device.type
     return sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _measured(run: RunSpec, backbone: Backbone, images: FewShotTensors, report) -> dict:
-    if backbone.device.type == "cuda":
+def _measured(
+    run: RunSpec, backbone: Backbone, images: FewShotTensors, report: Callable[[float], None]
+) -> dict[str, Any]:
+    on_cuda = backbone.device.type == "cuda"
+    if on_cuda:
         torch.cuda.reset_peak_memory_stats()
-    ending = _last(train(run.public(), backbone, images), report)
+    ending = _ending(train(run.public(), backbone, images), report)
     if not ending.unchanged:
         raise TrainingFailed("the frozen backbone changed in this run.", "Please report this.")
     figures = {name: getattr(ending, name) for name in MEASURED}
-    if backbone.device.type != "cuda":
+    if not on_cuda:
         figures["memory_mb"] = None  # the peak of this process, whichever run it came from
     steps = Steps.of(run.method, run.knobs, backbone, run.recipe.batch, len(images.classes))
-    return figures | {"saved_mb": round(steps.saved_mb(), 3)}
+    figures["saved_mb"] = round(steps.saved_mb(), 3)
+    return figures
 
 
-def _last(events: Iterator[Event], report) -> Finished:
+def _ending(events: Iterator[Event], report: Callable[[float], None]) -> Finished:
+    """The last event of a run. Reports the fraction of its steps that are done."""
     steps = 1
     for event in events:
         match event:
@@ -181,20 +221,24 @@ def _last(events: Iterator[Event], report) -> Finished:
                 steps = event.steps
             case Stepped():
                 report(event.step / steps)
-    return event
+            case Finished():
+                return event
+    raise TrainingFailed("the run ended without a result.", "Please report this.")
 
 
-def _release() -> None:
+def _release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
-def _told(line: dict) -> str:
+def _outcome(line: Line) -> str:
     if "error" in line:
         return f"failed: {line['error']}"
-    test = f", test {percent(line['test_accuracy'])}" if line["test_images"] else ""
-    return f"validation {percent(line['val_accuracy'])}{test}, {line['seconds']:.1f} s"
+    accuracies = f"validation {percent(line['val_accuracy'])}"
+    if line["test_images"]:
+        accuracies += f", test {percent(line['test_accuracy'])}"
+    return f"{accuracies}, {line['seconds']:.1f} s"
 
 
 class _Clock:
@@ -206,9 +250,11 @@ class _Clock:
         self.done = 0
 
     def left(self, place: int) -> str:
+        """The time from run `place` to the last one; "" while nothing is known."""
         if not self.done:
             return ""
-        minutes = ceil((self.runs - place + 1) * (monotonic() - self.start) / self.done / 60)
-        return (
-            f", about {minutes} min left" if minutes < 90 else f", about {minutes / 60:.1f} h left"
-        )
+        seconds_per_run = (monotonic() - self.start) / self.done
+        minutes = ceil((self.runs - place + 1) * seconds_per_run / 60)
+        if minutes < 90:
+            return f", about {minutes} min left"
+        return f", about {minutes / 60:.1f} h left"

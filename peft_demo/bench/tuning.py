@@ -1,18 +1,21 @@
-"""Learning rates, and knobs that the papers search, chosen on validation images. A person copies them into the record.
+"""Learning rates, and knobs that the papers search, chosen on validation images.
 
-Every call tries one dataset with one backbone and adds its lines to the results file; the table is about all the sets
-in that file, so a choice has to do well on each. Test images play no part: they are not even made tensors.
+Each call tries one dataset with one backbone and adds its lines to the results file. The table is
+about all the sets in that file, so a choice has to do well on each; a person copies it into the
+method's record. Test images play no part: they are not even made tensors.
 """
 
 from collections.abc import Mapping, Sequence
 from math import log
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 from ..contracts.errors import PeftDemoError
 from ..contracts.specs import DataSpec, Recipe
 from ..vit import Backbone
-from .contenders import Contender, contenders
+from .contenders import Contender, contender
+from .results import Line
 from .sweep import Job, job
 
 FACTORS = (1 / 3, 1, 3)
@@ -20,30 +23,41 @@ FACTORS = (1 / 3, 1, 3)
 HOME = Path(__file__).with_name("tuning.jsonl")
 """The search's results, kept in the repository."""
 
-Choice = tuple[float, tuple]
+Choice = tuple[float, tuple[tuple[str, Any], ...]]
 """A learning rate, and (knob, value) of each knob that was searched."""
+Row = dict[str, Any]
+"""A method's best choice, and how good the record's own is."""
 
 
-def jobs(entrant: Contender, data: DataSpec, backbone: Backbone, recipe: Recipe) -> list[Job]:
-    """All choices of an entrant: learning rates with its own knobs, and its own rate with other values of each knob."""
-    own = recipe.lr or entrant.method.lr
-    choices = [(entrant, own if factor == 1 else one_digit(own * factor)) for factor in FACTORS]
-    choices += [(other, own) for other in _others(entrant)]
-    return [job(e, data, backbone, recipe, lr, _named(e)) for e, lr in choices]
+def jobs(contender: Contender, data: DataSpec, backbone: Backbone, recipe: Recipe) -> list[Job]:
+    """All choices of a contender.
+
+    Other learning rates go with its own knobs, other values of each knob with its own rate.
+    """
+    own = recipe.lr or contender.method.lr
+    rates = [own if factor == 1 else one_digit(own * factor) for factor in FACTORS]
+    choices = [(contender, rate) for rate in rates]
+    choices += [(changed, own) for changed in _with_other_knobs(contender)]
+    return [job(c, data, backbone, recipe, rate, _searched(c)) for c, rate in choices]
 
 
-def _others(entrant: Contender) -> list[Contender]:
-    """The entrant with one of the knobs that the papers search at another value."""
-    here = vars(entrant.config)
-    searched = [{name: value} for name, values in entrant.method.search.items() for value in values]
-    changed = [here | one for one in searched if one.items() - here.items()]
-    return [
-        Contender(entrant.word, entrant.method, entrant.method.config(knobs)) for knobs in changed
-    ]
+def _with_other_knobs(contender: Contender) -> list[Contender]:
+    """The contender with one of the knobs that the papers search at another value."""
+    own = vars(contender.config)
+    method = contender.method
+    changed = []
+    for name, values in method.search.items():
+        for value in values:
+            if own[name] != value:
+                config = method.config({**own, name: value})
+                changed.append(Contender(contender.word, method, config))
+    return changed
 
 
-def _named(entrant: Contender) -> str:
-    return "".join(f" {name}={getattr(entrant.config, name)}" for name in entrant.method.search)
+def _searched(contender: Contender) -> str:
+    """The knobs that are searched, as the end of a job's title."""
+    names = contender.method.search
+    return "".join(f" {name}={getattr(contender.config, name)}" for name in names)
 
 
 def one_digit(rate: float) -> float:
@@ -51,89 +65,98 @@ def one_digit(rate: float) -> float:
     return float(f"{rate:.0e}")
 
 
-def summary(lines: Sequence[dict]) -> list[dict]:
-    """For each entrant the choice with the best mean validation accuracy over the sets; ties to the record's own.
+def summary(lines: Sequence[Line]) -> list[Row]:
+    """For each contender the choice with the best mean validation accuracy over the sets.
 
-    Choices that were not tried on every set stay out; they still tell whether the best lies at the edge.
+    Ties go to the choice next to the record's own. Choices that were not tried on every set stay
+    out; they still tell whether the best lies at the edge.
     """
     good = [line for line in lines if line.get("val_accuracy") is not None]
-    return [_row(word, [line for line in good if line["method"] == word]) for word in _words(good)]
+    rows = []
+    for word in dict.fromkeys(line["method"] for line in good):
+        own_lines = [line for line in good if line["method"] == word]
+        if contender := _known(word):
+            rows.append(_row(contender, own_lines))
+    return rows
 
 
-def _words(lines: Sequence[dict]) -> list[str]:
-    """Those in the file that still mean something here."""
-    return [word for word in dict.fromkeys(line["method"] for line in lines) if _entrant(word)]
-
-
-def _entrant(word: str) -> Contender | None:
+def _known(word: str) -> Contender | None:
+    """The contender of a word in the file; None where such a method or knob is gone."""
     try:
-        return contenders(word)[0]
+        return contender(word)
     except PeftDemoError:
         return None
 
 
-def _row(word: str, lines: Sequence[dict]) -> dict:
-    entrant = _entrant(word)
-    scores = _scores(lines)
-    sets = max(map(len, scores.values()))
-    whole = {choice: mean(found.values()) for choice, found in scores.items() if len(found) == sets}
-    best = max(whole, key=lambda choice: (whole[choice], -_distance(choice, entrant)))
-    rates = sorted({rate for rate, _ in scores})
-    row = {"method": word, "sets": sets, "tried": len(whole), "lr": best[0], **dict(best[1])}
-    own = (entrant.method.lr, tuple((k, getattr(entrant.config, k)) for k in entrant.method.search))
-    row |= {
-        "val_accuracy": whole[best],
-        "record_lr": entrant.method.lr,
-        "record_accuracy": whole.get(own),
+def _row(contender: Contender, lines: Sequence[Line]) -> Row:
+    scores = _scores(contender, lines)
+    sets = max(len(accuracies) for accuracies in scores.values())
+    means = {
+        choice: mean(accuracies.values())
+        for choice, accuracies in scores.items()
+        if len(accuracies) == sets
     }
-    return row | {"edge": len(rates) > 1 and best[0] in (rates[0], rates[-1])}
+    best = max(means, key=lambda choice: (means[choice], -_distance(choice, contender)))
+    rate, knobs = best
+    rates = sorted({rate for rate, _ in scores})
+    return {
+        "method": contender.word,
+        "sets": sets,
+        "tried": len(means),
+        "lr": rate,
+        **dict(knobs),
+        "val_accuracy": means[best],
+        "record_lr": contender.method.lr,
+        "record_accuracy": means.get(_own_choice(contender)),
+        "edge": len(rates) > 1 and rate in (rates[0], rates[-1]),
+    }
 
 
-def _scores(lines: Sequence[dict]) -> dict[Choice, dict[tuple, float]]:
+def _scores(contender: Contender, lines: Sequence[Line]) -> dict[Choice, dict[tuple, float]]:
     """Choice → set → validation accuracy."""
-    scores = {}
+    scores: dict[Choice, dict[tuple, float]] = {}
     for line in lines:
-        place = tuple(line[name] for name in ("data", "shots", "seed", "backbone", "size"))
-        scores.setdefault(_choice(line), {})[place] = line["val_accuracy"]
+        dataset = tuple(line[name] for name in ("data", "shots", "seed", "backbone", "size"))
+        scores.setdefault(_choice(contender, line), {})[dataset] = line["val_accuracy"]
     return scores
 
 
-def _choice(line: Mapping) -> Choice:
-    search = contenders(line["method"])[0].method.search
-    return line["lr"], tuple((name, line["spec"]["knobs"].get(name)) for name in search)
+def _choice(contender: Contender, line: Line) -> Choice:
+    knobs = line["spec"]["knobs"]
+    return line["lr"], tuple((name, knobs.get(name)) for name in contender.method.search)
 
 
-def _distance(choice: Choice, entrant: Contender) -> float:
-    """How far a choice lies from the record."""
+def _own_choice(contender: Contender) -> Choice:
+    names = contender.method.search
+    return contender.method.lr, tuple((name, getattr(contender.config, name)) for name in names)
+
+
+def _distance(choice: Choice, contender: Contender) -> float:
+    """How far a choice lies from the record: the rate's logarithm, and 1 for each other knob."""
     rate, knobs = choice
-    return abs(log(rate / entrant.method.lr)) + sum(
-        value != getattr(entrant.config, name) for name, value in knobs
-    )
+    changed = sum(value != getattr(contender.config, name) for name, value in knobs)
+    return abs(log(rate / contender.method.lr)) + changed
 
 
 HEAD = ("METHOD", "LR", "KNOBS", "VALIDATION", "IN THE RECORD", "SETS", "TRIED", "")
 
 
-def printed(rows: Sequence[dict]) -> list[tuple]:
+def printed(rows: Sequence[Row]) -> list[tuple[object, ...]]:
     """The rows as cells under `HEAD`."""
-    return [_cells(row, contenders(row["method"])[0].method.search) for row in rows]
+    return [_cells(row, contender(row["method"]).method.search) for row in rows]
 
 
-def _cells(row: dict, search: Mapping) -> tuple:
-    knobs = " ".join(f"{name}={row[name]}" for name in search)
-    record = (
-        "not tried" if row["record_accuracy"] is None else f"{100 * row['record_accuracy']:.1f}"
-    )
-    note = "at the edge of what was tried" if row["edge"] else ""
-    best = f"{row['lr']:g}"
-    own = f"{row['record_lr']:g}: {record}"
+def _cells(row: Row, search: Mapping[str, Any]) -> tuple[object, ...]:
+    record = "not tried"
+    if row["record_accuracy"] is not None:
+        record = f"{100 * row['record_accuracy']:.1f}"
     return (
         row["method"],
-        best,
-        knobs,
+        f"{row['lr']:g}",
+        " ".join(f"{name}={row[name]}" for name in search),
         f"{100 * row['val_accuracy']:.1f}",
-        own,
+        f"{row['record_lr']:g}: {record}",
         row["sets"],
         row["tried"],
-        note,
+        "at the edge of what was tried" if row["edge"] else "",
     )
