@@ -33,7 +33,7 @@ def merge(
 
 def export(
     adapter: Adapter,
-    to: Annotated[str, Option("--to", metavar="peft|onnx", help="Whose format to write.")],
+    to: Annotated[str, Option("--to", metavar="FORMAT", help="Whose format to write: peft, onnx.")],
     out: Annotated[
         Path, Option("--out", metavar="PATH", help="A new folder (peft) or a file (onnx).")
     ],

@@ -1,4 +1,5 @@
-"""The adapters of this machine and the frozen backbones they stand on: listed, taken in, renamed, written out."""
+"""The adapters of this machine and the frozen backbones they stand on: listed, taken in, renamed,
+written out."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from ..storage.home import Home
 from .adapter_store import AdapterStore, refusal
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
-from .exports import EXPORTS
+from .exports import Subject, find_export
 from .predictor import Predictor
 from .samples import Sample, samples
 
@@ -54,9 +55,11 @@ class Zoo:
         return list(vit.cards(self._home.root))
 
     def add_backbone(self, file: Path, arch: str = "", name: str = "") -> BackboneCard:
-        """Checks a local timm checkpoint and registers it, so that every command and the page find it.
+        """Checks a local timm checkpoint and registers it, so that every command and the page find
+        it.
 
-        Other weights that go by the same name already keep it; these then get a bit of their fingerprint added.
+        Other weights that go by the same name already keep it; these then get a bit of their
+        fingerprint added.
         """
         check_local_paths(self._allow_local_paths, "a backbone file")
         with disk_errors(self._home.root / "backbones"):
@@ -67,7 +70,8 @@ class Zoo:
         return card
 
     def entries(self, backbone: str = "") -> list[ZooEntry]:
-        """All adapters, own first; with `backbone`, those made for another one carry a refusal as well."""
+        """All adapters, own first; with `backbone`, those made for another one carry a refusal as
+        well."""
         known = self.backbones()
         return [self._with_refusal(entry, known, backbone) for entry in self._store.entries()]
 
@@ -75,7 +79,8 @@ class Zoo:
         return self._with_refusal(self._store.entry(id), self.backbones(), "")
 
     def find(self, word: str) -> str:
-        """The id that `word` means: an adapter of the zoo, or (where local paths are allowed) a file."""
+        """The id that `word` means: an adapter of the zoo, or (where local paths are allowed) a
+        file."""
         try:
             self._store.path(word)
             return word
@@ -112,13 +117,11 @@ class Zoo:
         write_file(Path(out), to_bytes(adapters.merged_tensors(backbone, adapter), about))
 
     def export(self, id: str, to: str, out: Path) -> Sequence[str]:
-        if to not in EXPORTS:
-            raise UnknownName("format", to, EXPORTS)
+        chosen = find_export(to)
         file = AdapterFile.open(self.file(id))
         backbone, adapter = self._predictor.load(file)
-        card = file.card
-        source = vit.find(card.backbone, self._home.root, card.fingerprint)
-        return EXPORTS[to](Path(out), backbone, adapter, card, source)
+        source = vit.find(file.card.backbone, self._home.root, file.card.fingerprint)
+        return chosen.write(Path(out), Subject(backbone, adapter, file.card, source))
 
     def samples(self, id: str) -> Sequence[Sample]:
         data = RunSpec.from_json(self.card(id).spec).data

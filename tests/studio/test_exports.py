@@ -18,6 +18,7 @@ from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.errors import BadValue, CannotWrite, UnknownName
 from peft_demo.contracts.specs import ImportHints
 from peft_demo.data import decode, to_tensor
+from peft_demo.studio import exports
 from peft_demo.vit.catalogue import Source, bundled
 
 
@@ -165,3 +166,23 @@ def test_a_picture_is_no_adapter(studio, tmp_path):
     (tmp_path / "a.png").rename(tmp_path / "a.bin")
     with pytest.raises(BadValue, match="bi_lora or bi_adaptformer"):
         studio.zoo.take(tmp_path / "a.bin")
+
+
+def test_a_new_file_is_a_new_export(trained, tmp_path, monkeypatch):
+    studio, id = trained
+    source = (
+        "from peft_demo.studio.exports import Export\n"
+        "def write(out, subject):\n"
+        "    out.write_text(subject.card.name)\n"
+        "    return ('only its name',)\n"
+        "NAME = Export('name', write)\n"
+    )
+    (tmp_path / "name_only.py").write_text(source)
+    monkeypatch.setattr(exports, "__path__", [*exports.__path__, str(tmp_path)])
+    exports.exports.cache_clear()
+    try:
+        assert studio.zoo.export(id, "name", tmp_path / "out") == ("only its name",)
+        assert (tmp_path / "out").read_text() == studio.zoo.card(id).name
+    finally:
+        monkeypatch.undo()
+        exports.exports.cache_clear()

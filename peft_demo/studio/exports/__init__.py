@@ -1,0 +1,67 @@
+"""Adapters written out for other programs. One format, one file; a new file here is all that a new
+export takes.
+
+How to add an export
+--------------------
+Write `peft_demo/studio/exports/yours.py` with a function and a record that names it:
+
+    def write(out: Path, subject: Subject) -> Sequence[str]:
+        write_file(out, ...)                        # or raises `CannotExport`
+        return ("what a person should know",)       # notes, in sentences
+
+    YOURS = Export("yours", write)
+
+Every module-level `Export` is found by itself: `export ADAPTER --to yours` works from then on. What
+turns an adapter into another program's bytes, without a file, belongs to the room `interop`. Add
+`tests/studio/exports/test_yours.py`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from ...adapters import Adapter
+from ...contracts.adapter_card import AdapterCard
+from ...contracts.errors import UnknownName
+from ...vit import Backbone
+from ...vit.catalogue import Source
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is exported: an adapter with its card, and the backbone it was made for, loaded and by
+    its source."""
+
+    backbone: Backbone
+    adapter: Adapter
+    card: AdapterCard
+    source: Source
+
+
+@dataclass(frozen=True)
+class Export:
+    """A format: its name, and what writes it."""
+
+    name: str
+    write: Callable[[Path, Subject], Sequence[str]]
+    """(out, subject) → notes for the person who exports. Raises `CannotExport` or `CannotWrite`."""
+
+
+@lru_cache
+def exports() -> Mapping[str, Export]:
+    """All formats by name, in alphabetical order of their files."""
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    records = [
+        value for file in modules for value in vars(file).values() if isinstance(value, Export)
+    ]
+    return {export.name: export for export in records}
+
+
+def find_export(name: str) -> Export:
+    """The format of this name; `UnknownName` offers the nearest one."""
+    if name not in exports():
+        raise UnknownName("format", name, exports())
+    return exports()[name]

@@ -1,0 +1,25 @@
+"""ONNX: one file that holds backbone, adapter and head."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ... import interop
+from ...data.tensors import RESIZED
+from ...storage.atomic import write_file
+from . import Export, Subject
+
+
+def write(out: Path, subject: Subject) -> Sequence[str]:
+    """`out` is one ONNX file afterwards. Raises `CannotExport`."""
+    card = subject.card
+    content, merged = interop.to_onnx(subject.backbone, subject.adapter, card)
+    write_file(out, content)
+    form = "the adapter is folded into the weights"
+    if not merged:
+        form = f"{card.method} does not fold away and stands in it"
+    shape = f"[batch 3 {card.size} {card.size}]"
+    normalisation = f"normalised with mean {card.mean} and std {card.std}"
+    return (f"{form}; images {shape}, {RESIZED}, {normalisation}.",)
+
+
+ONNX = Export("onnx", write)
