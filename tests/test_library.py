@@ -31,10 +31,10 @@ def picture():
 
 def test_the_docstrings_keep_their_word(desk, picture):
     picture.save("photo.png")
-    found = doctest.testmod(
+    results = doctest.testmod(
         library, extraglobs={"picture": "photo.png"}, optionflags=doctest.ELLIPSIS
     )
-    assert found.attempted >= 10 and not found.failed
+    assert results.attempted >= 10 and not results.failed
 
 
 def test_the_lines_in_help_run_as_they_stand(desk, picture, capsys):
@@ -46,7 +46,11 @@ def test_the_lines_in_help_run_as_they_stand(desk, picture, capsys):
 
 
 def test_the_five_names_are_there_and_cost_nothing_until_they_are_asked_for():
-    code = "import peft_demo, sys; assert not {'torch', 'PIL', 'numpy'} & set(sys.modules); print(dir(peft_demo))"
+    code = """
+import peft_demo, sys
+assert not {"torch", "PIL", "numpy"} & set(sys.modules)
+print(dir(peft_demo))
+"""
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1]
     )
@@ -62,8 +66,8 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_no_knob_of_a_method_goes_by_a_name_of_the_recipe():
     """So that `train(..., epochs=3, rank=4)` means one thing."""
-    for kind in methods().values():
-        assert not {k.name for k in knobs(kind.Config)} & library.RECIPE, kind.name
+    for method in methods().values():
+        assert not {k.name for k in knobs(method.Config)} & library.RECIPE, method.name
 
 
 def test_a_picture_is_classified_however_it_comes(desk, tiny, picture):
@@ -107,13 +111,13 @@ def test_another_backbone_and_a_file_that_is_none_are_refused(desk, tiny):
 
 
 def test_every_event_can_be_watched_and_settings_go_where_they_belong(tiny):
-    told = []
-    adapter = library.train(tiny, "lora", shots=1, epochs=2, batch=5, rank=4, watch=told.append)
-    names = [type(e).__name__ for e in told]
+    events = []
+    adapter = library.train(tiny, "lora", shots=1, epochs=2, batch=5, rank=4, watch=events.append)
+    names = [type(e).__name__ for e in events]
     assert (
         names.count("Stepped") == 4
         and names[-1] == "Finished"
-        and told[-1].test_accuracy == adapter.accuracy
+        and events[-1].test_accuracy == adapter.accuracy
     )
     assert adapter.card.knobs["rank"] == 4 and adapter.card.spec["recipe"]["batch"] == 5
 
@@ -121,10 +125,10 @@ def test_every_event_can_be_watched_and_settings_go_where_they_belong(tiny):
 def test_what_cannot_be_trained_is_a_sentence(tiny, desk):
     (desk / "one" / "only").mkdir(parents=True)
     Image.new("RGB", (40, 40), "red").save(desk / "one" / "only" / "a.png")
-    for word, about in (
+    for name, error in (
         ("digit", UnknownName),
         (desk / "one", BadData),
         ("nowhere/at/all", BadData),
     ):
-        with pytest.raises(about):
-            library.train(tiny, "linear", word, shots=1)
+        with pytest.raises(error):
+            library.train(tiny, "linear", name, shots=1)

@@ -90,16 +90,16 @@ def _with_peft_defaults(folder: PeftFolder, hints: ImportHints) -> ImportHints:
         raise BadValue(
             f"a LoRA of peft becomes a 'lora', not a {hints.method!r}.", "Leave out --method."
         )
-    about = folder.about
-    size = about.get("size")
-    classes = tuple(name for name in _list(about, "classes") if isinstance(name, str))
+    note = folder.note
+    size = note.get("size")
+    classes = tuple(name for name in _list(note, "classes") if isinstance(name, str))
     completed = replace(
         hints,
         classes=hints.classes or classes,
-        backbone=hints.backbone or _text(about, "backbone") or _timm_name(folder.config),
+        backbone=hints.backbone or _text(note, "backbone") or _timm_name(folder.config),
         size=hints.size or (size if isinstance(size, int) else 0),
-        name=hints.name or _text(about, "name") or folder.name,
-        fingerprint=hints.fingerprint or _text(about, "fingerprint"),
+        name=hints.name or _text(note, "name") or folder.name,
+        fingerprint=hints.fingerprint or _text(note, "fingerprint"),
     )
     return _checked(completed)
 
@@ -133,8 +133,8 @@ def _read_binary(
 def _normalisation(folder: PeftFolder, backbone: Backbone) -> tuple[tuple, tuple]:
     """(mean, std) that the folder says, or those of `backbone`; what they may be, the card's check
     says."""
-    mean = tuple(_list(folder.about, "mean"))
-    std = tuple(_list(folder.about, "std"))
+    mean = tuple(_list(folder.note, "mean"))
+    std = tuple(_list(folder.note, "std"))
     if mean and std:
         return mean, std
     return backbone.mean, backbone.std
@@ -154,13 +154,13 @@ def _card(adapter: Adapter, hints: ImportHints, backbone: Backbone) -> AdapterCa
     )
 
 
-def _text(about: Mapping[str, Any], name: str) -> str:
-    value = about.get(name)
+def _text(note: Mapping[str, Any], name: str) -> str:
+    value = note.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _list(about: Mapping[str, Any], name: str) -> list[Any]:
-    value = about.get(name)
+def _list(note: Mapping[str, Any], name: str) -> list[Any]:
+    value = note.get(name)
     return value if isinstance(value, list) else []
 
 

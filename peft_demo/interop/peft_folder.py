@@ -20,7 +20,7 @@ from ..storage.header import Header, open_binary, parse_header, read_whole
 
 CONFIG = "adapter_config.json"
 TENSORS = "adapter_model.safetensors"
-ABOUT = "peft_demo.json"
+NOTE = "peft_demo.json"
 """Ours: what a LoRA does not say of itself."""
 
 PREFIX = "base_model.model."
@@ -76,7 +76,7 @@ class PeftFolder:
     name: str
     """Of the folder."""
     config: Mapping[str, Any]
-    about: Mapping[str, Any]
+    note: Mapping[str, Any]
     """What `peft_demo.json` says, {} without it."""
     header: Header
     content: bytes = field(repr=False)
@@ -97,9 +97,9 @@ def read_folder(path: Path) -> PeftFolder:
             raise BadAdapter(f"{folder.name} is not an adapter of peft: it has no {name}.")
     config = _read_json(folder / CONFIG)
     _check_config(config)
-    about = _read_json(folder / ABOUT) if (folder / ABOUT).is_file() else {}
+    note = _read_json(folder / NOTE) if (folder / NOTE).is_file() else {}
     header, content = _read_tensors(folder / TENSORS)
-    return PeftFolder(folder.name, config, about, header, content)
+    return PeftFolder(folder.name, config, note, header, content)
 
 
 def _read_tensors(file: Path) -> tuple[Header, bytes]:

@@ -32,7 +32,7 @@ from ..contracts.errors import CannotExport
 from ..data.tensors import RESIZED
 from ..vit import Backbone, LowRank, Site
 from ..vit.anatomy import timm_name
-from .peft_folder import ABOUT, CONFIG, PREFIX, TENSORS
+from .peft_folder import NOTE, CONFIG, PREFIX, TENSORS
 
 CARD_FIELDS = (
     "name",
@@ -69,11 +69,11 @@ def to_peft(
     by_timm_path = {timm_path(path): product for path, product in products.items()}
     config = _config(by_timm_path, backbone, hub)
     tensors = _tensors(by_timm_path, config["lora_bias"]) | _head(backbone, adapter)
-    about = {name: getattr(card, name) for name in CARD_FIELDS}
-    about["resize"] = RESIZED
+    note = {name: getattr(card, name) for name in CARD_FIELDS}
+    note["resize"] = RESIZED
     files = {
         CONFIG: _json(config),
-        ABOUT: _json(about),
+        NOTE: _json(note),
         TENSORS: to_bytes(tensors, {"format": "pt"}),
     }
     return files, _notes(parts, products)

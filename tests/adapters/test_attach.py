@@ -22,11 +22,11 @@ def test_a_silent_site_is_refused_with_the_reason(tiny):
 
 def test_an_attached_model_shares_the_backbones_tensors(tiny):
     model = attach(tiny, new("lora", tiny))
-    held = {t.data_ptr() for t in tiny.model.state_dict().values()}
+    pointers = {t.data_ptr() for t in tiny.model.state_dict().values()}
     frozen = [
         p for n, p in model.named_parameters() if "delta" not in n and not n.startswith("head")
     ]
-    assert all(p.data_ptr() in held or p.storage_offset() for p in frozen)
+    assert all(p.data_ptr() in pointers or p.storage_offset() for p in frozen)
 
 
 def test_arcs_projection_is_one_tensor_before_and_after_a_file(tiny):
@@ -51,8 +51,8 @@ def test_only_matrices_decay(tiny):
 
 
 def test_full_fine_tuning_starts_from_the_backbones_own_values(tiny):
-    kind = find_method("full")
-    adapter = create(kind, kind.config(), tiny, 2, seed=0)
+    method = find_method("full")
+    adapter = create(method, method.config(), tiny, 2, seed=0)
     assert adapter.trainable == tiny.parameters
     with torch.no_grad():
         model = attach(tiny, adapter).eval()

@@ -25,8 +25,8 @@ def opened(data: bytes):
     return parse(data), AdapterFile.parse(data).card.to_json()
 
 
-def closed(tensors, about) -> bytes:
-    return save(tensors, {"format": "pt", "peft_demo": json.dumps(about)})
+def closed(tensors, card_values) -> bytes:
+    return save(tensors, {"format": "pt", "peft_demo": json.dumps(card_values)})
 
 
 def test_the_card_comes_back_whole_from_bytes_and_from_a_file(good, tiny, tmp_path):
@@ -127,10 +127,10 @@ SPOILED = {
 
 @pytest.mark.parametrize(("spoil", "sentence"), SPOILED.values(), ids=SPOILED)
 def test_a_spoiled_file_is_refused_with_a_sentence(good, tiny, spoil, sentence):
-    tensors, about = opened(good)
-    spoil(tensors, about)
+    tensors, card_values = opened(good)
+    spoil(tensors, card_values)
     with pytest.raises(BadAdapter, match=sentence):
-        loaded(closed(tensors, about), tiny)
+        loaded(closed(tensors, card_values), tiny)
 
 
 @pytest.mark.parametrize(

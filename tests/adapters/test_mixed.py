@@ -37,10 +37,10 @@ def test_each_image_gets_the_answer_of_its_own_adapter(tiny):
     numbers = [n % len(adapters) for n in range(2 * len(adapters))][::-1]
     x = images(len(numbers))
     expected = one_by_one(tiny, adapters, x, numbers)
-    given = Mixed(tiny, adapters).eval()(x, numbers)
-    assert max((a - b).abs().max().item() for a, b in zip(given, expected, strict=True)) < 1e-5
+    answers = Mixed(tiny, adapters).eval()(x, numbers)
+    assert max((a - b).abs().max().item() for a, b in zip(answers, expected, strict=True)) < 1e-5
     others = one_by_one(tiny, adapters, x, [(i + 1) % len(adapters) for i in numbers])
-    assert min((a - b).abs().max().item() for a, b in zip(given, others, strict=True)) > 1e-3
+    assert min((a - b).abs().max().item() for a, b in zip(answers, others, strict=True)) > 1e-3
 
 
 @torch.no_grad()
@@ -52,8 +52,8 @@ def test_a_backbone_with_and_without_biases(bias):
         for n, name in enumerate(("arc", "lora", "aoft_adapter"))
     ]
     x = images(3)
-    given = Mixed(backbone, adapters).eval()(x, [2, 0, 1])
-    for a, b in zip(given, one_by_one(backbone, adapters, x, [2, 0, 1]), strict=True):
+    answers = Mixed(backbone, adapters).eval()(x, [2, 0, 1])
+    for a, b in zip(answers, one_by_one(backbone, adapters, x, [2, 0, 1]), strict=True):
         assert torch.allclose(a, b, atol=1e-5)
 
 

@@ -13,8 +13,8 @@ NESTED = json.loads("[" * 400 + "]" * 400)
 VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 5, 2**31, 2**63, HUGE, -HUGE, 0.0, 1.5, 1e-300, 1e308,
     float("nan"), float("inf"), -float("inf"),
-    "", " ", "a", "a" * 600, "a" * 50_000, "a\nb", "a\tb", "\x00", "\x1b[31m", "\u202eabc",
-    "a\u200b", "\ud800", "\ufeff", "../../x", "/etc/passwd", "CON", "<img src=x onerror=alert(1)>", "{{7*7}}",
+    "", " ", "a", "a" * 600, "a" * 50_000, "a\nb", "a\tb", "\x00", "\x1b[31m",
+    "\u202eabc", "a\u200b", "\ud800", "\ufeff", "../../x", "/etc/passwd", "CON", "<img src=x onerror=alert(1)>", "{{7*7}}",
     "`a` | b", "'; drop", "2026-13-45T99:99", "0" * 64, "f" * 64, "1e400", "NaN",
     [], [[]], [None], [True, True, True], [0.0, 0.0, 0.0], [1e-300] * 3, [0.5, 0.5, 0.5],
     ["a", "a"], ["a", ""], ["a", None], [[1, 2]], [[1, 1e308], [2, -1e308]], [[1]], NESTED,

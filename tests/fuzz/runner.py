@@ -111,7 +111,7 @@ def _try_all(kind: Kind, cases: int, seed: int, try_one: Callable[[Any], None]) 
         database=None,
         deadline=None,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(kind.cases())
     def all_cases(case: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a run's model is shown: the same features whether they were asked for before or not."""
+"""Model inputs: the same features whether they were taken before or not."""
 
 import torch
 

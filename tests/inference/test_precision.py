@@ -1,4 +1,4 @@
-"""In which precision a run learns, on a CPU that has bf16 units and on one that has not."""
+"""The precision in which a run learns, on a CPU with bf16 units and on one without."""
 
 import pytest
 import torch
@@ -25,9 +25,9 @@ def test_products_are_bf16_where_there_are_units_for_it(amx):
 
 
 def test_attention_is_changed_in_the_attached_model_alone(amx, tiny):
-    kind = find_method("lora")
+    lora = find_method("lora")
     model = disable_slow_fused_attention(
-        attach(tiny, create(kind, kind.config({}), tiny, 2, seed=0)), CPU
+        attach(tiny, create(lora, lora.config({}), tiny, 2, seed=0)), CPU
     )
     assert all(block.attn.map.fused_attn is not amx for block in model.blocks)
     assert all(block.attn.map.fused_attn for block in tiny.model.blocks)

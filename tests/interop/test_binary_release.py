@@ -1,4 +1,5 @@
-"""The 1-bit files of the paper's release: built byte by byte here, and the real ones where they are at hand."""
+"""The 1-bit files of the paper's release: built byte by byte here, and real ones where they are at
+hand."""
 
 import struct
 from dataclasses import replace
@@ -29,7 +30,8 @@ normal = NormalDist()
 
 
 def levels(bits):
-    """The release's: 500 rounds of "the median of the cell, cells halfway between levels", from 2^bits zeros."""
+    """The release's: from 2^bits zeros, 500 rounds of "the median of the cell, cells halfway between
+    levels"."""
     values = [0.0] * 2**bits
     for _ in range(500):
         edges = [0.0, *(normal.cdf((a + b) / 2) for a, b in pairwise(values)), 1.0]
@@ -56,7 +58,10 @@ class Release:
             self.head = self.plain(len(CLASSES), WIDTH), self.plain(1, len(CLASSES))[0]
 
     def packed(self, rows, columns, bits):
-        """Codes, least significant first within a byte, then mean and deviation; the matrix they stand for."""
+        """Codes, least significant first within a byte, then mean and deviation.
+
+        Returns the matrix that they stand for.
+        """
         codes = [self.random.randrange(2**bits) for _ in range(rows * columns)]
         per_byte = 8 // bits
         for first in range(0, len(codes), per_byte):
@@ -84,13 +89,13 @@ class Release:
 KINDS = {"bi_lora": 4, "bi_adaptformer": 2}
 
 
-def given(name, bits=1, head_bits=32, **more):
+def hints_for(name, bits=1, head_bits=32, **more):
     knobs = {"hidden": HIDDEN, "bits": bits, "head_bits": head_bits, "scale": 10.0}
     return replace(ImportHints(method=name, knobs=knobs, classes=CLASSES), **more)
 
 
-def taken_in(file, backbone, said):
-    converted = convert(file, with_defaults(file, said), backbone)
+def taken_in(file, backbone, hints):
+    converted = convert(file, with_defaults(file, hints), backbone)
     return load(converted, backbone), converted.card
 
 
@@ -101,7 +106,7 @@ def test_deltas_and_head_are_the_release_s_formula(name, bits, head_bits, tiny, 
     release = Release(KINDS[name], bits, head_bits)
     file = tmp_path / "cats-bit.bin"
     file.write_bytes(release.content)
-    adapter, card = taken_in(file, tiny, given(name, bits, head_bits))
+    adapter, card = taken_in(file, tiny, hints_for(name, bits, head_bits))
     assert (card.name, card.classes) == ("cats-bit", CLASSES)
 
     adapter = adapter.double()
@@ -130,7 +135,7 @@ def test_deltas_and_head_are_the_release_s_formula(name, bits, head_bits, tiny, 
 def test_it_wants_images_that_are_not_normalised_and_answers(tiny, tmp_path):
     file = tmp_path / "a.bin"
     file.write_bytes(Release(4, 1, 1).content)
-    adapter, card = taken_in(file, tiny, given("bi_lora", head_bits=1))
+    adapter, card = taken_in(file, tiny, hints_for("bi_lora", head_bits=1))
     assert card.mean == (0, 0, 0) and card.std == (1, 1, 1)
     assert attach(tiny, adapter)(images()).shape == (4, 3)
 
@@ -139,8 +144,8 @@ def test_our_file_of_it_has_a_bit_for_a_bit(tiny, tmp_path):
     file = tmp_path / "a.bin"
     file.write_bytes(Release(4, 1, 1).content)
 
-    held = convert(file, with_defaults(file, given("bi_lora", head_bits=1)), tiny).tensors()
-    assert sum(t.nbytes for t in held.values()) == len(file.read_bytes())
+    tensors = convert(file, with_defaults(file, hints_for("bi_lora", head_bits=1)), tiny).tensors()
+    assert sum(t.nbytes for t in tensors.values()) == len(file.read_bytes())
 
 
 WRONG = {
@@ -155,12 +160,12 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("said", "sentence"), WRONG.values(), ids=WRONG)
-def test_what_does_not_fit_is_refused_with_a_sentence(said, sentence, tiny, tmp_path):
+@pytest.mark.parametrize(("changes", "sentence"), WRONG.values(), ids=WRONG)
+def test_what_does_not_fit_is_refused_with_a_sentence(changes, sentence, tiny, tmp_path):
     file = tmp_path / "a.bin"
     file.write_bytes(Release(4, 1, 32).content)
     with pytest.raises((BadAdapter, BadValue), match=sentence):
-        taken_in(file, tiny, given("bi_lora", **said))
+        taken_in(file, tiny, hints_for("bi_lora", **changes))
 
 
 @pytest.mark.parametrize(
@@ -170,14 +175,14 @@ def test_another_length_is_refused(change, tiny, tmp_path):
     file = tmp_path / "a.bin"
     file.write_bytes(change(Release(4, 1, 32).content))
     with pytest.raises(BadAdapter, match="bytes"):
-        taken_in(file, tiny, given("bi_lora"))
+        taken_in(file, tiny, hints_for("bi_lora"))
 
 
 def test_a_pickle_is_only_bytes_of_a_wrong_length(tiny, tmp_path):
     file = tmp_path / "a.bin"
     torch.save({"a": torch.zeros(3)}, file)
     with pytest.raises(BadAdapter, match="bytes"):
-        taken_in(file, tiny, given("bi_lora"))
+        taken_in(file, tiny, hints_for("bi_lora"))
 
 
 REAL = {
@@ -192,15 +197,15 @@ REAL = {
 @pytest.mark.parametrize("file", REAL)
 def test_a_real_file_is_read_to_the_last_byte_and_looks_trained(file, assets):
     name, hidden, head_bits, classes = REAL[file]
-    kind = find_method(name)
+    method = find_method(name)
     anatomy = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
     adapter = meta_adapter(
-        kind, kind.config({"hidden": hidden, "head_bits": head_bits}), anatomy, classes
+        method, method.config({"hidden": hidden, "head_bits": head_bits}), anatomy, classes
     )
-    held = from_binary_release((assets / "onebit" / f"{file}.bin").read_bytes(), adapter)
-    mean, std = held[STATISTICS].unbind(dim=1)
+    tensors = from_binary_release((assets / "onebit" / f"{file}.bin").read_bytes(), adapter)
+    mean, std = tensors[STATISTICS].unbind(dim=1)
     assert (std > 0.003).all() and (std < 0.5).all() and (mean.abs() < 0.3 * std).all()
-    state = unpack(adapter, held)
+    state = unpack(adapter, tensors)
     for name, W in state.items():
         if name.startswith("deltas"):
             assert abs((W.mean() < W).double().mean() - 0.5) < 0.1, "as many ones as zeros"

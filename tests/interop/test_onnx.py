@@ -27,8 +27,8 @@ def test_onnxruntime_answers_as_torch_does(name, tiny):
     runtime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
     adapter = disturbed(new(name, tiny))
-    about = card(adapter, tiny)
-    content, merged = to_onnx(tiny, adapter, about)
+    its_card = card(adapter, tiny)
+    content, merged = to_onnx(tiny, adapter, its_card)
     assert merged == WAYS[name]
     session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
     model = attach(tiny, adapter).eval()
@@ -37,12 +37,20 @@ def test_onnxruntime_answers_as_torch_does(name, tiny):
             expected = model(images(n))
         (logits,) = session.run(["logits"], {"images": images(n).numpy()})
         assert torch.allclose(torch.from_numpy(logits), expected, atol=1e-5)
-    said = {
+    metadata = {
         key: json.loads(value) for key, value in session.get_modelmeta().custom_metadata_map.items()
     }
-    assert said["classes"] == list("abcde") and said["mean"] == said["std"] == [0.5, 0.5, 0.5]
-    assert said["resize"] == RESIZED and "interpolation" not in said
-    assert (said["method"], said["size"], said["fingerprint"]) == (name, 32, tiny.fingerprint)
+    assert metadata["classes"] == list("abcde") and metadata["mean"] == metadata["std"] == [
+        0.5,
+        0.5,
+        0.5,
+    ]
+    assert metadata["resize"] == RESIZED and "interpolation" not in metadata
+    assert (metadata["method"], metadata["size"], metadata["fingerprint"]) == (
+        name,
+        32,
+        tiny.fingerprint,
+    )
 
 
 def test_without_the_packages_it_says_what_to_install(tiny, monkeypatch):

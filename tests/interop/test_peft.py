@@ -1,4 +1,5 @@
-"""Written for huggingface/peft and read from it, with equal logits in the real package where it is installed."""
+"""Written for huggingface/peft and read from it, with equal logits in the real package where it is
+installed."""
 
 import json
 
@@ -36,7 +37,7 @@ LOW_RANK = (
     "fact_tk",
     "repadapter",
 )
-GIVEN = ImportHints(classes=tuple("abcde"))
+HINTS = ImportHints(classes=tuple("abcde"))
 
 
 def plain_timm(backbone):
@@ -61,9 +62,9 @@ def answers(model):
         return model(images())
 
 
-def taken_in(folder, backbone, given=GIVEN):
+def taken_in(folder, backbone, hints=HINTS):
     """The logits of what an import makes of the folder, and its card."""
-    file = convert(folder, with_defaults(folder, given), backbone)
+    file = convert(folder, with_defaults(folder, hints), backbone)
     return answers(attach(backbone, load_adapter(file, backbone)).eval()), file.card
 
 
@@ -74,7 +75,7 @@ def folder(tiny, tmp_path):
     return tmp_path / "lora"
 
 
-# out --------------------------------------------------------------------------------------------------------------
+# out
 
 
 @pytest.mark.parametrize("name", LOW_RANK)
@@ -158,7 +159,7 @@ def test_what_is_no_low_rank_product_is_refused_with_the_reason(name, tiny):
     assert ("merge" in refusal.value.hint) == adapter.method.merges(adapter.config)
 
 
-# in ---------------------------------------------------------------------------------------------------------------
+# in
 
 MADE = {
     "qkv": {"target_modules": ["attn.qkv"], "r": 4, "lora_alpha": 8},
@@ -198,7 +199,7 @@ def test_a_lora_that_peft_made_answers_the_same(options, tiny, tmp_path):
     assert (
         its_card.name == "theirs"
         and its_card.method == "lora"
-        and its_card.classes == GIVEN.classes
+        and its_card.classes == HINTS.classes
     )
 
 
@@ -303,7 +304,7 @@ def test_a_spoiled_folder_is_refused_with_a_sentence(folder, tiny, spoil, senten
 def test_a_folder_without_one_of_the_two_files_is_refused(folder, missing):
     (folder / missing).unlink()
     with pytest.raises(BadAdapter, match=f"it has no {missing}"):
-        with_defaults(folder, GIVEN)
+        with_defaults(folder, HINTS)
 
 
 @pytest.mark.parametrize("name", ["adapter_config.json", "peft_demo.json"])
@@ -313,7 +314,7 @@ def test_a_folder_without_one_of_the_two_files_is_refused(folder, missing):
 def test_nonsense_for_json_is_refused(folder, name, content):
     (folder / name).write_bytes(content)
     with pytest.raises(BadAdapter, match="not a JSON object"):
-        with_defaults(folder, GIVEN)
+        with_defaults(folder, HINTS)
 
 
 @pytest.mark.parametrize(
@@ -328,8 +329,8 @@ def test_nonsense_for_json_is_refused(folder, name, content):
     ids=repr,
 )
 def test_a_note_that_lies_is_refused_or_not_believed(folder, tiny, lie):
-    about = json.loads((folder / "peft_demo.json").read_text()) | lie
-    (folder / "peft_demo.json").write_text(json.dumps(about))
+    note = json.loads((folder / "peft_demo.json").read_text()) | lie
+    (folder / "peft_demo.json").write_text(json.dumps(note))
     try:
         _, its_card = taken_in(folder, tiny, ImportHints())
     except (BadAdapter, BadValue):

@@ -1,4 +1,5 @@
-"""A run as a generator: its events, its honesty about test images, its stop, its failures, its bits."""
+"""A run as a generator: its events, its one look at test images, its stop, its failures, its
+bits."""
 
 import importlib
 import threading
@@ -43,8 +44,8 @@ def spec(method="lora", seed=0, **recipe):
     return RunSpec(method, data=DataSpec(seed=seed, shots=8), recipe=Recipe(**values))
 
 
-def of(kind, events):
-    return [e for e in events if type(e) is kind]
+def of(event_type, events):
+    return [e for e in events if type(e) is event_type]
 
 
 @pytest.fixture(scope="module")
