@@ -32,7 +32,7 @@ from ..contracts.errors import CannotExport
 from ..data.tensors import RESIZED
 from ..vit import Backbone, LowRank, Site
 from ..vit.anatomy import timm_name
-from .peft_folder import NOTE, CONFIG, PREFIX, TENSORS
+from .peft_folder import CONFIG, NOTE, PREFIX, TENSORS
 
 CARD_FIELDS = (
     "name",

@@ -30,8 +30,8 @@ normal = NormalDist()
 
 
 def levels(bits):
-    """The release's: from 2^bits zeros, 500 rounds of "the median of the cell, cells halfway between
-    levels"."""
+    """The release's: from 2^bits zeros, 500 rounds of "the median of the cell, with cells that end
+    halfway between levels"."""
     values = [0.0] * 2**bits
     for _ in range(500):
         edges = [0.0, *(normal.cdf((a + b) / 2) for a, b in pairwise(values)), 1.0]
