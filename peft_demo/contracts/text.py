@@ -19,6 +19,11 @@ def is_visible(text: str) -> bool:
     return not any(unicodedata.category(character) in INVISIBLE for character in text)
 
 
+def visible(text: str) -> str:
+    """`text` without the characters that cannot be seen."""
+    return "".join(character for character in text if is_visible(character))
+
+
 def shortened(text: str) -> str:
     """`text` from elsewhere, cut to `QUOTED` characters."""
     return text if len(text) <= QUOTED else f"{text[: QUOTED - 1]}…"

@@ -21,6 +21,7 @@ from PIL import Image
 from ..contracts.cards import ClassCount, DataReport
 from ..contracts.errors import BadData, BadImage
 from ..contracts.progress import Report
+from ..contracts.text import is_visible, quoted
 from .dataset import Dataset, Example
 from .images import THREADS, decode, open_header, thumbnail
 from .layout import listed
@@ -268,6 +269,9 @@ def _problem(dataset: Dataset, train: Sequence[Example]) -> str:
         return "No class was found. Put the pictures of each class into a folder named after it."
     if len(dataset.classes) == 1:
         return f"There is only one class, {dataset.classes[0]!r}; telling apart takes at least two."
+    for name in dataset.classes:
+        if not is_visible(name):
+            return f"The class name {quoted(name)} has a character that cannot be seen. Rename it."
     counts = _counts(dataset.classes, train)
     if empty := [name for name, count in counts.items() if not count]:
         return f"No picture to train on in {listed(empty)}. Add some, or remove the class."

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..adapters import Adapter
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.specs import RunSpec
+from ..contracts.text import visible
 from ..data import thumbnail
 from ..data.few_shot_tensors import FewShotTensors
 from ..version import __version__
@@ -20,6 +21,9 @@ from ..vit import Backbone
 
 CURVE_POINTS = 100
 """The most that a card keeps of one curve."""
+
+NAME_LIMIT = 200
+"""Characters of an adapter's name."""
 
 Curve = list[tuple[int, float]]
 """(step, value)"""
@@ -49,8 +53,9 @@ def describe(
     measured: Measured,
 ) -> AdapterCard:
     """The card of `adapter` at this moment of the run. It holds no path of this machine."""
+    name = run.name or f"{run.method}-{run.data.argument()}-s{run.seed}"
     return AdapterCard(
-        name=run.name or f"{run.method}-{run.data.argument()}-s{run.seed}",
+        name=visible(name)[:NAME_LIMIT],
         method=run.method,
         knobs=dict(vars(adapter.config)),
         classes=material.classes,

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..adapters import attach, create, dump
+from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import TrainingFailed
 from ..contracts.events import Evaluated, Event, Finished, Improved, Started, Stepped, Stopped
 from ..contracts.specs import RunSpec
@@ -134,6 +135,7 @@ class _Run:
 
     def events(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """All that happens from Started to Finished or Stopped."""
+        AdapterCard.from_json(self._card().to_json())  # a file must be readable
         yield self._started()
         step = 0
         for step, batch in enumerate(self._batches(), start=1):
@@ -275,8 +277,10 @@ class _Run:
 
     def _file(self) -> bytes:
         self.measured.seconds = self.stopwatch.since_start
-        card = describe(self.run, self.backbone, self.material, self.adapter, self.measured)
-        return dump(self.adapter, card)
+        return dump(self.adapter, self._card())
+
+    def _card(self) -> AdapterCard:
+        return describe(self.run, self.backbone, self.material, self.adapter, self.measured)
 
 
 def _out_of_memory(run: RunSpec, backbone: Backbone) -> TrainingFailed:

@@ -13,7 +13,7 @@ from PIL import Image
 from small import loaded, random_vit
 
 from peft_demo.adapters import AdapterFile, attach, load
-from peft_demo.contracts.errors import TrainingFailed
+from peft_demo.contracts.errors import BadAdapter, TrainingFailed
 from peft_demo.contracts.events import Evaluated, Finished, Improved, Started, Stepped, Stopped
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.data.few_shot_tensors import FewShotTensors
@@ -108,6 +108,17 @@ def test_a_card_carries_no_path(tiny):
     content = of(Improved, list(train(run, tiny, material())))[-1].adapter
     assert b"somebody" not in content
     assert AdapterFile.parse(content).card.spec["data"]["name"] == "private photos"
+
+
+def test_what_is_written_can_be_read(tiny):
+    """A name that cannot be seen is cleaned; classes that cannot be told apart end the run at
+    once."""
+    run = replace(spec(epochs=1), name="a\u202e\nb")
+    content = of(Improved, list(train(run, tiny, material())))[-1].adapter
+    assert AdapterFile.parse(content).card.name == "ab"
+    twice = replace(material(), classes=("red", "red", "blue"))
+    with pytest.raises(BadAdapter, match="all of them different"):
+        next(train(spec(), tiny, twice))
 
 
 def test_a_thumbnail_is_in_the_file_only_if_asked_for(tiny):
