@@ -1,30 +1,39 @@
-"""Methods of parameter-efficient fine-tuning. One paper, one file; a new file here is all that a new method takes.
+"""Methods of parameter-efficient fine-tuning. One paper, one file; a new file here adds a method.
 
 How to add a method
 -------------------
-Write `peft_demo/methods/yours.py` with three things and a record that names them:
+Write `peft_demo/methods/yours.py` with three things, and a record that names them:
 
     @dataclass(frozen=True)
-    class Config:                                     # the knobs; the form, the flags and the card come from them
+    class Config:                                  # the knobs: form, flags and card come from them
         rank: int = knob(8, "Rank", low=1, high=64)
 
-    class YourDelta(Delta):                           # what stands at one site; see peft_demo/vit/seam.py
-        matrices = ("down", "up")                     # parameters that take weight decay
-        def __init__(self, site, rank): ...           # parameters, initialised with torch.nn.init
-        def forward(self, f, x): ...                  # what is computed where f(x) was
+    class YourDelta(Delta):                        # what stands at one site; see vit/seam.py
+        matrices = ("down", "up")                  # the parameters that take weight decay
+        def __init__(self, site, rank): ...        # parameters, initialised with torch.nn.init
+        def forward(self, f, x): ...               # what is computed where f(x) was
 
-    def build(anatomy, config) -> Parts:              # where the deltas stand; see peft_demo/vit/anatomy.py
-        return Parts({site.name: YourDelta(site, config.rank) for site in anatomy.at("q", "v")})
+    def build(anatomy, config) -> Parts:           # where the deltas stand; see vit/anatomy.py
+        sites = anatomy.at("q", "v")
+        return Parts({site.name: YourDelta(site, config.rank) for site in sites})
 
     YOURS = Method(name="yours", ..., Config=Config, build=build, count=count)
 
-Every module-level `Method` is found by itself. Form, command line, method table and the laws in `tests/test_laws.py`
-follow; add `tests/methods/test_yours.py` with the paper's dense formula written out in float64.
+Every module-level `Method` is found by itself. The form, the command line, the table of methods and
+the laws in `tests/test_laws.py` follow. Add `tests/methods/test_yours.py` with the paper's dense
+formula written out in float64.
 
-Parameters shared between sites are one `nn.Parameter` given to several deltas (see `arc`): files keep it once. A method
-that trains tensors of the backbone itself names them in `Parts.replaces` (see `bitfit`). A method that asks the
-training images where to stand has a `Survey` (see `spt`). A delta may give its `low_rank` form, with which it is also
-exported to huggingface/peft, or its `merged` weights, for speed; a law holds both to its `forward`.
+What a method may do besides
+----------------------------
+- Share a parameter between sites: give one `nn.Parameter` to several deltas. A file keeps it once.
+  See `arc`.
+- Train tensors of the backbone itself: name them in `Parts.replaces`. See `bitfit`.
+- Start from the frozen weights: `Delta.begin`. See `dora`.
+- Use random constants that no file needs to keep: `vit.seam.seeded_uniform`.
+- Keep quantised weights in few bits: `Delta.codec`. See `bi`.
+- Look at the training images to decide what to train: a `Survey`. See `spt`.
+- Give a closed form: `Delta.low_rank`, with which it is also exported to huggingface/peft, or
+  `Delta.merged`. A law holds both to `forward`.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,46 +54,47 @@ from ..vit import Anatomy, Backbone, Delta
 
 @dataclass(frozen=True)
 class Parts:
-    """What an adapter is made of: deltas by site name, and timm names of backbone tensors it trains a copy of.
-
-    `head` makes a head from (features, classes); without one it is a linear map that starts at zero. `extra` is JSON
-    that the adapter's card keeps, for `build` to make the same again (see `Survey`).
-    """
+    """What an adapter is made of."""
 
     deltas: Mapping[str, Delta] = field(default_factory=dict)
+    """By the name of their site."""
     replaces: tuple[str, ...] = ()
+    """timm names of the backbone's tensors that a copy is trained of."""
     head: Callable[[int, int], nn.Linear] | None = None
+    """Makes the head from (features, classes); None is a linear map that starts at zero."""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    """JSON that the adapter's card keeps, for `build` to make the same again (see `Survey`)."""
 
 
 class Survey(Protocol):
-    """A look at the training images before anything is built, for methods that ask them where to stand (`spt`).
+    """A look at the training images before anything is built, to decide what to train (`spt`).
 
-    Training makes one, hands it at most `batches` batches of `batch` images, and gives what it allocates to `build` as
-    a third argument; a file's card gives `Parts.extra` there.
+    Training makes one and gives it at most `batches` batches of `batch` images. `build` gets the
+    allocation as a third argument; for a file, it gets the `Parts.extra` of the card instead.
     """
 
     batches: int
     batch: int
 
     def add(self, images: Tensor, labels: Tensor) -> None:
-        """A batch of normalised training images [B 3 S S] and their labels [B], never any others."""
+        """A batch of normalised training images [B 3 S S] and their labels [B], never any
+        others."""
 
     def allocation(self) -> Any:
-        """What was decided; at least one batch has been seen."""
+        """What was decided, once at least one batch has been added."""
 
 
 SCALES = {"scale": (0.1, 1.0, 10.0)}
-"""What a method whose paper searches s gives as its `search`."""
+"""Default search grid for methods whose scale s is tuned."""
 
 
-def always(config) -> bool:
-    """For `Method.merges` and `Method.identity`: whatever the knobs."""
+def always(config: Any) -> bool:
+    """For `Method.merges` and `Method.identity`: true whatever the knobs."""
     return True
 
 
-def never(config) -> bool:
-    """For `Method.merges` and `Method.identity`: whatever the knobs."""
+def never(config: Any) -> bool:
+    """For `Method.merges` and `Method.identity`: false whatever the knobs."""
     return False
 
 
@@ -104,8 +114,9 @@ class Method:
     sites: tuple[str, ...]
     """Roles of the sites it takes by default, for its picture."""
     Config: type
+    """The dataclass of its knobs."""
     build: Callable[..., Parts]
-    """(anatomy, config), and an allocation for a method that surveys."""
+    """Called with (anatomy, config), and with an allocation if the method surveys."""
     count: Callable[[Anatomy, Any], int]
     """Trainable parameters without the head, in closed form."""
     lr: float
@@ -115,26 +126,27 @@ class Method:
     identity: Callable[[Any], bool] = always
     """Whether a new adapter leaves the features as they were."""
     survey: Callable[[Backbone, Any, int, int], Survey] | None = None
-    """Makes the survey of a (backbone, config, classes, seed); `count` is then the budget, exact within 5 %."""
+    """Makes the survey of (backbone, config, classes, seed); `count` is then the budget, which an
+    adapter meets within 5 %."""
     variants: tuple[str, ...] = ()
-    """Other forms that have a line of their own in comparisons, each one knob as `--set` takes it: "scale=true"."""
+    """Other forms with a line of their own in comparisons: each one knob, as `--set` takes it."""
     search: Mapping[str, tuple] = field(default_factory=dict, hash=False)
-    """Knobs that `bench tune` tries together with the learning rate, and the values it tries; like `lr`, the default of
-    such a knob is what it found, not what the paper prints."""
+    """Knobs that `bench tune` tries beside the learning rate, with the values it tries. The default
+    of such a knob is what it found best, not what the paper prints."""
 
-    def parts(self, anatomy: Anatomy, config, allocation: Any = None) -> Parts:
-        """What `build` makes; of an allocation, if there is one and the method surveys."""
-        return (
-            self.build(anatomy, config, allocation)
-            if self.survey and allocation
-            else self.build(anatomy, config)
-        )
+    def parts(self, anatomy: Anatomy, config: Any, allocation: Any = None) -> Parts:
+        """What `build` makes; with the allocation, if the method surveys and there is one."""
+        if self.survey and allocation:
+            return self.build(anatomy, config, allocation)
+        return self.build(anatomy, config)
 
-    def config(self, values: Mapping[str, Any] | None = None):
-        """The frozen config with `values` set; `BadValue` or `UnknownName` says what does not fit."""
+    def config(self, values: Mapping[str, Any] | None = None) -> Any:
+        """The frozen config with `values` set; `BadValue` or `UnknownName` for what does not
+        fit."""
         return build_config(self.Config, values)
 
     def card(self) -> MethodCard:
+        """What faces show of the method, with its knobs at their defaults."""
         default = self.Config()
         return MethodCard(
             name=self.name,
@@ -152,25 +164,22 @@ class Method:
         )
 
 
-_registered: dict[str, Method] = {}
+def check_rank(rank: int, width: int, where: str) -> None:
+    """Raises `BadValue` for a rank larger than the width of the map `where` it would stand."""
+    if rank > width:
+        raise BadValue(
+            f"rank {rank} is larger than the width {width} of {where}.", f"Take at most {width}."
+        )
 
 
 @lru_cache
-def methods() -> Mapping[str, Method]:
-    """All methods by name: those of the files here in alphabetical order, then registered ones."""
-    files = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
-    records = [
-        value for file in files for value in vars(file).values() if isinstance(value, Method)
-    ]
-    return {method.name: method for method in records} | _registered
-
-
-def register(method: Method) -> None:
-    """Adds a method that lives in a file of one's own, for this process. `BadValue` if its name is taken."""
-    if method.name in methods():
-        raise BadValue(f"there is a method {method.name!r} already.", "Choose another name.")
-    _registered[method.name] = method
-    methods.cache_clear()
+def methods() -> dict[str, Method]:
+    """All methods by name, in alphabetical order of their files."""
+    result = {}
+    for module in iter_modules(__path__):
+        names = vars(import_module(f"{__name__}.{module.name}"))
+        result |= {m.name: m for m in names.values() if isinstance(m, Method)}
+    return result
 
 
 def find_method(name: str) -> Method:

@@ -1,31 +1,40 @@
-"""AOFT: low-rank products whose factors are columns of an approximately orthogonal matrix made from one vector.
+"""AOFT: low-rank products whose factors are columns of an approximately orthogonal matrix.
 
-Yang et al., "Efficient Adaptation of Pre-trained Vision Transformer underpinned by Approximately Orthogonal Fine-Tuning
-Strategy", ICCV 2025. AO(q) [D R] is the first R columns of
+Yang et al., "Efficient Adaptation of Pre-trained Vision Transformer underpinned by Approximately
+Orthogonal Fine-Tuning Strategy", ICCV 2025. One vector makes the matrix: AO(q) [D R] is the first R
+columns of
 
     Q(q) = [[ q₀, −q̃ᵀ ], [ q̃, I − q̃ q̃ᵀ / (1 + q₀) ]],     q = (q₀, q̃) [D],
 
-orthogonal when ‖q‖ = 1, a constraint that is deliberately left off. For row vectors x:
+which is orthogonal when ‖q‖ = 1, a constraint that the paper leaves off. For row vectors x:
 
     T = AO(q_dn) diag(λ) AO(q_up)ᵀ,     λ [R] only where the knob `scale` is on (the paper's AOFT*)
     y = f(x) + x T                       LoRA form (`aoft_lora`): q, v
     y = f(x);  y + y T                   adapter form (`aoft_adapter`): after fc2, folding into it
 
-Starts are ours (the paper's is not known to us). With λ: λ = 0 and q a random unit vector with q₀ ≥ 0, the frozen model
-with exactly orthogonal factors. Without, the product cannot be zero for any q (its rank is at least 2(R−2)−R), so its
-constant start is subtracted, T − E Eᵀ, which stores nothing. E = AO(0) is the first R columns of I, the corner zero;
-q_up = 0, and q_dn is a random unit vector with q₀ ≥ 0 whose entries 1 to R − 1 are zero: AO(q_dn) is orthogonal, its
-columns but the first are E's, and the first grows a free product q_dn q_upᵀ as LoRA does. From q = e₀ on both sides,
-where every entry is live at once, an update of norm n < 2 drags a larger one along in the first row and column: 71.2 %
-on validation images of the four sets of `bench tune`, and 74.5 % from here (LoRA form, lr 0.009, one seed).
-`start="literal"` leaves T as printed: from q = e₀ without λ, and with λ ~ N(0, 1) as in the released LoRA form (its
-adapter draws λ from U[0, 1)).
+The starts are ours, as we do not know the paper's.
 
-The released code differs: it drops the frozen bias on every linear it adapts; it divides by (1 + q₀)² + 1, which is
-never orthogonal; it re-wraps q₀, so that Q's corner gets no gradient; it starts at q = 0, where 7 of 768 entries learn;
-its adapters stand on the residual stream behind a norm of their own and cannot be merged. Here 1 + q₀ is kept above
-0.01 instead, AO(q) is made in fp32 whatever autocast says, and the product is computed as a low-rank one:
-with R(q) = AO(q) − E, which survives bf16 near the start,  T − E Eᵀ = R(q_dn) AO(q_up)ᵀ + E R(q_up)ᵀ.
+- With λ: λ = 0, and q is a random unit vector with q₀ ≥ 0. This is the frozen model, and its
+  factors are exactly orthogonal.
+- Without λ, the product is not zero for any q: its rank is at least 2(R−2)−R. So its constant start
+  is subtracted, T − E Eᵀ, which stores nothing. E = AO(0) is the first R columns of I with a zero
+  in the corner. q_up = 0, and q_dn is a random unit vector with q₀ ≥ 0 whose entries 1 to R − 1 are
+  zero. Then AO(q_dn) is orthogonal and all its columns but the first are E's; the first one grows a
+  free product q_dn q_upᵀ, as LoRA does. Starting at q = e₀ on both sides is worse (71.2 against
+  74.5 % on validation images of the four sets of `bench tune`, LoRA form, lr 0.009, one seed):
+  small updates also cause larger ones in row and column 0.
+- `start="literal"` leaves T as printed: from q = e₀ without λ, and with λ ~ N(0, 1) as in the
+  released LoRA form (its adapter draws λ from U[0, 1)).
+
+The released code differs: it drops the frozen bias on every linear it adapts; it divides by (1 +
+q₀)² + 1, which is never orthogonal; it re-wraps q₀, so that Q's corner gets no gradient; it starts
+at q = 0, where 7 of 768 entries learn; its adapters stand on the residual stream behind a norm of
+their own and cannot be merged.
+
+Here 1 + q₀ is kept above 0.01, AO(q) is made in fp32 whatever autocast says, and T is computed as a
+low-rank product. With R(q) = AO(q) − E, which survives bf16 near the start,
+
+    T − E Eᵀ = R(q_dn) AO(q_up)ᵀ + E R(q_up)ᵀ.
 """
 
 from dataclasses import dataclass
@@ -34,58 +43,69 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from ..vit.sites import LINEARS
-from . import Method, Parts
+from . import Method, Parts, check_rank
 
 ENDS = ("proj", "fc2")
-FLOOR = 0.01
-"""1 + q₀ is not let below it."""
+"""The linears that end a branch."""
 
-RANK = {
-    "low": 1,
-    "high": 128,
-    "info": "R, columns taken; without λ it does not change the number of parameters",
-}
-SCALE = {"info": "a factor per column (AOFT*)", "advanced": True}
-START = {
-    "choices": ("orthogonal", "literal"),
-    "info": "literal: T as printed, not the frozen model",
-    "advanced": True,
-}
+FLOOR = 0.01
+"""The least that 1 + q₀ is taken for."""
 
 
 @dataclass(frozen=True)
 class Config:
-    targets: tuple = knob(("q", "v"), "Targets", choices=LINEARS, info="linears that get a product")
-    rank: int = knob(8, "Rank", **RANK)
-    scale: bool = knob(False, "Scale λ", **SCALE)
-    start: str = knob("orthogonal", "Start", **START)
+    """Knobs of the LoRA form."""
+
+    targets: tuple[str, ...] = knob(
+        ("q", "v"), "Targets", choices=LINEARS, info="linears that get a product"
+    )
+    rank: int = knob(
+        8,
+        "Rank",
+        low=1,
+        high=128,
+        info="R, columns taken; without λ it does not change the number of parameters",
+    )
+    scale: bool = knob(False, "Scale λ", info="a factor per column (AOFT*)", advanced=True)
+    start: str = knob(
+        "orthogonal",
+        "Start",
+        choices=("orthogonal", "literal"),
+        info="literal: T as printed, not the frozen model",
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True)
-class AdapterConfig:
-    targets: tuple = knob(("fc2",), "Targets", choices=ENDS, info="linears that end a branch")
-    rank: int = knob(8, "Rank", **RANK)
-    scale: bool = knob(False, "Scale λ", **SCALE)
-    start: str = knob("orthogonal", "Start", **START)
+class AdapterConfig(Config):
+    """Knobs of the adapter form."""
+
+    targets: tuple[str, ...] = knob(
+        ("fc2",), "Targets", choices=ENDS, info="linears that end a branch"
+    )
 
 
 def approximately_orthogonal(q: Tensor, rank: int) -> Tensor:
     """AO(q) [D R], the first R columns of Q(q)."""
-    return _of_zero(q, rank) + _moved(q, rank)
+    return _constant(q, rank) + _moved(q, rank)
 
 
 class Orthogonal(Delta):
-    """The map T [D_in D_out] of both forms, with `q_down` [D_in], `q_up` [D_out] and, if asked for, `scale` λ [R]."""
+    """The map T [D_in D_out] of both forms.
 
-    def __init__(self, d_in: int, d_out: int, config):
+    Its parameters are `q_down` [D_in], `q_up` [D_out] and, if the knob is on, `scale` λ [R].
+    """
+
+    def __init__(self, d_in: int, d_out: int, config: Config):
         super().__init__()
         self.rank = config.rank
         self.centred = config.start == "orthogonal" and not config.scale
-        self.q_down, self.q_up = (nn.Parameter(q) for q in _starts(d_in, d_out, config))
+        q_down, q_up = _starts(d_in, d_out, config)
+        self.q_down = nn.Parameter(q_down)
+        self.q_up = nn.Parameter(q_up)
         draw = torch.randn if config.start == "literal" else torch.zeros
         self.scale = nn.Parameter(draw(config.rank)) if config.scale else None
 
@@ -95,24 +115,28 @@ class Orthogonal(Delta):
         return y + F.linear(x @ down, up)
 
     def factors(self) -> tuple[Tensor, Tensor]:
-        """(down [D_in R'], up [D_out R']) with T = down upᵀ; R' is 2R where the start is subtracted."""
+        """(down [D_in R'], up [D_out R']) with T = down upᵀ; R' is 2R with a subtracted start."""
         return self._centred() if self.centred else self._printed()
 
     def _printed(self) -> tuple[Tensor, Tensor]:
-        down, up = (approximately_orthogonal(q, self.rank) for q in (self.q_down, self.q_up))
+        down = approximately_orthogonal(self.q_down, self.rank)
+        up = approximately_orthogonal(self.q_up, self.rank)
         return down if self.scale is None else down * self.scale, up
 
     def _centred(self) -> tuple[Tensor, Tensor]:
-        moved_down, moved_up = (_moved(q, self.rank) for q in (self.q_down, self.q_up))
-        down = torch.cat([moved_down, _of_zero(self.q_down, self.rank)], dim=1)
-        return down, torch.cat([_of_zero(self.q_up, self.rank) + moved_up, moved_up], dim=1)
+        moved_down = _moved(self.q_down, self.rank)
+        moved_up = _moved(self.q_up, self.rank)
+        whole_up = _constant(self.q_up, self.rank) + moved_up
+        down = torch.cat([moved_down, _constant(self.q_down, self.rank)], dim=1)
+        up = torch.cat([whole_up, moved_up], dim=1)
+        return down, up
 
 
 class AOFTLoRA(Orthogonal):
     """f(x) + x T around a linear."""
 
     def __init__(self, site: Site, config: Config):
-        _check(site, config.rank, min(site.d_in, site.d_out))
+        check_rank(config.rank, min(site.d_in, site.d_out), site.name)
         super().__init__(site.d_in, site.d_out, config)
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
@@ -126,8 +150,8 @@ class AOFTLoRA(Orthogonal):
 class AOFTAdapter(Orthogonal):
     """y + y T with y = f(x), so T is [D_out D_out]."""
 
-    def __init__(self, site: Site, config: AdapterConfig):
-        _check(site, config.rank, site.d_out)
+    def __init__(self, site: Site, config: Config):
+        check_rank(config.rank, site.d_out, site.name)
         super().__init__(site.d_out, site.d_out, config)
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
@@ -137,27 +161,34 @@ class AOFTAdapter(Orthogonal):
     def low_rank(self, f: nn.Linear) -> LowRank:
         """y + y T with y = x Wᵀ + b: the product x (Wᵀ down) upᵀ and the shift b T."""
         down, up = self.factors()
-        return LowRank(down.T @ f.weight, up, None if f.bias is None else up @ (f.bias @ down))
+        shift = None if f.bias is None else up @ (f.bias @ down)
+        return LowRank(down.T @ f.weight, up, shift)
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:
+    """The LoRA form at every target."""
     return Parts({site.name: AOFTLoRA(site, config) for site in anatomy.at(*config.targets)})
 
 
+def count(anatomy: Anatomy, config: Config) -> int:
+    """D_in + D_out for each target, and R with λ."""
+    factors = config.rank if config.scale else 0
+    return sum(s.d_in + s.d_out + factors for s in anatomy.at(*config.targets))
+
+
 def build_adapter(anatomy: Anatomy, config: AdapterConfig) -> Parts:
+    """The adapter form after every target."""
     return Parts({site.name: AOFTAdapter(site, config) for site in anatomy.at(*config.targets)})
 
 
-def count(anatomy: Anatomy, config: Config) -> int:
-    return sum(s.d_in + s.d_out + config.rank * config.scale for s in anatomy.at(*config.targets))
-
-
 def count_adapter(anatomy: Anatomy, config: AdapterConfig) -> int:
-    return sum(2 * s.d_out + config.rank * config.scale for s in anatomy.at(*config.targets))
+    """2·D for each target, and R with λ."""
+    factors = config.rank if config.scale else 0
+    return sum(2 * s.d_out + factors for s in anatomy.at(*config.targets))
 
 
-def _of_zero(q: Tensor, rank: int) -> Tensor:
-    """E = AO(0) [D R]: the first columns of I, the corner zero."""
+def _constant(q: Tensor, rank: int) -> Tensor:
+    """E = AO(0) [D R]: the first columns of I, with a zero in the corner."""
     E = torch.eye(len(q), rank, dtype=q.dtype, device=q.device)
     E[0, 0] = 0
     return E
@@ -169,10 +200,11 @@ def _moved(q: Tensor, rank: int) -> Tensor:
     rest = q[1:]
     top = torch.cat([first, -rest[: rank - 1]])
     columns = -torch.outer(rest, rest[: rank - 1]) / (1 + first).clamp(min=FLOOR)
-    return torch.cat([top[None], torch.cat([rest[:, None], columns], dim=1)])
+    below = torch.cat([rest[:, None], columns], dim=1)
+    return torch.cat([top[None], below])
 
 
-def _starts(d_in: int, d_out: int, config) -> tuple[Tensor, Tensor]:
+def _starts(d_in: int, d_out: int, config: Config) -> tuple[Tensor, Tensor]:
     """q_dn and q_up of a new adapter."""
     if config.scale:
         return _random_unit(d_in), _random_unit(d_out)
@@ -186,54 +218,49 @@ def _first_unit(size: int) -> Tensor:
 
 
 def _random_unit(size: int, rank: int = 1) -> Tensor:
-    """A random direction with q₀ ≥ 0 whose entries 1 to R − 1 are zero, so that AO(q) is E but for its first column."""
+    """A random unit vector with q₀ ≥ 0 whose entries 1 to R − 1 are zero.
+
+    So AO(q) is E but for its first column.
+    """
     q = torch.randn(size)
     q[0] = q[0].abs()
     q[1:rank] = 0
     return F.normalize(q, dim=0)
 
 
-def _check(site: Site, rank: int, width: int) -> None:
-    if rank > width:
-        raise BadValue(
-            f"rank {rank} is larger than the width {width} of {site.name}.",
-            f"Take at most {width}.",
-        )
-
-
-def _as_frozen(config) -> bool:
+def _starts_as_frozen(config: Config) -> bool:
     return config.start == "orthogonal"
 
-
-_PAPER = {
-    "paper": "Yang et al., Efficient Adaptation of Pre-trained Vision Transformer underpinned by Approximately"
-    " Orthogonal Fine-Tuning Strategy, ICCV 2025",
-    "url": "https://arxiv.org/abs/2507.13260",
-    "lr": 9e-3,
-    "variants": ("scale=true",),
-    "identity": _as_frozen,
-}
 
 AOFT_LORA = Method(
     name="aoft_lora",
     title="AOFT-LoRA",
-    summary="Adds to query and value a low-rank product whose two factors each grow from one vector.",
+    summary="Adds to query and value a low-rank product whose factors each grow from one vector.",
     formula="y = f(x) + x AO(q_dn) diag(λ) AO(q_up)ᵀ",
+    paper="Yang et al., Efficient Adaptation of Pre-trained Vision Transformer underpinned by"
+    " Approximately Orthogonal Fine-Tuning Strategy, ICCV 2025",
+    url="https://arxiv.org/abs/2507.13260",
     sites=Config().targets,
     Config=Config,
     build=build,
     count=count,
-    **_PAPER,
+    lr=9e-3,
+    identity=_starts_as_frozen,
+    variants=("scale=true",),
 )
 
 AOFT_ADAPTER = Method(
     name="aoft_adapter",
     title="AOFT-Adapter",
-    summary="Puts a low-rank product whose two factors each grow from one vector after each MLP; it folds away.",
+    summary="Puts after each MLP a low-rank product whose factors each grow from one vector.",
     formula="y = f(x);  y + y AO(q_dn) diag(λ) AO(q_up)ᵀ",
+    paper=AOFT_LORA.paper,
+    url=AOFT_LORA.url,
     sites=AdapterConfig().targets,
     Config=AdapterConfig,
     build=build_adapter,
     count=count_adapter,
-    **_PAPER,
+    lr=9e-3,
+    identity=_starts_as_frozen,
+    variants=("scale=true",),
 )

@@ -1,7 +1,11 @@
 """BitFit: only the biases are trained.
 
-Ben Zaken, Goldberg, Ravfogel, "BitFit: Simple Parameter-efficient Fine-tuning for Transformer-based Masked
-Language-models", ACL 2022. As in VPT's vision baseline, every bias counts: patch embedding and norms included.
+Ben Zaken, Goldberg, Ravfogel, "BitFit: Simple Parameter-efficient Fine-tuning for Transformer-based
+Masked Language-models", ACL 2022:
+
+    y = W x + b',     b' trained from the frozen bias
+
+As in VPT's baseline for vision, every bias counts, those of the patch embedding and the norms too.
 """
 
 from dataclasses import dataclass
@@ -18,15 +22,21 @@ class Config:
     """No knobs."""
 
 
+def biases(anatomy: Anatomy) -> tuple[str, ...]:
+    """timm names of all biases."""
+    return tuple(name for name in anatomy.tensors if name.endswith(".bias"))
+
+
 def build(anatomy: Anatomy, config: Config) -> Parts:
-    biases = tuple(name for name in anatomy.tensors if name.endswith(".bias"))
-    if not biases:
+    """A copy of every bias; `BadValue` where there is none."""
+    if not biases(anatomy):
         raise BadValue(f"{anatomy.arch} has no biases to train.", "Choose another method.")
-    return Parts(replaces=biases)
+    return Parts(replaces=biases(anatomy))
 
 
 def count(anatomy: Anatomy, config: Config) -> int:
-    return sum(prod(shape) for name, shape in anatomy.tensors.items() if name.endswith(".bias"))
+    """The numbers in all biases."""
+    return sum(prod(anatomy.tensors[name]) for name in biases(anatomy))
 
 
 BITFIT = Method(

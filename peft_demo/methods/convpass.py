@@ -1,14 +1,18 @@
-"""Convpass: a convolutional bypass beside attention and beside the MLP, for the sense of space that a ViT lacks.
+"""Convpass: a convolution beside attention and beside the MLP, which see the image as a sequence.
 
-Jie and Deng, "Convolutional Bypasses Are Better Vision Transformer Adapters", 2022. With h = norm(x), beside
-each of the two branches:
+Jie and Deng, "Convolutional Bypasses Are Better Vision Transformer Adapters", 2022. Beside each of
+the two branches of a block, with h = norm(x):
 
-    x ↦ f(x) + s · up(drop(σ(conv(σ(down(h)))))),     down [H D], conv 3×3 from H to H, up [D H],   σ QuickGELU
+    x ↦ f(x) + s · up(drop(σ(conv(σ(down(h))))))
 
-The patch tokens are convolved as the image they came from, zero-padded; each prefix token as an image of 1×1, which
-only the middle of the kernel sees. (The authors know one class token; registers likewise is ours.) `down` is
-Xavier-uniform, `up` and all biases zero; the kernel starts as the identity, or Xavier-uniform, which the authors choose
-per task. As in their code the bypass passes by the layer scale, where there is one. The norm is computed once.
+down [H D] is Xavier-uniform, conv a 3×3 kernel from H to H channels, up [D H] zero, σ QuickGELU;
+all have biases that start at zero. The kernel starts as the identity, or Xavier-uniform: the
+authors choose per task.
+
+The patch tokens are convolved as the image they came from, zero-padded. Each prefix token is an
+image of 1×1, which only the middle of the kernel sees. (The authors know one class token; registers
+likewise is ours.) As in their code, the bypass passes by the layer scale, where there is one. The
+norm is computed once for the branch and the bypass.
 """
 
 from dataclasses import dataclass
@@ -19,6 +23,7 @@ from torch.nn import functional as F
 
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
+from ..vit.sites import Branch
 from . import SCALES, Method, Parts, never
 
 BRANCHES = ("attn", "mlp")
@@ -26,6 +31,8 @@ BRANCHES = ("attn", "mlp")
 
 @dataclass(frozen=True)
 class Config:
+    """Knobs of Convpass."""
+
     hidden: int = knob(8, "Hidden", low=1, high=128, info="H, width of the bottleneck")
     scale: float = knob(
         10.0, "Scale", low=0.01, high=100.0, info="s, in front of the bypass", advanced=True
@@ -39,7 +46,8 @@ class Config:
 
 
 class Bypass(Delta):
-    """f(x) + s · up(drop(σ(conv(σ(down(norm(x))))))), around a branch f of the residual stream x [B N D]."""
+    """f(x) + s · up(drop(σ(conv(σ(down(norm(x))))))), f a branch of the residual stream x [B N
+    D]."""
 
     matrices = ("down", "conv", "up")
 
@@ -57,35 +65,44 @@ class Bypass(Delta):
         self.grid = anatomy.grid
         self.scale = config.scale
         self.dropout = config.dropout
+        start = nn.init.dirac_ if config.start == "identity" else nn.init.xavier_uniform_
         nn.init.xavier_uniform_(self.down)
-        (nn.init.dirac_ if config.start == "identity" else nn.init.xavier_uniform_)(self.conv)
+        start(self.conv)
 
-    def forward(self, f: nn.Module, x: Tensor) -> Tensor:
+    def forward(self, f: Branch, x: Tensor) -> Tensor:
         h = f.norm(x)
-        return f.drop(f.scale(f.map(h)) + self.bypass(h))
+        y = f.scale(f.map(h))
+        return f.drop(y + self.bypass(h))
 
     def bypass(self, h: Tensor) -> Tensor:
+        """What is added to the branch, from its normalised input [B N D]."""
         z = quick_gelu(F.linear(h, self.down, self.down_bias))
-        z = F.dropout(quick_gelu(self.convolved(z)), self.dropout, self.training)
+        z = quick_gelu(self.convolved(z))
+        z = F.dropout(z, self.dropout, self.training)
         return F.linear(self.scale * z, self.up, self.scale * self.up_bias)
 
     def convolved(self, z: Tensor) -> Tensor:
-        """[B N H] → [B N H]."""
-        patches = z[:, self.prefix :].mT.unflatten(2, self.grid)
-        patches = F.conv2d(patches, self.conv, self.conv_bias, padding=1).flatten(2).mT
-        prefix = F.linear(z[:, : self.prefix], self.conv[:, :, 1, 1], self.conv_bias)
+        """The tokens after the convolution, [B N H] → [B N H]."""
+        image = z[:, self.prefix :].mT.unflatten(2, self.grid)
+        image = F.conv2d(image, self.conv, self.conv_bias, padding=1)
+        patches = image.flatten(2).mT
+        middle = self.conv[:, :, 1, 1]
+        prefix = F.linear(z[:, : self.prefix], middle, self.conv_bias)
         return torch.cat([prefix, patches], dim=1)
 
 
 def quick_gelu(z: Tensor) -> Tensor:
+    """σ(z) = z · sigmoid(1.702 z)."""
     return z * torch.sigmoid(1.702 * z)
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:
+    """A bypass beside each branch."""
     return Parts({site.name: Bypass(anatomy, config) for site in _sites(anatomy)})
 
 
 def count(anatomy: Anatomy, config: Config) -> int:
+    """(2·H + 1)·D + 9·H² + 2·H for each branch."""
     D = anatomy.width
     H = config.hidden
     return len(_sites(anatomy)) * ((2 * H + 1) * D + 9 * H**2 + 2 * H)

@@ -1,22 +1,24 @@
-"""FacT: the increments of all layers are one tensor, kept in factors that all layers share.
+"""FacT: the changes of all layers are one tensor, kept in factors that all layers share.
 
-Jie and Deng, "FacT: Factor-Tuning for Lightweight Adaptation on Vision Transformer", AAAI 2023. Every linear of a block
-is cut into D×D slices: one each for q, k, v and proj, four for fc1 (by output) and four for fc2 (by input), 12·L in
-all. The increment of the j-th slice is
+Jie and Deng, "FacT: Factor-Tuning for Lightweight Adaptation on Vision Transformer", AAAI 2023.
+Every linear of a block is cut into D×D slices: one each for q, k, v and proj, four for fc1 (by
+output) and four for fc2 (by input), 12·L in all. The j-th slice changes by
 
     ΔW_j = s · V Σ_j U,      U [R D] and V [D R] shared by all slices,   drop(Σ_j U x) in training
 
-    FacT-TT (tensor train)            Σ_j [R R] free
-    FacT-TK (Tucker)                  Σ_j = Σ_t P[t, j] · C[:, :, t]ᵀ,     C [R R R] and P [R 12·L] shared too
+    FacT-TT (tensor train)   Σ_j [R R] is free
+    FacT-TK (Tucker)         Σ_j = Σ_t P[t, j] · C[:, :, t]ᵀ,   C [R R R] and P [R 12·L] shared too
 
-V starts at zero, U and a free Σ_j as torch's linears, C and P Xavier-uniform (the authors' code). Their FacT-TK
-reshapes the four slices of fc1 and fc2 with the slice running fastest, so that each mixes columns of all four, and
-transposes those of fc2; this follows the paper, every slice its own Σ_j from input to output. q, k and v stand together
-on `qkv`: the same numbers, with U x computed once.
+V starts at zero, U and a free Σ_j as torch's linears do, C and P Xavier-uniform (the authors'
+code).
+
+The authors' FacT-TK reshapes the four slices of fc1 and fc2 with the slice running fastest, so that
+each mixes columns of all four, and transposes those of fc2. This follows the paper: every slice has
+its own Σ_j from input to output. q, k and v stand together on `qkv`, which gives the same numbers
+and computes U x once.
 """
 
 from dataclasses import dataclass
-from itertools import accumulate
 from math import sqrt
 
 import torch
@@ -27,11 +29,13 @@ from ..contracts.errors import BadValue
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from ..vit.sites import FUSED_LINEARS
-from . import SCALES, Method, Parts
+from . import SCALES, Method, Parts, check_rank
 
 
 @dataclass(frozen=True)
 class TrainConfig:
+    """Knobs of FacT-TT."""
+
     rank: int = knob(16, "Rank", low=1, high=128, info="R, of the shared factors")
     scale: float = knob(
         10.0, "Scale", low=0.01, high=100.0, info="s, in front of the product", advanced=True
@@ -43,11 +47,17 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class TuckerConfig(TrainConfig):
+    """Knobs of FacT-TK."""
+
     rank: int = knob(32, "Rank", low=1, high=128, info="R, of the shared factors")
 
 
 class Factors(Delta):
-    """f(x) + s · drop(x Uᵀ Σᵀ) Vᵀ slice by slice: x [B N m·D] → [B N n·D], with U = `down`, V = `up`, Σ [n·R m·R]."""
+    """f(x) + s · drop(x Uᵀ Σᵀ) Vᵀ, slice by slice: x [B N m·D] → [B N n·D].
+
+    U is `down` [R D] and V is `up` [D R], both shared. Σ [n·R m·R] holds the Σ_j of the linear, n
+    slices by output and m by input.
+    """
 
     def __init__(self, down: nn.Parameter, up: nn.Parameter, config: TrainConfig):
         super().__init__()
@@ -57,15 +67,19 @@ class Factors(Delta):
         self.dropout = config.dropout
 
     def sigma(self) -> Tensor:
+        """Σ [n·R m·R]."""
         raise NotImplementedError
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         D, R = self.up.shape
-        z = F.linear(x.unflatten(-1, (-1, D)), self.down).flatten(-2)
-        z = F.dropout(F.linear(z, self.sigma()), self.dropout, self.training)
-        return f(x) + F.linear(z.unflatten(-1, (-1, R)), self.scale * self.up).flatten(-2)
+        z = F.linear(x.unflatten(-1, (-1, D)), self.down)
+        z = F.linear(z.flatten(-2), self.sigma())
+        z = F.dropout(z, self.dropout, self.training)
+        change = F.linear(z.unflatten(-1, (-1, R)), self.scale * self.up)
+        return f(x) + change.flatten(-2)
 
     def low_rank(self, f: nn.Linear) -> LowRank:
+        """Σ joins the side on which it leaves the smaller rank, m·R or n·R."""
         sigma = self.sigma()
         R = self.up.shape[1]
         n, m = (side // R for side in sigma.shape)
@@ -89,7 +103,10 @@ class TensorTrain(Factors):
 
 
 class Tucker(Factors):
-    """Σ is mixed from `core` C [R_in R_out R], shared, by n·m columns of `mix` P [R 12·L], shared, from `first` on."""
+    """Σ is mixed from `core` C [R_in R_out R] by n·m columns of `mix` P [R 12·L], from `first` on.
+
+    C and P are shared.
+    """
 
     matrices = ("down", "up", "core", "mix")
 
@@ -106,49 +123,51 @@ class Tucker(Factors):
 
     def sigma(self) -> Tensor:
         R = len(self.mix)
-        P = self.mix[:, self.first : self.first + self.n * self.m].unflatten(1, (self.n, self.m))
-        return torch.einsum("iot,tnm->nomi", self.core, P).reshape(self.n * R, self.m * R)
+        columns = self.mix[:, self.first : self.first + self.n * self.m]
+        P = columns.unflatten(1, (self.n, self.m))
+        blocks = torch.einsum("iot,tnm->nomi", self.core, P)
+        return blocks.reshape(self.n * R, self.m * R)
 
 
 def build_train(anatomy: Anatomy, config: TrainConfig) -> Parts:
+    """Tensor train around every linear of the blocks."""
     down, up = _ends(anatomy, config.rank)
-    return Parts(
-        {
-            site.name: TensorTrain(down, up, config, *_slices(anatomy, site))
-            for site in anatomy.at(*FUSED_LINEARS)
-        }
-    )
-
-
-def build_tucker(anatomy: Anatomy, config: TuckerConfig) -> Parts:
-    sites = anatomy.at(*FUSED_LINEARS)
-    R = config.rank
-    cuts = [_slices(anatomy, site) for site in sites]
-    firsts = accumulate((n * m for n, m in cuts), initial=0)
-    core = torch.empty(R, R, R)
-    mix = torch.empty(R, _total(anatomy))
-    shared = *_ends(anatomy, R), *(nn.Parameter(nn.init.xavier_uniform_(t)) for t in (core, mix))
-    return Parts(
-        {
-            s.name: Tucker(shared, config, *cut, i)
-            for s, cut, i in zip(sites, cuts, firsts, strict=False)
-        }
-    )
+    deltas = {}
+    for site in anatomy.at(*FUSED_LINEARS):
+        n, m = _slices(anatomy, site)
+        deltas[site.name] = TensorTrain(down, up, config, n, m)
+    return Parts(deltas)
 
 
 def count_train(anatomy: Anatomy, config: TrainConfig) -> int:
+    """2·D·R, and R² for each slice."""
     return 2 * anatomy.width * config.rank + _total(anatomy) * config.rank**2
 
 
+def build_tucker(anatomy: Anatomy, config: TuckerConfig) -> Parts:
+    """Tucker around every linear of the blocks, each with its own columns of P."""
+    R = config.rank
+    down, up = _ends(anatomy, R)
+    core = nn.Parameter(nn.init.xavier_uniform_(torch.empty(R, R, R)))
+    mix = nn.Parameter(nn.init.xavier_uniform_(torch.empty(R, _total(anatomy))))
+    first = 0
+    deltas = {}
+    for site in anatomy.at(*FUSED_LINEARS):
+        n, m = _slices(anatomy, site)
+        deltas[site.name] = Tucker((down, up, core, mix), config, n, m, first)
+        first += n * m
+    return Parts(deltas)
+
+
 def count_tucker(anatomy: Anatomy, config: TuckerConfig) -> int:
+    """2·D·R + R³, and R for each slice."""
     return 2 * anatomy.width * config.rank + config.rank**3 + _total(anatomy) * config.rank
 
 
 def _ends(anatomy: Anatomy, rank: int) -> tuple[nn.Parameter, nn.Parameter]:
     """U and V."""
     D = anatomy.width
-    if rank > D:
-        raise BadValue(f"rank {rank} is larger than the width {D}.", f"Take at most {D}.")
+    check_rank(rank, D, anatomy.arch)
     down = nn.init.kaiming_uniform_(torch.empty(rank, D), a=sqrt(5))
     return nn.Parameter(down), nn.Parameter(torch.zeros(D, rank))
 
@@ -159,15 +178,17 @@ def _slices(anatomy: Anatomy, site: Site) -> tuple[int, int]:
     D = anatomy.width
     if site.d_out % D or site.d_in % D:
         raise BadValue(
-            f"{site.name} maps {site.d_in} to {site.d_out}, which cannot be cut into slices of {D}×{D}.",
+            f"{site.name} maps {site.d_in} to {site.d_out},"
+            f" which cannot be cut into slices of {D}×{D}.",
             "FacT needs an MLP whose width is a multiple of the backbone's.",
         )
     return site.d_out // D, site.d_in // D
 
 
 def _total(anatomy: Anatomy) -> int:
-    """D×D slices of all layers: 12 per block where the MLP is four times as wide as the backbone."""
-    return sum(n * m for n, m in (_slices(anatomy, site) for site in anatomy.at(*FUSED_LINEARS)))
+    """Slices of all layers: 12 per block where the MLP is four times as wide as the backbone."""
+    slices = [_slices(anatomy, site) for site in anatomy.at(*FUSED_LINEARS)]
+    return sum(n * m for n, m in slices)
 
 
 FACT_TT = Method(
@@ -175,7 +196,8 @@ FACT_TT = Method(
     title="FacT-TT",
     summary="Adds a low-rank product to every linear; its outer factors are shared by all layers.",
     formula="y_j = f(x)_j + s · V Σ_j U x,  U and V shared by all layers",
-    paper="Jie and Deng, FacT: Factor-Tuning for Lightweight Adaptation on Vision Transformer, AAAI 2023",
+    paper="Jie and Deng, FacT: Factor-Tuning for Lightweight Adaptation on Vision Transformer,"
+    " AAAI 2023",
     url="https://arxiv.org/abs/2212.03145",
     sites=FUSED_LINEARS,
     Config=TrainConfig,
@@ -190,8 +212,8 @@ FACT_TK = Method(
     title="FacT-TK",
     summary="Adds a low-rank product to every linear, all of them mixed from one shared core.",
     formula="y_j = f(x)_j + s · V Σ_j U x,  Σ_j = Σ_t P[t,j] · C[:,:,t]ᵀ,  all shared",
-    paper="Jie and Deng, FacT: Factor-Tuning for Lightweight Adaptation on Vision Transformer, AAAI 2023",
-    url="https://arxiv.org/abs/2212.03145",
+    paper=FACT_TT.paper,
+    url=FACT_TT.url,
     sites=FUSED_LINEARS,
     Config=TuckerConfig,
     build=build_tucker,

@@ -1,7 +1,13 @@
-"""Full fine-tuning: every tensor of the backbone is trained. The ceiling in parameters, not always in accuracy."""
+"""Full fine-tuning: every tensor of the backbone is trained.
+
+    y = f'(x),     every tensor of f' trained from the frozen one
+
+It is the baseline with the most parameters, not always the one with the best accuracy.
+"""
 
 from dataclasses import dataclass
 
+from ..vit import Anatomy
 from ..vit.sites import MAPS
 from . import Method, Parts
 
@@ -9,6 +15,16 @@ from . import Method, Parts
 @dataclass(frozen=True)
 class Config:
     """No knobs."""
+
+
+def build(anatomy: Anatomy, config: Config) -> Parts:
+    """A copy of every tensor."""
+    return Parts(replaces=tuple(anatomy.tensors))
+
+
+def count(anatomy: Anatomy, config: Config) -> int:
+    """All parameters of the backbone."""
+    return anatomy.parameters
 
 
 FULL = Method(
@@ -20,7 +36,7 @@ FULL = Method(
     url="",
     sites=("patch", *MAPS),
     Config=Config,
-    build=lambda anatomy, config: Parts(replaces=tuple(anatomy.tensors)),
-    count=lambda anatomy, config: anatomy.parameters,
+    build=build,
+    count=count,
     lr=3e-4,
 )

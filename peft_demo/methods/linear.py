@@ -1,13 +1,29 @@
-"""Linear probe: nothing but the head is trained. The floor every method is measured against."""
+"""Linear probe: nothing but the head is trained.
+
+    logits = W · feature + b,     W [C D] and b [C] start at zero
+
+It is the baseline with the fewest parameters, with which every method is compared.
+"""
 
 from dataclasses import dataclass
 
+from ..vit import Anatomy
 from . import Method, Parts
 
 
 @dataclass(frozen=True)
 class Config:
     """No knobs."""
+
+
+def build(anatomy: Anatomy, config: Config) -> Parts:
+    """Nothing beside the head that every adapter has."""
+    return Parts()
+
+
+def count(anatomy: Anatomy, config: Config) -> int:
+    """None."""
+    return 0
 
 
 LINEAR = Method(
@@ -19,7 +35,7 @@ LINEAR = Method(
     url="",
     sites=(),
     Config=Config,
-    build=lambda anatomy, config: Parts(),
-    count=lambda anatomy, config: 0,
+    build=build,
+    count=count,
     lr=1e-2,
 )

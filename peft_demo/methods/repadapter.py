@@ -1,14 +1,17 @@
-"""RepAdapter: a linear bottleneck before attention and before the MLP, so that it folds into what follows.
+"""RepAdapter: a linear bottleneck before attention and before the MLP, which folds into what
+follows.
 
-Luo et al., "Towards Efficient Visual Adaption via Structural Re-parameterization", 2023. Right before the
-attention's `qkv` and before the MLP's `fc1`, both after the LayerNorm:
+Luo et al., "Towards Efficient Visual Adaption via Structural Re-parameterization", 2023. Right
+before the attention's `qkv` and before the MLP's `fc1`, both after the LayerNorm:
 
-    x ↦ x + s · (B drop(A x + a) + β),      A [H D] Xavier-uniform, B and both biases zero
+    x ↦ x + s · (B drop(A x + a) + β),      A [H D] Xavier-uniform, B [D H] and both biases zero
 
-B is sparse, "group-wise": of G groups, the g-th G-th of the outputs reads the g-th G-th of the bottleneck only, so B
-holds D·H/G numbers ([D H/G], as a grouped convolution keeps them). No activation stands between and a linear follows:
-with M = I + s B A, W' = W M and b' = b + s W (B a + β). The authors' test script merges with
-s = 1 whatever s was trained with; here s is part of what is merged.
+B is sparse, "group-wise": of G groups, the g-th G-th of the outputs reads the g-th G-th of the
+bottleneck only. So B holds D·H/G numbers, kept as [D H/G] like those of a grouped convolution.
+
+No activation stands between and a linear W, b follows, so it folds: with M = I + s B A, W' = W M
+and b' = b + s W (B a + β). The authors' test script merges with s = 1 whatever s was trained with;
+here s is part of what is merged.
 """
 
 from dataclasses import dataclass
@@ -27,6 +30,8 @@ TARGETS = ("qkv", "fc1")
 
 @dataclass(frozen=True)
 class Config:
+    """Knobs of RepAdapter."""
+
     hidden: int = knob(
         8, "Hidden", low=2, high=128, info="H, width of the bottleneck; a multiple of the groups"
     )
@@ -63,16 +68,18 @@ class Reparameterised(Delta):
         nn.init.xavier_uniform_(self.down)
 
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
-        z = F.dropout(F.linear(x, self.down, self.down_bias), self.dropout, self.training)
-        return f(x + F.linear(z, self._up(), self.scale * self.up_bias))
+        z = F.linear(x, self.down, self.down_bias)
+        z = F.dropout(z, self.dropout, self.training)
+        return f(x + F.linear(z, self._scaled_up(), self.scale * self.up_bias))
 
     def low_rank(self, f: nn.Linear) -> LowRank:
         """f is linear, so W passes on what the adapter adds to its input."""
-        up = f.weight @ self._up()
-        return LowRank(self.down, up, up @ self.down_bias + f.weight @ (self.scale * self.up_bias))
+        up = f.weight @ self._scaled_up()
+        shift = up @ self.down_bias + f.weight @ (self.scale * self.up_bias)
+        return LowRank(self.down, up, shift)
 
-    def _up(self) -> Tensor:
-        """s · B [D H]"""
+    def _scaled_up(self) -> Tensor:
+        """s · B [D H], with its zeros."""
         return self.scale * torch.block_diag(*self.up.chunk(self.groups))
 
 
@@ -84,10 +91,12 @@ def _check_groups(what: str, size: int, groups: int) -> None:
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:
+    """One bottleneck before the attention and one before the MLP of each block."""
     return Parts({site.name: Reparameterised(site, config) for site in anatomy.at(*TARGETS)})
 
 
 def count(anatomy: Anatomy, config: Config) -> int:
+    """D·H + H + D·H/G + D for each bottleneck."""
     H = config.hidden
     G = config.groups
     return sum(s.d_in * H + H + s.d_in * H // G + s.d_in for s in anatomy.at(*TARGETS))
@@ -96,7 +105,7 @@ def count(anatomy: Anatomy, config: Config) -> int:
 REPADAPTER = Method(
     name="repadapter",
     title="RepAdapter",
-    summary="Puts a linear bottleneck before attention and before the MLP; it folds away after training.",
+    summary="Puts a linear bottleneck before attention and before the MLP; it folds away.",
     formula="y = f(x + s · (B drop(A x + a) + β)),  B block-diagonal",
     paper="Luo et al., Towards Efficient Visual Adaption via Structural Re-parameterization, 2023",
     url="https://arxiv.org/abs/2302.08106",

@@ -1,24 +1,27 @@
 """RLRR: every frozen matrix is rescaled, entry by entry, by a residual of rank one.
 
-Dong et al., "Low-Rank Rescaled Vision Transformer Fine-Tuning: A Residual Design Approach", CVPR 2024. On q, k, v,
-proj, fc1 and fc2, in torch's layout W [D_out D_in]:
+Dong et al., "Low-Rank Rescaled Vision Transformer Fine-Tuning: A Residual Design Approach", CVPR
+2024. On q, k, v, proj, fc1 and fc2, in torch's layout W [D_out D_in]:
 
     y = W' x + b + f,     W' = W + s_left ⊙ W ⊙ s_rightᵀ = W ⊙ (1 + s_out s_in)
 
-with s_in [1 D_in] (the paper's s_left), s_out [D_out 1] (its s_right) and f [D_out] = `shift`; SSF's scale and shift
-after both norms, the final norm and on the patch tokens. Nothing is shared, no activation, no dropout.
+with s_in [1 D_in] (the paper's s_left), s_out [D_out 1] (its s_right) and f [D_out] = `shift`. Both
+norms, the final norm and the patch tokens take SSF's scale and shift (see `ssf`). Nothing is
+shared, and there is no activation and no dropout.
 
-Start, as in the authors' code: s_in and s_out Kaiming-uniform in these shapes (bounds √(6/D_in) and √6, so the product
-jitters each weight by about 7 % and the model does *not* start as the frozen one), f zero, SSF from N(1, 0.02²) and
-N(0, 0.02²). `start="zero"` (ours) has s_out = 0, SSF at 1 and 0. Both scales zero would be a dead point: the product's
-gradient is zero there for ever.
+Start, as in the authors' code: s_in and s_out are Kaiming-uniform in these shapes, f is zero, SSF
+is from N(1, 0.02²) and N(0, 0.02²). The bounds of s are √(6/D_in) and √6, so the product jitters
+each weight by about 7 % and the model does *not* start as the frozen one. `start="zero"` (ours) has
+s_out = 0 and SSF at 1 and 0. Both s at zero would be a dead point: the gradient of their product is
+zero there for ever.
 
-On a Swin, as in the authors' code: qkv as one matrix, the reductions between the stages in the place of the patches,
-and no SSF on these nor on the reductions' norms.
+On a Swin, as in the authors' code: qkv is one matrix, the reductions between the stages stand in
+the place of the patches, and there is no SSF on these nor on the reductions' norms.
 
-The frozen map is read and never called, and W' is one matrix the size of W per step: its gradient takes one product,
-where staying on the activations would take one more in the forward and one more in the backward pass (35 % slower).
-The authors' branch dropout, named drop path there, belongs to the backbone's recipe and is left out.
+The frozen map is read and never called, and W' is one matrix the size of W per step: its gradient
+takes one product, where staying on the activations would take one more in the forward and one more
+in the backward pass (35 % slower). The authors' branch dropout, which they call drop path, belongs
+to the recipe of the backbone and is left out.
 """
 
 from dataclasses import dataclass
@@ -29,18 +32,21 @@ from torch.nn import functional as F
 
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
+from ..vit.seam import bias
 from ..vit.sites import LINEARS, MAPS, QKV
 from . import Method, Parts
 from .ssf import ScaleShift
 
-FUSED = ("qkv", "reduction")
+SWIN_LINEARS = ("qkv", "reduction")
 """The linears that a Swin has instead of q, k and v, and of the patches."""
 TARGETS = ("patch", *MAPS, "norm")
 
 
 @dataclass(frozen=True)
 class Config:
-    targets: tuple = knob(
+    """Knobs of RLRR."""
+
+    targets: tuple[str, ...] = knob(
         TARGETS, "Targets", choices=TARGETS, info="linears to rescale; norms and patches take SSF"
     )
     start: str = knob(
@@ -53,7 +59,10 @@ class Config:
 
 
 class Rescaled(Delta):
-    """F.linear(x, W ⊙ (1 + s_out s_in), b + shift), with `s_out` [D_out 1], `s_in` [1 D_in] and `shift` [D_out]."""
+    """F.linear(x, W ⊙ (1 + s_out s_in), b + shift).
+
+    `s_out` is [D_out 1], `s_in` is [1 D_in], and `shift` is [D_out].
+    """
 
     def __init__(self, site: Site, start: str):
         super().__init__()
@@ -65,48 +74,60 @@ class Rescaled(Delta):
             nn.init.kaiming_uniform_(self.s_out)
 
     def forward(self, f: nn.Linear, x: Tensor) -> Tensor:
-        return F.linear(x, *self.merged(f))
+        W, b = self.merged(f)
+        return F.linear(x, W, b)
 
     def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor]:
-        weight = torch.addcmul(f.weight, f.weight, self.s_out * self.s_in)
-        return weight, self.shift if f.bias is None else f.bias + self.shift
+        W = torch.addcmul(f.weight, f.weight, self.s_out * self.s_in)
+        return W, bias(f) + self.shift
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:
-    return Parts({site.name: _kind(site)(site, config.start) for site in _sites(anatomy, config)})
+    """A residual at every linear among the targets, SSF at the others."""
+    return Parts({s.name: _delta(s)(s, config.start) for s in _sites(anatomy, config)})
 
 
 def count(anatomy: Anatomy, config: Config) -> int:
-    return sum(
-        (s.d_in if _kind(s) is Rescaled else 0) + 2 * s.d_out for s in _sites(anatomy, config)
-    )
+    """D_in + 2·D_out for each linear, 2·D for each norm and for the patches."""
+    total = 0
+    for site in _sites(anatomy, config):
+        total += 2 * site.d_out
+        if _delta(site) is Rescaled:
+            total += site.d_in
+    return total
 
 
 def _sites(anatomy: Anatomy, config: Config) -> list[Site]:
-    roles = config.targets
-    if anatomy.staged:
-        fused = {"patch": "reduction"} | (
-            dict.fromkeys(QKV, "qkv") if set(QKV) <= set(roles) else {}
-        )
-        roles = tuple(dict.fromkeys(fused.get(role, role) for role in roles))
-    return anatomy.at(*roles)
+    if not anatomy.staged:
+        return anatomy.at(*config.targets)
+    swin = {"patch": "reduction"}
+    if set(QKV) <= set(config.targets):
+        for role in QKV:
+            swin[role] = "qkv"
+    roles = [swin.get(role, role) for role in config.targets]
+    return anatomy.at(*dict.fromkeys(roles))
 
 
-def _kind(site: Site) -> type[Delta]:
-    return Rescaled if site.role in (*LINEARS, *FUSED) else ScaleShift
+def _delta(site: Site) -> type[Rescaled] | type[ScaleShift]:
+    return Rescaled if site.role in LINEARS + SWIN_LINEARS else ScaleShift
+
+
+def _starts_as_frozen(config: Config) -> bool:
+    return config.start == "zero"
 
 
 RLRR = Method(
     name="rlrr",
     title="RLRR",
-    summary="Rescales every frozen weight by a rank-one residual and shifts the biases; it folds away after training.",
+    summary="Rescales every weight by a rank-one residual and shifts the biases; it folds away.",
     formula="y = (W ⊙ (1 + s_out s_inᵀ)) x + b + f",
-    paper="Dong et al., Low-Rank Rescaled Vision Transformer Fine-Tuning: A Residual Design Approach, CVPR 2024",
+    paper="Dong et al., Low-Rank Rescaled Vision Transformer Fine-Tuning: A Residual Design"
+    " Approach, CVPR 2024",
     url="https://arxiv.org/abs/2403.19067",
     sites=TARGETS,
     Config=Config,
     build=build,
     count=count,
     lr=9e-3,
-    identity=lambda config: config.start == "zero",
+    identity=_starts_as_frozen,
 )

@@ -1,17 +1,20 @@
 """SSF: the output of every operation is scaled and shifted, channel by channel.
 
-Lian et al., "Scaling & Shifting Your Features: A New Baseline for Efficient Model Tuning", NeurIPS 2022, eq. 2:
+Lian et al., "Scaling & Shifting Your Features: A New Baseline for Efficient Model Tuning", NeurIPS
+2022, eq. 2:
 
     y = γ ⊙ f(x) + β,     γ [D_out] from N(1, 0.02²), β [D_out] from N(0, 0.02²)
 
-after the patch embedding, both norms, qkv (fused: one γ of 3D), proj, fc1, fc2 and the final norm, as in the authors'
-code. The random start is theirs; `start="zero"` (ours) begins at γ = 1, β = 0, the frozen model.
+after the patch embedding, both norms, qkv (fused: one γ of 3D), proj, fc1, fc2 and the final norm,
+as in the authors' code. The random start is theirs; `start="zero"` (ours) begins at γ = 1, β = 0,
+the frozen model.
 
-On a Swin `patch` is the norm that its patch embedding ends in and the norms before patches are merged between stages
-(the authors have one pair more, before the first of these norms).
+On a Swin, `patch` is the norm that its patch embedding ends in, and the norms before patches are
+merged between stages. (The authors have one pair more, before the first of these norms.)
 
-It folds away: each operation is affine at its end. Where the patch embedding has no bias the shift folds into the
-position embedding. Under autocast γ and β take the precision of f(x), as weights do.
+It folds away, as each operation is affine at its end. Where the patch embedding has no bias, the
+shift folds into the position embedding. Under autocast γ and β take the precision of f(x), as
+weights do.
 """
 
 from dataclasses import dataclass
@@ -27,11 +30,14 @@ from . import Method, Parts
 
 TARGETS = ("patch", *FUSED_MAPS, "norm")
 STD = 0.02
+"""Standard deviation of the random start."""
 
 
 @dataclass(frozen=True)
 class Config:
-    targets: tuple = knob(
+    """Knobs of SSF."""
+
+    targets: tuple[str, ...] = knob(
         TARGETS, "Targets", choices=TARGETS, info="operations whose output is scaled and shifted"
     )
     start: str = knob(
@@ -59,26 +65,35 @@ class ScaleShift(Delta):
         return torch.addcmul(self.shift.to(y.dtype), y, self.scale.to(y.dtype))
 
     def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor]:
-        return self.scale[:, None] * f.weight, torch.addcmul(self.shift, self.scale, bias(f))
+        W = self.scale[:, None] * f.weight
+        return W, torch.addcmul(self.shift, self.scale, bias(f))
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:
+    """A scale and a shift after every target."""
     return Parts({site.name: ScaleShift(site, config.start) for site in _sites(anatomy, config)})
 
 
 def count(anatomy: Anatomy, config: Config) -> int:
+    """2·D_out for each target."""
     return sum(2 * site.d_out for site in _sites(anatomy, config))
 
 
 def _sites(anatomy: Anatomy, config: Config) -> list[Site]:
-    merging = ("reduction_norm",) if anatomy.staged and "patch" in config.targets else ()
-    return anatomy.at(*config.targets, *merging)
+    roles = config.targets
+    if anatomy.staged and "patch" in roles:
+        roles = (*roles, "reduction_norm")
+    return anatomy.at(*roles)
+
+
+def _starts_as_frozen(config: Config) -> bool:
+    return config.start == "zero"
 
 
 SSF = Method(
     name="ssf",
     title="SSF",
-    summary="Scales and shifts the output of every operation, channel by channel; it folds away after training.",
+    summary="Scales and shifts the output of every operation, channel by channel; it folds away.",
     formula="y = γ ⊙ f(x) + β",
     paper="Lian et al., Scaling & Shifting Your Features, NeurIPS 2022",
     url="https://arxiv.org/abs/2210.08823",
@@ -87,5 +102,5 @@ SSF = Method(
     build=build,
     count=count,
     lr=1e-2,
-    identity=lambda config: config.start == "zero",
+    identity=_starts_as_frozen,
 )

@@ -57,7 +57,9 @@ class AdaptFormerConfig:
 
 @dataclass(frozen=True)
 class LoRAConfig(AdaptFormerConfig):
-    targets: tuple = knob(("q", "v"), "Targets", choices=LINEARS, info="linears that get a product")
+    targets: tuple[str, ...] = knob(
+        ("q", "v"), "Targets", choices=LINEARS, info="linears that get a product"
+    )
 
 
 class BiAdaptFormer(Delta):
