@@ -16,20 +16,32 @@ Dropout acts on the input of the product alone, as in LoRA. The scale s = α/r a
 are LoRA's; they have not been searched for DoRA.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..contracts.knobs import knob
 from ..vit import Anatomy, Site
 from ..vit.seam import bias
+from ..vit.sites import LINEARS
 from . import Method, Parts, lora
-from .lora import Config, LoRA
 
 EPSILON = 1e-12
 """The least norm that is divided by, for rows of zeros."""
 
 
-class DoRA(LoRA):
+@dataclass(frozen=True)
+class Config(lora.Config):
+    """Knobs of LoRA, but for `qkv`: a target's weight is read, and q, k and v are read apart."""
+
+    targets: tuple[str, ...] = knob(
+        ("q", "v"), "Targets", choices=LINEARS, info="linears that get a product and a magnitude"
+    )
+
+
+class DoRA(lora.LoRA):
     """g ⊙ (W x + s · B A x) + b around a linear, with g = m / ‖W + s · B A‖ [D_out].
 
     The parameters are `magnitude` m [D_out], `down` A [R D_in] and `up` B [D_out R].

@@ -169,7 +169,7 @@ def test_magnitudes_take_no_weight_decay(tiny: Backbone):
     assert {id(d.magnitude) for d in adapter.by_site().values()} <= {id(p) for p in free["params"]}
 
 
-@pytest.mark.parametrize("targets", ["k,proj", "qkv", "fc1,fc2"])
+@pytest.mark.parametrize("targets", ["k,proj", "q,k,v", "fc1,fc2"])
 def test_it_merges_at_every_target(targets: str, tiny: Backbone):
     adapter = disturbed(new("dora", tiny, targets=targets.split(",")))
     with torch.no_grad():
