@@ -54,7 +54,7 @@ class Prompted(Delta):
     def forward(self, f: nn.Module, x: Tensor) -> Tensor:
         start = self.prefix
         end = start + len(self.prompts)
-        prompts = self.prompts.expand(len(x), -1, -1)
+        prompts = self.prompts.expand(x.shape[0], -1, -1)  # len(x) would fix it in a graph
         prompts = F.dropout(prompts, self.dropout, self.training)
         tokens = torch.cat([x[:, :start], prompts, x[:, start:]], dim=1)
         y = f(tokens)
