@@ -1,7 +1,7 @@
 """JSON that nobody expects, and places in a JSON value to put it."""
 
 import json
-from copy import deepcopy
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,20 +43,19 @@ class Change:
     path: Path
     value: Any = None
 
-    def apply(self, tree: Any) -> Any:
-        """A changed copy; the same value where there is no such path."""
-        tree = deepcopy(tree)
-        parent = tree
-        for key in self.path[:-1]:
-            parent = parent[key]
-        key = self.path[-1]
-        if self.action == "set":
-            parent[key] = self.value
-        elif self.action == "delete":
-            del parent[key]
-        elif isinstance(parent, dict):
-            parent[self.value] = parent.pop(key)
-        return tree
+    def apply(self, tree: Any) -> None:
+        """Changes `tree` itself, unless an earlier change took the path away."""
+        with suppress(KeyError, IndexError, TypeError):
+            parent = tree
+            for key in self.path[:-1]:
+                parent = parent[key]
+            key = self.path[-1]
+            if self.action == "set":
+                parent[key] = self.value
+            elif self.action == "delete":
+                del parent[key]
+            elif isinstance(parent, dict):
+                parent[self.value] = parent.pop(key)
 
 
 def changes(tree: Any) -> st.SearchStrategy[Change]:
