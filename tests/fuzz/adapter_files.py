@@ -55,7 +55,7 @@ class Parts:
 
     def with_card(self, card: Any) -> dict[str, Any]:
         """A new copy of the header, with this card."""
-        header = {name: dict(entry) for name, entry in self.header.items()}
+        header = json.loads(json.dumps(self.header))
         header["__metadata__"][CARD] = json.dumps(card)
         return header
 
