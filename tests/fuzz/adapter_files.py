@@ -1,6 +1,7 @@
 """Adapter files: mutated cards, headers, bytes and numbers. What import accepts, everything else
 can show."""
 
+import inspect
 import json
 import math
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -23,10 +25,6 @@ from peft_demo.contracts.cards import Prediction
 from peft_demo.contracts.errors import BadAdapter, PeftDemoError
 from peft_demo.contracts.specs import PushSpec
 from peft_demo.studio import Studio
-from peft_demo.ui import api
-from peft_demo.ui.adapters import details
-from peft_demo.ui.adapters.table import table
-from peft_demo.ui.classify.usable import ready
 
 from .odd import VALUE, Change, changes
 from .runner import REFUSED, SOUND, Judge, Kind, refused
@@ -143,6 +141,17 @@ def _cases_of(name: str) -> st.SearchStrategy[Case]:
     )
 
 
+@dataclass(frozen=True)
+class _Selected:
+    """Stands in for Gradio's event when a row of the table is chosen."""
+
+    id: str
+
+    @property
+    def row_value(self) -> list[str]:
+        return [self.id]
+
+
 class _Home:
     """A studio into which cases are imported, and a page that shows them."""
 
@@ -153,8 +162,9 @@ class _Home:
         picture = BytesIO()
         Image.radial_gradient("L").convert("RGB").save(picture, "PNG")
         self.picture = picture.getvalue()
-        with gr.Blocks(analytics_enabled=False), gr.Column() as column:
-            self.details = details.build(column)
+        page, _ = ui.build(self.studio)
+        handlers = [inspect.unwrap(handler.fn) for handler in page.fns.values() if handler.fn]
+        self.handlers = {f"{fn.__module__}.{fn.__name__}": fn for fn in handlers}
         self.accepted = 0
 
     def judge(self, case: Case) -> str:
@@ -181,24 +191,31 @@ class _Home:
         copy = self.studio.home.zoo / "broken.safetensors"
         path.rename(copy)
         self._list()
-        self.details.show("broken", self.studio.zoo)
+        self._ask_page("adapters.choose", _Selected("broken"))
         copy.unlink()
 
     def _list(self) -> None:
         entries = self.studio.zoo.entries()
-        table(entries)
-        ready(self.studio.zoo)
         "\n".join(entry_lines(entries)).encode()
         json.dumps([entry_value(entry) for entry in entries], allow_nan=False).encode()
-        json.dumps([api._entry(entry) for entry in entries], allow_nan=False).encode()
+        json.dumps(self.handlers["peft_demo.ui.api.adapters"](), allow_nan=False).encode()
+        self._ask_page("adapters.list_adapters")
+
+    def _ask_page(self, name: str, *arguments: Any) -> None:
+        """What a handler of the page makes of it, as a browser would get it."""
+        updates = self.handlers[f"peft_demo.ui.{name}"](*arguments)
+        if isinstance(updates, dict):
+            for part, value in updates.items():
+                if isinstance(part, gr.components.Component) and not isinstance(value, Block):
+                    part.postprocess(value)
 
     def _show(self, id: str) -> None:
-        self._list()
         zoo = self.studio.zoo
-        self.details.show(id, zoo)
-        card = zoo.card(id)
-        for ask in (card.command, lambda: zoo.samples(id)):
-            _answered(ask)
+        self._list()
+        self._ask_page("adapters.choose", _Selected(id))
+        _answered(lambda: self._ask_page("links.train_like", id))
+        _answered(lambda: zoo.card(id).command().encode())
+        _answered(lambda: zoo.samples(id))
         if not zoo.entry(id).refusal:
             _answered(lambda: self._classify(id))
 
@@ -219,8 +236,7 @@ class _Home:
         for file in self.folder.glob("kept-*.safetensors"):
             file.rename(self.studio.home.zoo / file.name)
         self._list()
-        page, _ = ui.build(self.studio)
-        page.get_config_file()
+        ui.build(self.studio)[0].get_config_file()
         ui.warm_up(self.studio)
         self.studio.close()
 
