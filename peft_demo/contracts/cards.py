@@ -50,6 +50,10 @@ class BackboneCard:
     ready: bool = True
     """Whether it is on this machine already."""
     fingerprint: str = ""
+    refusal: str = ""
+    """Why it cannot be used and what to do, "" if it can."""
+    notices: tuple[str, ...] = ()
+    """What was converted or left out when it was registered."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import cast
 
 import torch
+from timm.models.deit import VisionTransformerDistilled
 from timm.models.eva import Eva
 from timm.models.swin_transformer import SwinTransformer
 from timm.models.vision_transformer import VisionTransformer
@@ -37,6 +38,12 @@ FAMILIES: dict[type[nn.Module], ModuleType] = {
     dinov3.DINOv3: dinov3,
 }
 """Class of a model, timm's or exposed → the file that takes it apart."""
+
+HINTS: dict[type[nn.Module], str] = {
+    VisionTransformerDistilled: "It answers with two heads, and an adapter has one. "
+    "Choose the model without distillation, `deit_base_patch16_224` for example."
+}
+"""What to do about a class that is refused, where it is not the usual."""
 
 _PLAIN = isotropic.NAMES | dinov3.NAMES
 _STAGED = swin.NAMES
@@ -174,7 +181,7 @@ def tree_name(name: str) -> str:
 def _family(model: nn.Module) -> ModuleType:
     if type(model) in FAMILIES:
         return FAMILIES[type(model)]
-    hint = "Choose a timm `vit_*`, `deit*` or `swin_*` model."
+    hint = HINTS.get(type(model), "Choose a timm `vit_*`, `deit*` or `swin_*` model.")
     raise BadBackbone(f"{type(model).__name__} is not a plain Vision Transformer.", hint)
 
 

@@ -1,12 +1,12 @@
-"""Which backbones there are: the bundled one, registered ones, and a choice of timm's to download."""
+"""Which backbones there are: the bundled one, registered ones, and timm's downloads."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 from ..contracts.cards import BackboneCard
-from ..contracts.errors import UnknownName
+from ..contracts.errors import BadBackbone, PeftDemoError, UnknownName
 from .download import is_downloaded
-from .local import bundled, fingerprint_of, local_card, registered
+from .local import bundled, damaged, damaged_card, fingerprint_of, local_card, registered
 from .source import Source, timm_config, timm_names
 
 
@@ -50,7 +50,8 @@ SUGGESTED = {
 def find(name: str, home: Path, fingerprint: str = "") -> Source:
     """The backbone called `name` ("" is the bundled one); `UnknownName` if there is none.
 
-    A `fingerprint` finds a bundled or registered one whatever it is called.
+    A `fingerprint` finds a bundled or registered one whatever it is called. `BadBackbone` for a
+    registered one whose record is damaged.
     """
     local = [bundled(), *registered(home)]
     for source in local:
@@ -59,6 +60,9 @@ def find(name: str, home: Path, fingerprint: str = "") -> Source:
     for source in local:
         if source.name == name or (not name and source.bundled):
             return source
+    for card in damaged(home):
+        if card.name == name:
+            raise BadBackbone(card.refusal)
     if name in timm_names():
         suggestion = SUGGESTED.get(name, Suggestion(name, 0, ""))
         return Source(name, suggestion.title, arch=name, licence=suggestion.licence)
@@ -66,11 +70,19 @@ def find(name: str, home: Path, fingerprint: str = "") -> Source:
 
 
 def cards(home: Path) -> list[BackboneCard]:
-    """What to choose from: bundled, registered, then suggested downloads."""
-    local = [local_card(source) for source in (bundled(), *registered(home))]
+    """What to choose from: bundled, registered, damaged ones, then suggested downloads."""
+    local = [_card(source) for source in (bundled(), *registered(home))] + damaged(home)
     taken = {card.name for card in local}
     downloads = [_download_card(name) for name in SUGGESTED if name not in taken]
     return local + downloads
+
+
+def _card(source: Source) -> BackboneCard:
+    """The card of a local backbone; its refusal says what is wrong with it."""
+    try:
+        return local_card(source)
+    except PeftDemoError as error:
+        return damaged_card(source.name, str(error))
 
 
 def _download_card(name: str) -> BackboneCard:

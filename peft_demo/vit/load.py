@@ -19,7 +19,7 @@ from .catalogue import find
 from .checkpoint import read_tensors
 from .download import fetch
 from .fingerprint import fingerprint as fingerprint_of
-from .sites import patch_embed
+from .sites import image_size, patch_embed
 from .source import Source, set_size
 
 
@@ -102,10 +102,15 @@ def wrap(
 
 def _backbone(source: Source, model: nn.Module, size: int, device: str) -> Backbone:
     identity = fingerprint_of(model.state_dict())
+    if source.fingerprint and identity != source.fingerprint:
+        raise BadBackbone(
+            f"the weights of {source.name} have changed since they were registered: "
+            f"{source.local_file.name} is damaged.",
+            "Register them again with `backbones add FILE`.",
+        )
     if size:
         set_size(model, size)
     tree = expose(model.float().to(device))
-    height, _ = cast(tuple[int, int], patch_embed(tree).img_size)
     config = cast(dict[str, Any], model.pretrained_cfg)
     return Backbone(
         name=source.name,
@@ -113,7 +118,7 @@ def _backbone(source: Source, model: nn.Module, size: int, device: str) -> Backb
         model=tree,
         anatomy=inspect_anatomy(tree, source.arch),
         fingerprint=identity,
-        size=height,
+        size=image_size(tree),
         mean=tuple(source.mean or config["mean"]),
         std=tuple(source.std or config["std"]),
         interpolation=source.interpolation or config["interpolation"],

@@ -15,7 +15,7 @@ from ..contracts.errors import BadBackbone
 from ..storage.header import read_header
 from .checkpoint import HEADER_LIMIT, read_tensors
 from .fingerprint import fingerprint
-from .source import Source, anatomy_of
+from .source import Source, anatomy_of, timm_names
 
 BUNDLED = Path(__file__).parent / "bundled"
 FOLDER = "backbones"
@@ -34,13 +34,16 @@ def bundled() -> Source:
 
 
 def registered(home: Path) -> list[Source]:
-    """The registered backbones, by name."""
-    sources = []
-    for record in (home / FOLDER).glob("*.json"):
-        file = record.with_suffix(".safetensors")
-        if file.is_file():
-            sources.append(_source(json.loads(record.read_text("utf-8")), file))
-    return sorted(sources, key=lambda source: source.name)
+    """The registered backbones whose records and files are there, by name."""
+    sources = [_read_record(record) for record in _records(home)]
+    sound = [source for source in sources if isinstance(source, Source)]
+    return sorted(sound, key=lambda source: source.name)
+
+
+def damaged(home: Path) -> list[BackboneCard]:
+    """Cards of the records that cannot be used; each card's refusal says why and what to do."""
+    answers = [_read_record(record) for record in _records(home)]
+    return [card for card in answers if isinstance(card, BackboneCard)]
 
 
 def local_card(source: Source) -> BackboneCard:
@@ -68,6 +71,54 @@ def fingerprint_of(source: Source) -> str:
 def _fingerprint_of_file(source: Source, changed: int) -> str:
     """Computed once for each state of the file; `changed` is when it was last written."""
     return fingerprint(read_tensors(source))
+
+
+def _records(home: Path) -> list[Path]:
+    return sorted((home / FOLDER).glob("*.json"))
+
+
+def _read_record(file: Path) -> Source | BackboneCard:
+    """The source that a record describes, or the card of a damaged one."""
+    name = file.stem
+    try:
+        record = json.loads(file.read_bytes())
+        name = str(record["name"])[:100]
+        return _checked(record, file.with_suffix(".safetensors"))
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        reason = "it is no record of a backbone"
+    except BadBackbone as error:
+        reason = error.sentence.rstrip(".")
+    return damaged_card(name, f"{FOLDER}/{file.name} is damaged: {reason}.")
+
+
+def damaged_card(name: str, sentence: str) -> BackboneCard:
+    """The card of a registered backbone that cannot be used."""
+    hint = "Register its weights again with `backbones add FILE`, or delete it."
+    return BackboneCard(
+        name=name,
+        title=name,
+        source="registered",
+        size=0,
+        parameters=0,
+        megabytes=0.0,
+        ready=False,
+        refusal=f"{sentence} {hint}",
+    )
+
+
+def _checked(record: Mapping[str, Any], file: Path) -> Source:
+    """`BadBackbone` unless it is what `register` writes, and its weights are there."""
+    texts = [record[key] for key in ("name", "title", "arch", "fingerprint")]
+    settings = record.get("kwargs", {})
+    if not all(isinstance(text, str) and text for text in texts) or not isinstance(settings, dict):
+        raise BadBackbone("it is no record of a backbone")
+    if record["arch"] not in timm_names():
+        raise BadBackbone(f"timm has no architecture {record['arch'][:100]!r}")
+    if not file.is_file():
+        raise BadBackbone("its weights are gone")
+    return _source(record, file)
 
 
 def _source(record: Mapping[str, Any], file: Path, bundled: bool = False) -> Source:

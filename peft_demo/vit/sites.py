@@ -135,6 +135,12 @@ def patch_embed(tree: nn.Module) -> PatchEmbed:
     )
 
 
+def image_size(tree: nn.Module) -> int:
+    """Height of the images that a model takes, pixels."""
+    height, _ = cast(tuple[int, int], patch_embed(tree).img_size)
+    return height
+
+
 def _qkv_sites(tree: nn.Module, at: str, path: str, block: int, stage: int) -> Iterator[Site]:
     fused = linear_at(tree, path)
     for role in QKV:

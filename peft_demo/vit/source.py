@@ -49,8 +49,13 @@ class Source:
         return self.file
 
     def create(self) -> nn.Module:
-        """The architecture with random weights, without a head."""
-        return timm.create_model(self.arch, pretrained=False, num_classes=0, **dict(self.kwargs))
+        """The architecture with random weights, without a head; `BadBackbone` if timm cannot."""
+        settings = dict(self.kwargs)
+        try:
+            return timm.create_model(self.arch, pretrained=False, num_classes=0, **settings)
+        except (RuntimeError, TypeError, ValueError, AssertionError) as error:
+            reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+            raise BadBackbone(f"timm cannot build {self.arch} here: {reason}.") from None
 
     def empty(self) -> nn.Module:
         """The architecture on the meta device, without a head: shapes, no memory."""

@@ -1,0 +1,55 @@
+"""What a weights file is, by its first bytes and not by its name."""
+
+import zipfile
+from pathlib import Path
+
+from ...contracts.errors import BadBackbone
+
+SAFETENSORS = "safetensors"
+NPZ = "npz"
+PICKLE = "pickle"
+
+_OTHERS = {
+    b"\x89HDF": ("an HDF5 file, as TensorFlow and Keras write", "transformers can convert it."),
+    b"version https://git-lfs": (
+        "a pointer of git-lfs and not the weights themselves",
+        "Run `git lfs pull`, or download the file on its page.",
+    ),
+    b"<": ("a web page and not weights", "Download the file itself."),
+    b"GGUF": ("a GGUF file of a language model", "Bring a Vision Transformer as safetensors."),
+}
+"""First bytes → what the file is, and what to do."""
+
+
+def kind_of(file: Path) -> str:
+    """`SAFETENSORS`, `NPZ` or `PICKLE`; `BadBackbone` names what else it is.
+
+    A file that looks like nothing known counts as safetensors, whose reader says what is wrong.
+    """
+    start = _start(file)
+    if zipfile.is_zipfile(file):
+        return _kind_of_zip(file)
+    if start[:1] == b"\x80":
+        return PICKLE
+    for first, (description, hint) in _OTHERS.items():
+        if start.startswith(first):
+            raise BadBackbone(f"{file.name} is {description}.", hint)
+    return SAFETENSORS
+
+
+def _start(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(64)
+    except OSError as error:
+        raise BadBackbone(f"{file.name} cannot be read: {error.strerror or error}.") from None
+
+
+def _kind_of_zip(file: Path) -> str:
+    with zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+    if any(name.endswith("data.pkl") for name in names):
+        return PICKLE
+    if names and all(name.endswith(".npy") for name in names):
+        return NPZ
+    raise BadBackbone(f"{file.name} is a zip without weights.", "Unpack it first.")

@@ -1,0 +1,80 @@
+"""What stands before every name of a checkpoint, taken off.
+
+`module.` (DataParallel), `model.` (Lightning), `_orig_mod.` (torch.compile), `visual.trunk.`
+(OpenCLIP), `backbone.`, `encoder.`, `student.` and `teacher.` (DINO), `vit.` (transformers), or
+several of them: it is whatever stands before the patch embedding, which every Vision Transformer
+has once."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+from torch import Tensor
+
+from ...contracts.errors import BadBackbone
+
+PATCH_EMBEDDINGS = ("patch_embed.proj.weight", "embeddings.patch_embeddings.projection.weight")
+"""timm's name and transformers'."""
+AVERAGED = ("teacher", "ema", "model_ema", "ema_model", "state_dict_ema")
+"""What the moving average of a model is called beside it."""
+HEADS = ("head", "head_dist", "classifier", "cls_classifier", "distillation_classifier")
+"""What follows the backbone is never taken over, and needs no word."""
+
+
+def strip_prefix(tensors: Mapping[str, Tensor], title: str) -> tuple[dict[str, Tensor], list[str]]:
+    """The tensors of the one Vision Transformer, and sentences about what was taken off or left.
+
+    Of a student and its teacher, the teacher is taken. `BadBackbone` if there is no Vision
+    Transformer in `title`, or more than one.
+    """
+    prefix, others = _choose(_prefixes(tensors), title)
+    inside = {}
+    outside = []
+    for name, tensor in tensors.items():
+        if name.startswith(prefix):
+            inside[name.removeprefix(prefix)] = tensor
+        else:
+            outside.append(name)
+    notices = []
+    if others:
+        notices.append(f"of the models under {_quoted([prefix, *others])}, {prefix!r} was taken.")
+    elif prefix:
+        notices.append(f"{prefix!r} was taken off the names.")
+    return inside, notices + left_out(outside)
+
+
+def left_out(names: Collection[str]) -> list[str]:
+    """A sentence that names the tensors without a place, in groups; none for heads alone."""
+    groups = Counter(name.split(".")[0] for name in names)
+    listed = [f"{group} ({count})" for group, count in groups.items() if group not in HEADS]
+    return [f"left out: {', '.join(listed)}."] if listed else []
+
+
+def _prefixes(names: Collection[str]) -> list[str]:
+    """What stands before each patch embedding."""
+    prefixes = set()
+    for anchor in PATCH_EMBEDDINGS:
+        prefixes |= {name.removesuffix(anchor) for name in names if name.endswith(anchor)}
+    whole = {prefix for prefix in prefixes if not prefix or prefix.endswith(".")}
+    return sorted(whole)
+
+
+def _choose(prefixes: list[str], title: str) -> tuple[str, list[str]]:
+    """The prefix to take, and those that are left."""
+    if not prefixes:
+        raise BadBackbone(
+            f"{title} has no patch embedding, so it is no Vision Transformer that is known here.",
+            "Of a checkpoint in several files, save the whole model in one.",
+        )
+    if len(prefixes) == 1:
+        return prefixes[0], []
+    averaged = [prefix for prefix in prefixes if set(prefix.split(".")) & set(AVERAGED)]
+    if len(averaged) != 1:
+        raise BadBackbone(
+            f"{title} holds several Vision Transformers, under {_quoted(prefixes)}.",
+            "Save the one you mean in a file of its own.",
+        )
+    return averaged[0], [prefix for prefix in prefixes if prefix != averaged[0]]
+
+
+def _quoted(prefixes: Collection[str]) -> str:
+    return " and ".join(repr(prefix[:60]) for prefix in sorted(prefixes))
