@@ -9,6 +9,7 @@ import typer
 from typer import Option
 
 from ..cli.options import (
+    Arch,
     Backbone,
     Column,
     Json,
@@ -20,7 +21,7 @@ from ..cli.options import (
     with_recipe,
 )
 from ..cli.progress import Progress
-from ..cli.services import open_studio
+from ..cli.services import add_weights, open_studio
 from ..cli.terminal import print_answer, table
 from ..contracts.knobs import build
 from ..contracts.specs import Recipe
@@ -59,6 +60,7 @@ def compare(
     seeds: Annotated[int, Option(metavar="N", min=1, max=1000, help="Seeds 0 to N-1.")] = 3,
     backbone: Backbone = "",
     weights: Weights = None,
+    arch: Arch = "",
     size: Size = 0,
     shots: Shots = 16,
     image_column: Column = "",
@@ -74,7 +76,7 @@ def compare(
 
     compared = contenders.contenders(methods)
     settings = build(Recipe, recipe)
-    with _open_sweep(backbone, weights, size, results, "comparisons.jsonl", offline) as sweep:
+    with _open_sweep(backbone, weights, arch, size, results, "comparisons.jsonl", offline) as sweep:
         read = sweep.studio.data.read
         names = dict.fromkeys(data)
         specs = [read(name, shots, 0, image_column, label_column) for name in names]
@@ -102,6 +104,7 @@ def tune(
     methods: Methods = "all",
     backbone: Backbone = "",
     weights: Weights = None,
+    arch: Arch = "",
     size: Size = 0,
     shots: Shots = 16,
     seed: Seed = 0,
@@ -120,7 +123,7 @@ def tune(
     settings = build(Recipe, recipe)
     file = results or tuning.HOME
     if data:
-        with _open_sweep(backbone, weights, size, file, "", offline, test=False) as sweep:
+        with _open_sweep(backbone, weights, arch, size, file, "", offline, test=False) as sweep:
             spec = sweep.studio.data.read(data, shots, seed, image_column, label_column)
             jobs = []
             for contender in tuned:
@@ -209,6 +212,7 @@ def _print_times(rows: list["Row"], as_json: bool) -> None:
 def _open_sweep(
     backbone: str,
     weights: Path | None,
+    arch: str,
     size: int,
     file: Path | None,
     name: str,
@@ -223,7 +227,7 @@ def _open_sweep(
 
         results = Results(file or studio.home.root / name)
         if weights:
-            backbone = studio.zoo.add_backbone(weights, arch=backbone).name
+            backbone = add_weights(studio, weights, arch or backbone)
         loaded = load(
             backbone, size, home=studio.home.root, offline=studio.offline, report=progress.report
         )

@@ -7,7 +7,7 @@ import typer
 from typer import Argument, Option
 
 from ..contracts.cards import BackboneCard
-from .options import Json, NewName, Offline
+from .options import Arch, Json, NewName, Offline
 from .services import open_studio
 from .terminal import print_answer, table
 
@@ -15,7 +15,7 @@ app = typer.Typer(
     help="List the frozen backbones, or add one from a file.", invoke_without_command=True
 )
 
-HEAD = ("BACKBONE", "SOURCE", "PARAMETERS", "SIZE", "FILE")
+HEAD = ("BACKBONE", "SOURCE", "PARAMETERS", "SIZE", "FILE", "")
 
 
 @app.callback()
@@ -29,26 +29,27 @@ def list_backbones(context: typer.Context, offline: Offline = False, as_json: Js
 
 
 def _row(card: BackboneCard) -> tuple[str, ...]:
+    if card.refusal:
+        return (card.name, card.source, "", "", "", card.refusal)
     return (
         card.name,
         card.source,
         f"{card.parameters / 1e6:.1f} M",
         f"{card.size} px",
         f"{card.megabytes:.0f} MB",
+        "",
     )
 
 
 @app.command("add")
 def add_backbone(
-    file: Annotated[Path, Argument(metavar="FILE", help="A timm checkpoint, safetensors.")],
-    arch: Annotated[
-        str, Option(metavar="NAME", help="timm architecture; guessed from the file's name.")
-    ] = "",
+    file: Annotated[Path, Argument(metavar="FILE", help="Weights: safetensors, .npz, .pth, .bin.")],
+    arch: Arch = "",
     name: NewName = "",
     as_json: Json = False,
 ) -> None:
-    """Check a local checkpoint and keep a copy, for every command and the page."""
+    """Read a weights file and keep its tensors, for every command and the page."""
     with open_studio() as studio:
-        card = studio.zoo.add_backbone(file, arch, name)
+        card = studio.zoo.add_backbone(file, arch, name, pickles=True)
     line = f"{card.name}: {card.parameters:,} parameters, sha256 {card.fingerprint}"
-    print_answer(vars(card), [line], as_json)
+    print_answer(vars(card), [*card.notices, line], as_json)

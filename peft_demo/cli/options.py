@@ -20,7 +20,10 @@ Backbone = Annotated[
     str, Option("--backbone", metavar="B", help="Its name; the bundled one if left out.")
 ]
 Weights = Annotated[
-    Path | None, Option("--weights", metavar="FILE", help="A timm checkpoint to register and use.")
+    Path | None, Option("--weights", metavar="FILE", help="A weights file to register and use.")
+]
+Arch = Annotated[
+    str, Option("--arch", metavar="NAME", help="timm's name of it; guessed from the file's name.")
 ]
 Size = Annotated[
     int, Option("--size", metavar="PX", help="Image side; the backbone's own if left out.")

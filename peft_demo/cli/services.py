@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from ..studio import Studio
 
 
+def add_weights(studio: "Studio", file: Path, arch: str) -> str:
+    """Registers the backbone in a weights file; its name.
+
+    What was converted or left out is printed on standard error.
+    """
+    card = studio.zoo.add_backbone(file, arch, pickles=True)
+    for notice in card.notices:
+        print(f"{file.name}: {notice}", file=sys.stderr)
+    return card.name
+
+
 @contextmanager
 def open_studio(zoo: Path | None = None, offline: bool = False) -> Iterator["Studio"]:
     """The studio of this machine, which may read paths.

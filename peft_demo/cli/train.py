@@ -14,6 +14,7 @@ from ..contracts.knobs import build, parse_settings
 from ..contracts.specs import Recipe, RunSpec
 from ..contracts.text import percent
 from .options import (
+    Arch,
     Backbone,
     Column,
     Data,
@@ -27,7 +28,7 @@ from .options import (
     with_recipe,
 )
 from .progress import Progress
-from .services import open_studio
+from .services import add_weights, open_studio
 from .terminal import print_answer
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def train(
     method: Annotated[str, Option(metavar="M", help="`methods` lists them.")] = "lora",
     backbone: Backbone = "",
     weights: Weights = None,
+    arch: Arch = "",
     size: Size = 0,
     shots: Shots = 16,
     seed: Seed = 0,
@@ -80,7 +82,7 @@ def train(
     with open_studio(zoo, offline) as studio:
         spec = studio.data.read(data, shots, seed, image_column, label_column)
         if weights:
-            backbone = studio.zoo.add_backbone(weights, arch=backbone).name
+            backbone = add_weights(studio, weights, arch or backbone)
         run = RunSpec(
             method=method,
             knobs=parse_settings(settings or ()),

@@ -54,29 +54,30 @@ class Zoo:
     def backbones(self) -> list[BackboneCard]:
         return list(vit.cards(self._home.root))
 
-    def add_backbone(self, file: Path, arch: str = "", name: str = "") -> BackboneCard:
-        """Checks a local timm checkpoint and registers it, so that every command and the page find
-        it.
+    def add_backbone(
+        self, file: Path, arch: str = "", name: str = "", pickles: bool = False
+    ) -> BackboneCard:
+        """Registers the backbone in a weights file, so that every command and the page find it.
 
-        Other weights that go by the same name already keep it; these then get a bit of their
-        fingerprint added.
+        Files of torch.save are read with `pickles` alone, which only the command line sets. Other
+        weights that go by the same name keep it; these then get a bit of their fingerprint added.
         """
         check_local_paths(self._allow_local_paths, "a backbone file")
         with disk_errors(self._home.root / "backbones"):
-            card = vit.register(file, self._home.root, arch, name)
+            card = vit.register(file, self._home.root, arch, name, pickles)
             if any(self._same_name_other_weights(card, other) for other in self.backbones()):
                 name = f"{card.name}-{card.fingerprint[:8]}"
-                card = vit.register(file, self._home.root, arch, name)
+                card = vit.register(file, self._home.root, arch, name, pickles)
         return card
 
     def entries(self, backbone: str = "") -> list[ZooEntry]:
         """All adapters, own first; with `backbone`, those made for another one carry a refusal as
         well."""
-        known = self.backbones()
+        known = self._usable_backbones()
         return [self._with_refusal(entry, known, backbone) for entry in self._store.entries()]
 
     def entry(self, id: str) -> ZooEntry:
-        return self._with_refusal(self._store.entry(id), self.backbones(), "")
+        return self._with_refusal(self._store.entry(id), self._usable_backbones(), "")
 
     def find(self, word: str) -> str:
         """The id that `word` means: an adapter of the zoo, or (where local paths are allowed) a
@@ -138,6 +139,9 @@ class Zoo:
         hints = interop.with_defaults(file, hints)
         backbone = self._backbones.get(hints.backbone, hints.size, hints.fingerprint)
         return self._store.take(interop.convert(file, hints, backbone))
+
+    def _usable_backbones(self) -> list[BackboneCard]:
+        return [card for card in self.backbones() if not card.refusal]
 
     def _with_refusal(
         self, entry: ZooEntry, known: Sequence[BackboneCard], backbone: str

@@ -64,7 +64,7 @@ def _list(zoo: Zoo):
 
 def choices(cards: Sequence[BackboneCard]) -> list[tuple[str, str]]:
     """Dropdown choices: what each backbone is, its size, and whether it has to be fetched first."""
-    return [(describe(card), card.name) for card in cards]
+    return [(describe(card), card.name) for card in cards if not card.refusal]
 
 
 def describe(card: BackboneCard) -> str:

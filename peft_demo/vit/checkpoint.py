@@ -1,8 +1,8 @@
 """A weights file, understood: what it is, and its tensors under timm's names.
 
 Safetensors, Google's `.npz` and, where it is allowed, files of torch.save; under timm's names,
-those of transformers or of the papers' own code; with or without a prefix before every name; with the
-head and the extras of pretraining. `Checkpoint.notices` says what was met and what was done.
+those of transformers or of the papers' own code; with or without a prefix before every name; with
+the head and the extras of pretraining. `Checkpoint.notices` says what was met and what was done.
 """
 
 from collections.abc import Mapping

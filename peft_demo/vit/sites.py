@@ -130,7 +130,7 @@ def patch_embed(tree: nn.Module) -> PatchEmbed:
     if isinstance(part, PatchEmbed):
         return part
     raise BadBackbone(
-        f"its patches come from a {type(part).__name__}, a network before the Transformer.",
+        f"the patches of this model come from a {type(part).__name__}, a network of its own.",
         "Choose a model whose patch embedding is one convolution: `vit_base_patch16_224`.",
     )
 

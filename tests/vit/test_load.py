@@ -111,10 +111,10 @@ def rewritten(checkpoint, tmp_path, change):
     [
         (lambda t: t.pop("blocks.3.mlp.fc1.weight"), "lacks 'blocks.3.mlp.fc1.weight'"),
         (lambda t: t.update(intruder=torch.zeros(1)), "unexpected 'intruder'"),
-        (lambda t: t.update({"norm.weight": torch.zeros(7)}), r"norm.weight is F32 \[7\]"),
+        (lambda t: t.update({"norm.weight": torch.zeros(7)}), r"norm.weight is float32 \[7\]"),
         (
             lambda t: t.update({"norm.weight": torch.zeros(192, dtype=torch.int64)}),
-            "norm.weight is I64",
+            "norm.weight is int64",
         ),
     ],
 )

@@ -97,7 +97,7 @@ class RunForm:
         if run.method in self.methods:
             updates[self.choice.method] = run.method
             updates |= self.methods[run.method].form.refill(run.knobs)
-        if run.backbone in {card.name for card in zoo.backbones()}:
+        if run.backbone in {card.name for card in zoo.backbones() if not card.refusal}:
             updates[self.backbone] = run.backbone
         recipe = {knob.name: getattr(run.recipe, knob.name) for knob in knobs(Recipe)}
         updates |= self.recipe.refill(recipe)

@@ -45,7 +45,7 @@ def strip_prefix(tensors: Mapping[str, Tensor], title: str) -> tuple[dict[str, T
 def left_out(names: Collection[str]) -> list[str]:
     """A sentence that names the tensors without a place, in groups; none for heads alone."""
     groups = Counter(name.split(".")[0] for name in names)
-    listed = [f"{group} ({count})" for group, count in groups.items() if group not in HEADS]
+    listed = [f"{group} ({n})" for group, n in sorted(groups.items()) if group not in HEADS]
     return [f"left out: {', '.join(listed)}."] if listed else []
 
 
