@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer import Argument, Option
+from typer import Argument
 
 from ..contracts.cards import BackboneCard
 from .options import Arch, Json, NewName, Offline
