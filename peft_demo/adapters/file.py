@@ -77,7 +77,7 @@ class AdapterFile:
 
     def with_card(self, card: AdapterCard) -> "AdapterFile":
         """The same tensors under another card: a rename, a class renamed."""
-        return AdapterFile.parse(to_bytes(self.tensors(), _metadata(card)))
+        return AdapterFile.parse(_bytes(self.tensors(), card))
 
     def tensors(self) -> dict[str, Tensor]:
         """The tensors as they are in the file, on the CPU; `BadAdapter` if they cannot be read."""
@@ -99,7 +99,7 @@ def dump(adapter: Adapter, card: AdapterCard) -> bytes:
 def seal(tensors: Mapping[str, Tensor], card: AdapterCard) -> bytes:
     """The whole file of tensors that are as `pack` gives them."""
     copies = {name: tensor.cpu().contiguous().clone() for name, tensor in tensors.items()}
-    return to_bytes(copies, _metadata(card))
+    return _bytes(copies, card)
 
 
 def read_card(path: Path) -> AdapterCard:
@@ -186,6 +186,17 @@ def _check_values(state: Mapping[str, Tensor], card: AdapterCard) -> None:
             raise BadAdapter(
                 f"{shortened(card.name)} contains a value that is not a finite number, in {name}."
             )
+
+
+def _bytes(tensors: Mapping[str, Tensor], card: AdapterCard) -> bytes:
+    """The file, the same bytes each time: safetensors writes metadata in an order that changes."""
+    content = to_bytes(dict(tensors), _metadata(card))
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def _metadata(card: AdapterCard) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What a push would make public: the adapter files, a curve picture of each, and the model card.
 
-Pushed copies say less than the files at home: the thumbnail stays behind unless asked for, and the key of an upload or
-of class cards is replaced by a plain word. The key of class cards is the browser's own.
+Pushed copies say less than the files at home: the thumbnail stays behind unless asked for, and of
+the run's spec only what is public goes along (`RunSpec.public`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,50 +28,65 @@ README = "README.md"
 def pack(
     push: PushSpec, files: Sequence[Path], home: Path
 ) -> tuple[UploadPreview, dict[str, bytes]]:
-    """What is shown, and the content of every file by its name. `files` are the adapters of `push`; sends nothing.
+    """What is shown, and the content of every file by its name. Sends nothing.
 
-    `home` is where registered backbones lie.
+    `files` are the adapters of `push`; `home` is where registered backbones lie.
     """
     contents: dict[str, bytes] = {}
-    described = [_add(contents, file, push.thumbnail, home) for file in files]
-    licence = push.licence or _licence((d.card for d in described), home)
-    card = model_card(push.repo, described, licence)
+    adapters = [_add(contents, file, push.thumbnail, home) for file in files]
+    licence = push.licence or _licence((adapter.card for adapter in adapters), home)
+    card = model_card(push.repo, adapters, licence)
     contents[README] = card.encode()
-    told = tuple(_told(described, push))
-    files = tuple((name, len(data)) for name, data in contents.items())
-    return UploadPreview(push.repo, files, card, told, _digest(contents)), contents
+    preview = UploadPreview(
+        repo=push.repo,
+        files=tuple((name, len(content)) for name, content in contents.items()),
+        card=card,
+        disclosures=tuple(_disclosures(adapters, push)),
+        digest=_digest(contents),
+    )
+    return preview, contents
 
 
 def _digest(contents: Mapping[str, bytes]) -> str:
-    each = [f"{sha256(data).hexdigest()} {name}\n" for name, data in contents.items()]
-    return sha256("".join(each).encode()).hexdigest()
+    lines = [f"{sha256(content).hexdigest()} {name}\n" for name, content in contents.items()]
+    return sha256("".join(lines).encode()).hexdigest()
 
 
-def _add(contents: dict[str, bytes], file: Path, thumbnail: bool, home: Path) -> Described:
+def _add(contents: dict[str, bytes], path: Path, thumbnail: bool, home: Path) -> Described:
     """Puts one adapter and its picture among the contents."""
-    public = published(AdapterFile.open(file), thumbnail)
-    content = public.content
-    card = public.card
-    name = free_name(slug(file.stem), (Path(n).stem for n in contents))
+    file = published(AdapterFile.open(path), thumbnail)
+    card = file.card
+    name = free_name(slug(path.stem), (Path(other).stem for other in contents))
+    contents[f"{name}.safetensors"] = file.content
     picture = curve(card)
-    contents |= {f"{name}.safetensors": content} | ({f"{name}.png": picture} if picture else {})
-    method = methods.find_method(card.method).card()
+    if picture:
+        contents[f"{name}.png"] = picture
     source = _source(card, home)
-    return Described(f"{name}.safetensors", len(content), f"{name}.png" * bool(picture), card, method,
-                     source.hub if source else "")  # fmt: skip
+    return Described(
+        file=f"{name}.safetensors",
+        file_bytes=len(file.content),
+        picture=f"{name}.png" if picture else "",
+        card=card,
+        method=methods.find_method(card.method).card(),
+        base=source.hub if source else "",
+    )
 
 
 def published(file: AdapterFile, thumbnail: bool) -> AdapterFile:
-    """The adapter file as it goes out: itself, unless its card holds something that stays at home."""
+    """The adapter file as it goes out: its tensors, and a card without what stays at home.
+
+    The card is written anew, so nothing goes out that this version cannot read.
+    """
     card = file.card
-    public = replace(
-        card, spec=_public_spec(card.spec), thumbnail=card.thumbnail if thumbnail else ""
-    )
-    return file if public == card else file.with_card(public)
+    picture = card.thumbnail if thumbnail else ""
+    return file.with_card(replace(card, spec=_public_spec(card.spec), thumbnail=picture))
 
 
 def _public_spec(spec: Mapping) -> Mapping:
-    """The spec without what is private; nothing of one that cannot be read, as nobody knows what is in it."""
+    """The spec without what is private.
+
+    Of one that cannot be read nothing goes out, as nobody knows what is in it.
+    """
     try:
         run = RunSpec.from_json(spec)
     except PeftDemoError:
@@ -90,32 +105,42 @@ def _source(card: AdapterCard, home: Path) -> Source | None:
 
 def _licence(cards: Iterable[AdapterCard], home: Path) -> str:
     """That of the backbones if they agree on one, else ""."""
-    found = {_licence_of(_source(card, home)) for card in cards}
-    return found.pop() if len(found) == 1 else ""
+    licences = {_licence_of(_source(card, home)) for card in cards}
+    return licences.pop() if len(licences) == 1 else ""
 
 
 def _licence_of(source: Source | None) -> str:
     """A file of one's own may be under any licence, whatever timm says of its architecture."""
-    if source is None or source.licence:
-        return source.licence.lower() if source else ""
-    return (source.hub and timm.get_pretrained_cfg(source.name).license) or ""
+    if source is None:
+        return ""
+    if source.licence:
+        return source.licence.lower()
+    if not source.hub:
+        return ""
+    config = timm.get_pretrained_cfg(source.name)
+    return (config and config.license) or ""
 
 
-def _told(described: Sequence[Described], push: PushSpec) -> Iterable[str]:
-    classes = list(dict.fromkeys(c for d in described for c in d.card.classes))
+def _disclosures(adapters: Sequence[Described], push: PushSpec) -> Iterable[str]:
+    classes = list(dict.fromkeys(name for adapter in adapters for name in adapter.card.classes))
     yield f"The names of {len(classes)} classes: {', '.join(classes)}."
     yield "The names of the datasets, the training curves, and all else that stands on the cards."
-    seen = sum(len(d.card.seen) for d in described)
+    seen = sum(len(adapter.card.seen) for adapter in adapters)
     if seen:
-        yield f"Hashes of {seen} training and validation images (not the images): who has an image can recognise it."
-    with_picture = [d.name for d in described if d.card.thumbnail]
+        yield (
+            f"Hashes of {seen} training and validation images (not the images): "
+            "who has an image can recognise it."
+        )
+    with_picture = [adapter.name for adapter in adapters if adapter.card.thumbnail]
     if with_picture:
         yield f"A small picture of one training image each: {', '.join(with_picture)}."
     else:
         yield "No training image: the small picture that some files carry is left out."
+    if push.private:
+        yield "Only you and your organisation will see it."
+    else:
+        yield "Everybody can see and copy it."
     yield (
-        "Only you and your organisation will see it."
-        if push.private
-        else "Everybody can see and copy it."
+        f"A model card that {push.repo} has from an earlier push is replaced; "
+        "other files there stay."
     )
-    yield f"A model card that {push.repo} has from an earlier push is replaced; other files there stay."

@@ -73,6 +73,11 @@ def test_a_file_is_judged_by_its_header_before_the_rest_is_read(good, tmp_path, 
             read(path)
 
 
+def test_a_file_written_again_has_the_same_bytes(good):
+    file = AdapterFile.parse(good)
+    assert {file.with_card(file.card).content for _ in range(20)} == {good}
+
+
 def test_an_adapter_of_another_backbone_is_refused_with_both_names(good):
     other = random_vit(seed=9)
     with pytest.raises(WrongBackbone, match="was trained on tiny"):
