@@ -1,9 +1,16 @@
-"""Files, one way each: written whole or not at all (`atomic`), named (`names`), kept in the user's home (`home`), and
-the header of a safetensors file (`header`)."""
+"""Files, one way each.
+
+`atomic`   written whole or not at all
+`lock`     changed by one at a time
+`names`    names that are safe everywhere
+`home`     where a person's files live
+`header`   the header of a safetensors file
+"""
 
 from .atomic import atomic_write, copy_file, disk_errors, move_file, write_file, write_folder
 from .header import Header, read_header
 from .home import Home, find_home, folder_size, sweep
+from .lock import locked
 from .names import free_name, slug
 
 __all__ = [
@@ -15,6 +22,7 @@ __all__ = [
     "find_home",
     "folder_size",
     "free_name",
+    "locked",
     "move_file",
     "read_header",
     "slug",

@@ -1,11 +1,16 @@
-"""How files are written everywhere: whole or not at all, and with a sentence for what the system refuses."""
+"""How files are written everywhere: whole or not at all.
+
+What the system refuses becomes a sentence.
+"""
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import time
 from uuid import uuid4
 
 from ..contracts.errors import CannotWrite
@@ -14,10 +19,11 @@ from .names import free_name
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A hidden file beside `path` to write into; it takes `path`'s place at the end, or disappears on an error.
+    """A hidden file beside `path` to write into.
 
-    Its name is unique, so two processes may write the same file at once; the last one counts.
-    Raises `CannotWrite` for what the system refuses.
+    At the end it takes the place of `path`; on an error it disappears. Its name is unique, so two
+    processes may write the same file at once; the last one counts. Raises `CannotWrite` for what
+    the system refuses.
     """
     draft = _draft(path)
     with disk_errors(path):
@@ -48,7 +54,10 @@ def copy_file(source: Path, path: Path) -> None:
 
 
 def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
-    """A new folder with these files stands at `path`, or nothing; `CannotWrite` if `path` is not empty."""
+    """A new folder with these files stands at `path`, or nothing.
+
+    Raises `CannotWrite` if there is a file or a folder that is not empty.
+    """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise CannotWrite(
             f"{path.name} is there already and is left as it is.",
@@ -77,6 +86,20 @@ def move_file(source: Path, folder: Path) -> Path:
     return target
 
 
+def sweep_drafts(folder: Path, seconds: float = 0.0) -> None:
+    """Removes what a writer that was killed has left in `folder` more than `seconds` ago."""
+    for path in folder.glob(".*.tmp"):
+        if not _DRAFT.fullmatch(path.name):
+            continue
+        with suppress(OSError):
+            if time() - path.stat().st_mtime < seconds:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turns an `OSError` (a full disk, a read-only folder) into a `CannotWrite` about `path`."""
@@ -101,6 +124,9 @@ def _sentence(path: Path, trouble: OSError) -> CannotWrite:
     return CannotWrite(
         f"{path.name} could not be written ({reason}).", "Is the folder still there?"
     )
+
+
+_DRAFT = re.compile(r"\.[0-9a-f]{32}\.tmp")
 
 
 def _draft(path: Path) -> Path:

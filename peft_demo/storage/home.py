@@ -25,31 +25,45 @@ class Home:
     """Bytes at which nothing more may be added; None is no limit."""
 
     def check_room(self) -> None:
-        """`CannotWrite` if what the folders hold has reached the quota. Whoever adds files asks this first."""
+        """Raises `CannotWrite` if what the folders hold has reached the quota.
+
+        Whoever adds files asks this first.
+        """
         if self.quota is not None and folder_size(self.root) >= self.quota:
+            most = f"{self.quota / 1e6:.0f} MB"
             raise CannotWrite(
-                f"at most {self.quota / 1e6:.0f} MB are kept here for each visitor, and yours are used up.",
+                f"at most {most} are kept here for each visitor, and yours are used up.",
                 "On a machine of your own there is no such limit.",
             )
 
     @property
     def runs(self) -> Path:
+        """One folder for each run, with its journal."""
         return self.root / "runs"
 
     @property
     def trash(self) -> Path:
+        """Adapters that were deleted."""
         return self.root / "trash"
 
     @property
+    def backbones(self) -> Path:
+        """Checkpoints that were registered."""
+        return self.root / "backbones"
+
+    @property
     def drafts(self) -> Path:
+        """One folder for each browser, with its class cards."""
         return self.root / "drafts"
 
     @property
     def uploads(self) -> Path:
+        """Zips that the page sent."""
         return self.root / "uploads"
 
     @property
     def tmp(self) -> Path:
+        """What nobody misses later: downloads under way, copies that a page shows."""
         return self.root / "tmp"
 
 
@@ -57,7 +71,8 @@ def find_home(root: Path | str | None = None, zoo: Path | str | None = None) -> 
     """The home at `root`, else at PEFT_DEMO_HOME, else in the platform's user data folder."""
     chosen = root or os.environ.get("PEFT_DEMO_HOME") or _user_data() / "peft-demo"
     folder = Path(chosen).expanduser().absolute()
-    return Home(folder, Path(zoo).expanduser().absolute() if zoo else folder / "zoo")
+    adapters = Path(zoo).expanduser().absolute() if zoo else folder / "zoo"
+    return Home(folder, adapters)
 
 
 def _user_data() -> Path:
@@ -69,10 +84,12 @@ def _user_data() -> Path:
 
 
 def sweep(folder: Path, days: float, keep: Collection[str] = ()) -> None:
-    """Removes what was last changed in `folder` more than `days` ago, but nothing called as in `keep`."""
+    """Removes what was last changed in `folder` more than `days` ago, but not names in `keep`."""
     for path in folder.glob("*"):
+        if path.name in keep:
+            continue
         with suppress(OSError):
-            if path.name in keep or time() - path.stat().st_mtime <= days * DAY:
+            if time() - path.stat().st_mtime <= days * DAY:
                 continue
             if path.is_dir():
                 shutil.rmtree(path)

@@ -1,11 +1,13 @@
-"""Adapter files: a person's own folder and the shipped, read-only one. The card is in the file; nothing else is kept.
+"""Adapter files: a person's own folder and the shipped, read-only one.
 
-An id is a file's stem. Ids come from pages and command lines, so they are only ever looked up, never joined unchecked.
+The card is in the file; nothing else is kept. An id is a file's stem. Ids come from pages and
+command lines, so they are only ever looked up, never joined unchecked. Whoever chooses a free id or
+rewrites a file holds the folder's lock meanwhile, so that two at once lose nothing.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import BackboneCard, ZooEntry
 from ..contracts.errors import BadAdapter, BadValue, NotAllowed, PeftDemoError, UnknownName
-from ..storage.atomic import disk_errors, move_file, write_file
+from ..storage.atomic import disk_errors, move_file, sweep_drafts, write_file
+from ..storage.lock import locked
 from ..storage.names import free_name, slug
 
 SHIPPED = Path(__file__).parents[2] / "adapters_zoo"
@@ -30,23 +33,30 @@ class AdapterStore:
     own: Path
     trash: Path
     shipped: Path = SHIPPED
-    _seen: dict[Path, tuple[tuple[int, int], ZooEntry]] = field(default_factory=dict)
+    _entries: dict[Path, tuple[tuple[int, int], ZooEntry]] = field(default_factory=dict)
+    """File → ((time in ns, bytes) when it was read, what was read)."""
     _external: dict[str, Path] = field(default_factory=dict)
+    """Id → file, of files that stay where they are."""
 
     def entries(self) -> list[ZooEntry]:
         """Every file with its card, own ones first; a broken one with its refusal."""
         return [self._entry(path) for path in self._files()]
 
     def ids(self) -> list[str]:
+        """The ids of all adapters, own ones first."""
         return [p.stem for p in self._files()]
 
     def path(self, id: str) -> Path:
-        """The file of adapter `id`; `UnknownName` if there is none, whatever else the id may point at."""
+        """The file of adapter `id`.
+
+        Raises `UnknownName` if there is none, whatever else the id may point at.
+        """
         if id in self._external:
             return self._external[id]
         if re.fullmatch(r"[^\x00-\x1f./\\:][^\x00-\x1f/\\:]{0,120}", id):
             for folder in (self.own, self.shipped):
-                if (path := folder / f"{id}{SUFFIX}").is_file():
+                path = folder / f"{id}{SUFFIX}"
+                if path.is_file():
                     return path
         raise UnknownName("adapter", id, self.ids())
 
@@ -58,10 +68,10 @@ class AdapterStore:
         """What changes when the file does: path, time (ns), bytes."""
         path = self.path(id)
         try:
-            about = path.stat()
+            status = path.stat()
         except OSError:
             raise UnknownName("adapter", id, self.ids()) from None
-        return path, about.st_mtime_ns, about.st_size
+        return path, status.st_mtime_ns, status.st_size
 
     def card(self, id: str) -> AdapterCard:
         """The card inside the file; `BadAdapter` if the file is broken."""
@@ -74,24 +84,28 @@ class AdapterStore:
         """Writes an adapter file under a new id made from its name, or in place of `id`; the id."""
         if not id:
             return self.take(AdapterFile.parse(content))
-        write_file(self._place(id), content)
+        with locked(self.own):
+            write_file(self._place(id), content)
         return id
 
     def take(self, file: AdapterFile) -> str:
         """Writes a file from outside into the own folder, as it was judged; its new id."""
-        return self.save(file.content, self._free(file.card.name))
+        return self.take_all([file])[0]
 
     def take_all(self, files: Sequence[AdapterFile]) -> list[str]:
         """As `take`, of all files or of none; their new ids."""
         ids: list[str] = []
-        try:
-            for file in files:
-                ids.append(self.take(file))
-        except Exception:
-            with suppress(OSError):
-                for id in ids:
-                    self._place(id).unlink()
-            raise
+        with locked(self.own):
+            try:
+                for file in files:
+                    id = self._free(file.card.name)
+                    write_file(self._place(id), file.content)
+                    ids.append(id)
+            except Exception:
+                with suppress(OSError):
+                    for id in ids:
+                        self._place(id).unlink()
+                raise
         return ids
 
     def register_external(self, file: Path) -> str:
@@ -103,35 +117,43 @@ class AdapterStore:
     def rename(self, id: str, name: str) -> str:
         """Gives the adapter a new name, in its card and as its id; the new id."""
         name = _tidy(name, 80, "a name")
-        source = self._writable(id)
-        file = AdapterFile.open(source)
-        renamed = file.with_card(replace(file.card, name=name))
-        target = id if slug(name) == id else self._free(name)
-        write_file(self._place(target), renamed.content)
-        if target != id:
-            with disk_errors(source):
-                source.unlink()
+        with self._changing(id) as source:
+            file = AdapterFile.open(source)
+            renamed = file.with_card(replace(file.card, name=name))
+            target = id if slug(name) == id else self._free(name)
+            write_file(self._place(target), renamed.content)
+            if target != id:
+                with disk_errors(source):
+                    source.unlink()
         return target
 
     def rename_class(self, id: str, old: str, new: str) -> None:
         """Calls a class something else; the tensors stay as they are."""
-        file = AdapterFile.open(self._writable(id))
-        card = file.card
         new = _tidy(new, 100, "a class name")
-        if old not in card.classes:
-            raise UnknownName("class", old, card.classes)
-        if new != old and new in card.classes:
-            raise BadValue(f"there is a class {new!r} already.", "Choose another name.")
-        classes = tuple(new if c == old else c for c in card.classes)
-        renamed = file.with_card(replace(card, classes=classes))
-        write_file(self._writable(id), renamed.content)
+        with self._changing(id) as source:
+            file = AdapterFile.open(source)
+            card = file.card
+            if old not in card.classes:
+                raise UnknownName("class", old, card.classes)
+            if new != old and new in card.classes:
+                raise BadValue(f"there is a class {new!r} already.", "Choose another name.")
+            classes = tuple(new if name == old else name for name in card.classes)
+            renamed = file.with_card(replace(card, classes=classes))
+            write_file(source, renamed.content)
 
     def delete(self, id: str) -> Path:
         """Moves the file into the trash folder; where it lies there."""
-        source = self._writable(id)
-        moved = move_file(source, self.trash)
-        self._seen.pop(source, None)
+        with self._changing(id) as source, locked(self.trash):
+            moved = move_file(source, self.trash)
+        self._entries.pop(source, None)
         return moved
+
+    def settle(self) -> None:
+        """Removes what writers that were killed have left in the own folder."""
+        if not any(self.own.glob(".*.tmp")):
+            return
+        with suppress(PeftDemoError), locked(self.own):  # writers hold the lock: these are dead
+            sweep_drafts(self.own)
 
     def _files(self) -> Iterator[Path]:
         own = sorted(self.own.glob(f"[!.]*{SUFFIX}"))
@@ -141,21 +163,28 @@ class AdapterStore:
 
     def _entry(self, path: Path) -> ZooEntry:
         try:
-            about = path.stat()
+            status = path.stat()
         except OSError as trouble:
-            return ZooEntry(
-                path.stem, 0, False, None, f"the file cannot be read ({trouble.strerror})."
-            )
-        key = about.st_mtime_ns, about.st_size
-        if self._seen.get(path, (None,))[0] != key:
-            self._seen[path] = key, _read(path, about.st_size, path.parent == self.shipped)
-        return self._seen[path][1]
+            return ZooEntry(path.stem, 0, False, None, _unreadable(trouble))
+        key = status.st_mtime_ns, status.st_size
+        known = self._entries.get(path)
+        if known is not None and known[0] == key:
+            return known[1]
+        entry = _read(path, status.st_size, path.parent == self.shipped)
+        self._entries[path] = key, entry
+        return entry
 
     def _free(self, name: str) -> str:
         return free_name(slug(name), self.ids())
 
     def _place(self, id: str) -> Path:
         return self.own / f"{id}{SUFFIX}"
+
+    @contextmanager
+    def _changing(self, id: str) -> Iterator[Path]:
+        """The own file of that id, which nobody else changes meanwhile."""
+        with locked(self._writable(id).parent):
+            yield self._writable(id)
 
     def _writable(self, id: str) -> Path:
         path = self.path(id)
@@ -169,22 +198,30 @@ class AdapterStore:
 def refusal(
     card: AdapterCard, known: Sequence[BackboneCard], chosen: str = "", offline: bool = False
 ) -> str:
-    """Why the adapter cannot answer here, "" if it can. `chosen` asks for one backbone among the `known` ones."""
+    """Why the adapter cannot answer here, "" if it can.
+
+    `chosen` asks for one backbone among the `known` ones.
+    """
     try:
         methods.find_method(card.method).config(card.knobs)
     except PeftDemoError as error:
         return str(error)
     needs = f"it was trained on {card.backbone} (sha256 {card.fingerprint[:12]}…)"
-    fitting = [
-        b
-        for b in known
-        if b.fingerprint == card.fingerprint or (not b.fingerprint and b.name == card.backbone)
-    ]
-    if chosen and chosen not in [b.name for b in fitting]:
+    fitting = [backbone for backbone in known if _fits(card, backbone)]
+    if chosen and chosen not in [backbone.name for backbone in fitting]:
         return f"{needs}, not on {chosen}."
-    if any(b.ready for b in fitting) or (not offline and (fitting or _downloadable(card, known))):
+    if any(backbone.ready for backbone in fitting):
+        return ""
+    if not offline and (fitting or _downloadable(card, known)):
         return ""
     return f"{needs}, which is not on this machine. Add it with `backbones add`."
+
+
+def _fits(card: AdapterCard, backbone: BackboneCard) -> bool:
+    """By fingerprint; one that is not on this machine has none yet, and fits by its name."""
+    if backbone.fingerprint:
+        return backbone.fingerprint == card.fingerprint
+    return backbone.name == card.backbone
 
 
 def _downloadable(card: AdapterCard, known: Sequence[BackboneCard]) -> bool:
@@ -198,9 +235,11 @@ def _read(path: Path, size: int, shipped: bool) -> ZooEntry:
     except PeftDemoError as error:
         return ZooEntry(path.stem, size, shipped, None, str(error))
     except OSError as trouble:
-        return ZooEntry(
-            path.stem, size, shipped, None, f"the file cannot be read ({trouble.strerror})."
-        )
+        return ZooEntry(path.stem, size, shipped, None, _unreadable(trouble))
+
+
+def _unreadable(trouble: OSError) -> str:
+    return f"the file cannot be read ({trouble.strerror})."
 
 
 def _tidy(text: str, longest: int, what: str) -> str:

@@ -1,11 +1,17 @@
-"""Runs on disk: one folder each, `<id>/spec.json`, `<id>/events.jsonl`, and a lock that its living process holds.
+"""Runs on disk: one folder each, with `spec.json`, `events.jsonl` and a lock.
 
-The system lets go of the lock when a process dies, however it dies. So a run without an end whose lock is free was
-interrupted, while one that trains in another process (a command line beside the page) is left alone.
+The living process of a run holds its lock, and the system lets go of it when that process dies,
+however it dies. So a run without an end whose lock is free was interrupted, while one that trains
+in another process (a command line beside the page) is left alone.
+
+A run has a number, one more than the highest there is. Runs are listed by it and not by their
+time: clocks are set back.
 """
 
 import json
+import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +24,12 @@ from ..contracts.events import Event, Finished, Interrupted, saved_adapter
 from ..contracts.run_state import state_of
 from ..contracts.specs import RunSpec
 from ..storage.atomic import disk_errors, write_file
+from ..storage.lock import locked
 from ..storage.names import free_name, slug
 from .journal import Journal
+
+SPEC = "spec.json"
+ALIVE = "alive.lock"
 
 
 @dataclass(frozen=True)
@@ -27,23 +37,22 @@ class Record:
     """One run as it stands on disk."""
 
     id: str
+    number: int
+    """Its place in the order of runs."""
     spec: RunSpec
     started: str
+    """ISO 8601, UTC."""
     journal: Journal
     lock: FileLock
 
     def mark_interrupted(self) -> None:
         """Writes `Interrupted` if the run has no end and no living process."""
-        if (
-            self.lock.is_locked or self.journal.ended()
-        ):  # locked by this object: the run lives in this process
+        lives_here = self.lock.is_locked
+        if lives_here or self.journal.ended():
             return
-        try:
-            with self.lock.acquire(timeout=0):
-                if not self.journal.ended():
-                    self.journal.end(Interrupted())
-        except (Timeout, OSError):
-            return
+        with suppress(Timeout, OSError), self.lock.acquire(timeout=0):
+            if not self.journal.ended():
+                self.journal.end(Interrupted())
 
 
 @dataclass
@@ -54,47 +63,51 @@ class Runs:
     mark: str = ""
     """Part of every new id, so that runs of several folders never share one."""
     _cards: dict[str, tuple[int, RunCard]] = field(default_factory=dict)
-    _open: dict[str, Record] = field(default_factory=dict)
+    """Id → (bytes of the journal, the card they give)."""
+    _records: dict[str, Record] = field(default_factory=dict)
 
     def create(self, spec: RunSpec) -> Record:
         """A new folder with the spec in it; the caller holds its lock until the run has ended."""
         now = datetime.now(UTC)
         name = slug(f"{now:%Y%m%d-%H%M%S}-{self.mark}-{spec.method}-{spec.data.argument()}")
-        folder = self.folder / free_name(name, self.ids())
-        with disk_errors(folder):
-            folder.mkdir(parents=True)
+        with locked(self.folder):
+            folder = self.folder / free_name(name, self._folders())
+            number = 1 + max((record.number for record in self.records()), default=0)
             lock = _lock(folder)
-            lock.acquire(timeout=0)
-        started = now.isoformat(timespec="seconds")
-        write_file(
-            folder / "spec.json",
-            json.dumps({"started": started, "run": spec.to_json()}, indent=1).encode(),
-        )
-        return self._open.setdefault(
-            folder.name, Record(folder.name, spec, started, Journal(folder), lock)
-        )
+            with disk_errors(folder):
+                folder.mkdir()
+                lock.acquire(timeout=0)
+            record = Record(
+                folder.name, number, spec, now.isoformat(timespec="seconds"), Journal(folder), lock
+            )
+            try:
+                _write(record, folder)
+            except PeftDemoError:
+                lock.release()
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+        self._records[record.id] = record
+        return record
 
     def ids(self) -> list[str]:
-        """The names of all runs, latest first."""
-        return sorted((p.parent.name for p in self.folder.glob("*/spec.json")), reverse=True)
+        """The names of all runs, in reverse alphabetical order."""
+        return sorted((path.parent.name for path in self.folder.glob(f"*/{SPEC}")), reverse=True)
 
     def record(self, id: str) -> Record:
         """The run called `id`; `UnknownName` if there is none."""
-        if id not in self._open:
+        if id not in self._records:
             if id not in self.ids():
                 raise UnknownName("run", id, self.ids()[:5])
-            self._open[id] = _read(self.folder / id)
-        return self._open[id]
+            self._records[id] = _read(self.folder / id)
+        return self._records[id]
 
     def records(self) -> list[Record]:
         """All runs that can be read, latest first."""
-        found = []
+        records = []
         for id in self.ids():
-            try:
-                found.append(self.record(id))
-            except PeftDemoError:
-                continue
-        return found
+            with suppress(PeftDemoError):
+                records.append(self.record(id))
+        return sorted(records, key=lambda record: (record.number, record.id), reverse=True)
 
     def card(self, record: Record) -> RunCard:
         """The run's line in the list. What the journal of a finished run says is remembered."""
@@ -105,31 +118,52 @@ class Runs:
             self._cards[record.id] = record.journal.size(), card
         return card
 
+    def settle(self) -> None:
+        """Marks runs whose process died, and removes those that died before they had a spec."""
+        for record in self.records():
+            record.mark_interrupted()
+        begun = set(self._folders()) - set(self.ids())
+        if begun:
+            # Whoever creates a run holds this lock until its spec is there.
+            with suppress(PeftDemoError), locked(self.folder):
+                for name in begun - set(self.ids()):
+                    shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def _folders(self) -> list[str]:
+        return [path.name for path in self.folder.glob("[!.]*") if path.is_dir()]
+
 
 def _lock(folder: Path) -> FileLock:
-    return FileLock(folder / "alive.lock", thread_local=False)
+    return FileLock(folder / ALIVE, thread_local=False)
+
+
+def _write(record: Record, folder: Path) -> None:
+    values = {"number": record.number, "started": record.started, "run": record.spec.to_json()}
+    write_file(folder / SPEC, json.dumps(values, indent=1).encode())
 
 
 def _read(folder: Path) -> Record:
     try:
-        plain = json.loads((folder / "spec.json").read_text("utf-8"))
-        return Record(
-            folder.name,
-            RunSpec.from_json(plain["run"]),
-            plain["started"],
-            Journal(folder),
-            _lock(folder),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        values = json.loads((folder / SPEC).read_text("utf-8"))
+        number = values.get("number", 0)
+        started = values["started"]
+        spec = RunSpec.from_json(values["run"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UnknownName("readable run", folder.name, ()) from None
+    if type(number) is not int or not isinstance(started, str):
+        raise UnknownName("readable run", folder.name, ())
+    return Record(folder.name, number, spec, started, Journal(folder), _lock(folder))
 
 
 def _card(record: Record, events: Sequence[Event]) -> RunCard:
     last = events[-1] if events else None
-    scores = (
-        {"val_accuracy": last.val_accuracy, "test_accuracy": last.test_accuracy}
-        if isinstance(last, Finished)
-        else {}
+    finished = last if isinstance(last, Finished) else None
+    return RunCard(
+        id=record.id,
+        state=state_of(events),
+        spec=record.spec,
+        started=record.started,
+        adapter=saved_adapter(events),
+        val_accuracy=finished.val_accuracy if finished else None,
+        test_accuracy=finished.test_accuracy if finished else None,
     )
-    adapter = saved_adapter(events)
-    return RunCard(record.id, state_of(events), record.spec, record.started, adapter, **scores)

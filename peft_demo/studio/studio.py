@@ -1,10 +1,14 @@
-"""Everything a page or a command line may ask, answered by the rooms below. The one public face of this room."""
+"""Everything a page or a command line may ask, composed of the parts of this room.
+
+It is the one public face of the room.
+"""
 
 import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..storage.atomic import sweep_drafts
 from ..storage.home import Home, find_home, sweep
 from ..vit.load import best_device
 from .adapter_store import SHIPPED, AdapterStore
@@ -19,15 +23,12 @@ from .zoo import Zoo
 if TYPE_CHECKING:
     from ..training import Trainer
 
+DRAFT_S = 3600.0
+"""Seconds after which a file that is still being written was left by a process that was killed."""
+
 
 class Studio:
-    """The `contracts.service.Service` of this machine: `data`, `training`, `zoo`, `hub` and `answers`.
-
-    `home` is where files live (else PEFT_DEMO_HOME, else the user data folder), `zoo` where new adapters go (else in
-    the home). `allow_local_paths` lets datasets and adapters be named by a path. With `shared`, only the one who
-    started a run may stop it, and nobody uses the Hub token of this machine. Several studios may share one cache of
-    `backbones`, and something else than this process may `train`; `mark` then keeps the ids of their runs apart. `admit` may refuse a run before it starts.
-    """
+    """The `contracts.service.Service` of this machine."""
 
     def __init__(
         self,
@@ -43,18 +44,32 @@ class Studio:
         mark: str = "",
         admit: Admit = nullcontext,
     ):
+        """Opens a home and settles what a process that was killed has left in it.
+
+        home: where files live; else PEFT_DEMO_HOME, else the user data folder
+        zoo: where new adapters go; else in the home
+        offline: nothing is looked up on the network
+        allow_local_paths: datasets and adapters may be named by a path
+        device: for torch; else the best there is
+        shared: only the one who started a run may stop it, and nobody uses this machine's Hub token
+        shipped: the read-only zoo that comes with the project
+        backbones: a cache that several studios share
+        train: what trains, where that is not this process
+        mark: keeps the ids of the runs of several studios apart
+        admit: may refuse a run before it starts
+        """
         self.home = home if isinstance(home, Home) else find_home(home, zoo)
         self.offline = offline or _offline_by_environment()
         self.allow_local_paths = allow_local_paths
         device = device or best_device()
         store = AdapterStore(self.home.zoo, self.home.trash, shipped)
-        backbones = backbones or BackboneCache(self.home.root, device, self.offline)
-        predictor = Predictor(store, backbones, SHARED_BYTES if shared else KEPT_BYTES)
+        cache = backbones or BackboneCache(self.home.root, device, self.offline)
+        predictor = Predictor(store, cache, SHARED_BYTES if shared else KEPT_BYTES)
         self.data = Datasets(self.home, self.offline, allow_local_paths)
         self.training = Training(
             self.home,
             store,
-            backbones,
+            cache,
             self.data,
             device=device,
             allow_local_paths=allow_local_paths,
@@ -66,7 +81,7 @@ class Studio:
         self.zoo = Zoo(
             self.home,
             store,
-            backbones,
+            cache,
             self.data,
             predictor,
             offline=self.offline,
@@ -81,11 +96,14 @@ class Studio:
         self.training.close()
 
     def _settle(self) -> None:
-        """Marks runs whose process died, and removes what has stood too long."""
+        """Marks runs whose process died, and removes what was left or has stood too long."""
         self.training.settle()
+        self.zoo.settle()
         sweep(self.home.drafts, days=7)
         sweep(self.home.uploads, days=30)
         sweep(self.home.tmp, days=7)
+        for folder in (self.home.uploads, self.home.backbones, self.home.trash):
+            sweep_drafts(folder, seconds=DRAFT_S)
 
 
 def _offline_by_environment() -> bool:

@@ -1,5 +1,4 @@
-"""The adapters of this machine and the frozen backbones they stand on: listed, taken in, renamed,
-written out."""
+"""The adapters of this machine and the frozen backbones they stand on."""
 
 import json
 from collections.abc import Sequence
@@ -10,11 +9,13 @@ from safetensors.torch import save as to_bytes
 
 from .. import adapters, interop, vit
 from ..adapters import AdapterFile
+from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import BackboneCard, ZooEntry
 from ..contracts.errors import UnknownName
 from ..contracts.specs import DataSpec, ImportHints, RunSpec
 from ..storage.atomic import disk_errors, write_file
 from ..storage.home import Home
+from ..storage.lock import locked
 from .adapter_store import AdapterStore, refusal
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
@@ -45,11 +46,6 @@ class Zoo:
         self._offline = offline
         self._allow_local_paths = allow_local_paths
         self._samples: dict[DataSpec, Sequence[Sample]] = {}
-        self.card = store.card
-        self.file = store.path
-        self.rename = store.rename
-        self.rename_class = store.rename_class
-        self.delete = store.delete
 
     def backbones(self) -> list[BackboneCard]:
         return list(vit.cards(self._home.root))
@@ -63,7 +59,7 @@ class Zoo:
         weights that go by the same name keep it; these then get a bit of their fingerprint added.
         """
         check_local_paths(self._allow_local_paths, "a backbone file")
-        with disk_errors(self._home.root / "backbones"):
+        with locked(self._home.backbones), disk_errors(self._home.backbones):
             card = vit.register(file, self._home.root, arch, name, pickles)
             if any(self._same_name_other_weights(card, other) for other in self.backbones()):
                 name = f"{card.name}-{card.fingerprint[:8]}"
@@ -71,8 +67,7 @@ class Zoo:
         return card
 
     def entries(self, backbone: str = "") -> list[ZooEntry]:
-        """All adapters, own first; with `backbone`, those made for another one carry a refusal as
-        well."""
+        """All adapters, own first; with `backbone`, those made for another one carry a refusal."""
         known = self._usable_backbones()
         return [self._with_refusal(entry, known, backbone) for entry in self._store.entries()]
 
@@ -80,8 +75,7 @@ class Zoo:
         return self._with_refusal(self._store.entry(id), self._usable_backbones(), "")
 
     def find(self, word: str) -> str:
-        """The id that `word` means: an adapter of the zoo, or (where local paths are allowed) a
-        file."""
+        """The id that `word` means: an adapter of the zoo, or a file where paths are allowed."""
         try:
             self._store.path(word)
             return word
@@ -90,8 +84,30 @@ class Zoo:
                 raise
             return self._store.register_external(Path(word))
 
+    def card(self, id: str) -> AdapterCard:
+        return self._store.card(id)
+
+    def file(self, id: str) -> Path:
+        return self._store.path(id)
+
+    def rename(self, id: str, name: str) -> str:
+        return self._store.rename(id, name)
+
+    def rename_class(self, id: str, old: str, new: str) -> None:
+        self._store.rename_class(id, old, new)
+
+    def delete(self, id: str) -> Path:
+        return self._store.delete(id)
+
+    def settle(self) -> None:
+        """Removes what was left unfinished by a process that was killed."""
+        self._store.settle()
+
     def take(self, file: Path, hints: ImportHints | None = None) -> str:
-        """As the contract says; tensors are checked too if the backbone is on this machine."""
+        """Checks an adapter file and takes it into the zoo; its new id.
+
+        Its tensors are checked too if the backbone is on this machine.
+        """
         self._home.check_room()
         file = Path(file)
         if interop.is_foreign(file):
@@ -113,9 +129,13 @@ class Zoo:
     def merge(self, id: str, out: Path) -> None:
         file = AdapterFile.open(self.file(id))
         backbone, adapter = self._predictor.load(file)
-        card = file.card
-        about = {"format": "pt", "architecture": card.arch, "classes": json.dumps(card.classes)}
-        write_file(Path(out), to_bytes(adapters.merged_tensors(backbone, adapter), about))
+        metadata = {
+            "format": "pt",
+            "architecture": file.card.arch,
+            "classes": json.dumps(file.card.classes),
+        }
+        tensors = adapters.merged_tensors(backbone, adapter)
+        write_file(Path(out), to_bytes(tensors, metadata))
 
     def export(self, id: str, to: str, out: Path) -> Sequence[str]:
         chosen = find_export(to)

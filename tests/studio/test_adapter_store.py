@@ -1,13 +1,19 @@
+"""Adapter files: looked up, checked, renamed, and never lost when two write at once."""
+
 import json
 import os
 import struct
+import subprocess
+import sys
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
 from peft_demo import adapters
 from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.errors import BadAdapter, BadValue, CannotWrite, NotAllowed, UnknownName
+from peft_demo.storage.lock import locked
 from peft_demo.studio.adapter_store import AdapterStore, refusal
 
 
@@ -138,7 +144,8 @@ def test_delete_moves_to_the_trash_under_a_name_of_its_own(zoo):
     zoo.rename("other", "mine")
     zoo.delete("mine")
     assert zoo.ids() == ["given"]
-    assert sorted(os.listdir(zoo.trash)) == ["mine-2.safetensors", "mine.safetensors"]
+    in_trash = sorted(path.name for path in zoo.trash.glob("[!.]*"))
+    assert in_trash == ["mine-2.safetensors", "mine.safetensors"]
     assert (zoo.trash / "mine.safetensors").read_bytes() == content
 
 
@@ -154,7 +161,7 @@ def test_what_came_with_the_project_stays_as_it_is(zoo):
 
 
 def test_a_full_disk_leaves_no_half_adapter(zoo, monkeypatch, full_disk, adapter_file):
-    before = {p.name: p.read_bytes() for p in zoo.own.iterdir()}
+    before = {p.name: p.read_bytes() for p in zoo.own.glob("[!.]*")}
     monkeypatch.setattr(os, "replace", full_disk)
     for change in (
         lambda: zoo.take(AdapterFile.open(adapter_file)),
@@ -162,9 +169,10 @@ def test_a_full_disk_leaves_no_half_adapter(zoo, monkeypatch, full_disk, adapter
         lambda: zoo.rename("mine", "new"),
         lambda: zoo.rename_class("mine", "red", "x"),
     ):
-        with pytest.raises(CannotWrite, match="the disk is full"):
+        with pytest.raises(CannotWrite, match=r"the disk is full: [a-z].*\.safetensors could"):
             change()
-    assert {p.name: p.read_bytes() for p in zoo.own.iterdir()} == before
+    assert {p.name: p.read_bytes() for p in zoo.own.glob("[!.]*")} == before
+    assert not list(zoo.own.glob("*.tmp"))
 
 
 def test_headers_are_read_once_until_a_file_changes(zoo, monkeypatch):
@@ -182,3 +190,67 @@ def test_refusal_says_what_is_missing(adapter_file):
     card = adapters.read_card(adapter_file)
     assert "not on this machine" in refusal(replace(card, backbone="nowhere"), [])
     assert refusal(replace(card, method="lroa"), []) == "no method 'lroa'; did you mean 'lora'?"
+
+
+SAVE = """
+import sys
+from pathlib import Path
+from peft_demo.studio.adapter_store import AdapterStore
+own, trash, file, times = sys.argv[1:]
+store = AdapterStore(Path(own), Path(trash), Path(own) / "none")
+content = Path(file).read_bytes()
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(times)):
+    print(store.save(content), flush=True)
+"""
+
+
+def test_two_processes_that_save_the_same_name_lose_nothing(tmp_path, adapter_file):
+    command = [sys.executable, "-c", SAVE, tmp_path / "zoo", tmp_path / "trash", adapter_file, "20"]
+    several = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    assert [process.stdout.readline() for process in several] == ["ready\n"] * 2
+    for process in several:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60)[0].split() for process in several]
+    ids = [id for output in told for id in output]
+    assert len(set(ids)) == 40
+    assert set(ids) == {path.stem for path in (tmp_path / "zoo").glob("*.safetensors")}
+
+
+def test_what_a_killed_writer_left_is_swept_but_not_what_a_person_put_there(zoo):
+    left = zoo.own / f".{'0' * 32}.tmp"
+    mine = zoo.own / ".notes.tmp"
+    left.write_bytes(b"half an adapter")
+    mine.write_bytes(b"a note")
+    zoo.settle()
+    assert not left.exists()
+    assert mine.exists()
+
+
+def test_a_writer_under_way_is_not_swept(zoo):
+    draft = zoo.own / f".{'0' * 32}.tmp"
+    with locked(zoo.own):
+        draft.write_bytes(b"half an adapter")
+        sweeper = Thread(target=zoo.settle)
+        sweeper.start()
+        sweeper.join(0.2)
+        assert draft.exists()
+    sweeper.join(10)
+    assert not draft.exists()
+
+
+def test_classes_renamed_by_two_at_once_are_both_renamed(zoo):
+    several = [
+        Thread(target=zoo.rename_class, args=("mine", old, new))
+        for old, new in (("blue", "azure"), ("green", "lime"), ("red", "crimson"))
+    ]
+    for thread in several:
+        thread.start()
+    for thread in several:
+        thread.join(30)
+    assert zoo.card("mine").classes == ("azure", "lime", "crimson")

@@ -1,15 +1,19 @@
+"""Runs on disk: who lives, who was interrupted, in which order, and what is left of the dead."""
+
 import subprocess
 import sys
+from datetime import datetime, timedelta
 
 import pytest
 
-from peft_demo.contracts.errors import UnknownName
+from peft_demo.contracts.errors import CannotWrite, PeftDemoError, UnknownName
 from peft_demo.contracts.events import Interrupted, Saved, Stepped
 from peft_demo.contracts.specs import RunSpec
 from peft_demo.studio.runs import Runs
 
 HOLD = """
 import sys
+from datetime import datetime, timedelta
 from filelock import FileLock
 with FileLock(sys.argv[1]):
     print("held", flush=True)
@@ -69,3 +73,95 @@ def test_a_folder_that_cannot_be_read_does_not_hide_the_others(runs):
         (runs.folder / name).mkdir()
         (runs.folder / name / "spec.json").write_bytes(content)
     assert [r.id for r in Runs(runs.folder).records()] == [good.id]
+
+
+START = """
+import sys
+from datetime import datetime, timedelta
+from peft_demo.contracts.specs import RunSpec
+from peft_demo.studio.runs import Runs
+runs = Runs(__import__("pathlib").Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(10):
+    print(runs.create(RunSpec()).id, flush=True)
+"""
+
+
+def test_runs_started_at_once_by_two_processes_all_start(runs):
+    """Each has a folder and a number of its own."""
+    several = [
+        subprocess.Popen(
+            [sys.executable, "-c", START, str(runs.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    assert [process.stdout.readline() for process in several] == ["ready\n"] * 2
+    for process in several:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60)[0].split() for process in several]
+    ids = [id for output in told for id in output]
+    assert len(set(ids)) == 20
+    assert sorted(record.number for record in runs.records()) == list(range(1, 21))
+
+
+def test_the_list_is_in_order_with_the_clock_a_day_back(runs, monkeypatch):
+    first = runs.create(RunSpec())
+
+    class Yesterday(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) - timedelta(days=1)
+
+    monkeypatch.setattr("peft_demo.studio.runs.datetime", Yesterday)
+    second = runs.create(RunSpec())
+    assert second.id < first.id, "names tell the time of the clock"
+    assert [record.id for record in Runs(runs.folder).records()] == [second.id, first.id]
+
+
+def test_a_run_that_died_before_it_had_a_spec_is_swept(runs):
+    kept = runs.create(RunSpec())
+    left = runs.folder / "20260101-000000-lora-digits"
+    left.mkdir()
+    (left / "alive.lock").touch()
+    (left / f".{'0' * 32}.tmp").write_text("half a spec")
+    Runs(runs.folder).settle()
+    assert not left.exists()
+    assert [record.id for record in Runs(runs.folder).records()] == [kept.id]
+
+
+def test_on_a_full_disk_no_run_starts_and_nothing_is_left(runs, monkeypatch, full_disk):
+    with monkeypatch.context() as patched:
+        patched.setattr("os.replace", full_disk)
+        with pytest.raises(CannotWrite, match=r"the disk is full: spec\.json"):
+            runs.create(RunSpec())
+    assert runs.records() == []
+    assert not [path for path in runs.folder.iterdir() if path.is_dir()]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        b"[]",
+        b'"text"',
+        b"[" * 100_000,
+        b'{"run": null, "started": "now"}',
+        b'{"number": "2", "started": "now", "run": {"data": {}, "recipe": {}}}',
+        b'{"started": "now", "run": {"data": {}, "recipe": {"lr": ' + b"9" * 400 + b"}}}",
+        b'{"started": "now", "run": {"data": {}, "recipe": {"colour": 1}}}',
+    ],
+)
+def test_a_damaged_spec_leaves_the_others_as_they_are(runs, spec):
+    good = runs.create(RunSpec())
+    (runs.folder / "odd").mkdir()
+    (runs.folder / "odd" / "spec.json").write_bytes(spec)
+    again = Runs(runs.folder)
+    again.settle()
+    assert [record.id for record in again.records()] == [good.id]
+    assert again.create(RunSpec()).number == 2
+    with pytest.raises(PeftDemoError):
+        again.record("odd")
