@@ -1,10 +1,7 @@
 """The states a run goes through. Their words stand in JSON answers and lists, so they are fixed.
 
-    queued ─▶ preparing ─▶ running ─▶ done
-                 │            ├─ stop ─▶ stopping ─▶ stopped
-                 └────────────┴─ error ─▶ failed
-
-`interrupted` is a run whose process died; `idle` is a machine that has not run anything yet.
+`studio/jobs.py` draws how a run moves from one to the next. An interrupted run is one whose process
+died. An idle machine has not run anything yet.
 """
 
 from collections.abc import Sequence

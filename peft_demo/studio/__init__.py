@@ -1,9 +1,14 @@
 """The services behind page and command line: the only room with threads, clocks and user files.
 
-`home` where files live · `journal` what happened in a run · `jobs` the one run in progress · `zoo` adapter files ·
-`shelf` loaded backbones · `predictor` attached models, ready to answer · `drafts` class cards and uploaded zips ·
-`parcel` what a push would make public, with its `model_card` and `curve` · `hub` talks with the Hugging Face Hub ·
-`studio` all of it behind `contracts.service.Service`.
+`Studio` is the whole, a `contracts.service.Service`. Its five parts, and what they stand on:
+
+`datasets`   the data part           `drafts` class cards of the page
+`training`   the training part       `jobs` the run in progress · `runs` on disk · `journal` of one
+`zoo`        the zoo part            `adapter_store` files · `exports` · `samples` to try
+`hub`        the hub part            `hub_client` talks · `hub_upload`, `model_card`, `curve` pack
+`answers`    the answers part        `predictor` models in memory · `merged` · `scoring`
+
+`backbone_cache` holds the backbones that training and answers share.
 """
 
 from .studio import Studio

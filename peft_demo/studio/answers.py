@@ -1,41 +1,155 @@
 """Answers: what adapters say of images, and how often they are right."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from time import perf_counter
 
-from ..contracts.cards import Score, SideBySide
-from ..contracts.errors import BadData
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .. import data, inference
+from ..contracts.adapter_card import AdapterCard
+from ..contracts.cards import Prediction, Score, SideBySide
+from ..contracts.errors import BadAdapter, BadData, BadValue, PeftDemoError
 from ..contracts.progress import Report
 from ..contracts.specs import DataSpec, RunSpec
 from .adapter_store import AdapterStore
 from .datasets import Datasets
 from .merged import side_by_side
-from .predictor import Predictor
+from .predictor import Attached, Predictor
 from .scoring import repeated, score
 
 
 class Answers:
     """The `contracts.service.Answers` of a home."""
 
-    def __init__(self, store: AdapterStore, data: Datasets, predictor: Predictor):
+    def __init__(self, store: AdapterStore, datasets: Datasets, predictor: Predictor):
         self._store = store
-        self._data = data
+        self._datasets = datasets
         self._predictor = predictor
-        self.classify = predictor.classify
-        self.predict = predictor.predict
+
+    def classify(self, image: Path | bytes, ids: Sequence[str], top: int = 5) -> list[Prediction]:
+        """One answer per adapter, in the order of `ids`, each timed by itself."""
+        picture = data.decode(image)
+        return [self._answer(picture, id, top) for id in ids]
+
+    def predict(
+        self, images: Sequence[Path | bytes], ids: Sequence[str], top: int = 5
+    ) -> list[Prediction]:
+        """One answer per image, each by its own adapter.
+
+        Adapters that mix answer in one forward pass. Of the others, each answers its images in one
+        batch. `ms` is an image's share of the pass. An adapter that cannot be loaded answers with
+        its `refusal`.
+        """
+        if len(images) != len(ids):
+            raise BadValue(
+                f"each image needs an adapter, got {len(images)} images and {len(ids)} adapters."
+            )
+        pictures = {image: data.decode(image) for image in dict.fromkeys(images)}
+        models, refusals = self._choose_all(ids)
+        answers: dict[int, Prediction] = {}
+        for place, id in enumerate(ids):
+            if id in refusals:
+                answers[place] = Prediction(id, (), 0.0, refusal=refusals[id])
+        for group in _groups(models.values()):
+            places = [place for place, id in enumerate(ids) if models.get(id) in group]
+            numbers = [group.index(models[ids[place]]) for place in places]
+            pixels = _pixels([pictures[images[place]] for place in places], group[0].backbone.size)
+            rows, ms = self._forward(group, pixels, numbers)
+            for place, number, row in zip(places, numbers, rows, strict=True):
+                card = group[number].card
+                answers[place] = _prediction(ids[place], row, card, top, ms / len(places))
+        return [answers[place] for place in range(len(ids))]
 
     def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
+        """The answer attached and merged; `CannotMerge` says why not."""
         chosen = self._predictor.choose(id)
         return side_by_side(chosen, self._predictor.merged(chosen), id, image, top)
 
     def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
-        return score(self._predictor.choose(id), self._data.open(data, report), report)
+        """Accuracy on the test images of `data`, or on all; seen ones are left out."""
+        return score(self._predictor.choose(id), self._datasets.open(data, report), report)
 
     def verify(self, id: str, report: Report | None = None) -> Score:
         """Accuracy on the same test images as in its card, measured again.
 
         `BadData` unless it was trained on a bundled set: only those can be had again.
         """
-        data = RunSpec.from_json(self._store.card(id).spec).data
-        if data.source != "bundled":
+        spec = RunSpec.from_json(self._store.card(id).spec).data
+        if spec.source != "bundled":
             raise BadData("its images did not come with the project.")
-        return repeated(self._predictor.choose(id), self._data.open(data, report), data, report)
+        chosen = self._predictor.choose(id)
+        return repeated(chosen, self._datasets.open(spec, report), spec, report)
+
+    def _choose_all(self, ids: Sequence[str]) -> tuple[dict[str, Attached], dict[str, str]]:
+        """The attached model of each id, or the sentence that says why there is none."""
+        models = {}
+        refusals = {}
+        for id in dict.fromkeys(ids):
+            try:
+                models[id] = self._predictor.choose(id)
+            except PeftDemoError as error:
+                refusals[id] = str(error)
+        return models, refusals
+
+    def _answer(self, picture: Image.Image, id: str, top: int) -> Prediction:
+        start = perf_counter()
+        chosen = self._predictor.choose(id)
+        swap_ms = _ms_since(start)
+        images = data.to_tensor(picture, chosen.backbone.size)[None]
+        start = perf_counter()
+        probabilities = inference.predict(chosen.model, images, chosen.backbone)[0]
+        ms = _ms_since(start)
+        top_classes = inference.top_classes(probabilities, chosen.card.classes, top)
+        return Prediction(id, top_classes, ms, swap_ms)
+
+    def _forward(
+        self, group: list[Attached], pixels: Tensor, numbers: Sequence[int]
+    ) -> tuple[list[Tensor], float]:
+        """Class probabilities [C] of images uint8 [N 3 S S], and the milliseconds it took.
+
+        Image n is answered by the adapter of the group whose number is `numbers[n]`.
+        """
+        backbone = group[0].backbone
+        if len(group) == 1:
+            start = perf_counter()
+            rows = inference.predict(group[0].model, pixels, backbone)
+            return list(rows.unbind()), _ms_since(start)
+        mixed = self._predictor.mixed(group)
+        start = perf_counter()
+        rows = inference.predict_mixed(mixed, pixels, numbers, backbone)
+        return rows, _ms_since(start)
+
+
+def _ms_since(start: float) -> float:
+    return 1000 * (perf_counter() - start)
+
+
+def _prediction(
+    id: str, probabilities: Tensor, card: AdapterCard, top: int, ms: float
+) -> Prediction:
+    """The answer with these probabilities [C], or the refusal of one that is not finite."""
+    try:
+        return Prediction(id, inference.top_classes(probabilities, card.classes, top), ms)
+    except BadAdapter as error:
+        return Prediction(id, (), ms, refusal=str(error))
+
+
+def _pixels(pictures: Sequence[Image.Image], size: int) -> Tensor:
+    """uint8 [N 3 S S]; a picture that comes several times is resized once."""
+    distinct = {id(picture): picture for picture in pictures}
+    resized = {key: data.to_tensor(picture, size) for key, picture in distinct.items()}
+    return torch.stack([resized[id(picture)] for picture in pictures])
+
+
+def _groups(models: Iterable[Attached]) -> list[list[Attached]]:
+    """Those that answer together: adapters that mix, on one backbone."""
+    groups = defaultdict(list)
+    for attached in models:
+        backbone = attached.backbone
+        together = id(backbone.model), backbone.mean, backbone.std
+        groups[together if attached.mixable else id(attached)].append(attached)
+    return list(groups.values())

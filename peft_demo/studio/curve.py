@@ -43,8 +43,11 @@ def curve(card: AdapterCard) -> bytes:
 
 
 def _drawable(points: Points) -> bool:
-    """Two points at least, whose differences are numbers too: a card from elsewhere may hold any."""
-    return len(points) > 1 and all(isfinite(_span([p[axis] for p in points])) for axis in (0, 1))
+    """Whether there are two points, and their differences are numbers: a card may hold any."""
+    if len(points) < 2:
+        return False
+    steps, values = zip(*points, strict=True)
+    return isfinite(_span(steps)) and isfinite(_span(values))
 
 
 def _span(values: Sequence[float]) -> float:

@@ -4,16 +4,16 @@
                  │            ├─ stop ─▶ stopping ─▶ stopped   (the best so far is kept)
                  └────────────┴─ error ─▶ failed               (a sentence, memory freed)
 
-One at a time per process. The thread never waits for a page, and it never dies without a final event.
+One at a time per process. The thread never waits for a page, and it never dies without a final
+event.
 """
 
 import atexit
 import gc
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import replace
 from functools import partial
 from threading import Event as Flag
 from threading import Lock, Thread
@@ -41,11 +41,13 @@ from ..contracts.specs import RunSpec
 from ..storage.atomic import write_file
 from .runs import Record, Runs
 
-Source = Callable[[RunSpec, Report, Callable[[], bool]], Iterator[Event]]
+Source = Callable[[RunSpec, Report, Callable[[], bool]], Generator[Event, None, None]]
 """(run, report, should it stop?) → the events of the run."""
 Keep = Callable[[bytes, str], str]
 """(adapter file, its id if it has one already) → its id."""
 
+PROGRESS_S = 0.2
+"""Seconds between two reports of the same progress."""
 
 NOTHING_DONE = Stopped(
     step=0,
@@ -65,7 +67,10 @@ NOTHING_DONE = Stopped(
 
 
 class StoppedEarly(Exception):
-    """A person pressed Stop before there was anything to keep. Libraries it passes through may turn it into another."""
+    """A person pressed Stop before there was anything to keep.
+
+    Libraries that it passes through may turn it into another error.
+    """
 
 
 class Job:
@@ -74,24 +79,22 @@ class Job:
     def __init__(self, record: Record, owner: str, keep: Keep):
         self.record = record
         self.owner = owner
-        self.keep = keep
         self.stop = Flag()
         self.stopped_early = False
         self.state = RunState.QUEUED
-        self.adapter = self.message = ""
-        self.steps = 0
-        self.last = None
-        self._told = 0.0, ""
-
-    @property
-    def over(self) -> bool:
-        return self.state.is_over
+        self._keep = keep
+        self._adapter = ""
+        self._message = ""
+        self._steps = 0
+        self._last_step: Stepped | None = None
+        self._reported = ""
+        self._reported_at = 0.0
 
     def take(self, event: Event) -> None:
         """Keeps the event: in the journal, and what the status line needs of it."""
         if isinstance(event, Improved):
-            self.adapter = self.keep(event.adapter, self.adapter)
-            event = Saved(event.step, self.adapter, len(event.adapter))
+            self._adapter = self._keep(event.adapter, self._adapter)
+            event = Saved(event.step, self._adapter, len(event.adapter))
         self.record.journal.append(event)
         self._show(event)
 
@@ -100,48 +103,55 @@ class Job:
         if self.stop.is_set():
             self.stopped_early = True
             raise StoppedEarly
-        if what != self._told[1] or monotonic() - self._told[0] > 0.2 or fraction == 1:
-            self._told = monotonic(), what
+        waited = monotonic() - self._reported_at
+        if what != self._reported or waited > PROGRESS_S or fraction == 1:
+            self._reported = what
+            self._reported_at = monotonic()
             self.take(Progressed(what, fraction))
 
     def end(self, event: Event) -> None:
         """The run is over: whoever reads its final event may start the next one."""
-        self.message = f"{event.sentence} {event.hint}" if isinstance(event, Failed) else ""
+        self._message = f"{event.sentence} {event.hint}" if isinstance(event, Failed) else ""
         self.state = ENDINGS[type(event)]
         self.record.journal.end(event)
         self.record.lock.release()
 
     def card(self) -> RunCard:
         """The line in the list while the run goes on."""
-        return RunCard(
-            self.record.id, self.status().state, self.record.spec, self.record.started, self.adapter
-        )
+        record = self.record
+        return RunCard(record.id, self._shown_state(), record.spec, record.started, self._adapter)
 
     def status(self) -> Status:
         """The header's line, but for the device."""
-        state = RunState.STOPPING if self.stop.is_set() and not self.over else self.state
-        status = Status(state, self.record.id, steps=self.steps, message=self.message.strip())
-        last = self.last
-        return (
-            replace(status, step=last.step, eta_s=last.eta_s, memory_mb=last.memory_mb)
-            if last
-            else status
+        last = self._last_step
+        return Status(
+            self._shown_state(),
+            self.record.id,
+            step=last.step if last else 0,
+            steps=self._steps,
+            eta_s=last.eta_s if last else 0.0,
+            memory_mb=last.memory_mb if last else 0.0,
+            message=self._message.strip(),
         )
+
+    def _shown_state(self) -> RunState:
+        stopping = self.stop.is_set() and not self.state.is_over
+        return RunState.STOPPING if stopping else self.state
 
     def _show(self, event: Event) -> None:
         match event:
             case Started():
                 self.state = RunState.RUNNING
-                self.steps = event.steps
-                self.message = ""
+                self._steps = event.steps
+                self._message = ""
             case Stepped():
-                self.last = event
+                self._last_step = event
             case Progressed():
-                self.message = event.what
+                self._message = event.what
             case Surveyed():
-                self.message = f"sensitivity survey, batch {event.batch} of {event.batches}"
+                self._message = f"sensitivity survey, batch {event.batch} of {event.batches}"
             case Noticed():
-                self.message = event.text
+                self._message = event.text
 
 
 class Jobs:
@@ -149,34 +159,40 @@ class Jobs:
 
     def __init__(self, runs: Runs, source: Source, keep: Keep):
         self.runs = runs
+        self.job: Job | None = None
+        """The run in progress, or the latest one."""
         self._source = source
         self._keep = keep
         self._lock = Lock()
-        self._thread = None
-        self.job = None
+        self._thread: Thread | None = None
 
     @property
-    def busy(self) -> bool:
-        return self.job is not None and not self.job.over
+    def running(self) -> Job | None:
+        """The run in progress, None if there is none."""
+        if self.job is None or self.job.state.is_over:
+            return None
+        return self.job
 
     def start(self, run: RunSpec, owner: str = "", keep: Keep | None = None) -> str:
         """Starts the run and gives its id; `Busy` if one is going on."""
         with self._lock:
-            if self.busy:
+            if self.running:
                 raise Busy("another run is training.", "Wait until it ends, or stop it first.")
-            self.job = Job(self.runs.create(run), owner, keep or self._keep)
+            job = Job(self.runs.create(run), owner, keep or self._keep)
             if self._thread is None:
                 atexit.register(self.close)
             # In the context of whoever asked: a Space charges the visitor's quota for the GPU.
-            work = partial(copy_context().run, self._work, self.job)
+            work = partial(copy_context().run, self._work, job)
+            self.job = job
             self._thread = Thread(target=work, name="training", daemon=True)
             self._thread.start()
-            return self.job.record.id
+            return job.record.id
 
     def stop(self, id: str) -> None:
         """Asks the run to end within one step. A run that has ended already stays as it is."""
-        if self.busy and self.job.record.id == id:
-            self.job.stop.set()
+        job = self.running
+        if job and job.record.id == id:
+            job.stop.set()
         elif not self.runs.record(id).journal.ended():
             raise NotAllowed(
                 "this run lives in another window.", "Stop it there, for instance with Ctrl-C."
@@ -186,12 +202,13 @@ class Jobs:
         """Waits for the run to end; whether it has."""
         if self._thread is not None:
             self._thread.join(timeout)
-        return not self.busy
+        return self.running is None
 
     def close(self, grace: float = 2.0) -> None:
         """Asks the run to stop and gives it `grace` seconds to keep its best."""
-        if self.busy:
-            self.job.stop.set()
+        job = self.running
+        if job:
+            job.stop.set()
             self.wait(grace)
 
     def _work(self, job: Job) -> None:
@@ -206,7 +223,7 @@ class Jobs:
 
 
 def _pull(job: Job, events: Iterator[Event]) -> Event:
-    """Takes events until the run ends, in whatever way; the final event."""
+    """Takes events until the run ends, in whatever way; gives the final event."""
     try:
         for event in events:
             if event.final:
@@ -234,7 +251,8 @@ def _unexpected(job: Job, error: Exception) -> Failed:
     with suppress(PeftDemoError):
         write_file(log, "".join(traceback.format_exception(error)).encode())
     hint = f"Please report this, with runs/{job.record.id}/{log.name}."
-    return Failed(f"the run broke: {type(error).__name__}: {error}.", hint)
+    words = " ".join(str(error).split())[:200]
+    return Failed(f"the run broke: {type(error).__name__}: {words}.", hint)
 
 
 def allocated_mb() -> float:

@@ -1,12 +1,14 @@
-"""A run on disk: what was asked (spec.json) and what happened (events.jsonl), one JSON line per event.
+"""What happened in a run, on disk: events.jsonl, one JSON line per event.
 
-Lines are only ever added, so pages and other processes read along. A cursor is a byte offset: everything before it has
-been seen. A line without its end (a crash, a full disk) is not read until it is whole, and never stops the rest.
+Lines are only ever added, so pages and other processes read along. A cursor is a byte offset:
+everything before it has been seen. A line without its end (a crash, a full disk) is not read until
+it is whole, and never stops the rest.
 """
 
 import json
 import os
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,15 +29,19 @@ class Journal:
     def __init__(self, folder: Path):
         self.path = folder / "events.jsonl"
         self._lost: Event | None = None
+        """The final event, if the disk did not take it."""
 
     def append(self, event: Event) -> None:
-        """Adds one line; `CannotWrite` if the disk does not take it (what is there stays readable)."""
+        """Adds one line.
+
+        Raises `CannotWrite` if the disk does not take it; what is there stays readable.
+        """
         line = json.dumps(event.to_json(), separators=(",", ":")).encode() + b"\n"
         with disk_errors(self.path), open(self.path, "a+b") as file:
             file.write(b"\n" + line if _torn(file) else line)
 
     def end(self, event: Event) -> None:
-        """As `append`, but the event is kept in memory if the disk is full: a run always has an end."""
+        """As `append`, but if the disk is full the event is kept in memory: a run always ends."""
         try:
             self.append(event)
         except PeftDemoError:
@@ -43,12 +49,13 @@ class Journal:
 
     def read(self, cursor: int = 0) -> tuple[list[Event], int]:
         """The events from `cursor` on, and the next cursor."""
-        content = self._bytes(max(cursor, 0))
+        start = max(cursor, 0)
+        content = self._bytes(start)
         whole = content[: content.rfind(b"\n") + 1]
-        events = [e for e in map(_event, whole.splitlines()) if e is not None]
-        following = max(cursor, 0) + len(whole)
+        events = [event for line in whole.splitlines() if (event := _event(line))]
+        following = start + len(whole)
         if self._lost is not None and cursor <= self.size():
-            events = [*events, self._lost]
+            events.append(self._lost)
             following = self.size() + 1
         return _thin(events), following
 
@@ -56,7 +63,9 @@ class Journal:
         """Whether the last event is a final one; looks at the end of the file only."""
         if self._lost is not None:
             return True
-        last = _event(self._bytes(max(self.size() - TAIL, 0)).rstrip(b"\n").rpartition(b"\n")[2])
+        tail = self._bytes(max(self.size() - TAIL, 0))
+        last_line = tail.rstrip(b"\n").rpartition(b"\n")[2]
+        last = _event(last_line)
         return last is not None and last.final
 
     def size(self) -> int:
@@ -73,6 +82,7 @@ class Journal:
 
 
 def _torn(file: BinaryIO) -> bool:
+    """Whether the file ends within a line."""
     if not file.seek(0, os.SEEK_END):
         return False
     file.seek(-1, os.SEEK_END)
@@ -80,16 +90,18 @@ def _torn(file: BinaryIO) -> bool:
 
 
 def _event(line: bytes) -> Event | None:
+    """The event of a line, None if it is none of ours."""
     try:
         return from_json(json.loads(line))
-    except (ValueError, PeftDemoError, RecursionError, AttributeError):
+    except (ValueError, PeftDemoError, RecursionError):
         return None
 
 
 def _thin(events: Sequence[Event]) -> list[Event]:
-    steps = [i for i, e in enumerate(events) if isinstance(e, Stepped)]
+    """All events but steps, of which at most `POINTS` and the last one stay."""
+    steps = [place for place, event in enumerate(events) if isinstance(event, Stepped)]
     if len(steps) <= POINTS:
         return list(events)
-    stride = -(-len(steps) // POINTS)
+    stride = ceil(len(steps) / POINTS)
     dropped = set(steps) - set(steps[::stride]) - {steps[-1]}
-    return [e for i, e in enumerate(events) if i not in dropped]
+    return [event for place, event in enumerate(events) if place not in dropped]

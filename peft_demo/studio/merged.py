@@ -1,5 +1,6 @@
-"""An adapter's answer twice: with its seams in the tree, and folded into the weights, at the frozen model's speed."""
+"""An adapter's answer twice: attached, and folded into the weights, which costs nothing to run."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -19,27 +20,42 @@ ROUNDS = 7
 def side_by_side(
     chosen: Attached, merged: nn.Module, id: str, image: Path | bytes, top: int = 5
 ) -> SideBySide:
-    """Both answers, and how many times the frozen model's time each takes."""
-    models = chosen.backbone.model, chosen.model, merged
+    """Both answers, and the time of each as a multiple of the frozen model's."""
     pixels = data.to_tensor(data.decode(image), chosen.backbone.size)[None]
     x = normalize(pixels, chosen.backbone)
-    rounds = [[_timed(model, x) for model in models] for _ in range(ROUNDS)][1:]
-    _, (_, attached), (_, folded) = rounds[-1]
-    said = [
-        Prediction(
-            id,
-            top_classes(chances, chosen.card.classes, top),
-            1000 * median(turn[n][0] for turn in rounds),
-        )
-        for n, chances in ((1, attached), (2, folded))
-    ]
-    ratios = [median(turn[n][0] / turn[0][0] for turn in rounds) for n in (1, 2)]
-    return SideBySide(*said, *ratios, (attached - folded).abs().max().item())
+    models = (chosen.backbone.model, chosen.model, merged)
+    frozen_s, attached_s, merged_s = _times(models, x)
+    attached_row = _probabilities(chosen.model, x)
+    merged_row = _probabilities(merged, x)
+
+    def prediction(row: Tensor, seconds: Sequence[float]) -> Prediction:
+        return Prediction(id, top_classes(row, chosen.card.classes, top), 1000 * median(seconds))
+
+    return SideBySide(
+        attached=prediction(attached_row, attached_s),
+        merged=prediction(merged_row, merged_s),
+        attached_ratio=_ratio(attached_s, frozen_s),
+        merged_ratio=_ratio(merged_s, frozen_s),
+        difference=(attached_row - merged_row).abs().max().item(),
+    )
+
+
+def _times(models: Sequence[nn.Module], x: Tensor) -> list[list[float]]:
+    """Seconds of each model's forward passes; in turns, so that all meet the same noise."""
+    times: list[list[float]] = [[] for _ in models]
+    for _ in range(ROUNDS):
+        for model, seconds in zip(models, times, strict=True):
+            start = perf_counter()
+            _probabilities(model, x)
+            seconds.append(perf_counter() - start)
+    return [seconds[1:] for seconds in times]
+
+
+def _ratio(seconds: Sequence[float], frozen: Sequence[float]) -> float:
+    return median(mine / theirs for mine, theirs in zip(seconds, frozen, strict=True))
 
 
 @torch.inference_mode()
-def _timed(model: nn.Module, x: Tensor) -> tuple[float, Tensor]:
-    """(seconds, softmax of the outputs [C], on the CPU) of a forward pass of one image."""
-    began = perf_counter()
-    out = model(x)[0].float().softmax(dim=-1).cpu()
-    return perf_counter() - began, out
+def _probabilities(model: nn.Module, x: Tensor) -> Tensor:
+    """Softmax of the outputs [C] for one image, on the CPU."""
+    return model(x)[0].float().softmax(dim=-1).cpu()

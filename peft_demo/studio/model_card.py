@@ -1,10 +1,10 @@
-"""The model card of a repository of adapters: what they are, how they were measured, how to use and to repeat them.
+"""The model card of a repository of adapters: what they are, how measured, how used and repeated.
 
-The front matter is written by huggingface_hub. Words from a file (names, classes) stand in code spans, where neither
-Markdown nor HTML means anything.
+The front matter is written by huggingface_hub. Words from a file (names, classes) stand in code
+spans, where neither Markdown nor HTML means anything.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
@@ -16,14 +16,28 @@ from ..contracts.text import percent
 
 TAG = "peft-demo"
 """Tells a card of ours from others."""
-LICENCES = {"apache-2.0", "mit", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0",
-            "cc-by-nc-sa-4.0", "openrail", "unlicense", "other"}  # fmt: skip
+LICENCES = {
+    "apache-2.0",
+    "mit",
+    "bsd-3-clause",
+    "cc0-1.0",
+    "cc-by-4.0",
+    "cc-by-sa-4.0",
+    "cc-by-nc-4.0",
+    "cc-by-nc-sa-4.0",
+    "openrail",
+    "unlicense",
+    "other",
+}
 """What the Hub knows by itself; anything else goes there as "other" with a name."""
 
 
 @dataclass(frozen=True)
 class Described:
-    """One adapter of the card. `file` and `picture` are names in the repository, `picture` "" without curves."""
+    """One adapter of the card.
+
+    `file` and `picture` are names in the repository; `picture` is "" without curves.
+    """
 
     file: str
     file_bytes: int
@@ -39,7 +53,7 @@ class Described:
 
     @property
     def data(self) -> Mapping:
-        """What the card's spec says of data, empty if nothing: the file may be a stranger's."""
+        """The data of the card's spec, empty if there is none: the file may be a stranger's."""
         data = self.card.spec.get("data")
         return data if isinstance(data, Mapping) else {}
 
@@ -53,9 +67,8 @@ class Described:
 def model_card(repo: str, adapters: Sequence[Described], licence: str) -> str:
     """README.md of the model repository `repo`."""
     front = front_matter(repo, adapters, licence).to_yaml()
-    return str(
-        ModelCard(f"---\n{front}\n---\n\n{_body(repo, adapters)}", ignore_metadata_errors=True)
-    )
+    content = f"---\n{front}\n---\n\n{_body(repo, adapters)}"
+    return str(ModelCard(content, ignore_metadata_errors=True))
 
 
 def front_matter(repo: str, adapters: Sequence[Described], licence: str) -> ModelCardData:
@@ -65,7 +78,7 @@ def front_matter(repo: str, adapters: Sequence[Described], licence: str) -> Mode
     return ModelCardData(
         license=licence if known else "other",
         license_name=None if known else licence or "not-stated",
-        base_model=(bases if len(bases) > 1 else bases[0]) if bases else None,
+        base_model=bases[0] if len(bases) == 1 else bases or None,
         base_model_relation="adapter" if bases else None,
         library_name=TAG,
         pipeline_tag="image-classification",
@@ -73,12 +86,20 @@ def front_matter(repo: str, adapters: Sequence[Described], licence: str) -> Mode
         datasets=_distinct(a.dataset for a in adapters) or None,
         metrics=["accuracy"],
         model_name=repo.partition("/")[2],
-        eval_results=[_result(a) for a in adapters if a.card.test_accuracy is not None] or None,
+        eval_results=_results(adapters) or None,
     )
 
 
-def _result(adapter: Described) -> EvalResult:
-    card = adapter.card
+def _results(adapters: Sequence[Described]) -> list[EvalResult]:
+    results = []
+    for adapter in adapters:
+        accuracy = adapter.card.test_accuracy
+        if accuracy is not None:
+            results.append(_result(adapter, accuracy))
+    return results
+
+
+def _result(adapter: Described, accuracy: float) -> EvalResult:
     data = adapter.data
     name = str(data.get("name", "unknown"))[:100]
     return EvalResult(
@@ -87,34 +108,38 @@ def _result(adapter: Described) -> EvalResult:
         dataset_name=name,
         dataset_split="test",
         metric_type="accuracy",
-        metric_value=round(card.test_accuracy, 4),
+        metric_value=round(accuracy, 4),
         metric_name=f"test accuracy of {adapter.name}",
         metric_args={
             "shots": data.get("shots"),
             "seed": data.get("seed"),
-            "test_images": card.test_images,
+            "test_images": adapter.card.test_images,
         },
     )
 
 
 def _body(repo: str, adapters: Sequence[Described]) -> str:
-    what = "An adapter" if len(adapters) == 1 else f"{len(adapters)} adapters"
+    subject = "An adapter" if len(adapters) == 1 else f"{len(adapters)} adapters"
     parts = [
         f"# {repo.partition('/')[2]}",
-        f"{what} for image classification with a frozen Vision Transformer: {TAG}.",
-    ]
-    parts += [_section(a) for a in adapters]
-    parts += ["## Use", f"```python\n{usage(repo, adapters[0])}\n```"]
-    parts += [
+        f"{subject} for image classification with a frozen Vision Transformer: {TAG}.",
+        *(_section(adapter) for adapter in adapters),
+        "## Use",
+        f"```python\n{usage(repo, adapters[0])}\n```",
         "Or take all that is here into the zoo of the page:",
         f"```sh\n{_command(repo, adapters)}\n```",
     ]
-    papers = _distinct(
-        f"- {a.method.title}: {a.method.paper}. <{a.method.url}>" for a in adapters if a.method.url
-    )
+    papers = _distinct(_citation(adapter.method) for adapter in adapters)
     if papers:
         parts += ["## Citation", "\n".join(papers)]
     return "\n\n".join(parts) + "\n"
+
+
+def _citation(method: MethodCard) -> str:
+    """A line of the list of papers, "" for a method without one."""
+    if not method.url:
+        return ""
+    return f"- {method.title}: {method.paper}. <{method.url}>"
 
 
 def usage(repo: str, adapter: Described) -> str:
@@ -133,62 +158,67 @@ def _command(repo: str, adapters: Sequence[Described]) -> str:
 
 
 def _section(adapter: Described) -> str:
-    picture = (
-        f"![Training loss and validation accuracy]({adapter.picture})\n\n"
-        if adapter.picture
-        else ""
-    )
-    facts = "\n".join(f"- **{label}**: {words}" for label, words in _facts(adapter))
+    parts = [f"## {adapter.name}"]
+    if adapter.picture:
+        parts.append(f"![Training loss and validation accuracy]({adapter.picture})")
+    parts.append("\n".join(f"- **{label}**: {words}" for label, words in _facts(adapter)))
     again = _reproduction(adapter.card)
-    repeat = f"\n\nThe command that makes it again:\n\n```sh\n{again}\n```" if again else ""
-    return f"## {adapter.name}\n\n{picture}{facts}{repeat}"
+    if again:
+        parts += ["The command that makes it again:", f"```sh\n{again}\n```"]
+    return "\n\n".join(parts)
 
 
-def _facts(adapter: Described) -> list[tuple[str, str]]:
+def _facts(adapter: Described) -> Iterator[tuple[str, str]]:
+    """(label, Markdown) of the lines about an adapter."""
     card = adapter.card
-    data = adapter.data
     method = adapter.method
-    knobs = ", ".join(f"{name} = {value}" for name, value in card.knobs.items())
     paper = f" ([paper]({method.url}))" if method.url else ""
-    learned = f"{_code(data.get('name', 'unknown'))}, {_code(data.get('shots', '?'))} training images per class"
-    return [
-        ("Method", f"{method.title}{paper}. {method.summary} `{method.formula}`"),
-        *([("Knobs", _code(knobs))] if knobs else []),
-        ("Backbone", f"{_code(card.backbone)}, frozen, at {card.size} px; sha256 `{card.fingerprint}`"),
-        (f"Classes ({len(card.classes)})", ", ".join(map(_code, card.classes))),
-        ("Data", f"{learned}, seed {_code(data.get('seed', '?'))}"),
-        ("Test accuracy", _test(card)),
-        ("Validation accuracy", _validation(card)),
-        ("File", f"`{adapter.file}`, {adapter.file_bytes / 1000:.0f} kB: {card.trainable:,} parameters of the method, "
-                 f"{card.head:,} of the head"),
-    ]  # fmt: skip
+    yield "Method", f"{method.title}{paper}. {method.summary} `{method.formula}`"
+    if card.knobs:
+        yield "Knobs", _code(", ".join(f"{name} = {value}" for name, value in card.knobs.items()))
+    backbone = f"{_code(card.backbone)}, frozen, at {card.size} px"
+    yield "Backbone", f"{backbone}; sha256 `{card.fingerprint}`"
+    yield f"Classes ({len(card.classes)})", ", ".join(map(_code, card.classes))
+    name = _code(adapter.data.get("name", "unknown"))
+    shots = _code(adapter.data.get("shots", "?"))
+    seed = _code(adapter.data.get("seed", "?"))
+    yield "Data", f"{name}, {shots} training images per class, seed {seed}"
+    yield "Test accuracy", _test(card)
+    yield "Validation accuracy", _validation(card)
+    parameters = f"{card.trainable:,} parameters of the method, {card.head:,} of the head"
+    yield "File", f"`{adapter.file}`, {adapter.file_bytes / 1000:.0f} kB: {parameters}"
 
 
 def _test(card: AdapterCard) -> str:
     if card.test_accuracy is None:
-        return "not measured"
-    return f"{percent(card.test_accuracy)} of {card.test_images} images, looked at once, at the end"
+        return percent(None)
+    images = f"{card.test_images} images"
+    return f"{percent(card.test_accuracy)} of {images}, looked at once, at the end"
 
 
 def _validation(card: AdapterCard) -> str:
     if card.val_accuracy is None:
-        return "not measured"
-    return f"{percent(card.val_accuracy)} of {card.val_images} images, on which the best state was chosen"
+        return percent(None)
+    images = f"{card.val_images} images"
+    return f"{percent(card.val_accuracy)} of {images}, on which the best state was chosen"
 
 
 def _reproduction(card: AdapterCard) -> str:
-    """The command from the checked spec; empty if the spec does not hold up or would break out of its block."""
+    """The command from the checked spec, "" if there is none or it would break out of its block."""
     try:
         command = card.command()
     except PeftDemoError:
         return ""
-    return "" if "\n" in command or "```" in command else command
+    breaks_out = "\n" in command or "```" in command
+    return "" if breaks_out else command
 
 
 def _code(words: object) -> str:
-    """Words from anywhere as a code span: on one line, no backtick, no bar that would end a cell."""
-    return f"`{' '.join(str(words).split()).replace('`', chr(39))[:200] or ' '}`"
+    """Words from anywhere as a code span, on one line and without a backtick."""
+    one_line = " ".join(str(words).split())
+    return f"`{one_line.replace('`', chr(39))[:200] or ' '}`"
 
 
-def _distinct(values) -> list:
-    return list(dict.fromkeys(v for v in values if v))
+def _distinct(values: Iterable[str]) -> list[str]:
+    """Each value once, in order; empty ones are left out."""
+    return list(dict.fromkeys(filter(None, values)))

@@ -1,4 +1,4 @@
-"""Pictures to try an adapter on: of the bundled set it was trained on, from its test split, so it has seen none."""
+"""Pictures to try an adapter on: from the test split of its bundled set, so it has seen none."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +18,10 @@ def samples(dataset: Dataset, shots: int, seed: int) -> tuple[Sample, ...]:
 
 
 def _by_turns(examples: Sequence[Example]) -> list[Example]:
-    seen: Counter = Counter()
-    turns = [(seen.update([e.label]) or seen[e.label], e.label, e) for e in examples]
+    """The first of each class in the order of classes, then the second of each, and so on."""
+    count: Counter[int] = Counter()
+    turns = []
+    for example in examples:
+        count[example.label] += 1
+        turns.append((count[example.label], example.label, example))
     return [example for *_, example in sorted(turns, key=itemgetter(0, 1))]

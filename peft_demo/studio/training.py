@@ -3,7 +3,7 @@
 The room `training` is imported when it is first needed: a page that only answers never loads it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..storage.home import Home
 from .adapter_store import AdapterStore
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
-from .jobs import Jobs
+from .jobs import Jobs, Keep
 from .runs import Record, Runs
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ Admit = Callable[[RunSpec], AbstractContextManager]
 
 
 class Training:
-    """The `contracts.service.Training` of a home: one run at a time, its adapter kept in the `store`.
+    """The `contracts.service.Training` of a home: one run at a time, kept in the `store`.
 
-    Where the machine is `shared`, only the one who started a run may stop it. `trainer` is what trains, where that is
-    not `training.train` in this process; `mark` is part of every run's id; `admit` may refuse a run.
+    Where the machine is `shared`, only the one who started a run may stop it. `trainer` is what
+    trains, where that is not `training.train` in this process. `mark` is part of every run's id.
+    `admit` may refuse a run.
     """
 
     def __init__(
@@ -75,36 +76,40 @@ class Training:
     def status(self) -> Status:
         if self._jobs.job is not None:
             return replace(self._jobs.job.status(), device=self._device)
-        latest = next(iter(self._runs.records()), None)
-        if latest is None or not latest.journal.ended():
+        records = self._runs.records()
+        if not records or not records[0].journal.ended():
             return Status(RunState.IDLE, device=self._device)
+        latest = records[0]
         return Status(self._runs.card(latest).state, latest.id, device=self._device)
 
     @property
     def busy(self) -> bool:
         """Whether a run is going on."""
-        return self._jobs.busy
+        return self._jobs.running is not None
 
     def start(self, run: RunSpec, owner: str = "", out: Path | None = None) -> str:
-        """As the contract says; refuses at once what is wrong with the spec.
+        """Starts a run in the background and gives its id; `Busy` if one is going on.
 
-        The adapter goes to the file `out` instead of the zoo, where one is given.
+        What is wrong with the spec is refused at once. Where the file `out` is given, the adapter
+        goes there instead of into the zoo.
         """
         config = methods.find_method(run.method).config(run.knobs)
         checked = {name: getattr(config, name) for name in run.knobs}
         run = _named(replace(run, knobs=checked))
         self._anatomy(run)
         self._data.locate(run.data)
+        keep = None
+        if out is not None:
+            check_local_paths(self._allow_local_paths, "a file of this machine")
+            keep = _writer(out)
         self._home.check_room()
         with self._admit(run):
-            if out is None:
-                return self._jobs.start(run, owner)
-            check_local_paths(self._allow_local_paths, "a file of this machine")
-            return self._jobs.start(run, owner, lambda content, _: _write_out(out, content))
+            return self._jobs.start(run, owner, keep)
 
     def stop(self, run: str, owner: str = "") -> None:
-        job = self._jobs.job
-        if self._shared and job is not None and job.record.id == run and job.owner != owner:
+        job = self._jobs.running
+        foreign = job is not None and job.record.id == run and job.owner != owner
+        if self._shared and foreign:
             raise NotAllowed("this run was started by somebody else.", "Wait until it ends.")
         self._jobs.stop(run)
 
@@ -122,15 +127,16 @@ class Training:
         return self._jobs.wait(timeout)
 
     def settle(self) -> None:
-        """Marks runs whose process died as interrupted."""
-        for record in self._runs.records():
-            record.mark_interrupted()
+        """Marks runs whose process died as interrupted, and removes what never began."""
+        self._runs.settle()
 
     def close(self) -> None:
         """Stops a run in progress, keeping its best."""
         self._jobs.close()
 
-    def _events(self, run: RunSpec, report: Report, stop: Callable[[], bool]) -> Iterator[Event]:
+    def _events(
+        self, run: RunSpec, report: Report, stop: Callable[[], bool]
+    ) -> Generator[Event, None, None]:
         from ..training import run_from_dataset, train
 
         report("loading the backbone")
@@ -143,9 +149,12 @@ class Training:
         return vit.anatomy_of(vit.find(run.backbone, self._home.root), run.size)
 
     def _card(self, record: Record) -> RunCard:
-        """The run's line; of the one in progress, as it stands at this moment. Paths only where they may be named."""
-        job = self._jobs.job
-        if self._jobs.busy and job.record.id == record.id:
+        """The run's line; of the one in progress, as it stands at this moment.
+
+        What is private of its data is shown only where paths may be named.
+        """
+        job = self._jobs.running
+        if job is not None and job.record.id == record.id:
             card = job.card()
         else:
             card = self._runs.card(record)
@@ -155,13 +164,18 @@ class Training:
 
 
 def _named(run: RunSpec) -> RunSpec:
-    """Photos from the page have a key for a name; an adapter made of them gets a name one can read."""
+    """The run with a name one can read: photos from the page have a key for a name."""
     if run.name or run.data.source not in ("draft", "upload"):
         return run
     dataset = run.data.argument().removesuffix(".zip")
     return replace(run, name=f"{run.method}-{dataset}-s{run.seed}")
 
 
-def _write_out(out: Path, content: bytes) -> str:
-    write_file(out, content)
-    return str(out)
+def _writer(out: Path) -> Keep:
+    """Keeps a run's adapter in the file `out`."""
+
+    def write_out(content: bytes, id: str) -> str:
+        write_file(out, content)
+        return str(out)
+
+    return write_out

@@ -68,7 +68,7 @@ def test_a_run_is_told_to_its_end(tmp_path):
     assert kept == [(b"one", ""), (b"better", "kept")], (
         "a better state takes the place of the first one"
     )
-    assert made.job.status().state == "done" and not made.busy
+    assert made.job.status().state == "done" and not made.running
     assert made.runs.card(made.runs.record(id)).adapter == "kept"
 
 

@@ -88,3 +88,23 @@ def test_on_a_full_disk_the_end_is_kept_in_memory(journal, monkeypatch):
     assert events == [Failed("the disk is full.", "")]
     assert journal.read(cursor)[0] == []
     assert journal.ended()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"event": "Stepped", "step": "1"}',
+        b'{"event": ["Stepped"]}',
+        b'{"event": "Evaluated", "step": 1, "loss": null, "accuracy": 0, "images": 4, "best": true}',
+        b'{"event": "Saved", "step": 1, "adapter": 3, "file_bytes": 10}',
+        b'{"event": "Saved", "step": 1' + b"0" * 400 + b', "adapter": "a", "file_bytes": 10}',
+        b"[" * 100_000,
+    ],
+)
+def test_values_of_another_type_are_skipped(journal, line):
+    """A page draws what it reads; a damaged line is not drawn."""
+    journal.append(step(1))
+    with open(journal.path, "ab") as file:
+        file.write(line + b"\n")
+    assert journal.read(0)[0] == [step(1)]
+    assert not journal.ended()

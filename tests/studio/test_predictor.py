@@ -11,7 +11,6 @@ from peft_demo.adapters.file import seal
 from peft_demo.contracts.errors import BadAdapter, BadValue, CannotMerge
 from peft_demo.contracts.specs import DataSpec
 from peft_demo.data import decode, open_dataset, split
-from peft_demo.studio import predictor
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +47,7 @@ def test_each_image_is_answered_by_its_own_adapter(zoo, photos):
 
 def test_adapters_that_mix_share_one_forward_pass(zoo, photos, monkeypatch):
     passes = []
-    monkeypatch.setattr(predictor.Mixed, "forward", _counted(predictor.Mixed.forward, passes))
+    monkeypatch.setattr(adapters.Mixed, "forward", _counted(adapters.Mixed.forward, passes))
     zoo.answers.predict([pictures(photos)[0]] * 5, ["dog", "dog2", "0", "1", "10"])
     assert passes == [4]
 
