@@ -1,58 +1,77 @@
-"""What tests are made of: a random Vision Transformer of a few blocks, adapters for it, images, cards."""
+"""What tests are made of: a random Vision Transformer of a few blocks, adapters, images, cards."""
+
+from typing import Any
 
 import timm
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from peft_demo.adapters import Adapter, AdapterFile, attach, create, load
 from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.knobs import knobs
-from peft_demo.methods import methods
-from peft_demo.vit import wrap
+from peft_demo.methods import Method, find_method
+from peft_demo.vit import Backbone, wrap
 
 SEED = 3
 CLASSES = 5
 
 
-def new(name, backbone, seed=SEED, **values):
-    """A new adapter of the method called `name`, five classes, knobs at their (fitting) default."""
-    kind = methods()[name]
-    return create(kind, kind.config(fitted(kind, backbone) | values), backbone, CLASSES, seed)
-
-
-def random_vit(depth: int = 2, width: int = 48, seed: int = 0, **kwargs):
+def random_vit(depth: int = 2, width: int = 48, seed: int = 0, **kwargs: Any) -> Backbone:
     """A random Vision Transformer as a backbone, its norms and biases away from their constants."""
+    shape = {
+        "img_size": 32,
+        "patch_size": 8,
+        "embed_dim": width,
+        "depth": depth,
+        "num_heads": 3,
+        **kwargs,
+    }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        shape = {
-            "img_size": 32,
-            "patch_size": 8,
-            "embed_dim": width,
-            "depth": depth,
-            "num_heads": 3,
-        } | kwargs
         model = timm.create_model("vit_tiny_patch16_224", num_classes=0, **shape)
         for p in model.parameters():
             p.data += 0.05 * torch.randn_like(p)
     return wrap(model, "tiny", "vit_tiny_patch16_224")
 
 
-def fitted(kind, backbone) -> dict:
-    """Knobs at their default, brought within a tiny backbone where the default is too wide for it."""
-    widest = {"rank": backbone.anatomy.width // 2}
-    return {k.name: min(k.default, widest[k.name]) for k in knobs(kind.Config) if k.name in widest}
-
-
-def images(n=4, seed=0):
+def images(n: int = 4, seed: int = 0) -> Tensor:
     """`n` normalised random images of 32 px."""
     return torch.randn(n, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
 
 
-def labels(n=4):
+def labels(n: int = 4) -> Tensor:
+    """Labels of `n` images, one class after the other."""
     return torch.arange(n) % CLASSES
 
 
-def disturbed(adapter, seed=1, by=0.05):
+def fitted(method: Method, backbone: Backbone) -> dict[str, Any]:
+    """Knobs whose default is too wide for a tiny backbone, brought within it."""
+    ranks = [knob for knob in knobs(method.Config) if knob.name == "rank"]
+    return {knob.name: min(knob.default, backbone.anatomy.width // 2) for knob in ranks}
+
+
+def new(name: str, backbone: Backbone, seed: int = SEED, **values: Any) -> Adapter:
+    """A new adapter of the method called `name`, five classes, knobs at their (fitting) default."""
+    method = find_method(name)
+    config = method.config({**fitted(method, backbone), **values})
+    return create(method, config, backbone, CLASSES, seed)
+
+
+def surveyed(name: str, backbone: Backbone, seed: int = 0, **values: Any) -> Adapter:
+    """An SPT adapter after a survey of eight random images.
+
+    One norm is made sensitive, so that the adapter has modules, single entries and whole vectors.
+    """
+    method = find_method(name)
+    config = method.config({"rank": 2, "budget": 4.0, **values})
+    survey = method.survey(backbone, config, CLASSES, seed)
+    survey.add(images(8), labels(8))
+    survey.sums["blocks.1.norm2.weight"] += 1.0
+    return create(method, config, backbone, CLASSES, seed, survey.allocation())
+
+
+def disturbed(adapter: Adapter, seed: int = 1, by: float = 0.05) -> Adapter:
     """The adapter somewhere away from its start, as after training."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -61,7 +80,14 @@ def disturbed(adapter, seed=1, by=0.05):
     return adapter.eval()
 
 
-def trained(name, backbone, steps=3, seed=SEED, lr=1e-2, **values):
+def trained(
+    name: str,
+    backbone: Backbone,
+    steps: int = 3,
+    seed: int = SEED,
+    lr: float = 1e-2,
+    **values: Any,
+) -> Adapter:
     """The adapter after a few steps of training."""
     torch.manual_seed(seed)
     adapter = new(name, backbone, seed, **values)
@@ -74,22 +100,29 @@ def trained(name, backbone, steps=3, seed=SEED, lr=1e-2, **values):
     return adapter.eval()
 
 
-def loaded(content: bytes, backbone) -> Adapter:
-    """The adapter in the bytes of a file."""
-    return load(AdapterFile.parse(content), backbone)
+def logits(backbone: Backbone, adapter: Adapter) -> Tensor:
+    """What the adapter answers to the small images, [4 C]."""
+    with torch.no_grad():
+        return attach(backbone, adapter).eval()(images())
 
 
-def card(adapter, backbone) -> AdapterCard:
+def card(adapter: Adapter, backbone: Backbone) -> AdapterCard:
     """A card that fits the adapter and the backbone."""
-    values = {k.name: getattr(adapter.config, k.name) for k in knobs(type(adapter.config))}
+    config = adapter.config
     return AdapterCard(
         name="a",
         method=adapter.method.name,
-        knobs=values,
+        knobs={knob.name: getattr(config, knob.name) for knob in knobs(type(config))},
         classes=tuple("abcde"),
         **backbone.facts(),
         spec={},
         trainable=adapter.trainable,
         head=adapter.head_parameters,
         replaced=tuple(adapter.replaced()),
+        extra=adapter.extra,
     )
+
+
+def loaded(content: bytes, backbone: Backbone) -> Adapter:
+    """The adapter in the bytes of a file."""
+    return load(AdapterFile.parse(content), backbone)

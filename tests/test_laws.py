@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load as parse
-from small import SEED, card, disturbed, images, labels, new, random_vit, trained
+from small import SEED, card, disturbed, images, labels, logits, new, random_vit, trained
 from torch import Tensor, nn
 from torch.nn import functional as F
 from vera import VERA
@@ -208,7 +208,8 @@ def test_10_both_ends_of_every_knob_build_and_run(name: str, knob: Knob, end: in
 
 @pytest.fixture(scope="module")
 def neighbours(tiny: Backbone) -> dict[str, tuple[nn.Module, Tensor]]:
-    """Every method attached at once, after others ran and trained beside it: name → (model, its first answer)."""
+    """Every method attached at once, after others ran and trained beside it: name → (model, its
+    first answer)."""
     models = {name: attach(tiny, disturbed(new(name, tiny))).eval() for name in METHODS}
     with torch.no_grad():
         first = {name: model(images()) for name, model in models.items()}
@@ -220,7 +221,8 @@ def neighbours(tiny: Backbone) -> dict[str, tuple[nn.Module, Tensor]]:
 
 @each_method
 def test_11_models_attached_at_once_do_not_disturb_each_other(name: str, neighbours):
-    """Law 11: adapters that are attached, run and trained beside one change nothing in its answers."""
+    """Law 11: adapters that are attached, run and trained beside one change nothing in its
+    answers."""
     model, first = neighbours[name]
     with torch.no_grad():
         assert torch.equal(model(images()), first)
@@ -288,12 +290,6 @@ def test_15_a_method_with_constants_keeps_the_other_laws(law, vera: str, tiny: B
     test_5_merged_equals_attached_and_merges_precisely_when_the_record_says_so(vera, True)
 
 
-def logits(backbone: Backbone, adapter: Adapter) -> Tensor:
-    """What the adapter answers to the small images, [4 C]."""
-    with torch.no_grad():
-        return attach(backbone, adapter).eval()(images())
-
-
 def linear_at(backbone: Backbone, site: str) -> nn.Linear:
     """A random linear of the shape that a site's map has, in float64."""
     shape = backbone.anatomy.sites[site]
@@ -307,7 +303,8 @@ def with_gradient(module: nn.Module) -> set[str]:
 
 
 def stored(adapter: Adapter) -> int:
-    """Bytes of an adapter's tensors: 4 a number, or what its codec says and 8 for its statistics."""
+    """Bytes of an adapter's tensors: 4 a number, or what its codec says and 8 for its
+    statistics."""
     codec_of = codecs(adapter)
     total = 0
     for name, tensor in adapter.state().items():

@@ -9,14 +9,12 @@ import timm
 import torch
 from safetensors.torch import load as parse
 from safetensors.torch import save
-from small import card, images, loaded, new, random_vit, trained
+from small import card, images, loaded, logits, new, random_vit, trained
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from peft_demo.adapters import (
-    Adapter,
     AdapterFile,
-    attach,
     dump,
     load,
     merge,
@@ -41,11 +39,6 @@ PACKED = ("codes", "statistics")
 @pytest.fixture(scope="module")
 def vit_b() -> Anatomy:
     return anatomy_of(Source("b", "b", "vit_base_patch16_224"))
-
-
-def logits(backbone: Backbone, adapter: Adapter) -> Tensor:
-    with torch.no_grad():
-        return attach(backbone, adapter).eval()(images())
 
 
 def data_bytes(name: str, anatomy: Anatomy, classes: int = 10, **values: object) -> tuple[int, int]:
