@@ -1,16 +1,35 @@
 """What commands print: an answer on standard output, a complaint on standard error."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 
 BAD_INPUT = 2
 """The exit code after a sentence about bad input."""
 
 
+def escape_what_cannot_be_printed() -> None:
+    """Afterwards no character ends a command with an error.
+
+    A file, a pipe or a terminal may be in an encoding that lacks some of them (cp1252 on Windows),
+    and file names may hold bytes that are no text. These are printed as escapes: ✓ as \\u2713.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def print_answer(value: object, lines: Iterable[str], as_json: bool) -> None:
     """Prints a command's answer: `value` as one line of JSON, or the lines."""
-    print(json.dumps(value) if as_json else "\n".join(lines))
+    print(json.dumps(value) if as_json else "\n".join(lines), flush=True)
+
+
+def discard_output() -> None:
+    """Afterwards what is printed goes nowhere: whoever read it has gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
 
 
 def complain(sentence: str) -> int:

@@ -13,6 +13,7 @@ from ..contracts.events import Event, Failed, Finished, Interrupted, saved_adapt
 from ..contracts.knobs import build, parse_settings
 from ..contracts.specs import Recipe, RunSpec
 from ..contracts.text import percent
+from .interrupt import FirstInterrupt
 from .options import (
     Arch,
     Backbone,
@@ -111,19 +112,17 @@ def _follow(studio: "Studio", run: str) -> tuple[Finished, str]:
     cursor = 0
     events: list[Event] = []
     stopping = False
-    with Progress() as progress:
+    with Progress() as progress, FirstInterrupt() as interrupt:
         while not (events and events[-1].final):
-            try:
-                news, cursor = studio.training.follow(run, cursor)
-                events += news
-                for event in news:
-                    progress.show(event)
-                sleep(POLL_SECONDS)
-            except KeyboardInterrupt:
-                if stopping:
-                    raise
+            if interrupt.came and not stopping:
                 stopping = True
                 studio.training.stop(run)
+                progress.line("stopping, the best so far is kept; Ctrl-C again gives up")
+            news, cursor = studio.training.follow(run, cursor)
+            events += news
+            for event in news:
+                progress.show(event)
+            sleep(POLL_SECONDS)
     return _ending(events)
 
 

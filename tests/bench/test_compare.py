@@ -45,11 +45,8 @@ def test_runs_are_lines_and_are_not_repeated(typed, home, performed):
 
     code, out, _ = typed(*compare("lora:rank=2,linear", "--seeds", 2, "--markdown"))
     assert code == 0 and len(performed) == 4
-    assert (
-        out.startswith("| method | test | validation | trainable |")
-        and "| lora:rank=2 |" in out
-        and " ± " in out
-    )
+    assert out.startswith("| method | test | validation | trainable |")
+    assert "| lora:rank=2 |" in out and " ± " in out
 
     assert typed(*compare("linear", "--seeds", 1, "--lr", 0.02))[0] == 0
     assert len(performed) == 5
@@ -141,18 +138,13 @@ def test_the_spread_is_the_sample_deviation_over_the_seeds_that_ended_well():
     ]
     lora, linear = comparison.summary(lines)
     assert (lora["seeds"], lora["failed"], linear["seeds"]) == (2, 1, 1)
-    assert lora["test_accuracy"] == pytest.approx(0.55) and lora["test_std"] == pytest.approx(
-        0.1 / 2**0.5
-    )
+    assert lora["test_accuracy"] == pytest.approx(0.55)
+    assert lora["test_std"] == pytest.approx(0.1 / 2**0.5)
     cells = comparison.printed([lora, linear], "cpu")
-    assert (
-        cells[0][1] == "55.0 ± 7.1"
-        and cells[1][1] == "25.0"
-        and cells[0][-1] == "1 failed: no memory."
-    )
-    assert comparison.as_markdown(cells[1:], comparison.head([DataSpec()]))[0].endswith(
-        "| memory |"
-    )
+    assert cells[0][1] == "55.0 ± 7.1" and cells[1][1] == "25.0"
+    assert cells[0][-1] == "1 failed: no memory."
+    markdown = comparison.as_markdown(cells[1:], comparison.head([DataSpec()]))
+    assert markdown[0].endswith("| memory |")
 
 
 def test_several_sets_are_columns_that_count_the_same():
@@ -160,16 +152,14 @@ def test_several_sets_are_columns_that_count_the_same():
     lines = [line("lora", score, data=data) for data, score in scores]
     lines += [line("linear", 0.3), line("linear", None, data="signs", error="no memory.")]
     lora, linear = comparison.summary(lines)
-    assert (
-        lora["test_accuracy"] == pytest.approx((0.95 + 0.5) / 2) and linear["test_accuracy"] is None
-    )
+    assert lora["test_accuracy"] == pytest.approx((0.95 + 0.5) / 2)
+    assert linear["test_accuracy"] is None
     cells = comparison.printed([lora, linear], "cpu")
     assert cells[0][1:4] == ("95.0 ± 7.1", "50.0", "72.5")
     assert cells[1][1:4] == ("30.0", "not measured", "not measured") and "no memory" in cells[1][-1]
     head = comparison.head([DataSpec(name="digits"), DataSpec(name="signs")])
-    assert head[:4] == ("METHOD", "DIGITS", "SIGNS", "MEAN") and len(head) == len(cells[0]) == len(
-        cells[1]
-    )
+    assert head[:4] == ("METHOD", "DIGITS", "SIGNS", "MEAN")
+    assert len(head) == len(cells[0]) == len(cells[1])
 
 
 def test_two_sets_of_one_name_are_refused():
@@ -179,23 +169,13 @@ def test_two_sets_of_one_name_are_refused():
 
 
 def test_several_sets_in_one_command(typed, performed):
-    words = [
-        "compare",
-        "--data",
-        "digits",
-        "--data",
-        "textures",
-        "--data",
-        "digits",
-        "--methods",
-        "linear",
-    ]
+    words = ["compare", "--methods", "linear"]
+    for name in ("digits", "textures", "digits"):
+        words += ["--data", name]
     code, out, err = typed(*words, "--seeds", 1, "--shots", 2, "--size", 32, "--epochs", 1)
     assert code == 0 and performed == [("linear", 0)] * 2, err
-    assert (
-        out.split()[:4] == ["METHOD", "DIGITS", "TEXTURES", "MEAN"]
-        and "digits, textures, 2 shots" in out
-    )
+    assert out.split()[:4] == ["METHOD", "DIGITS", "TEXTURES", "MEAN"]
+    assert "digits, textures, 2 shots" in out
 
 
 def test_without_test_images_none_is_printed():

@@ -8,7 +8,7 @@ from peft_demo.methods import methods
 
 
 def test_all_is_every_method_and_the_variants_of_its_record():
-    words = [e.word for e in contenders("all")]
+    words = [contender.word for contender in contenders("all")]
     assert set(methods()) <= set(words) and len(set(words)) == len(words)
     assert {"aoft_lora:scale=true", "aoft_adapter:scale=true", "bi_lora:head_bits=1"} <= set(words)
 
@@ -20,7 +20,7 @@ def test_a_word_may_carry_knobs():
 
 
 def test_a_form_of_ones_own_stands_beside_all():
-    assert [e.word for e in contenders("all,lora:rank=4")][-1] == "lora:rank=4"
+    assert contenders("all,lora:rank=4")[-1].word == "lora:rank=4"
 
 
 @pytest.mark.parametrize("words", ["", ",", "lroa", "lora:rnk=4", "lora:rank", "lora:rank=-1"])
@@ -31,9 +31,9 @@ def test_what_is_wrong_gets_a_sentence(words):
 
 @pytest.mark.parametrize("name", methods())
 def test_what_a_record_says_of_variants_and_search_is_true(name):
-    kind = methods()[name]
-    for variant in kind.variants:
-        assert contenders(f"{name}:{variant}")[0].config != kind.Config()
-    for knob, values in kind.search.items():
-        assert getattr(kind.Config(), knob) in values
-        assert all(kind.config({knob: value}) for value in values)
+    method = methods()[name]
+    for variant in method.variants:
+        assert contenders(f"{name}:{variant}")[0].config != method.Config()
+    for knob, values in method.search.items():
+        assert getattr(method.Config(), knob) in values
+        assert all(method.config({knob: value}) for value in values)

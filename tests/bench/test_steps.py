@@ -59,39 +59,18 @@ def test_a_step_takes_time_moves_the_adapter_and_not_the_backbone(name, tiny):
 
 
 def test_bench_methods_prints_ratios(typed):
-    words = [
-        "bench",
-        "methods",
-        "--methods",
-        "linear,lora",
-        "--batch",
-        2,
-        "--size",
-        32,
-        "--pairs",
-        2,
-    ]
+    words = ["bench", "methods", "--methods", "linear,lora"]
+    words += ["--batch", 2, "--size", 32, "--pairs", 2]
     code, out, err = typed(*words, "--json")
+    assert code == 0, err
     linear, lora = json.loads(out)
-    assert (
-        code == 0
-        and linear["saved_ratio"] < 0.5
-        and lora["saved_ratio"] == pytest.approx(1, abs=0.15)
-    ), err
+    assert linear["saved_ratio"] < 0.5
+    assert lora["saved_ratio"] == pytest.approx(1, abs=0.15)
     assert all(row["ms"] > 0 and row["time_ratio"] > 0 for row in (linear, lora))
     assert "× lora" in typed(*words, "--markdown")[1]
 
 
 def test_a_method_this_backbone_refuses_is_a_row_with_its_sentence(typed):
-    words = [
-        "bench",
-        "methods",
-        "--methods",
-        "linear,lora:rank=128",
-        "--backbone",
-        "test_vit",
-        "--batch",
-        1,
-    ]
-    code, out, err = typed(*words, "--pairs", 1)
+    words = ["bench", "methods", "--methods", "linear,lora:rank=128", "--backbone", "test_vit"]
+    code, out, err = typed(*words, "--batch", 1, "--pairs", 1)
     assert code == 0 and "rank 128 is larger" in out, err

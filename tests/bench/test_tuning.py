@@ -16,17 +16,16 @@ def line(name, lr, accuracy, data="digits", **knobs) -> dict:
 def test_validation_alone_is_looked_at_and_the_table_needs_no_data(typed, tmp_path):
     file = tmp_path / "tuning.jsonl"
     tune = ["bench", "tune", "--methods", "linear", "--results", file]
-    code, out, err = typed(
-        *tune, "--data", "digits", "--shots", 2, "--size", 32, "--epochs", 1, "--json"
-    )
+    digits = ["--data", "digits", "--shots", 2, "--size", 32, "--epochs", 1]
+    code, out, err = typed(*tune, *digits, "--json")
     assert code == 0, err
     lines = [json.loads(text) for text in file.read_text().splitlines()]
-    assert sorted(each["lr"] for each in lines) == pytest.approx(
-        [f * find_method("linear").lr for f in (1 / 3, 1, 3)], rel=0.2
-    )
-    assert all(each["test_images"] == 0 and each["test_accuracy"] is None for each in lines)
+    rates = [factor * find_method("linear").lr for factor in (1 / 3, 1, 3)]
+    assert sorted(line["lr"] for line in lines) == pytest.approx(rates, rel=0.2)
+    assert all(line["test_images"] == 0 and line["test_accuracy"] is None for line in lines)
     (row,) = json.loads(out)
-    assert row["tried"] == 3 and row["val_accuracy"] == max(each["val_accuracy"] for each in lines)
+    assert row["tried"] == 3
+    assert row["val_accuracy"] == max(line["val_accuracy"] for line in lines)
     assert "linear" in typed(*tune)[1]
 
 
@@ -34,27 +33,23 @@ def test_rates_are_tried_with_its_own_knobs_and_other_knobs_at_its_own_rate(tiny
     from peft_demo.bench.contenders import contenders
     from peft_demo.contracts.specs import DataSpec, Recipe
 
-    (entrant,) = contenders("bi_lora:head_bits=1")
-    jobs = tuning.jobs(entrant, DataSpec(), tiny, Recipe())
-    own = entrant.config.scale
-    rate = entrant.method.lr
-    tried = [(j.run.knobs["scale"], j.run.recipe.lr) for j in jobs]
-    assert [scale for scale, _ in tried[:3]] == [own] * 3 and [lr for _, lr in tried[3:]] == [
-        rate
-    ] * 2
-    assert [lr for _, lr in tried[:3]] == pytest.approx([rate / 3, rate, 3 * rate], rel=0.2)
-    assert {own, *(scale for scale, _ in tried[3:])} == {0.1, 1.0, 10.0}
-    assert all(j.run.knobs["head_bits"] == 1 for j in jobs)
+    (contender,) = contenders("bi_lora:head_bits=1")
+    jobs = tuning.jobs(contender, DataSpec(), tiny, Recipe())
+    own = contender.config.scale
+    rate = contender.method.lr
+    scales = [job.run.knobs["scale"] for job in jobs]
+    rates = [job.run.recipe.lr for job in jobs]
+    assert scales[:3] == [own] * 3 and rates[3:] == [rate] * 2
+    assert rates[:3] == pytest.approx([rate / 3, rate, 3 * rate], rel=0.2)
+    assert {own, *scales[3:]} == {0.1, 1.0, 10.0}
+    assert all(job.run.knobs["head_bits"] == 1 for job in jobs)
 
 
 def test_the_best_is_best_over_all_sets():
     own = find_method("ssf").lr
     scores = {own / 3: (0.5, 0.5), own: (0.6, 0.6), 3 * own: (0.9, 0.2)}
-    lines = [
-        line("ssf", lr, a, data)
-        for lr, both in scores.items()
-        for data, a in zip("xy", both, strict=True)
-    ]
+    lines = [line("ssf", lr, first, "x") for lr, (first, _) in scores.items()]
+    lines += [line("ssf", lr, second, "y") for lr, (_, second) in scores.items()]
     lines += [
         line("ssf", 9 * own, 1.0, "x"),
         line("gone", 1e-3, 1.0),
@@ -73,8 +68,7 @@ def test_ties_go_to_the_record_and_an_edge_is_told():
 
 
 def test_a_knob_that_was_searched_is_part_of_the_choice():
-    lines = [
-        line("bi_lora", 1e-3, 0.1 * i, scale=scale) for i, scale in enumerate((0.1, 1.0, 10.0))
-    ]
+    accuracies = {0.1: 0.0, 1.0: 0.1, 10.0: 0.2}
+    lines = [line("bi_lora", 1e-3, accuracy, scale=s) for s, accuracy in accuracies.items()]
     (row,) = tuning.summary(lines)
     assert row["scale"] == 10.0 and tuning.printed([row])[0][2] == "scale=10.0"

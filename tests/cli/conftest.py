@@ -23,6 +23,21 @@ def photos(tmp_path_factory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def many_photos(tmp_path_factory) -> Path:
+    """A folder of two classes whose pictures take seconds to look at."""
+    root = tmp_path_factory.mktemp("many")
+    picture = root / "picture.png"
+    Image.effect_noise((64, 64), 60).save(picture)
+    content = picture.read_bytes()
+    picture.unlink()
+    for name in SHADES:
+        (root / name).mkdir()
+        for i in range(10_000):
+            (root / name / f"{i}.png").write_bytes(content)
+    return root
+
+
 @pytest.fixture
 def typed(home, capfd, monkeypatch):
     """*words → (exit code, standard output, standard error)."""

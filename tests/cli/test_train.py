@@ -1,6 +1,8 @@
 """`train`: what it takes and answers, what Ctrl-C does, and the commands that use its adapter."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 from PIL import Image
@@ -118,14 +120,14 @@ def test_data_found_wanting_in_the_run_ends_with_code_2(typed, tmp_path):
 
 
 def test_the_first_ctrl_c_stops_and_keeps_the_best(typed, train, monkeypatch):
-    interrupted = []
+    pressed = []
 
-    def interrupt_once(_, event):
-        if isinstance(event, Stepped) and not interrupted:
-            interrupted.append(event)
-            raise KeyboardInterrupt
+    def press_once(_, event):
+        if isinstance(event, Stepped) and not pressed:
+            pressed.append(event)
+            os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(Progress, "show", interrupt_once)
+    monkeypatch.setattr(Progress, "show", press_once)
     code, out, _ = typed(*train("--epochs", 1000), "--json")
     result = json.loads(out)
     assert code == 0 and result["stopped"] is True and result["test_accuracy"] is None
