@@ -50,6 +50,7 @@ CSS = """
 #card td {overflow-wrap: anywhere}
 #card td:first-child {opacity: 0.7; min-width: 0}
 :is(#previews, #samples) .grid-wrap {padding-top: 34px}
+#image video {transform: scaleX(-1)} /* a mirror while filming; the photo itself is not mirrored */
 #image img {width: 100%; height: 100%; object-fit: contain}
 .gradio-container .output-class, .gradio-container .confidence-set .label {font-family: var(--font)}
 #brand h1 {font-size: 1.35rem; margin: 0; letter-spacing: -0.01em}

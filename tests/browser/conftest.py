@@ -13,6 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from .camera import write_film
+
 ROOT = Path(__file__).parents[2]
 FLAGS = [
     "--headless",
@@ -88,15 +90,18 @@ def absent(what: str):
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def chromium(tmp_path_factory):
     names = ("chromium", "chromium-browser", "google-chrome")
     program = next(filter(None, map(shutil.which, names)), None) or absent("chromium")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         absent("playwright")
+    film = tmp_path_factory.mktemp("camera") / "film.y4m"
+    write_film(film)
+    flags = [*FLAGS, f"--use-file-for-fake-video-capture={film}"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
         yield browser.new_context()  # one for all: the page's scripts are compiled once
         browser.close()
 

@@ -22,6 +22,7 @@ from .example import example, first_adapter, samples
 from .usable import usable
 
 EMPTY = "No adapter to ask yet: train one in **Train**, or add a file in **Adapters**."
+CAMERA = {"video": {"width": 640, "height": 480}}
 READY = "Drop, paste or photograph an image, or choose one of the pictures below."
 
 
@@ -114,7 +115,7 @@ def _image() -> gr.Image:
         height=300,
         label="Image",
         buttons=[],
-        webcam_options=gr.WebcamOptions(constraints={"video": {"width": 640, "height": 480}}),
+        webcam_options=gr.WebcamOptions(mirror=False, constraints=CAMERA),
         elem_id="image",
     )
     image.preprocess = _path

@@ -19,6 +19,7 @@ from ..page import Page
 from ..session import valid_id
 from ..toasts import speaking
 from ..wiring import QUEUED, UNQUEUED, Part
+from .webcam import unmirrored
 
 MOST = 12
 FIRST = ("class 1", "class 2")
@@ -94,7 +95,7 @@ def _connect(page: Page, cards: Cards, data: Data) -> None:
         card.images.change(
             _put(data, n),
             [*state, card.images],
-            cards.content,
+            [cards.content, card.images],
             trigger_mode="always_last",
             **QUEUED,
         )
@@ -127,13 +128,17 @@ def _add(names: Sequence[str]) -> list[Any]:
 
 def _put(data: Data, n: int):
     @speaking
-    def put(client: str, names: Sequence[str], items: Sequence[tuple[str, str]] | None) -> Content:
+    def put(
+        client: str, names: Sequence[str], items: Sequence[tuple[str, str]] | None
+    ) -> tuple[Content, Any]:
         drafts = data.drafts
-        images = [Path(path) for path, _ in items or ()]
+        sent = [Path(path) for path, _ in items or ()]
+        images = [unmirrored(path) for path in sent]
         name = names[n]
         if name and (images or name in drafts.classes(client)):
             drafts.put(client, name, images)
-        return content(drafts, client)
+        shown = gr.skip() if images == sent else [str(path) for path in images]
+        return content(drafts, client), shown
 
     return put
 
