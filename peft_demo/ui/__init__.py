@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from ..contracts.service import Service
-from . import adapters, api, classify, data, guide, header, links, train
+from . import adapters, address, api, classify, data, guide, header, links, train
 from .classify.example import example
 from .page import Page, new_page
 from .theme import CSS, theme
@@ -45,9 +45,9 @@ def build(
 
 def _draw_tabs(page: Page, top: header.Header, service: Service) -> None:
     with gr.Tabs() as tabs:
-        with gr.Tab("Classify", id="classify") as tab:
+        with _tab("Classify") as tab:
             classify_tab = classify.build(page, tab, service.zoo, service.answers, service.data)
-        with gr.Tab("Data", id="data") as tab:
+        with _tab("Data") as tab:
             data_tab = data.build(
                 page,
                 tab,
@@ -55,15 +55,26 @@ def _draw_tabs(page: Page, top: header.Header, service: Service) -> None:
                 offline=service.offline,
                 allow_local_paths=service.allow_local_paths,
             )
-        with gr.Tab("Train", id="train") as tab:
-            train_tab = train.build(page, tab, top, data_tab.form, service.training, service.data)
-        with gr.Tab("Adapters", id="adapters") as tab:
+        with _tab("Train") as tab:
+            train_tab = train.build(
+                page, tab, top, data_tab.form, service.training, service.data, service.zoo
+            )
+        with _tab("Adapters") as tab:
             adapters_tab = adapters.build(
                 page, tab, service.zoo, service.hub, offline=service.offline
             )
-        with gr.Tab("Help", id="help"):
+        with _tab("Help"):
             guide.build(service.training)
     links.connect(tabs, classify_tab, train_tab, adapters_tab, service.zoo, service.data)
+    links.reopen(page, tabs, train_tab)
+
+
+def _tab(title: str) -> gr.Tab:
+    """A tab whose id is its title in small letters; the address names it while it is open."""
+    id = title.lower()
+    tab = gr.Tab(title, id=id)
+    address.name_tab(tab, id)
+    return tab
 
 
 def warm_up(service: Service) -> None:

@@ -3,7 +3,7 @@ list to keep in step.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -11,6 +11,7 @@ from gradio.components import Component
 
 from ..contracts.errors import BadValue
 from ..contracts.knobs import Knob
+from .text import sentence
 from .wiring import Updates, Values
 
 SLIDER_STEPS = 256
@@ -50,7 +51,7 @@ def _whole_number(knob: Knob, look: dict[str, Any]) -> Component:
     low = knob.low
     high = knob.high
     if low is None or high is None or high - low > SLIDER_STEPS:
-        return gr.Number(precision=0, step=1, **look)
+        return gr.Number(step=1, **look)
     return gr.Slider(low, high, step=1, **look)
 
 
@@ -77,6 +78,13 @@ class Form:
         or impossible one.
         """
         return {knob.name: _checked(knob, values[widget]) for knob, widget in self.fields}
+
+    def problems(self, values: Values) -> dict[Component, str]:
+        """Widget → what is wrong with its value, in the label's words; those that are right are
+        left out.
+        """
+        checked = {widget: problem(knob, values[widget]) for knob, widget in self.fields}
+        return {widget: words for widget, words in checked.items() if words}
 
     def changed(self, values: Values) -> dict[str, Any]:
         """Only the values that differ from their default: what a spec has to say."""
@@ -107,7 +115,16 @@ def joined(*forms: Form) -> Form:
 def _checked(knob: Knob, value: Any) -> Any:
     if value is None:
         raise BadValue(f"{knob.label} is empty.", f"Its default is {knob.default}.")
-    return knob.check(value)
+    return replace(knob, name=knob.label).check(value)
+
+
+def problem(knob: Knob, value: Any) -> str:
+    """What is wrong with a value, in the label's words; "" if nothing is."""
+    try:
+        _checked(knob, value)
+    except BadValue as error:
+        return sentence(str(error))
+    return ""
 
 
 def _shown(knob: Knob, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import gradio as gr
 
@@ -12,9 +13,21 @@ from ..contracts.service import Zoo
 from . import text
 from .page import Page
 from .toasts import speaking
-from .wiring import UNQUEUED
+from .wiring import QUEUED, UNQUEUED
 
+NAME = "PEFT Demo"
 READY = "Ready"
+OUTCOMES = {
+    RunState.DONE: "Done",
+    RunState.STOPPED: "Stopped",
+    RunState.FAILED: "Failed",
+    RunState.INTERRUPTED: "Interrupted",
+}
+"""How a run ended, in the title of the browser's tab."""
+_TITLE = """(html) => {
+  const title = new DOMParser().parseFromString(html, "text/html").querySelector("[data-title]")
+  if (title) document.title = title.dataset.title
+}"""
 STATES = {
     RunState.QUEUED: "Waiting",
     RunState.PREPARING: "Preparing",
@@ -28,6 +41,8 @@ STATES = {
 class Header:
     backbone: gr.Dropdown
     status: gr.Markdown
+    bar: gr.HTML
+    """A thin line under the header while a run goes on; carries the title of the browser's tab."""
 
 
 def build(page: Page, zoo: Zoo) -> Header:
@@ -50,8 +65,10 @@ def build(page: Page, zoo: Zoo) -> Header:
             )
         with gr.Column(scale=3, min_width=240):
             status = gr.Markdown(READY, elem_id="status")
+    bar = gr.HTML('<div class="bar" hidden></div>', elem_id="run-bar", padding=False)
+    bar.change(None, bar, None, js=_TITLE, **QUEUED)
     page.blocks.load(_list(zoo), None, backbone, **UNQUEUED)
-    return Header(backbone, status)
+    return Header(backbone, status, bar)
 
 
 def _list(zoo: Zoo):
@@ -73,6 +90,21 @@ def describe(card: BackboneCard) -> str:
     if not card.ready:
         parts.append(f"to download, {card.megabytes:.0f} MB")
     return " · ".join(parts)
+
+
+def run_bar(status: Status, was_busy: bool) -> str:
+    """HTML: how far the run is, hidden if none goes on; `was_busy` if this page has seen one."""
+    percent = round(100 * status.step / status.steps) if status.steps else 0
+    title = NAME
+    if status.busy:
+        title = f"{percent} % · {NAME}"
+    elif was_busy:
+        title = f"{OUTCOMES.get(status.state, 'Ended')} · {NAME}"
+    shown = "" if status.busy else " hidden"
+    bounds = f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}"'
+    role = f'role="progressbar" aria-label="Training" {bounds}'
+    filled = f'<div style="width:{percent}%"></div>'
+    return f'<div class="bar" data-title="{escape(title)}" {role}{shown}>{filled}</div>'
 
 
 def status_line(status: Status, events: Sequence[Event]) -> str:

@@ -1,16 +1,23 @@
 """What leads from one tab to another."""
 
+from typing import Any
+
 import gradio as gr
 
 from ..contracts.errors import UnknownName
 from ..contracts.service import Data, Zoo
 from ..contracts.specs import RunSpec
+from . import address
 from .adapters import AdaptersTab
 from .classify import ClassifyTab
 from .classify.usable import usable
+from .page import Page
 from .toasts import speaking
 from .train import TrainTab
 from .wiring import QUEUED, Updates
+
+TABS = ("classify", "data", "train", "adapters", "help")
+"""Ids of the tabs, as the address names them."""
 
 
 def connect(
@@ -51,3 +58,20 @@ def _train_like(tabs: gr.Tabs, train: TrainTab, zoo: Zoo, data: Data):
         return {tabs: gr.Tabs(selected="train"), **train.form.refill(run, data, zoo)}
 
     return train_like
+
+
+def reopen(page: Page, tabs: gr.Tabs, train: TrainTab) -> None:
+    """A page that is opened fills its forms from the browser's memory, and opens the tab that its
+    address names."""
+    memory = train.memory
+
+    @speaking
+    def recall(kept: Any, request: gr.Request) -> Updates | Any:
+        updates = memory.recall(kept)
+        tab = address.asked(request, "tab")
+        if tab in TABS:
+            updates[tabs] = gr.Tabs(selected=tab)
+        return updates or gr.skip()
+
+    recalled = page.blocks.load(recall, memory.state, [tabs, *memory.outputs], **QUEUED)
+    recalled.then(None, None, None, js=address.IS_READ, **QUEUED)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from .session import browser_id
+from .session import browser_id, form_memory
 
 IDLE_SECONDS = 3.0
 """Between two ticks while nothing runs."""
@@ -23,6 +23,8 @@ class Page:
     """Ticks for as long as the page is visible. Never switched off, only slowed: a page that was
     open before somebody pressed Start has to notice the run.
     """
+    memory: gr.BrowserState
+    """What the browser remembers of the forms; see `memory`."""
     zoo_changed: gr.State
     """A counter that grows whenever the list of adapters may have changed."""
     photos_changed: gr.State
@@ -34,6 +36,7 @@ def new_page(blocks: gr.Blocks) -> Page:
     return Page(
         blocks=blocks,
         client=browser_id(),
+        memory=form_memory(),
         timer=gr.Timer(IDLE_SECONDS),
         zoo_changed=gr.State(0),
         photos_changed=gr.State(0),

@@ -19,6 +19,11 @@ def browser_id() -> gr.BrowserState:
     return gr.BrowserState("", storage_key="peft-demo", secret="peft-demo")
 
 
+def form_memory() -> gr.BrowserState:
+    """Where the browser keeps what was filled in; see `memory`."""
+    return gr.BrowserState({}, storage_key="peft-demo-form", secret="peft-demo")
+
+
 def valid_id(id: object) -> str:
     """The id that the browser sent if it has the form of one, else a new one:
     it may send anything.

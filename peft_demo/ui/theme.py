@@ -71,6 +71,11 @@ CSS = """
 .bar {height: 6px; border-radius: 3px; background: var(--border-color-primary);
   overflow: hidden; margin: 4px 0 10px}
 .bar div {height: 100%; background: var(--color-accent)}
+#run-bar {padding: 0 !important; border: 0; min-height: 0; background: none}
+#run-bar .bar[hidden], .gradio-container :has(> #run-bar):has(.bar[hidden]) #run-bar {display: none}
+#reason p {color: var(--error-text-color)}
+.wrong [data-testid=block-info] ~ div, .wrong .info {color: var(--error-text-color) !important}
+#run-bar .bar {height: 3px; margin: 0}
 #sketch {max-width: 150px; padding: 12px 0 0 !important}
 #sketch svg {width: 100%; height: auto; display: block}
 .sketch {display: flex; flex-wrap: wrap; gap: 20px 28px; padding: 8px 0}

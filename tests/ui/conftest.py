@@ -40,7 +40,9 @@ def page(service) -> BuiltPage:
         with gr.Tab("Data") as tab:
             data_tab = data.build(shared, tab, service.data, offline=True, allow_local_paths=False)
         with gr.Tab("Train") as tab:
-            train_tab = train.build(shared, tab, top, data_tab.form, service.training, service.data)
+            train_tab = train.build(
+                shared, tab, top, data_tab.form, service.training, service.data, service.zoo
+            )
     values = {part: getattr(part, "value", None) for part in train_tab.form.inputs}
     values[shared.client] = BROWSER
     return BuiltPage(shared, data_tab, train_tab, values)

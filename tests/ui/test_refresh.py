@@ -21,7 +21,7 @@ def refresh(page: BuiltPage) -> Refresh:
     seen = [None]
 
     def once(run=None, compare=(), smooth=False, log=False) -> dict:
-        updates = page.train.refresh.handler(seen[0], run, list(compare), smooth, log)
+        updates = page.train.refresh.handler(seen[0], "", run, list(compare), smooth, log)
         if view.seen not in updates:
             return {}
         seen[0] = updates[view.seen]
@@ -69,6 +69,7 @@ def test_while_it_runs_stop_is_open_and_start_is_not(page, service, refresh):
     updates = refresh()
     assert not updates[page.train.buttons.start].interactive
     assert updates[page.train.buttons.stop].interactive
+    assert "0 % · PEFT Demo" in updates[page.train.refresh.header.bar]
     assert updates[page.page.timer].value == BUSY_SECONDS
 
 
@@ -106,7 +107,7 @@ def test_a_started_run_is_followed_even_if_it_ends_at_once(page, service, refres
     start = starter(page.train, page.page.client, service.training)
     updates = start({**page.values, view.seen: seen})
     shown = page.train.refresh.handler(
-        updates[view.seen], updates[view.runs.shown].value, [], False, False
+        updates[view.seen], "", updates[view.runs.shown].value, [], False, False
     )
     assert updates[view.headline] == "### Waiting for the machine"
     assert shown[view.headline] == "### Finished"
@@ -133,5 +134,5 @@ def test_a_failed_run_stays_failed_for_all_pages(page, service, refresh):
     begin(page, service)
     seen = refresh()[page.train.view.seen]
     kept = replace(seen, values=dict(seen.values))
-    page.train.refresh.handler(seen, "run-0", [], True, False)
+    page.train.refresh.handler(seen, "", "run-0", [], True, False)
     assert seen == kept

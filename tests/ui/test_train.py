@@ -5,6 +5,7 @@ from gradio.components import Component
 
 from peft_demo.contracts.cards import Cost
 from peft_demo.contracts.specs import DataSpec, RunSpec
+from peft_demo.ui.data.form import Checked
 from peft_demo.ui.forms import Form
 from peft_demo.ui.train import estimate, method_chooser
 
@@ -18,23 +19,31 @@ def widget(form: Form, name: str) -> Component:
 
 @pytest.fixture
 def estimates(page, service):
-    """`estimates(**changed)` are the three lines for the form's values, some of them changed."""
-    lines = page.train.estimate
-    handler = estimate.estimator(page.train.form, lines, service.training, service.data)
+    """`estimates(changed)` are the updates for the form's values, some of them changed."""
+    train = page.train
+    handler = estimate.estimator(
+        train.form,
+        train.estimate,
+        train.buttons,
+        train.memory,
+        service.training,
+        service.data,
+    )
 
     def ask(changed=None):
-        updates = handler({**page.values, **(changed or {})})
-        return [updates[part] for part in lines.parts]
+        return handler({**page.values, **(changed or {})})
 
     return ask
 
 
 def test_the_cost_follows_the_knobs(page, estimates):
+    lines = page.train.estimate
     rank = widget(page.train.form.methods["lora"].form, "rank")
-    _, before, command = estimates()
-    _, after, changed = estimates({rank: 4})
-    assert "36\u2009864" in before and "18\u2009432" in after
-    assert "rank" not in command and "--set rank=4" in changed
+    before = estimates()
+    after = estimates({rank: 4})
+    assert "36\u2009864" in before[lines.cost] and "18\u2009432" in after[lines.cost]
+    assert "rank" not in before[lines.command] and "--set rank=4" in after[lines.command]
+    assert before[page.train.buttons.start].interactive
 
 
 def test_another_method_opens_its_form_and_closes_the_one_before(page, service):
@@ -51,9 +60,61 @@ def test_another_method_opens_its_form_and_closes_the_one_before(page, service):
     assert not set(methods["linear"].columns) & set(updates)
 
 
-def test_nothing_is_priced_without_data(page, estimates):
-    reason, cost, command = estimates({page.data.form.sources.choice: "upload"})
-    assert "Drop a zip" in reason and not cost and not command
+def test_without_data_nothing_is_priced_and_start_says_why(page, estimates):
+    lines = page.train.estimate
+    updates = estimates({page.data.form.sources.choice: "upload"})
+    assert "Drop a zip" in updates[lines.reason].value
+    assert not updates[lines.cost] and not updates[lines.command]
+    assert not updates[page.train.buttons.start].interactive
+
+
+def test_data_that_cannot_be_trained_on_closes_start(page, estimates):
+    form = page.data.form
+    checked = Checked("bundled", "digits", 1, "two classes at least are needed.")
+    updates = estimates({form.checked: checked})
+    assert updates[page.train.buttons.blocked] == "Two classes at least are needed."
+    assert not updates[page.train.buttons.start].interactive
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("epochs", 2.5, "Epochs takes"),
+        ("lr", 100, "Learning rate takes"),
+        ("epochs", None, "empty"),
+    ],
+)
+def test_an_impossible_number_is_named_by_its_label(page, estimates, name, value, words):
+    updates = estimates({widget(page.train.form.recipe, name): value})
+    assert words in updates[page.train.buttons.blocked]
+
+
+def test_the_browsers_memory_fills_the_form_again(page, estimates):
+    form = page.train.form
+    rank = widget(form.methods["lora"].form, "rank")
+    shots = page.data.form.shots
+    kept = estimates({rank: 4, shots: 3})[page.train.memory.state]
+    recalled = page.train.memory.recall(kept)
+    assert (recalled[rank], recalled[shots]) == (4, 3)
+    assert set(recalled) <= set(page.train.memory.outputs)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        [],
+        "text",
+        {"method": "gone", "source": "folder", "knobs": 3, "recipe": [], "shots": "many"},
+        {"method": "lora", "knobs": {"rank": "<img>", "targets": 7}, "bundled": "/etc/passwd"},
+        {"name": "x" * 10_000, "upload": {"a": 1}, "seed": True},
+    ],
+)
+def test_what_the_browser_makes_up_is_left_out(page, odd):
+    """It may write anything where its memory is kept."""
+    form = page.train.form
+    recalled = page.train.memory.recall(odd)
+    assert form.spec({**page.values, **recalled}).data.name == "digits"
 
 
 def test_a_budget_says_so():

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ...contracts import service
 from ...contracts.errors import BadValue, CannotMerge
-from .. import text
+from .. import address, text
 from ..page import Page
 from ..toasts import speaking
 from ..wiring import ON_DEVICE, QUEUED, UNQUEUED, Part, Updates
@@ -165,6 +165,7 @@ def _connect(page: Page, tab: gr.Tab, classify_tab: ClassifyTab, asker: "Asker")
         trigger_mode="always_last",
         **ON_DEVICE,
     )
+    address.name_adapter(adapter)
     adapter.change(asker.show_samples, adapter, question.samples, **QUEUED)
     taken = question.samples.select(asker.take_sample, adapter, image, **QUEUED)
     taken.then(asker.ask, inputs, shown, **ON_DEVICE)
@@ -195,13 +196,16 @@ class Asker:
         self.show_samples = speaking(self._show_samples)
         self.take_sample = speaking(self._take_sample)
 
-    def _open(self) -> Updates:
+    def _open(self, request: gr.Request) -> Updates:
         """What a page shows before anything was done on it: an adapter, a picture that it was not
         trained on, and its answer.
         """
         ids = usable(self._zoo)
-        shown = example(self._zoo, self._answers)
+        asked = address.asked(request, "adapter")
+        shown = example(self._zoo, self._answers, asked)
         chosen = shown.prediction.adapter if shown else next(iter(ids), None)
+        if asked in ids and asked != chosen:
+            return {self._question.adapter: gr.Dropdown(ids, value=asked)}
         updates: Updates = {}
         if (ids, chosen) != self._opened_with:
             updates[self._question.adapter] = gr.Dropdown(ids, value=chosen)

@@ -17,15 +17,16 @@ class Example:
     prediction: Prediction
 
 
-def example(zoo: Zoo, answers: Answers) -> Example | None:
-    """The answer of the first adapter that has pictures of its own and can answer at once; None if
-    there is none.
+def example(zoo: Zoo, answers: Answers, preferred: str = "") -> Example | None:
+    """The answer of the `preferred` adapter, or else of the first one, that has pictures of its own
+    and can answer at once; None if there is none.
 
     It shows what the app does, so it is the first picture whose class the adapter finds, if it
     finds one at all; how often it does stands in its card. Asked once while the app starts, so that
     the first page finds all in memory.
     """
-    for adapter in _with_pictures(zoo):
+    adapters = sorted(_with_pictures(zoo), key=lambda adapter: adapter != preferred)
+    for adapter in adapters:
         try:
             if shown := _example_of(zoo, answers, adapter):
                 return shown

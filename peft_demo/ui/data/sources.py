@@ -79,7 +79,7 @@ def build(page: Page, data: Data, names: Sequence[str]) -> Sources:
     )
     bundled, bundled_panel = _bundled(data)
     cards, cards_panel = _cards(page, data)
-    upload, upload_key, upload_panel = _upload()
+    upload, upload_key, in_use, upload_panel = _upload()
     columns, hub_panel = _hub()
     panels = {
         "bundled": bundled_panel,
@@ -90,7 +90,10 @@ def build(page: Page, data: Data, names: Sequence[str]) -> Sources:
     }
     panel_columns = [panel.column for panel in panels.values()]
     choice.change(_show(list(panels)), choice, panel_columns, **UNQUEUED)
-    upload.upload(_keep(data), upload, upload_key, **QUEUED)
+    kept = upload.upload(_keep(data), upload, upload_key, **QUEUED)
+    kept.failure(_no_zip, None, [upload, upload_key], **QUEUED)
+    gr.on([upload.clear, upload.delete], _no_zip, None, [upload, upload_key], **QUEUED)
+    upload_key.change(_zip_in_use, [upload, upload_key], in_use, **UNQUEUED)
     return Sources(choice, panels, bundled, upload, upload_key, cards, columns)
 
 
@@ -116,14 +119,15 @@ def _cards(page: Page, data: Data) -> tuple[collect.Cards, Panel]:
     return cards, Panel(column, page.client)
 
 
-def _upload() -> tuple[gr.File, gr.State, Panel]:
+def _upload() -> tuple[gr.File, gr.State, gr.Markdown, Panel]:
     key = gr.State("")
     with gr.Column(visible=False) as column:
         upload = gr.File(
             file_types=[".zip"], label="Zip of class folders", height=140, elem_id="zip"
         )
+        in_use = gr.Markdown("", visible=False, elem_id="zip-in-use")
         gr.Markdown(ZIP, elem_classes="quiet")
-    return upload, key, Panel(column, key, "Drop a zip in the tab Data.")
+    return upload, key, in_use, Panel(column, key, "Drop a zip in the tab Data.")
 
 
 def _folder() -> Panel:
@@ -161,6 +165,17 @@ def _keep(data: Data):
         return data.keep_upload(Path(file))
 
     return keep
+
+
+def _no_zip() -> tuple[None, str]:
+    """Nothing is armed that the page does not show."""
+    return None, ""
+
+
+def _zip_in_use(file: str | None, key: str) -> gr.Markdown:
+    """Names a zip that a reload has brought back, where no file stands in the field."""
+    words = f"In use: **{text.plain(key)}**, sent before. Drop another one to replace it."
+    return gr.Markdown(words, visible=bool(key) and not file)
 
 
 def _describe(data: Data):

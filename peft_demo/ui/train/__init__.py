@@ -10,7 +10,7 @@ import gradio as gr
 
 from ...contracts.cards import MethodCard
 from ...contracts.run_state import RunState
-from ...contracts.service import Data, Training
+from ...contracts.service import Data, Training, Zoo
 from .. import block_drawing
 from ..data.form import DataForm
 from ..header import Header
@@ -21,8 +21,10 @@ from ..wiring import QUEUED, UNQUEUED, Updates, Values
 from . import run_text, run_view
 from .estimate import Estimate, estimator
 from .form import FormBuilder, MethodChoice, RunForm, describe
-from .refresh import Buttons, Notice, Refresh, Seen, start_button
+from .memory import Memory
+from .refresh import Buttons, Notice, Refresh, start_button
 from .run_view import RunView
+from .seen import Seen
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,17 @@ class TrainTab:
     buttons: Buttons
     view: RunView
     refresh: Refresh
+    memory: Memory
 
 
 def build(
-    page: Page, tab: gr.Tab, header: Header, data_form: DataForm, training: Training, data: Data
+    page: Page,
+    tab: gr.Tab,
+    header: Header,
+    data_form: DataForm,
+    training: Training,
+    data: Data,
+    zoo: Zoo,
 ) -> TrainTab:
     """Draws the tab into the open context and connects its events."""
     builder = FormBuilder(training.methods())
@@ -45,15 +54,17 @@ def build(
             builder.draw_open()
             cost_line = gr.Markdown("", elem_id="cost")
             buttons = _buttons()
+            reason = gr.Markdown("", visible=False, elem_id="reason", elem_classes="warning")
             with gr.Accordion("Advanced", open=False):
                 builder.draw_advanced()
             command = _command()
         with gr.Column(scale=3, min_width=320):
             view = run_view.build(_drawing(builder.first))
     form = builder.form(header.backbone, data_form)
-    estimate = Estimate(data_line, cost_line, command)
+    estimate = Estimate(data_line, cost_line, command, reason, marked=gr.State(()))
+    memory = Memory(page.memory, form, zoo)
     refresh = Refresh(view, buttons, header, page.timer, training)
-    train_tab = TrainTab(form, estimate, buttons, view, refresh)
+    train_tab = TrainTab(form, estimate, buttons, view, refresh, memory)
     _connect_form(tab, train_tab, training, data)
     _connect_run(page, train_tab, training)
     return train_tab
@@ -65,7 +76,7 @@ def _buttons() -> Buttons:
         stop = gr.Button(
             "Stop, keep the best", variant="secondary", interactive=False, elem_id="stop"
         )
-    return Buttons(start, stop)
+    return Buttons(start, stop, blocked=gr.State(""))
 
 
 def _command() -> gr.Code:
@@ -87,6 +98,8 @@ def _drawing(card: MethodCard) -> str:
 
 def _connect_form(tab: gr.Tab, train_tab: TrainTab, training: Training, data: Data) -> None:
     form = train_tab.form
+    buttons = train_tab.buttons
+    memory = train_tab.memory
     choice = form.choice
     columns = [column for method in form.methods.values() for column in method.columns]
     choice.method.change(
@@ -97,9 +110,15 @@ def _connect_form(tab: gr.Tab, train_tab: TrainTab, training: Training, data: Da
     )
     gr.on(
         [tab.select, *(widget.change for widget in _priced(form))],
-        estimator(form, train_tab.estimate, training, data),
-        form.inputs,
-        train_tab.estimate.parts,
+        estimator(form, train_tab.estimate, buttons, memory, training, data),
+        {*form.inputs, train_tab.estimate.marked},
+        [
+            *train_tab.estimate.parts,
+            *form.typed,
+            buttons.start,
+            buttons.blocked,
+            memory.state,
+        ],
         trigger_mode="always_last",
         **UNQUEUED,
     )
@@ -116,6 +135,7 @@ def _priced(form: RunForm) -> list:
         data.seed,
         sources.choice,
         sources.cards.content,
+        *(panel.name for panel in sources.panels.values()),
     ]
 
 

@@ -5,6 +5,7 @@ in.
 from dataclasses import dataclass
 
 import gradio as gr
+from gradio.components import Component
 
 from ...contracts.cards import Cost
 from ...contracts.errors import PeftDemoError
@@ -15,6 +16,8 @@ from ..data.form import Checked
 from ..toasts import speaking
 from ..wiring import Updates, Values
 from .form import RunForm
+from .memory import Memory
+from .refresh import Buttons, start_button
 
 ASSUMED_CLASSES = 10
 """Where nobody has counted them."""
@@ -28,33 +31,68 @@ class Estimate:
     data: gr.Markdown
     cost: gr.Markdown
     command: gr.Code
+    reason: gr.Markdown
+    """Beside Start: why it cannot be pressed."""
+
+    marked: gr.State
+    """Ids of the fields that are marked as wrong."""
 
     @property
-    def parts(self) -> list[gr.Markdown | gr.Code]:
-        return [self.data, self.cost, self.command]
+    def parts(self) -> list[Component]:
+        return [self.data, self.cost, self.command, self.reason, self.marked]
+
+    def mark(self, form: RunForm, values: Values) -> Updates:
+        """Updates that say at each wrong field what is wrong, and restore those that are right
+        again.
+        """
+        wrong = form.wrong(values)
+        updates: Updates = {self.marked: tuple(widget._id for widget in wrong)}
+        for widget in form.typed:
+            if widget in wrong:
+                updates[widget] = gr.Number(info=wrong[widget], elem_classes="wrong")
+            elif widget._id in (values.get(self.marked) or ()):
+                info = getattr(widget, "info", None)
+                updates[widget] = gr.Number(info=info, elem_classes=[])
+        return updates
 
 
-def estimator(form: RunForm, lines: Estimate, training: Training, data: Data):
-    """The handler that writes the lines; where the form describes no run, the
-    first one says why.
+def estimator(
+    form: RunForm, lines: Estimate, buttons: Buttons, memory: Memory, training: Training, data: Data
+):
+    """The handler that writes the lines, opens or closes Start, and remembers the form.
+
+    Its outputs are the lines, Start, the reason why it is closed, and the browser's memory.
     """
 
     @speaking
     def estimate(values: Values) -> Updates:
+        updates: Updates = {lines.data: "", lines.cost: "", lines.command: ""}
         try:
             run = form.spec(values)
-            classes = class_count(data, run.data, values[form.data.checked])
+            checked = values[form.data.checked]
+            classes = class_count(data, run.data, checked)
             cost = training.cost(run, classes or ASSUMED_CLASSES)
-            return {
-                lines.data: data_line(data, run.data, classes),
-                lines.cost: cost_line(cost, classes),
-                lines.command: run.command(),
-            }
+            updates[lines.data] = data_line(data, run.data, classes)
+            updates[lines.cost] = cost_line(cost, classes)
+            updates[lines.command] = run.command()
+            problem = known_problem(run.data, checked)
         except PeftDemoError as error:
-            reason = text.plain(text.sentence(str(error)))
-            return {lines.data: reason, lines.cost: "", lines.command: ""}
+            problem = str(error)
+        reason = text.sentence(problem)
+        updates[lines.reason] = gr.Markdown(text.plain(reason), visible=bool(reason))
+        updates[buttons.blocked] = reason
+        updates[buttons.start] = start_button(training.status().busy, reason)
+        updates[memory.state] = memory.keep(values)
+        return {**updates, **lines.mark(form, values)}
 
     return estimate
+
+
+def known_problem(spec: DataSpec, checked: Checked | None) -> str:
+    """Why this dataset cannot be trained on, as far as anybody knows; "" if it can."""
+    if checked and (checked.source, checked.name) == (spec.source, spec.name):
+        return checked.problem
+    return ""
 
 
 def class_count(data: Data, spec: DataSpec, checked: Checked | None) -> int:

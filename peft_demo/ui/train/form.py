@@ -89,6 +89,19 @@ class RunForm:
             thumbnail=bool(values[self.extras.thumbnail]),
         )
 
+    @property
+    def typed(self) -> list[Component]:
+        """The fields where anything can be typed."""
+        parts = [self.recipe, *(method.form for method in self.methods.values())]
+        widgets = [widget for part in parts for widget in part.widgets]
+        return [widget for widget in widgets if isinstance(widget, gr.Number)]
+
+    def wrong(self, values: Values) -> dict[Component, str]:
+        """Typed fields of the chosen method and of the recipe → what is wrong with their value."""
+        method = self.methods[values[self.choice.method]].form
+        problems = {**method.problems(values), **self.recipe.problems(values)}
+        return {widget: problems[widget] for widget in self.typed if widget in problems}
+
     def refill(self, run: RunSpec, data: Data, zoo: Zoo) -> Updates:
         """Updates that make the form describe an earlier run; what does not exist here is left
         alone.

@@ -6,7 +6,7 @@ What a page shows is kept in its `Seen`, so that an update goes out only for wha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -17,13 +17,14 @@ from ...contracts.cards import RunCard
 from ...contracts.run_state import RunState
 from ...contracts.service import Training
 from .. import charts, text
-from ..header import Header, status_line
+from ..header import Header, run_bar, status_line
 from ..page import IDLE_SECONDS
 from ..toasts import speaking
 from ..wiring import Part, Updates
 from . import run_text
 from .journals import Journals
 from .run_view import CLASSIFY, RunView
+from .seen import Seen
 
 BUSY_SECONDS = 1.0
 """Between two ticks while a run goes on."""
@@ -37,52 +38,19 @@ Notice = tuple[str, str]
 class Buttons:
     start: gr.Button
     stop: gr.Button
+    blocked: gr.State
+    """Why the run that the form describes cannot be started, "" if it can."""
 
 
-def start_button(busy: bool) -> gr.Button:
-    """Start, as it stands while something runs or nothing does."""
-    return gr.Button("Training …" if busy else "Start training", interactive=not busy)
+def start_button(busy: bool, blocked: str = "") -> gr.Button:
+    """Start, as it stands while something runs, or a run cannot be started."""
+    label = "Training …" if busy else "Start training"
+    return gr.Button(label, interactive=not busy and not blocked)
 
 
 def stop_button(stoppable: bool) -> gr.Button:
     """Stop, red while there is something to stop."""
     return gr.Button(interactive=stoppable, variant="stop" if stoppable else "secondary")
-
-
-@dataclass
-class Seen:
-    """What a page shows already."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-    """Part of the page → the value that it shows."""
-    latest: str | None = None
-    """The newest run that the page knows of, "" if there was none; None before the first refresh.
-    """
-    announced: dict[str, int] = field(default_factory=dict)
-    """Run → number of its events whose notices have been shown."""
-    points_again: bool = False
-    """Whether the points of the plots have to be sent once more."""
-
-    def differs(self, part: str, value: Any) -> bool:
-        """Whether the page does not show `value` there yet; notes that it does now."""
-        if part in self.values and self.values[part] == value:
-            return False
-        self.values[part] = value
-        return True
-
-    def copy(self) -> "Seen":
-        """A copy that can be changed while the page still has this one."""
-        return replace(self, values=dict(self.values), announced=dict(self.announced))
-
-    def begin(self, run: str, headline: str) -> None:
-        """Notes that the page has been taken to a new run, whose list and buttons are still to
-        come.
-        """
-        self.latest = run
-        self.announced = {run: 0}
-        self.values["headline"] = headline
-        self.values.pop("runs", None)
-        self.values.pop("buttons", None)
 
 
 @dataclass(frozen=True)
@@ -93,6 +61,8 @@ class Choice:
     compare: Sequence[str]
     smooth: bool
     log: bool
+    blocked: str
+    """Why nothing can be started, "" if something can."""
 
 
 class Refresh:
@@ -118,7 +88,14 @@ class Refresh:
     def inputs(self) -> list[Component]:
         runs = self.view.runs
         curves = self.view.curves
-        return [self.view.seen, runs.shown, runs.compare, curves.smooth, curves.log]
+        return [
+            self.view.seen,
+            self.buttons.blocked,
+            runs.shown,
+            runs.compare,
+            curves.smooth,
+            curves.log,
+        ]
 
     @property
     def outputs(self) -> list[Part]:
@@ -126,6 +103,7 @@ class Refresh:
         curves = view.curves
         return [
             self.header.status,
+            self.header.bar,
             self.timer,
             self.buttons.start,
             self.buttons.stop,
@@ -147,9 +125,15 @@ class Refresh:
         ]
 
     def _refresh(
-        self, seen: Seen | None, run: str | None, compare: list[str], smooth: bool, log: bool
+        self,
+        seen: Seen | None,
+        blocked: str,
+        run: str | None,
+        compare: list[str],
+        smooth: bool,
+        log: bool,
     ) -> Updates | Any:
-        choice = Choice(run or "", compare or [], smooth, log)
+        choice = Choice(run or "", compare or [], smooth, log, blocked)
         look = _Look(self, seen or Seen(), choice)
         return look.updates() or gr.skip()
 
@@ -174,6 +158,7 @@ class _Look:
         self.compare = [other for other in choice.compare if other != self.run]
         self.smooth = choice.smooth
         self.log = choice.log
+        self.blocked = choice.blocked
         self.events = self.journals.events(self.run) if self.run else []
 
     def updates(self) -> Updates:
@@ -214,12 +199,16 @@ class _Look:
         line = status_line(self.status, self.events)
         if self.seen.differs("status", line):
             updates[self.header.status] = line
+        self.seen.was_busy |= busy
+        bar = run_bar(self.status, self.seen.was_busy)
+        if self.seen.differs("bar", bar):
+            updates[self.header.bar] = bar
         seconds = BUSY_SECONDS if busy or self.seen.points_again else IDLE_SECONDS
         if self.seen.differs("seconds", seconds):
             updates[self.timer] = gr.Timer(seconds)
         stopping = self.status.state is RunState.STOPPING
-        if self.seen.differs("buttons", (busy, stopping)):
-            updates[self.buttons.start] = start_button(busy)
+        if self.seen.differs("buttons", (busy, stopping, self.blocked)):
+            updates[self.buttons.start] = start_button(busy, self.blocked)
             updates[self.buttons.stop] = stop_button(busy and not stopping)
         return updates
 
