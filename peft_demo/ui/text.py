@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ..contracts.text import percent as percent
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_FILE_NAME = re.compile(r"\S+\.\w")
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -77,6 +78,13 @@ def plural(n: int, noun: str) -> str:
 
 
 def sentence(words: str) -> str:
-    """The words with a capital letter and a full stop."""
+    """The words with a capital letter and a full stop; a file's name at the beginning stays as it
+    is.
+    """
     words = words.strip()
-    return f"{words[:1].upper()}{words[1:]}{'' if words[-1:] in '.!?' else '.'}" if words else ""
+    if not words:
+        return ""
+    end = "" if words[-1] in ".!?" else "."
+    if _FILE_NAME.match(words):
+        return f"{words}{end}"
+    return f"{words[0].upper()}{words[1:]}{end}"

@@ -9,9 +9,7 @@ from PIL import Image, ImageDraw
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
-expect.set_options(
-    timeout=int(__import__("os").environ.get("ET", "60000"))
-)  # a busy machine; a quiet one is not held up by it
+expect.set_options(timeout=60_000)  # a busy machine; a quiet one is not held up by it
 
 
 def tab(page, name: str) -> None:
@@ -108,7 +106,8 @@ def drop(page, target: str, name: str, content: bytes, kind: str = "image/png") 
             const bytes = Uint8Array.from(atob(data), c => c.charCodeAt(0))
             const dropped = new DataTransfer()
             dropped.items.add(new File([bytes], name, {type: kind}))
-            const event = type => new DragEvent(type, {dataTransfer: dropped, bubbles: true, cancelable: true})
+            const about = {dataTransfer: dropped, bubbles: true, cancelable: true}
+            const event = type => new DragEvent(type, about)
             const place = document.querySelector(target)
             for (const type of ["dragenter", "dragover", "drop"]) place.dispatchEvent(event(type))
         }""",

@@ -21,6 +21,12 @@ def test_a_stopped_run_has_no_test_accuracy():
     assert "stopped early" in tiles
 
 
+def test_an_interrupted_run_has_no_time_left():
+    events = script(100)[:50]
+    assert "left" in run_text.figures(events)
+    assert "left" not in run_text.figures([*events, ev.Interrupted()])
+
+
 def test_a_backbone_that_changed_is_announced_everywhere():
     events = [finished(1, unchanged=False)]
     assert "CHANGED" in run_text.figures(events)

@@ -40,6 +40,8 @@ def test_words_cannot_leave_their_table_cell():
         (text.plural(1, "image"), "1 image"),
         (text.plural(2, "class"), "2 classes"),
         (text.sentence("no such thing"), "No such thing."),
+        (text.sentence("photo.png is not a picture"), "photo.png is not a picture."),
+        (text.sentence(""), ""),
     ],
 )
 def test_figures_carry_their_unit(said, expected):

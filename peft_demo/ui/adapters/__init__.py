@@ -124,6 +124,10 @@ def _rename(added: Added):
     @speaking
     def rename(id: str, name: str, counter: int) -> Updates:
         new_id = added.zoo.rename(id, name.strip())
+        if new_id != name.strip():
+            gr.Info(
+                f"It is called {html.escape(new_id)}: names are small letters, digits, hyphens."
+            )
         return added.show(new_id, counter)
 
     return rename

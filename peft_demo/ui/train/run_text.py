@@ -83,7 +83,7 @@ def figures(events: Sequence[ev.Event]) -> str:
 def _progress(now: ev.Stepped, steps: int, events: Sequence[ev.Event]) -> Iterator[Tile]:
     accuracies = [event.accuracy for event in events if isinstance(event, ev.Evaluated)]
     best = text.percent(max(accuracies)) if accuracies else "–"
-    left = f"{text.seconds(now.eta_s)} left" if now.eta_s else ""
+    left = f"{text.seconds(now.eta_s)} left" if now.eta_s and not ended(events) else ""
     yield Tile("Step", f"{now.step} / {steps}", left)
     yield Tile("Training loss", f"{now.loss:.3f}")
     yield Tile("Best validation", best)
