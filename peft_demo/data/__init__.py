@@ -11,9 +11,11 @@ first call that needs them.
 
 from typing import TYPE_CHECKING
 
+from .chosen import Split
 from .dataset import Dataset, Example
-from .few_shot import Split, readable, report_of, split
+from .few_shot import readable, split
 from .images import decode, lossless, thumbnail
+from .notices import report_of
 from .sources import find_source, open_dataset, parse
 from .sources.bundled import cards
 

@@ -1,4 +1,4 @@
-"""Material: a few-shot split as tensors in memory, ready to train on."""
+"""A few-shot split as tensors in memory, ready to train on."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,9 @@ from torch import Tensor
 
 from ..contracts.errors import BadData
 from ..contracts.progress import Report
-from . import Split, stack
+from ..contracts.window import Window
+from .chosen import Split
+from .tensors import stack
 
 LabelledImages = tuple[Tensor, Tensor]
 """Images uint8 [N 3 S S] and labels int64 [N]."""
@@ -24,6 +26,8 @@ class FewShotTensors:
     """SHA-256 over the hashes of the chosen images."""
     seen: tuple[str, ...]
     """Hashes of training and validation images, shortened to 12 hexadecimal digits."""
+    window: Window = Window()
+    """How the pictures became plain RGB; the adapter's card keeps it."""
 
 
 def few_shot_tensors(split: Split, size: int, report: Report | None = None) -> FewShotTensors:
@@ -33,6 +37,12 @@ def few_shot_tensors(split: Split, size: int, report: Report | None = None) -> F
             "training needs at least two classes with an image each.",
             "Add images, or another dataset.",
         )
-    train, val, test = (stack(part, size, report) for part in (split.train, split.val, split.test))
-    seen = tuple(digest[:12] for digest in split.seen)
-    return FewShotTensors(tuple(split.classes), train, val, test, split.fingerprint, seen)
+    return FewShotTensors(
+        classes=tuple(split.classes),
+        train=stack(split.train, size, report, split.window),
+        val=stack(split.val, size, report, split.window),
+        test=stack(split.test, size, report, split.window),
+        fingerprint=split.fingerprint,
+        seen=tuple(digest[:12] for digest in split.seen),
+        window=split.window,
+    )

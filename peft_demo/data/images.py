@@ -3,43 +3,49 @@
 import io
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, JpegImagePlugin
 
 from ..contracts.errors import BadImage
+from ..contracts.window import Window
+from .depth import (
+    deep_values,
+    is_deep_colour,
+    on_ground,
+    own_range,
+    suits_eight_bits,
+    to_eight_bits,
+)
+from .formats import describe, is_heic
 
-MAX_BYTES = 50 * 2**20
+MAX_BYTES = 100 * 2**20
 """Of one encoded picture."""
 MAX_PIXELS = 80_000_000
 """Of one decoded picture: 240 MB in RGB. Below the size from which Pillow itself warns."""
+MAX_JPEG_PIXELS = 260_000_000
+"""Of a JPEG: one above `MAX_PIXELS` is decoded at half its width and height."""
 THREADS = 4
 """Pillow decodes outside the interpreter's lock. Not more at once: each may hold a picture of `MAX_PIXELS`."""
 
-# Formats whose decoders need no other program: EPS, for one, would start Ghostscript on a stranger's file.
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
-
-_LOOKS_LIKE = (
-    (b"ftypheic", "an HEIC photo; save it as JPEG"),
-    (b"ftypheix", "an HEIC photo; save it as JPEG"),
-    (b"ftypmif1", "an HEIC photo; save it as JPEG"),
-    (b"<svg", "an SVG drawing; save it as PNG"),
-    (b"<!DOCTYPE", "a web page"),
-    (b"<html", "a web page"),
-    (b"%PDF", "a PDF"),
-    (b"PK\x03\x04", "a zip archive"),
-)
+"""Whose decoders need no other program: EPS, for one, would start Ghostscript on a stranger's file."""
+_START = 1024
+"""Bytes that tell what a file is."""
+_DNG_VERSION = 50706
+"""A TIFF tag that only raw photos have."""
 
 
-def decode(source: bytes | Path | Image.Image) -> Image.Image:
+def decode(source: bytes | Path | Image.Image, window: Window = Window()) -> Image.Image:
     """An upright RGB picture without metadata, at its own size; of an animation the first frame.
 
-    Transparency becomes white, 16-bit greys are scaled to 8. Raises `BadImage`, a sentence, for whatever is too large
+    `window` says which range of values becomes black to white in pictures deeper than 8 bits, and what lies behind
+    transparent ones; colours with a profile become sRGB. Raises `BadImage`, a sentence, for whatever is too large
     (checked before anything is decoded), cut off, damaged or no picture.
     """
     try:
-        return _plain(open_header(source))
+        return _plain(open_header(source), window)
     except BadImage:
         raise
     except (EOFError, OSError) as error:
@@ -48,14 +54,18 @@ def decode(source: bytes | Path | Image.Image) -> Image.Image:
         raise BadImage(f"this picture is damaged ({_first_line(error)}).") from None
 
 
-def open_header(source: bytes | Path | Image.Image | BinaryIO) -> Image.Image:
+def open_header(source: bytes | Path | Image.Image | IO[bytes]) -> Image.Image:
     """The picture with its size and kind known and nothing decoded yet. Raises `BadImage`."""
     image = source if isinstance(source, Image.Image) else _open(_stream(source))
     width, height = image.size
-    if width * height > MAX_PIXELS:
+    pixels = width * height
+    if pixels > (MAX_JPEG_PIXELS if _shrinks(image) else MAX_PIXELS):
         raise BadImage(
-            f"this picture has {width} × {height} pixels; at most {MAX_PIXELS // 10**6} million can be read."
+            f"this picture has {width} × {height} pixels; "
+            f"at most {MAX_PIXELS // 10**6} million can be read."
         )
+    if pixels > MAX_PIXELS:
+        image.draft("RGB", (width // 2, height // 2))
     return image
 
 
@@ -76,10 +86,9 @@ def lossless(image: Image.Image, least: int = 96) -> bytes:
     return _encoded(image, max(1.0, least / max(image.size)), "PNG")
 
 
-def _encoded(image: Image.Image, scale: float, kind: str, **options) -> bytes:
-    scaled = image.resize(
-        [max(1, round(edge * scale)) for edge in image.size], Image.Resampling.BICUBIC
-    )
+def _encoded(image: Image.Image, scale: float, kind: str, **options: Any) -> bytes:
+    width, height = (max(1, round(edge * scale)) for edge in image.size)
+    scaled = image.resize((width, height), Image.Resampling.BICUBIC)
     file = io.BytesIO()
     scaled.save(file, kind, **options)
     return file.getvalue()
@@ -91,12 +100,11 @@ def read_file(path: Path) -> bytes:
         _check_size(path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
-        raise BadImage(
-            f"this file cannot be read ({error.strerror or type(error).__name__})."
-        ) from None
+        reason = error.strerror or type(error).__name__
+        raise BadImage(f"this file cannot be read ({reason}).") from None
 
 
-def _stream(source: bytes | Path | BinaryIO) -> BinaryIO:
+def _stream(source: bytes | str | Path | IO[bytes]) -> IO[bytes]:
     if isinstance(source, str | Path):
         source = read_file(Path(source))
     if isinstance(source, bytes | bytearray | memoryview):
@@ -110,19 +118,41 @@ def _check_size(size: int) -> None:
         raise BadImage(refusal)
 
 
-def _open(file: BinaryIO) -> Image.Image:
+def _open(file: IO[bytes]) -> Image.Image:
+    start = _start(file)
     try:
-        return Image.open(file, formats=_formats())
+        if start.startswith(b"\xff\xd8\xff"):  # without Pillow's limit of size: it may be shrunk
+            return JpegImagePlugin.jpeg_factory(file)
+        if is_heic(start) and _register_heic():
+            return Image.open(file, formats=["HEIF"])
+        image = Image.open(file, formats=_formats())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadImage(
             f"this picture has more than {MAX_PIXELS // 10**6} million pixels."
         ) from None
     except Image.UnidentifiedImageError:
-        raise BadImage(f"this is not a picture that can be read{_guess(file)}.") from None
+        raise _not_a_picture(start) from None
     except BadImage:
         raise
     except Exception as error:  # as in decode: parsers of hostile headers
-        raise BadImage(f"this picture is damaged ({_first_line(error)}).") from None
+        kind = "HEIC photo" if is_heic(start) else "picture"
+        raise BadImage(f"this {kind} is damaged ({_first_line(error)}).") from None
+    if _DNG_VERSION in getattr(image, "tag_v2", ()) or start[8:10] == b"CR":
+        raise BadImage("this is a raw photo of a camera; export it as JPEG or PNG.")
+    return image
+
+
+def _start(file: IO[bytes]) -> bytes:
+    """The first bytes; the stream stands at its beginning again."""
+    start = file.read(_START)
+    file.seek(0)
+    return start
+
+
+def _not_a_picture(start: bytes) -> BadImage:
+    what = describe(start)
+    looks = f": it looks like {what}" if what else ""
+    return BadImage(f"this is not a picture that can be read{looks}.")
 
 
 @cache
@@ -131,28 +161,48 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
-def _guess(file: BinaryIO) -> str:
-    file.seek(0)
-    start = file.read(1024)
-    kind = next((what for mark, what in _LOOKS_LIKE if mark in start), "")
-    return f": it looks like {kind}" if kind else ""
+@cache
+def _register_heic() -> bool:
+    """Whether pillow-heif is installed; Pillow opens HEIC photos from then on."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _shrinks(image: Image.Image) -> bool:
+    """Whether the decoder can make a smaller picture at once."""
+    return image.format in ("JPEG", "MPO")
+
+
+def _plain(image: Image.Image, window: Window) -> Image.Image:
+    if window.values and is_deep_colour(image):
+        image = _eight_bits(image, window)
     image = _upright(image)
     if image.mode[0] in "IF":
-        image = _eight_bits(image)
+        image = _eight_bits(image, window)
+    elif suits_eight_bits(window) and image.mode == "L":
+        image = Image.fromarray(to_eight_bits(np.asarray(image), window.values))
+    image = _standard_colours(image)
     if image.has_transparency_data:
-        image = _on_white(image.convert("RGBA"))
+        image = on_ground(image, window.ground)
     plain = image.convert("RGB")
     plain.info = {}  # colour profiles, comments and EXIF would travel on into thumbnails
     return plain
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    white = Image.new("RGB", image.size, "white")
-    white.paste(image, mask=image.getchannel("A"))
-    return white
+def _eight_bits(image: Image.Image, window: Window) -> Image.Image:
+    """The deep picture in 8 bits; transparency, which Pillow has in 8 bits already, stays."""
+    values = deep_values(image)
+    if values is None:
+        return image
+    scaled = Image.fromarray(to_eight_bits(values, window.values or own_range(image, values)))
+    if image.mode == "RGBA":
+        scaled.putalpha(image.getchannel("A"))
+    scaled.info = {key: image.info[key] for key in ("exif", "icc_profile") if key in image.info}
+    return scaled
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -163,18 +213,26 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Greys of 16 or 32 bits or floats, which Pillow would clip at 255, by the range that holds them."""
-    grey = np.nan_to_num(np.asarray(image, dtype=np.float32)).clip(min=0)
-    ranges = (
-        (65535,)
-        if image.mode.startswith("I;16")
-        else (1, 255)
-        if image.mode == "F"
-        else (255, 65535)
-    )
-    top = next((r for r in ranges if grey.max() <= r), grey.max())
-    return Image.fromarray((grey / top * 255).round().astype(np.uint8))
+def _standard_colours(image: Image.Image) -> Image.Image:
+    """The picture in sRGB, where its colour profile is another one (Adobe RGB, Display P3)."""
+    content = image.info.get("icc_profile")
+    if not content or image.mode not in ("RGB", "RGBA"):
+        return image
+    from PIL import ImageCms
+
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(content))
+        if "srgb" in ImageCms.getProfileDescription(profile).lower():
+            return image
+        srgb = ImageCms.createProfile("sRGB")
+        colours = ImageCms.profileToProfile(image.convert("RGB"), profile, srgb)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image  # an unreadable profile does not make a bad picture
+    if colours is None:
+        return image
+    if image.mode == "RGBA":
+        colours.putalpha(image.getchannel("A"))
+    return colours
 
 
 def _first_line(error: Exception) -> str:

@@ -117,18 +117,23 @@ def test_system_litter_is_ignored_without_a_word(zipped):
     assert len(dataset.examples) == 2 and not dataset.rejected
 
 
-def test_a_class_without_a_readable_picture_still_counts_as_one(tmp_path, zipped):
+def test_a_class_without_a_readable_picture_still_counts_as_one(zipped):
     assert zipped(tree({"cat": 1, "dog": 1}) | {"emu/1.jpg": b"broken"}).classes == (
         "cat",
         "dog",
         "emu",
     )
+
+
+def test_an_empty_class_folder_is_left_out_with_a_line(tmp_path):
+    """R1"""
     folder = write_folder(tmp_path / "photos", tree({"cat": 1, "dog": 1}))
     (folder / "emu").mkdir()
-    assert open_dataset(FOLDER, folder).classes == ("cat", "dog", "emu")
     with zipfile.ZipFile(write_zip(tmp_path / "p.zip", tree({"cat": 1, "dog": 1})), "a") as archive:
         archive.mkdir("emu")
-    assert open_dataset(ZIP, tmp_path / "p.zip").classes == ("cat", "dog", "emu")
+    for dataset in (open_dataset(FOLDER, folder), open_dataset(ZIP, tmp_path / "p.zip")):
+        assert dataset.classes == ("cat", "dog")
+        assert dataset.notices == ("1 empty class folder is left out: 'emu'.",)
 
 
 def test_a_zip_a_folder_and_an_upload_agree(tmp_path):
@@ -153,24 +158,24 @@ def test_a_name_means_the_same_from_a_mac_and_from_windows(tmp_path, zipped):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
-def test_links_that_lead_outside_are_not_followed(tmp_path):
+def test_links_inside_ones_own_machine_are_followed_but_not_in_a_circle(tmp_path):
+    """F7: a linked class folder; links to files as in the cache of huggingface_hub."""
     folder = write_folder(tmp_path / "photos", tree({"cat": 1, "dog": 1}))
-    (tmp_path / "secret").mkdir()
-    (tmp_path / "secret" / "s.png").write_bytes(png(50))
-    (folder / "cat" / "out.png").symlink_to(tmp_path / "secret" / "s.png")
+    write_folder(tmp_path / "elsewhere", {"s.png": png(50)})
+    (folder / "cat" / "out.png").symlink_to(tmp_path / "elsewhere" / "s.png")
     (folder / "cat" / "in.png").symlink_to(folder / "dog" / "0.png")
-    (folder / "emu").symlink_to(tmp_path / "secret")
+    (folder / "emu").symlink_to(tmp_path / "elsewhere")
+    (folder / "dog" / "round").symlink_to(folder)
     (folder / "cat" / "circle.png").symlink_to(folder / "cat" / "circle.png")
+    (folder / "cat" / "dead.png").symlink_to(tmp_path / "gone.png")
     os.mkfifo(folder / "cat" / "pipe.png")
     dataset = open_dataset(FOLDER, folder)
-    assert {e.name for e in dataset.examples} == {"cat/0.png", "cat/in.png", "dog/0.png"}
+    assert {e.name for e in dataset.examples} == {
+        "cat/0.png", "cat/in.png", "cat/out.png", "dog/0.png", "emu/s.png",
+    }  # fmt: skip
     reasons = dict(dataset.rejected)
-    assert (
-        "leads out" in reasons["cat/out.png"]
-        and "cat/circle.png" in reasons
-        and "not followed" in reasons["emu"]
-    )
-    assert "regular" in reasons["cat/pipe.png"]
+    assert "link to nothing" in reasons["cat/dead.png"] and "cat/circle.png" in reasons
+    assert "never end" in reasons["dog/round"] and "regular" in reasons["cat/pipe.png"]
 
 
 def test_names_that_lead_outside_the_zip_are_rejected(zipped):
@@ -304,10 +309,10 @@ def test_a_draft_is_a_folder_of_class_folders(tmp_path):
 
 def test_every_source_is_found_by_itself():
     """One file is all that a source takes: the command line's word, the place and the opening stand in its record."""
-    assert list(sources()) == ["bundled", "draft", "folder", "hub", "upload", "zip"]
+    assert list(sources()) == ["bundled", "draft", "folder", "hub", "tar", "upload", "zip"]
     for name, source in sources().items():
         assert source.name == name and source.open.__doc__
-    assert {name for name, source in sources().items() if source.local} == {"folder", "zip"}
+    assert {name for name, source in sources().items() if source.local} == {"folder", "tar", "zip"}
 
 
 def test_a_new_source_is_one_record(monkeypatch, tmp_path):

@@ -18,17 +18,19 @@ whole, of any other only what follows the last slash. Add `tests/data/test_yours
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from pkgutil import iter_modules
 
 from ...contracts.errors import BadData, UnknownName
 from ...contracts.progress import Report
 from ...contracts.specs import DataSpec
+from ...contracts.window import Window
 from ...storage.home import Home
 from ..dataset import Dataset
+from ..listing import Parts
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ class Source:
     """Whether the name is a path, which only the machine's own user may give."""
 
 
+def leads_out(parts: Parts) -> bool:
+    """Whether the name of an archive's member leads out of it: "..", an absolute path, a drive."""
+    return ".." in parts or bool(parts and PureWindowsPath(parts[0]).anchor)
+
+
 @lru_cache
 def sources() -> Mapping[str, Source]:
     """All sources by name, in alphabetical order of their files."""
@@ -90,7 +97,8 @@ def open_dataset(
     """
     source = find_source(spec.source)
     place = path or source.locate(spec.name, None)
-    return source.open(Request(spec, place, offline, report))
+    dataset = source.open(Request(spec, place, offline, report))
+    return replace(dataset, window=Window(spec.window, spec.ground))
 
 
 def parse(

@@ -86,8 +86,8 @@ def _digit(index: int) -> Image.Image:
 def _load_digits() -> tuple[np.ndarray, np.ndarray]:
     from sklearn.datasets import load_digits
 
-    digits = load_digits()
-    return digits.images, digits.target
+    pixels, labels = load_digits(return_X_y=True)
+    return np.asarray(pixels).reshape(-1, 8, 8), np.asarray(labels)
 
 
 _DIGITS_CARD = DatasetCard(

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ...contracts.errors import BadData, UnknownName
 from ...storage.home import Home
+from ..arrange import arrange
 from ..dataset import Dataset
-from ..layout import arrange
 from . import Request, Source
 from .folder import list_folder
 
@@ -54,7 +54,7 @@ def open_draft(request: Request) -> Dataset:
             f"the draft {request.spec.name!r} is not here any more.", "Put the pictures in again."
         )
     labels = read_labels(request.path)
-    dataset = arrange("My photos", list_folder(request.path), request.report)
+    dataset = arrange("My photos", list_folder(request.path), request.spec, request.report)
     classes = tuple(labels.get(folder, folder) for folder in dataset.classes)
     return replace(dataset, classes=classes)
 

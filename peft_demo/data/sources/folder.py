@@ -1,15 +1,17 @@
-"""A folder of class folders on this machine, listed without leaving it."""
+"""A folder of pictures on this machine. Links inside one's own machine are followed."""
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from ...contracts.errors import BadData
 from ...storage.home import Home
+from ..arrange import arrange
 from ..dataset import Dataset
-from ..images import read_file, size_refusal
-from ..layout import arrange
-from ..listing import File, Listing, Parts, check_count, clean, is_junk
+from ..formats import PICTURES, suffix
+from ..listing import File, Listing, Parts, check_count, is_hidden_folder, is_litter
 from . import Request, Source
 
 
@@ -24,63 +26,80 @@ def locate(name: str, home: Home | None) -> Path:
 
 
 def open_folder(request: Request) -> Dataset:
-    """The folder's class folders, titled with its last part."""
+    """The folder's pictures, titled with its last part."""
     folder = request.path or locate(request.spec.name, None)
-    return arrange(folder.resolve().name or "Folder", list_folder(folder), request.report)
+    title = folder.resolve().name or "Folder"
+    return arrange(title, list_folder(folder), request.spec, request.report, beside=folder)
 
 
 FOLDER = Source("folder", open_folder, parse=parse, locate=locate, local=True)
 
 
 def list_folder(root: Path) -> Listing:
-    """All files below `root`. Links that lead outside are rejected, linked folders are not followed.
+    """All files below `root`. Links are followed, but not in a circle.
 
     Raises `BadData` if there is no such folder or it holds too many files.
     """
     if not root.is_dir():
         raise BadData(f"there is no folder {root.name!r}.")
-    root = root.resolve()
     listing = Listing()
-    for place, folders, files in os.walk(root):
-        here = Path(place)
-        folders[:] = [name for name in folders if _enters(root, here / name, listing)]
-        files = [name for name in files if not is_junk((name,))]
-        if not folders and not files and here != root:
-            listing.empty.append(_parts(root, here))
-        for name in files:
-            _take(root, here / name, listing)
-        check_count(len(listing.files), f"the folder {root.name!r}")
+    _walk(root.resolve(), (), (), listing)
     return listing
 
 
-def _parts(root: Path, path: Path) -> Parts:
-    return tuple(clean(part) for part in path.relative_to(root).parts)
+def _walk(folder: Path, parts: Parts, above: tuple[Path, ...], listing: Listing) -> None:
+    """Lists `folder`, which lies at `parts`; `above` are the folders on the way to it, links resolved."""
+    above = (*above, folder)
+    entries = list(_entries(folder, parts, listing))
+    if not entries and parts:
+        listing.empty.append(parts)
+    for entry in entries:
+        place = (*parts, entry.name)
+        try:
+            if entry.is_dir():
+                _enter(entry, place, above, listing)
+            else:
+                _take(entry, place, listing)
+        except OSError as error:  # a broken link, a folder without permission
+            listing.reject(place, f"cannot be read ({error.strerror or type(error).__name__}).")
+    check_count(len(listing.files), f"the folder {above[0].name!r}")
 
 
-def _enters(root: Path, folder: Path, listing: Listing) -> bool:
-    """Whether the folder is to be looked into; a link to a folder is rejected."""
-    if is_junk((folder.name,)):
-        return False
-    if folder.is_symlink():
-        listing.reject(_parts(root, folder), "a link to a folder, which is not followed.")
-        return False
-    return True
+def _entries(folder: Path, parts: Parts, listing: Listing) -> Iterator[os.DirEntry[str]]:
+    """Files and folders by name, without litter."""
+    with os.scandir(folder) as entries:
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry in ordered:
+        if not is_litter(entry.name):
+            yield entry
+        elif is_hidden_folder(entry.name) and entry.is_dir() and _holds_pictures(entry.path):
+            listing.hidden.append((*parts, entry.name))
 
 
-def _stays(root: Path, path: Path) -> bool:
-    try:
-        return path.resolve().is_relative_to(root)
-    except (OSError, RuntimeError):  # links in a circle
-        return False
+def _holds_pictures(folder: str) -> bool:
+    with suppress(OSError):
+        return any(suffix(name) in PICTURES for name in os.listdir(folder))
+    return False
 
 
-def _take(root: Path, path: Path, listing: Listing) -> None:
-    parts = _parts(root, path)
-    if not _stays(root, path):
-        listing.reject(parts, "a link that leads out of the folder.")
-    elif not path.is_file():  # a pipe would keep us waiting for ever
-        listing.reject(parts, "not a regular file.")
-    elif refusal := size_refusal(path.stat().st_size):
-        listing.reject(parts, refusal)
+def _enter(
+    entry: os.DirEntry[str], place: Parts, above: tuple[Path, ...], listing: Listing
+) -> None:
+    folder = Path(entry.path)
+    if not entry.is_symlink():
+        _walk(folder, place, above, listing)
+        return
+    target = folder.resolve()
+    if target in above or any(parent.is_relative_to(target) for parent in above):
+        listing.reject(place, "a link to a folder around it, which would never end.")
     else:
-        listing.files.append(File(parts, partial(path.open, "rb"), partial(read_file, path)))
+        _walk(target, place, above, listing)
+
+
+def _take(entry: os.DirEntry[str], place: Parts, listing: Listing) -> None:
+    path = Path(entry.path)
+    if not entry.is_file():  # a pipe would keep us waiting for ever
+        dead = entry.is_symlink() and not path.exists()
+        listing.reject(place, "a link to nothing." if dead else "not a regular file.")
+        return
+    listing.files.append(File(place, entry.stat().st_size, partial(path.open, "rb")))

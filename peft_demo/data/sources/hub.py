@@ -11,9 +11,10 @@ from pathlib import Path
 from ...contracts.errors import BadData, BadImage, BadValue, NotAllowed, PeftDemoError
 from ...contracts.progress import Report
 from ...contracts.specs import DataSpec
+from ..arrange import agree
 from ..dataset import Dataset, Example
 from ..images import open_header, size_refusal
-from ..layout import agree, listed
+from ..names import listed
 from . import Request, Source
 
 MAX_ROWS = 20_000

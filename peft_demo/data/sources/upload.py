@@ -10,8 +10,8 @@ from ...contracts.errors import BadData, UnknownName
 from ...storage.atomic import copy_file
 from ...storage.home import Home
 from ...storage.names import slug
+from ..arrange import arrange
 from ..dataset import Dataset
-from ..layout import arrange
 from . import Request, Source
 from .zip import list_zip
 
@@ -51,7 +51,7 @@ def open_upload(request: Request) -> Dataset:
         raise BadData(
             f"the upload {request.spec.name!r} is not here any more.", "Put the pictures in again."
         )
-    return arrange("Uploaded zip", list_zip(request.path), request.report)
+    return arrange("Uploaded zip", list_zip(request.path), request.spec, request.report)
 
 
 UPLOAD = Source("upload", open_upload, locate=locate)

@@ -1,26 +1,29 @@
 """Zips, from strangers too: checked as listed, read member by member, never unpacked to disk."""
 
 import io
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import BinaryIO
+from pathlib import Path, PurePosixPath
+from typing import IO
+from weakref import finalize
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ...contracts.errors import BadData, BadImage
 from ...storage.home import Home
+from ..arrange import arrange
 from ..dataset import Dataset
-from ..images import MAX_BYTES, size_refusal
-from ..layout import arrange
-from ..listing import File, Listing, Parts, check_count, clean, is_junk
-from . import Request, Source
+from ..formats import PICTURES, describe, suffix
+from ..images import MAX_BYTES
+from ..listing import File, Listing, Parts, check_count, is_hidden_folder, is_litter
+from . import Request, Source, leads_out
 
 MAX_UNPACKED = 4 * 2**30
 """Bytes of all members together, as the zip declares them."""
 MAX_RATIO = 200
 """Unpacked to packed size of a member above 1 MB; photographs hardly shrink at all."""
-_MAX_DIRECTORY = 16 * 2**20
+_MAX_DIRECTORY = 32 * 2**20
 _UTF8 = 0x800
 _LOCKED = 0x1
 
@@ -37,10 +40,10 @@ def locate(name: str, home: Home | None) -> Path:
 
 
 def open_zip(request: Request) -> Dataset:
-    """The zip's class folders, titled with its name."""
+    """The zip's pictures, titled with its name."""
     path = request.path or locate(request.spec.name, None)
     title = path.stem if path.suffix.lower() == ".zip" else path.name
-    return arrange(title or "Zip", list_zip(path), request.report)
+    return arrange(title or "Zip", list_zip(path), request.spec, request.report, beside=path)
 
 
 ZIP = Source("zip", open_zip, parse=parse, locate=locate, local=True)
@@ -53,14 +56,15 @@ def list_zip(path: Path) -> Listing:
     """
     archive = _open(path)
     members = [(info, _parts(info)) for info in archive.infolist()]
-    members = [(info, parts) for info, parts in members if not is_junk(parts)]
     check_count(len(members), f"the zip {path.name!r}")
-    _check_whole(path, [info for info, _ in members if not info.is_dir()])
     listing = Listing()
+    listing.hidden = _hidden([parts for _, parts in members])
+    members = [(info, parts) for info, parts in members if not any(map(is_litter, parts))]
+    _check_whole(path, [info for info, _ in members if not info.is_dir()])
     folders: list[Parts] = []
     seen: set[Parts] = set()
     for info, parts in members:
-        reason = _refusal(info)
+        reason = _refusal(info, parts)
         if not reason and parts in seen:
             reason = "its name appears twice in the zip."
         if reason:
@@ -69,14 +73,11 @@ def list_zip(path: Path) -> Listing:
             folders.append(parts)
         else:
             seen.add(parts)
-            listing.files.append(_file(archive, info, parts))
+            opener = partial(_stream, archive, info)
+            listing.files.append(File(parts, info.file_size, opener, info.CRC))
     filled = {parts[:n] for parts in [*seen, *folders] for n in range(len(parts))}
     listing.empty = [parts for parts in folders if parts not in filled]
     return listing
-
-
-def _file(archive: ZipFile, info: ZipInfo, parts: Parts) -> File:
-    return File(parts, partial(_stream, archive, info), partial(_read, archive, info))
 
 
 class _Bounded(io.BufferedReader):
@@ -93,24 +94,42 @@ class _Bounded(io.BufferedReader):
 def _open(path: Path) -> ZipFile:
     try:
         file = _Bounded(io.FileIO(path))
-        archive = ZipFile(file)
     except FileNotFoundError:
         raise BadData(f"there is no file {path.name!r}.") from None
+    try:
+        archive = ZipFile(file)
     except Exception as error:  # hostile directories: as with pictures, anything may be raised
-        reason = str(error)[:120] or type(error).__name__
-        hint = "Zip a folder that holds one folder of pictures per class."
-        raise BadData(f"{path.name!r} is not a zip that can be read ({reason}).", hint) from None
+        file.close()
+        raise _unreadable(path, error) from None
     file.limit = MAX_BYTES
+    finalize(archive, file.close)
     return archive
+
+
+def _unreadable(path: Path, error: Exception) -> BadData:
+    """What the file is instead of a zip: another archive, or a zip whose end is missing."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(1024)
+    except OSError:
+        start = b""
+    hint = "Zip a folder that holds one folder of pictures per class."
+    if start.startswith(b"PK\x03\x04") and "not a zip file" in str(error):
+        reason = "it is cut short: its end, which lists the files, is missing"
+        return BadData(
+            f"{path.name!r} is not a zip that can be read ({reason}).", "Copy or download it again."
+        )
+    what = "" if start.startswith(b"PK") else describe(start)
+    reason = what or str(error)[:120] or type(error).__name__
+    return BadData(f"{path.name!r} is not a zip that can be read ({reason}).", hint)
 
 
 def _check_whole(path: Path, files: list[ZipInfo]) -> None:
     total = sum(info.file_size for info in files)
     if total > MAX_UNPACKED:
-        have = total / 2**30
-        most = MAX_UNPACKED // 2**30
         raise BadData(
-            f"{path.name!r} unpacks to {have:.1f} GB; at most {most} GB are read.",
+            f"{path.name!r} unpacks to {total / 2**30:.1f} GB; "
+            f"at most {MAX_UNPACKED // 2**30} GB are read.",
             "Take fewer pictures.",
         )
     if files and all(info.flag_bits & _LOCKED for info in files):
@@ -119,46 +138,53 @@ def _check_whole(path: Path, files: list[ZipInfo]) -> None:
         )
 
 
+def _hidden(places: list[Parts]) -> list[Parts]:
+    """Folders with pictures that are left out because their names begin with a dot."""
+    hidden: set[Parts] = set()
+    for parts in places:
+        if suffix(parts[-1] if parts else "") not in PICTURES:
+            continue
+        above = range(len(parts) - 1)
+        hidden |= {parts[: n + 1] for n in above if is_hidden_folder(parts[n])}
+    return sorted(hidden)
+
+
 def _parts(info: ZipInfo) -> Parts:
     """The member's place; ".." and drives are kept, so that they can be refused by name."""
-    return tuple(clean(part) for part in PurePosixPath(_name(info).replace("\\", "/")).parts)
+    return PurePosixPath(_name(info).replace("\\", "/")).parts
 
 
 def _name(info: ZipInfo) -> str:
-    """Many programs write UTF-8 without saying so; zipfile then reads it as the DOS code page."""
+    """Many programs write UTF-8, or the code page of their country, without saying so; zipfile then reads it as
+    cp437. Bytes that are no UTF-8 become lone surrogates, see `with_readable_names`."""
     if info.flag_bits & _UTF8:
         return info.filename
     try:
-        return info.filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
+        return info.filename.encode("cp437").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
         return info.filename
 
 
-def _refusal(info: ZipInfo) -> str:
+def _refusal(info: ZipInfo, parts: Parts) -> str:
     """Why this member must not be read, empty if it may."""
-    name = _name(info)
-    if ".." in name.replace("\\", "/").split("/") or PureWindowsPath(name).anchor:
+    if leads_out(parts):
         return "its name leads out of the zip."
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "a link, which is not followed in an archive."
     if info.flag_bits & _LOCKED:
         return "locked with a password."
     if info.file_size > 2**20 and info.file_size > MAX_RATIO * info.compress_size:
         return f"unpacks to more than {MAX_RATIO} times its size."
-    return "" if info.is_dir() else size_refusal(info.file_size)
+    return ""
 
 
 @contextmanager
-def _stream(archive: ZipFile, info: ZipInfo) -> Iterator[BinaryIO]:
+def _stream(archive: ZipFile, info: ZipInfo) -> Iterator[IO[bytes]]:
     try:
         with archive.open(info) as file:
             yield file
     except BadImage:
         raise
     except Exception as error:  # zlib, lzma, struct, NotImplementedError for rare methods, ...
-        raise BadImage(
-            f"damaged inside the zip ({str(error)[:120] or type(error).__name__})."
-        ) from None
-
-
-def _read(archive: ZipFile, info: ZipInfo) -> bytes:
-    with _stream(archive, info) as file:
-        return file.read()
+        reason = str(error)[:120] or type(error).__name__
+        raise BadImage(f"damaged inside the zip ({reason}).") from None
