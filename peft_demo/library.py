@@ -59,7 +59,8 @@ class Classifier:
         [True, True, True]
         """
         source = Path(image) if isinstance(image, str) else image
-        images = to_tensor(decode(source), self.backbone.size)[None]
+        picture = decode(source, self.card.picture_window)
+        images = to_tensor(picture, self.backbone.size)[None]
         start = perf_counter()
         probabilities = inference.predict(self.model, images, self.backbone)[0]
         ms = 1000 * (perf_counter() - start)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Option
@@ -11,13 +11,13 @@ from typer import Option
 from ..cli.options import (
     Arch,
     Backbone,
-    Column,
     Json,
     Offline,
     Seed,
     Shots,
     Size,
     Weights,
+    with_reading,
     with_recipe,
 )
 from ..cli.progress import Progress
@@ -52,6 +52,7 @@ LARGE_BACKBONE = "vit_base_patch16_224"
 
 
 @with_recipe
+@with_reading
 def compare(
     data: Annotated[
         list[str], Option("--data", metavar="DATA", help="As for train; again for more datasets.")
@@ -63,13 +64,12 @@ def compare(
     arch: Arch = "",
     size: Size = 0,
     shots: Shots = 16,
-    image_column: Column = "",
-    label_column: Column = "",
     results: ResultsFile = None,
     markdown: Markdown = False,
     offline: Offline = False,
     as_json: Json = False,
     recipe: dict[str, str] | None = None,
+    reading: dict[str, Any] | None = None,
 ) -> None:
     """Run methods × seeds and print one table. Stopped, the same command goes on where it was."""
     from . import comparison, contenders
@@ -79,7 +79,7 @@ def compare(
     with _open_sweep(backbone, weights, arch, size, results, "comparisons.jsonl", offline) as sweep:
         read = sweep.studio.data.read
         names = dict.fromkeys(data)
-        specs = [read(name, shots, 0, image_column, label_column) for name in names]
+        specs = [read(name, shots, 0, **reading or {}) for name in names]
         jobs = comparison.jobs(compared, seeds, specs, sweep.backbone, settings)
         lines = sweep.do(jobs)
     rows = comparison.summary(lines)
@@ -97,6 +97,7 @@ def compare(
 
 @bench.command("tune")
 @with_recipe
+@with_reading
 def tune(
     data: Annotated[
         str, Option("--data", metavar="DATA", help="As for train; left out, only the table.")
@@ -108,12 +109,11 @@ def tune(
     size: Size = 0,
     shots: Shots = 16,
     seed: Seed = 0,
-    image_column: Column = "",
-    label_column: Column = "",
     results: ResultsFile = None,
     offline: Offline = False,
     as_json: Json = False,
     recipe: dict[str, str] | None = None,
+    reading: dict[str, Any] | None = None,
 ) -> None:
     """Try learning rates on one set's validation images; the table is about all sets so far."""
     from . import contenders, tuning
@@ -124,7 +124,7 @@ def tune(
     file = results or tuning.HOME
     if data:
         with _open_sweep(backbone, weights, arch, size, file, "", offline, test=False) as sweep:
-            spec = sweep.studio.data.read(data, shots, seed, image_column, label_column)
+            spec = sweep.studio.data.read(data, shots, seed, **reading or {})
             jobs = []
             for contender in tuned:
                 jobs += tuning.jobs(contender, spec, sweep.backbone, settings)

@@ -8,7 +8,7 @@ from typer import Argument, Option
 from ..contracts.cards import Prediction
 from ..contracts.errors import BadImage
 from ..contracts.text import percent
-from .options import Adapter, Column, Data, Json, Offline, Zoo
+from .options import Adapter, Data, Json, Offline, Zoo, with_reading
 from .progress import Progress
 from .services import open_studio
 from .terminal import print_answer, table
@@ -55,18 +55,18 @@ def _row(image: Path, prediction: Prediction) -> tuple[object, ...]:
     return image, prediction.label, probability, f"{prediction.ms:.1f} ms"
 
 
+@with_reading
 def evaluate(
     adapter: Adapter,
     data: Data,
-    image_column: Column = "",
-    label_column: Column = "",
     zoo: Zoo = None,
     offline: Offline = False,
     as_json: Json = False,
+    reading: dict[str, Any] | None = None,
 ) -> None:
     """Measure an adapter on a dataset; images it was trained on are left out."""
     with open_studio(zoo, offline) as studio, Progress() as progress:
-        spec = studio.data.read(data, image_column=image_column, label_column=label_column)
+        spec = studio.data.read(data, **reading or {})
         score = studio.answers.evaluate(studio.zoo.find(adapter), spec, progress.report)
     rows = [(name, percent(right), f"{images} images") for name, right, images in score.per_class]
     total = f"accuracy {percent(score.accuracy)} of {score.images} images"

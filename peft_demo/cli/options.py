@@ -8,10 +8,12 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
+from ..contracts.data_spec import CLASSES_FROM
 from ..contracts.knobs import Knob, knobs
 from ..contracts.specs import Recipe
+from ..contracts.window import GROUNDS, parse_window
 
-_DATA_HELP = "A bundled name, a folder, a zip, or hf:ID."
+_DATA_HELP = "A bundled name, a folder, a zip, a tar, or hf:ID."
 
 Data = Annotated[str, Option("--data", metavar="DATA", help=_DATA_HELP)]
 DataArgument = Annotated[str, Argument(metavar="DATA", help=_DATA_HELP)]
@@ -32,7 +34,6 @@ Shots = Annotated[int, Option("--shots", metavar="K", help="Training images per 
 Seed = Annotated[
     int, Option("--seed", metavar="S", help="Chooses images, starting weights and their order.")
 ]
-Column = Annotated[str, Option(metavar="NAME", help="Of a Hub dataset; guessed if left out.")]
 NewName = Annotated[str, Option("--as", metavar="NAME", help="What to call it here.")]
 Zoo = Annotated[
     Path | None,
@@ -40,6 +41,41 @@ Zoo = Annotated[
 ]
 Offline = Annotated[bool, Option("--offline", help="Look nothing up on the network.")]
 Json = Annotated[bool, Option("--json", help="Print one JSON value on the last line.")]
+
+
+READING = {
+    "image_column": ("NAME", "Of pictures (Hub) or their file names (table); guessed if left out."),
+    "label_column": ("NAME", "Of classes, of a Hub set or a table; guessed if left out."),
+    "splits": ("SPLITS", "train=NAME,val=NAME,test=NAME (a+b joins two), or none."),
+    "labels": ("TABLE", "The table with the labels: in the dataset, or a file."),
+    "classes_from": (
+        "|".join(CLASSES_FROM),
+        "Where classes come from; the reader says what it took.",
+    ),
+    "encoding": ("NAME", "Of file names that are no UTF-8, for instance gb18030."),
+    "window": ("LOW,HIGH", "Values that become black and white in pictures deeper than 8 bits."),
+    "ground": ("|".join((*GROUNDS, "#rrggbb")), "What lies behind transparent pictures."),
+}
+"""Fields of `DataSpec` that say how a dataset is read, with what their flags take and mean."""
+
+
+def with_reading(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives `command` a flag for each field of `READING`.
+
+    The command gets those that a person set as `reading`, a dictionary of fields of `DataSpec`.
+    """
+
+    @wraps(command)
+    def wrapped(**options: Any) -> None:
+        flags = {name: options.pop(name) for name in READING}
+        reading = {name: text for name, text in flags.items() if text is not None}
+        if "window" in reading:
+            reading["window"] = parse_window(reading["window"])
+        command(**options, reading=reading)
+
+    flags = [_reading_flag(name, metavar, text) for name, (metavar, text) in READING.items()]
+    _set_signature(wrapped, _with_flags(signature(command), "reading", flags))
+    return wrapped
 
 
 def with_recipe(command: Callable[..., None]) -> Callable[..., None]:
@@ -54,20 +90,28 @@ def with_recipe(command: Callable[..., None]) -> Callable[..., None]:
         recipe = {name: text for name, text in flags.items() if text is not None}
         command(**options, recipe=recipe)
 
-    _set_signature(wrapped, _with_flags(signature(command)))
+    flags = [_flag(knob) for knob in knobs(Recipe)]
+    _set_signature(wrapped, _with_flags(signature(command), "recipe", flags))
     return wrapped
 
 
-def _with_flags(own: Signature) -> Signature:
-    parameters = [p for p in own.parameters.values() if p.name != "recipe"]
-    parameters += [_flag(knob) for knob in knobs(Recipe)]
-    return own.replace(parameters=parameters)
+def _with_flags(own: Signature, collected: str, flags: list[Parameter]) -> Signature:
+    """The signature with these flags in place of the parameter that collects them."""
+    parameters = [p for p in own.parameters.values() if p.name != collected]
+    ordered = sorted([*parameters, *flags], key=lambda parameter: parameter.kind)
+    return own.replace(parameters=ordered)
 
 
 def _set_signature(function: Callable[..., None], new: Signature) -> None:
     """Typer reads names and defaults in the signature, types and help in the annotations."""
     setattr(function, "__signature__", new)  # noqa: B010  a type checker knows no such attribute
     function.__annotations__ = {p.name: p.annotation for p in new.parameters.values()}
+
+
+def _reading_flag(name: str, metavar: str, text: str) -> Parameter:
+    option = Option(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
+    annotation = Annotated[str | None, option]
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def _flag(knob: Knob) -> Parameter:

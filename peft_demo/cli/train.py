@@ -17,7 +17,6 @@ from .interrupt import FirstInterrupt
 from .options import (
     Arch,
     Backbone,
-    Column,
     Data,
     Json,
     Offline,
@@ -26,6 +25,7 @@ from .options import (
     Size,
     Weights,
     Zoo,
+    with_reading,
     with_recipe,
 )
 from .progress import Progress
@@ -54,6 +54,7 @@ MEASURED = (
 
 
 @with_recipe
+@with_reading
 def train(
     data: Data,
     method: Annotated[str, Option(metavar="M", help="`methods` lists them.")] = "lora",
@@ -66,8 +67,6 @@ def train(
     settings: Annotated[
         list[str] | None, Option("--set", metavar="KNOB=VALUE", help="Of the method; repeat.")
     ] = None,
-    image_column: Column = "",
-    label_column: Column = "",
     thumbnail: Annotated[
         bool, Option("--thumbnail", help="Keep a small picture of one training image in the file.")
     ] = False,
@@ -78,10 +77,11 @@ def train(
     offline: Offline = False,
     as_json: Json = False,
     recipe: dict[str, str] | None = None,
+    reading: dict[str, Any] | None = None,
 ) -> None:
     """Fine-tune: photos in, one adapter file out. Ctrl-C stops and keeps the best so far."""
     with open_studio(zoo, offline) as studio:
-        spec = studio.data.read(data, shots, seed, image_column, label_column)
+        spec = studio.data.read(data, shots, seed, **reading or {})
         if weights:
             backbone = add_weights(studio, weights, arch or backbone)
         run = RunSpec(

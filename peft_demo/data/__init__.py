@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .chosen import Split
 from .dataset import Dataset, Example
 from .few_shot import readable, split
-from .images import decode, lossless, thumbnail
+from .images import Picture, decode, lossless, thumbnail
 from .notices import report_of
 from .sources import find_source, open_dataset, parse
 from .sources.bundled import cards
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Dataset",
     "Example",
+    "Picture",
     "Split",
     "augment",
     "cards",

@@ -54,6 +54,20 @@ def decode(source: bytes | Path | Image.Image, window: Window = Window()) -> Ima
         raise BadImage(f"this picture is damaged ({_first_line(error)}).") from None
 
 
+class Picture:
+    """An image from anywhere, decoded once for each window under which it is asked for."""
+
+    def __init__(self, source: bytes | Path | Image.Image):
+        self._source = source
+        self._decoded: dict[Window, Image.Image] = {}
+
+    def under(self, window: Window) -> Image.Image:
+        """The decoded picture; see `decode`. The same object each time. Raises `BadImage`."""
+        if window not in self._decoded:
+            self._decoded[window] = decode(self._source, window)
+        return self._decoded[window]
+
+
 def open_header(source: bytes | Path | Image.Image | IO[bytes]) -> Image.Image:
     """The picture with its size and kind known and nothing decoded yet. Raises `BadImage`."""
     image = source if isinstance(source, Image.Image) else _open(_stream(source))

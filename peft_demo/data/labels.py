@@ -53,7 +53,7 @@ def judge(column: str, values: Sequence[Any]) -> Verdict:
         return Verdict(column, 0.0, distinct, "has one value only")
     if distinct > max(2, MANY * len(names)):
         return Verdict(column, 0.0, distinct, "has another value in nearly every row")
-    return Verdict(column, _name_score(column) + _value_score(names, distinct), distinct)
+    return Verdict(column, name_score(column) + _value_score(names, distinct), distinct)
 
 
 def _class_names(values: Sequence[Any]) -> tuple[str, list[str]]:
@@ -125,15 +125,14 @@ def class_name(value: Any) -> str | None:
         if len(value) == 1:
             return class_name(value[0])
         return str(list(value).index(1)) if _numbers(value) and 1 in value else None
-    if isinstance(value, bool):
-        return str(value).lower()
     if isinstance(value, float):
         return str(int(value)) if isfinite(value) and value == round(value) else None
-    text = "" if value is None else " ".join(str(value).split())
+    text = "" if value is None else str(value).strip()
     return text[:255] or None
 
 
-def _name_score(column: str) -> float:
+def name_score(column: str) -> float:
+    """How much a column's name says that it holds classes; negative if it says that it does not."""
     name = column.strip().lower().replace(" ", "_").replace("-", "_")
     if name in LABEL_NAMES:
         return 200.0 - LABEL_NAMES.index(name)

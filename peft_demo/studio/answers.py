@@ -15,6 +15,7 @@ from ..contracts.cards import Prediction, Score, SideBySide
 from ..contracts.errors import BadAdapter, BadData, BadValue, PeftDemoError
 from ..contracts.progress import Report
 from ..contracts.specs import DataSpec, RunSpec
+from ..contracts.window import Window
 from .adapter_store import AdapterStore
 from .datasets import Datasets
 from .merged import side_by_side
@@ -32,7 +33,7 @@ class Answers:
 
     def classify(self, image: Path | bytes, ids: Sequence[str], top: int = 5) -> list[Prediction]:
         """One answer per adapter, in the order of `ids`, each timed by itself."""
-        picture = data.decode(image)
+        picture = _readable(image)
         return [self._answer(picture, id, top) for id in ids]
 
     def predict(
@@ -48,7 +49,7 @@ class Answers:
             raise BadValue(
                 f"each image needs an adapter, got {len(images)} images and {len(ids)} adapters."
             )
-        pictures = {image: data.decode(image) for image in dict.fromkeys(images)}
+        pictures = {image: _readable(image) for image in dict.fromkeys(images)}
         models, refusals = self._choose_all(ids)
         answers: dict[int, Prediction] = {}
         for place, id in enumerate(ids):
@@ -57,7 +58,11 @@ class Answers:
         for group in _groups(models.values()):
             places = [place for place, id in enumerate(ids) if models.get(id) in group]
             numbers = [group.index(models[ids[place]]) for place in places]
-            pixels = _pixels([pictures[images[place]] for place in places], group[0].backbone.size)
+            shown = []
+            for place, number in zip(places, numbers, strict=True):
+                window = group[number].card.picture_window
+                shown.append(pictures[images[place]].under(window))
+            pixels = _pixels(shown, group[0].backbone.size)
             rows, ms = self._forward(group, pixels, numbers)
             for place, number, row in zip(places, numbers, rows, strict=True):
                 card = group[number].card
@@ -95,11 +100,12 @@ class Answers:
                 refusals[id] = str(error)
         return models, refusals
 
-    def _answer(self, picture: Image.Image, id: str, top: int) -> Prediction:
+    def _answer(self, picture: data.Picture, id: str, top: int) -> Prediction:
         start = perf_counter()
         chosen = self._predictor.choose(id)
         swap_ms = _ms_since(start)
-        images = data.to_tensor(picture, chosen.backbone.size)[None]
+        shown = picture.under(chosen.card.picture_window)
+        images = data.to_tensor(shown, chosen.backbone.size)[None]
         start = perf_counter()
         probabilities = inference.predict(chosen.model, images, chosen.backbone)[0]
         ms = _ms_since(start)
@@ -122,6 +128,13 @@ class Answers:
         start = perf_counter()
         rows = inference.predict_mixed(mixed, pixels, numbers, backbone)
         return rows, _ms_since(start)
+
+
+def _readable(image: Path | bytes) -> data.Picture:
+    """The image, decoded under the window it asks for itself. Raises `BadImage` before anything is loaded."""
+    picture = data.Picture(image)
+    picture.under(Window())
+    return picture
 
 
 def _ms_since(start: float) -> float:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..contracts.cards import DataReport, DatasetCard
 from ..contracts.errors import NotAllowed
@@ -31,11 +32,13 @@ class Datasets:
         argument: str,
         shots: int = 16,
         seed: int = 0,
-        image_column: str = "",
-        label_column: str = "",
+        **reading: Any,
     ) -> DataSpec:
-        """What the command line's DATA means: a bundled name, a folder, a zip, or hf:ID."""
-        spec, path = parse(argument, shots, seed, image_column, label_column)
+        """What the command line's DATA means: a bundled name, a folder, a zip, or hf:ID.
+
+        `reading` are fields of `DataSpec` that say how it is read.
+        """
+        spec, path = parse(argument, shots, seed, **reading)
         return replace(spec, name=str(path)) if path else spec
 
     def check(self, data: DataSpec, report: Report | None = None) -> DataReport:

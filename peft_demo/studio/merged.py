@@ -21,7 +21,8 @@ def side_by_side(
     chosen: Attached, merged: nn.Module, id: str, image: Path | bytes, top: int = 5
 ) -> SideBySide:
     """Both answers, and the time of each as a multiple of the frozen model's."""
-    pixels = data.to_tensor(data.decode(image), chosen.backbone.size)[None]
+    picture = data.decode(image, chosen.card.picture_window)
+    pixels = data.to_tensor(picture, chosen.backbone.size)[None]
     x = normalize(pixels, chosen.backbone)
     models = (chosen.backbone.model, chosen.model, merged)
     frozen_s, attached_s, merged_s = _times(models, x)

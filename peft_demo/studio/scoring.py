@@ -67,7 +67,8 @@ def _compare(
     for done in range(0, len(examples), BATCH):
         if report:
             report("classifying", done / len(examples))
-        images, truth = stack(examples[done : done + BATCH], chosen.backbone.size)
+        batch = examples[done : done + BATCH]
+        images, truth = stack(batch, chosen.backbone.size, window=chosen.card.picture_window)
         probabilities = inference.predict(chosen.model, images, chosen.backbone)
         inference.check_finite(probabilities)
         answer = probabilities.argmax(dim=1)

@@ -76,6 +76,8 @@ def describe(
         replaced=tuple(adapter.replaced()),
         extra=adapter.extra,
         thumbnail=_picture(material.train[0][0]) if run.thumbnail else "",
+        window=material.window.values,
+        ground=material.window.ground,
         versions={
             "peft_demo": __version__,
             "torch": version("torch"),

@@ -8,6 +8,7 @@ from pictures import png
 from peft_demo.contracts.errors import BadData, BadValue
 from peft_demo.contracts.specs import DataSpec
 from peft_demo.data import open_dataset, report_of, split
+from peft_demo.data.hub_columns import image_column, label_column
 from peft_demo.data.sources import hub
 
 ANIMALS = ["cat", "dog", "emu"]
@@ -98,7 +99,7 @@ def test_a_parquet_set_with_embedded_pictures(parquet):
         "img",
         "kind",
     )
-    assert any("'img'" in n and "'kind'" in n for n in dataset.notices)
+    assert dataset.reading == "two splits, train and test; pictures from 'img', classes from 'kind'"
     chosen = split(dataset, 2, 0)
     report = report_of(dataset, chosen)
     assert [(c.train, c.val, c.test) for c in report.counts] == [(2, 2, 4)] * 3
@@ -158,27 +159,26 @@ def test_labels_may_be_words_or_numbers(streams):
 def test_columns_are_guessed_by_kind_then_by_name():
     from datasets import ClassLabel, Image, Value
 
+    def peek(columns):
+        return {name: [1, 2, 1, 2] for name in columns}
+
     features = {
         "id": Value("int64"),
         "label": Value("int64"),
         "coarse": ClassLabel(names=["a"]),
         "x": Image(),
     }
-    assert (
-        hub._column("", features, hub._is_image) == "x"
-        and hub._column("", features, hub._is_label) == "coarse"
-    )
+    assert image_column("", features) == "x"
+    assert label_column("", features, "x", peek).column == "coarse"
     del features["coarse"], features["x"]
-    assert (
-        hub._column("", features, hub._is_label) == "label"
-        and hub._column("id", features, hub._is_label) == "id"
-    )
+    assert label_column("", features, "", peek).column == "label"
+    assert label_column("id", features, "", peek).column == "id"
     bare = {"photo": {"bytes": Value("binary"), "path": Value("string")}, "blob": Value("binary")}
-    assert hub._column("", bare, hub._is_image) == "photo"
+    assert image_column("", bare) == "photo"
     with pytest.raises(BadData, match="no column of pictures"):
-        hub._column("", features, hub._is_image)
+        image_column("", features)
     with pytest.raises(BadData, match="the columns are id, label"):
-        hub._column("pic", features, hub._is_image)
+        image_column("pic", features)
 
 
 def test_the_spec_overrides_the_guess(parquet):
@@ -192,10 +192,12 @@ def test_the_spec_overrides_the_guess(parquet):
 
 
 def test_split_names_are_understood():
-    streams = {"train": 1, "validation": 2, "test": 3, "extra": 4}
-    assert hub._parts(streams) == {"train": 1, "val": 2, "test": 3}
-    assert hub._parts({"full": 1, "test": 2}) == {"train": 1, "test": 2}
-    assert hub._parts({"test": 2}) == {"": 2}
+    names = ["train", "validation", "test", "extra"]
+    assert hub.split_parts(names) == {"train": "train", "validation": "val", "test": "test"}
+    assert hub.split_parts(["full", "test"]) == {"full": "train", "test": "test"}
+    assert hub.split_parts(["test"]) == {"test": ""}
+    assert hub.split_parts(["train", "eval"]) == {"train": "train", "eval": "val"}
+    assert hub.split_parts(["a", "b"], {"b": "train"}) == {"b": "train"}
 
 
 @pytest.mark.parametrize("name", ["imagefolder", "../../etc", "/etc/passwd", "a/b/c", "a/..", ""])

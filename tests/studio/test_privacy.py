@@ -22,6 +22,7 @@ SECRET = "5ec2e75ec2e7"
 PRIVATE = {
     "folder": f"/home/{SECRET}/cats",
     "zip": f"C:\\{SECRET}\\cats.zip",
+    "tar": f"/home/{SECRET}/cats.tar.gz",
     "draft": SECRET,
     "upload": f"holiday-{SECRET}.zip",
 }

@@ -23,6 +23,7 @@ from functools import lru_cache
 from importlib import import_module
 from pathlib import Path, PureWindowsPath
 from pkgutil import iter_modules
+from typing import Any
 
 from ...contracts.errors import BadData, UnknownName
 from ...contracts.progress import Report
@@ -102,9 +103,13 @@ def open_dataset(
 
 
 def parse(
-    argument: str, shots: int = 16, seed: int = 0, image_column: str = "", label_column: str = ""
+    argument: str,
+    shots: int = 16,
+    seed: int = 0,
+    **reading: Any,
 ) -> tuple[DataSpec, Path | None]:
-    """What the command line means by DATA: a bundled name, `hf:ID`, a folder or a zip ("./digits" is a folder).
+    """What the command line means by DATA: a bundled name, `hf:ID`, a folder, a zip or a tar file ("./digits" is a
+    folder). `reading` are fields of `DataSpec` that say how it is read.
 
     The path is where the files are, None for a set that has none. Raises `UnknownName` for a word that is none of
     these, `BadData` for a path that is not there or no dataset.
@@ -112,7 +117,7 @@ def parse(
     for source in sources().values():
         name = source.parse(argument)
         if name is not None:
-            spec = DataSpec(source.name, name, shots, seed, image_column, label_column)
+            spec = DataSpec(source.name, name, shots, seed, **reading)
             return spec, source.locate(name, None)
     raise _not_a_dataset(argument)
 
@@ -124,7 +129,7 @@ def _not_a_dataset(argument: str) -> UnknownName | BadData:
     if path.is_file():
         return BadData(
             f"{argument!r} is no dataset;",
-            "expected a bundled name, a folder, a .zip or hf:OWNER/NAME.",
+            "expected a bundled name, a folder, a .zip, a .tar or hf:OWNER/NAME.",
         )
     if len(path.parts) > 1 or path.suffix:
         return BadData(

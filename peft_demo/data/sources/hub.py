@@ -2,41 +2,38 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+from ...contracts.data_spec import DataSpec, parse_splits
 from ...contracts.errors import BadData, BadImage, BadValue, NotAllowed, PeftDemoError
 from ...contracts.progress import Report
-from ...contracts.specs import DataSpec
 from ..arrange import agree
 from ..dataset import Dataset, Example
+from ..hub_columns import Labels, image_column, label_column
 from ..images import open_header, size_refusal
-from ..names import listed
+from ..names import listed, name_notices
+from ..split_words import split_name
+from ..wording import splits_clause
 from . import Request, Source
 
 MAX_ROWS = 20_000
 """Rows of one split that are looked through at most: sets sorted by class make us wade."""
 TEST_ROWS = 50
 """Test images per class."""
+PEEK_ROWS = 1_000
+"""Rows, without their pictures, that tell which column holds classes."""
 _FEW_ROWS = 2_000
 """Where classes are only known from the rows themselves, at least so many are looked through."""
 
-_IMAGE_NAMES = ("image", "img", "images", "picture", "photo", "pixel_values", "jpg", "png", "webp")
-_LABEL_NAMES = (
-    "label",
-    "labels",
-    "class",
-    "category",
-    "target",
-    "fine_label",
-    "cls",
-    "species",
-    "name",
-)
-_PARTS = {"val": ("validation", "valid", "val", "dev"), "test": ("test", "testing")}
+Stream = Any
+"""A split as `datasets` streams it."""
+Found = tuple[str, str, bytes]
+"""(split, class, encoded picture)"""
 
 
 def parse(word: str) -> str | None:
@@ -47,7 +44,7 @@ def parse(word: str) -> str | None:
 def open_hub(request: Request) -> Dataset:
     """The rows of the Hub dataset "OWNER/NAME" or "OWNER/NAME:CONFIGURATION" that a split can use.
 
-    Image and label column are guessed unless the spec names them; the guess is among the notices. Raises `NotAllowed`
+    Image and label column are guessed unless the spec names them; the guess is in the reading. Raises `NotAllowed`
     when offline, `BadData` if the dataset cannot be had or has no such columns.
     """
     spec = request.spec
@@ -57,7 +54,7 @@ def open_hub(request: Request) -> Dataset:
             "Take a bundled set or a zip.",
         )
     try:
-        return _read(spec, _parts(_streams(spec.name)), request.report)
+        return _read(spec, _streams(spec.name), request.report)
     except PeftDemoError:
         raise
     except Exception as error:  # the network, the Hub, parquet, arrow: each has errors of its own
@@ -70,7 +67,7 @@ def open_hub(request: Request) -> Dataset:
 HUB = Source("hub", open_hub, parse=parse)
 
 
-def _streams(name: str) -> Mapping:
+def _streams(name: str) -> Mapping[str, Stream]:
     """Split name → iterable of rows. The one place that talks to the Hub."""
     id, _, configuration = name.partition(":")
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", id) or ".." in id:
@@ -84,58 +81,82 @@ def _streams(name: str) -> Mapping:
     return load_dataset(id, configuration or None, streaming=True)
 
 
-def _parts(streams: Mapping) -> dict:
-    """ "train", "val", "test" → stream, as far as given; whatever is left of a set without "train" stands for it."""
-    named = {
-        part: next((streams[n] for n in names if n in streams), None)
-        for part, names in _PARTS.items()
-    }
-    other = [n for n in streams if not any(n in names for names in _PARTS.values())]
-    if not other:  # only validation or only test rows: they are divided here
-        return {"": next(iter(streams.values()))}
-    train = "train" if "train" in other else other[0]
-    return {"train": streams[train]} | {
-        part: stream for part, stream in named.items() if stream is not None
-    }
+def split_parts(names: Iterable[str], choice: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Name of a given split → "train", "val", "test", each once; what is left of a set without "train" stands for it.
+
+    {"test": ""} where there are only validation or test rows: they are divided here. `choice` is what a person says.
+    """
+    names = list(names)
+    if choice is not None:
+        return {name: choice[name.lower()] for name in names if name.lower() in choice}
+    said = {name: split_name(name) for name in names}
+    parts: dict[str, str] = {}
+    for part in ("train", "val", "test"):
+        of_part = [name for name in names if (s := said[name]) and s.part == part]
+        exact = [name for name in of_part if name == part]
+        parts |= dict.fromkeys((exact or of_part)[:1], part)
+    if "train" in parts.values():
+        return parts
+    other = [name for name in names if said[name] is None]
+    if not other:
+        return {names[0]: ""}
+    return {other[0]: "train"} | parts
 
 
-def _read(spec: DataSpec, parts: dict, report: Report | None) -> Dataset:
-    features = _features(next(iter(parts.values())))
-    image = _column(spec.image_column, features, _is_image)
-    label = _column(spec.label_column, features, _is_label)
-    names = getattr(features[label], "names", None)
-    found = []
-    rejected = []
-    notices = [f"Columns: pictures from {image!r}, classes from {label!r}."]
-    for part, stream in parts.items():
-        rows = _Rows(part, image, label, names, _wanted(part, parts, spec.shots))
-        found += rows.take(_narrow(stream, image, label, spec.seed), report)
+def _read(spec: DataSpec, streams: Mapping[str, Stream], report: Report | None) -> Dataset:
+    splits = split_parts(streams, parse_splits(spec.splits))
+    if not splits:
+        raise BadData(
+            f"no split is called as in --splits {spec.splits}.",
+            f"The splits are {', '.join(streams)}.",
+        )
+    first = streams[next(iter(splits))]
+    features = _features(first)
+    image = image_column(spec.image_column, features)
+    labels = label_column(spec.label_column, features, image, partial(_peek, first))
+    found: list[Found] = []
+    rejected: list[tuple[str, str]] = []
+    notices: list[str] = []
+    for name, part in splits.items():
+        rows = _Rows(part, image, labels, _wanted(part, splits.values(), spec.shots))
+        stream = _narrow(streams[name], image, labels.column, spec.seed)
+        found += rows.take(stream, report)
         rejected += rows.rejected
         notices += rows.notices
     classes, differences = agree({(part, name) for part, name, _ in found})
-    examples = _examples(found, classes)
-    notices += differences
+    given = {name: part for name, part in splits.items() if part}
     return Dataset(
-        spec.name, classes, examples, tuple(rejected), tuple(notices), tuple(features), image, label
+        spec.name,
+        classes,
+        _examples(found, classes),
+        tuple(rejected),
+        (*notices, *differences, *name_notices(classes)),
+        columns=tuple(features),
+        image_column=image,
+        label_column=labels.column,
+        reading=f"{splits_clause(given)}; pictures from {image!r}, classes from {labels.column!r}",
+        alternatives=labels.alternatives,
+        doubt=labels.doubt,
     )
 
 
-def _wanted(part: str, parts: dict, shots: int) -> int:
+def _wanted(part: str, given: Iterable[str], shots: int) -> int:
     """Rows per class: shots for training, as many again for validation, a quarter more where test is held out."""
     if part == "test":
         return TEST_ROWS
     if part == "val":
         return shots
-    train = shots if "val" in parts else 2 * shots
-    return train if "test" in parts else max(3, train + -(-train // 4))
+    given = set(given)
+    train = shots if "val" in given else 2 * shots
+    return train if "test" in given else max(3, train + -(-train // 4))
 
 
-def _examples(found: list, classes: tuple[str, ...]) -> tuple[Example, ...]:
+def _examples(found: Sequence[Found], classes: Sequence[str]) -> tuple[Example, ...]:
     index = {name: label for label, name in enumerate(classes)}
-    kept = [(index[name], part, data) for part, name, data in found if name in index]
     return tuple(
-        Example(lb, part, _name(part, classes[lb], data), partial(bytes, data))
-        for lb, part, data in kept
+        Example(index[name], part, _name(part, name, data), partial(bytes, data))
+        for part, name, data in found
+        if name in index
     )
 
 
@@ -145,41 +166,41 @@ def _name(part: str, label: str, data: bytes) -> str:
 
 
 class _Rows:
-    """Takes up to `wanted` pictures per class from a stream of rows; `names` are the classes, None if unknown."""
+    """Takes up to `wanted` pictures per class from a stream of rows."""
 
-    def __init__(self, part: str, image: str, label: str, names: list[str] | None, wanted: int):
+    def __init__(self, part: str, image: str, labels: Labels, wanted: int):
         self.part = part
         self.image = image
-        self.label = label
-        self.names = names
+        self.labels = labels
         self.wanted = wanted
-        self.counts = Counter()
-        self.seen = set()
-        self.rejected = []
-        self.notices = []
+        self.counts: Counter[str] = Counter()
+        self.seen: set[bytes] = set()
+        self.rejected: list[tuple[str, str]] = []
+        self.notices: list[str] = []
 
-    def take(self, rows: Iterable[Mapping], report: Report | None) -> list[tuple[str, str, bytes]]:
-        found = []
+    def take(self, rows: Iterable[Mapping], report: Report | None) -> list[Found]:
+        """The pictures, each once; at most `MAX_ROWS` rows are looked at."""
+        found: list[Found] = []
         number = 0
         unlabelled = 0
         for number, row in enumerate(islice(rows, MAX_ROWS), 1):
             if report and number % 50 == 1:
                 report(f"reading {self.part or 'the'} rows", self._fraction(number))
-            name = _label(row[self.label], self.names)
-            unlabelled += name is None
-            if (
-                name is not None
-                and self.counts[name] < self.wanted
-                and (data := self._picture(row, number))
-            ):
-                self.counts[name] += 1
-                found.append((self.part, name, data))
+            name = self.labels.of(row[self.labels.column])
+            if name is None:
+                unlabelled += 1
+            elif self.counts[name] < self.wanted:
+                data = self._picture(row, number)
+                if data is not None:
+                    self.counts[name] += 1
+                    found.append((self.part, name, data))
             if self._full(number):
                 break
         self._notice(number, unlabelled)
         return found
 
     def _picture(self, row: Mapping, number: int) -> bytes | None:
+        """The picture of a row, None if it cannot be read or came before."""
         try:
             data = _bytes(row[self.image])
             open_header(data)
@@ -192,20 +213,18 @@ class _Rows:
         return data if fresh else None
 
     def _full(self, number: int) -> bool:
-        classes = self.names or self.counts
-        return (self.names is not None or number >= _FEW_ROWS) and all(
-            self.counts[c] >= self.wanted for c in classes
-        )
+        if self.labels.names is None and number < _FEW_ROWS:
+            return False
+        return all(self.counts[c] >= self.wanted for c in self.labels.names or self.counts)
 
     def _fraction(self, number: int) -> float:
-        wanted = self.wanted * len(self.names or ())
-        return min(
-            1.0, max(sum(self.counts.values()) / wanted if wanted else 0.0, number / MAX_ROWS)
-        )
+        wanted = self.wanted * len(self.labels.names or ())
+        full = self.counts.total() / wanted if wanted else 0.0
+        return min(1.0, max(full, number / MAX_ROWS))
 
     def _notice(self, rows: int, unlabelled: int) -> None:
         where = f"{self.part}: " if self.part else ""
-        missing = [name for name in self.names or () if not self.counts[name]]
+        missing = [name for name in self.labels.names or () if not self.counts[name]]
         if missing:
             self.notices.append(
                 f"{where}no picture of {listed(missing)} among the first {rows} rows."
@@ -214,13 +233,18 @@ class _Rows:
             self.notices.append(f"{where}{unlabelled} rows without a label were left out.")
 
 
-def _features(stream) -> Mapping:
-    return (
-        stream.features or stream._resolve_features().features
-    )  # unknown until a row is read in some formats
+def _features(stream: Stream) -> Mapping[str, Any]:
+    """Types by column; unknown until a row is read in some formats."""
+    return stream.features or stream._resolve_features().features
 
 
-def _narrow(stream, image: str, label: str, seed: int):
+def _peek(stream: Stream, columns: Sequence[str]) -> dict[str, list[Any]]:
+    """The cells of the first rows of these columns; pictures are not read."""
+    rows = list(islice(stream.select_columns(list(columns)), PEEK_ROWS)) if columns else []
+    return {name: [row[name] for row in rows] for name in columns}
+
+
+def _narrow(stream: Stream, image: str, label: str, seed: int) -> Stream:
     """The two columns, shuffled by shards and in a window, pictures left encoded."""
     from datasets import Image
 
@@ -229,57 +253,17 @@ def _narrow(stream, image: str, label: str, seed: int):
     return stream.cast_column(image, Image(decode=False)) if is_image else stream
 
 
-def _column(chosen: str, features: Mapping, suits) -> str:
-    if chosen and chosen not in features:
-        raise BadData(f"no column {chosen!r};", f"the columns are {', '.join(features)}.")
-    best = max(features, key=lambda name: suits(name, features[name]))
-    if not chosen and not suits(best, features[best]):
-        what = "pictures" if suits is _is_image else "labels"
-        raise BadData(f"no column of {what} was found;", f"choose one of {', '.join(features)}.")
-    return chosen or best
-
-
-def _is_image(name: str, feature) -> int:
-    """How much this looks like the column of pictures, 0 if not at all."""
-    if type(feature).__name__ == "Image":
-        return 3
-    holds_bytes = (
-        "bytes" in feature
-        if isinstance(feature, Mapping)
-        else getattr(feature, "dtype", "") == "binary"
-    )
-    return holds_bytes * (2 if name.lower() in _IMAGE_NAMES else 1)
-
-
-def _is_label(name: str, feature) -> int:
-    by_name = (
-        len(_LABEL_NAMES) - _LABEL_NAMES.index(name.lower()) if name.lower() in _LABEL_NAMES else 0
-    )
-    if type(feature).__name__ == "ClassLabel":
-        return 200 + by_name
-    plain = getattr(feature, "dtype", "").startswith(
-        ("int", "uint", "string", "large_string", "bool")
-    )
-    return by_name if plain else 0
-
-
-def _label(value, names: list[str] | None) -> str | None:
-    """The class's name, None where the row has none (unlabelled test rows carry -1)."""
-    if names is not None:
-        return names[value] if isinstance(value, int) and 0 <= value < len(names) else None
-    text = "" if value is None else str(value).strip()
-    return text[:255] or None
-
-
-def _bytes(cell) -> bytes:
+def _bytes(cell: bytes | Mapping[str, Any] | None) -> bytes:
     """The encoded picture in a cell. A stranger wrote it: it may name files of the Hub, never files of this machine."""
-    cell = {"bytes": cell} if isinstance(cell, bytes) else cell or {}
-    data = cell.get("bytes")
-    place = cell.get("path") or ""
+    fields = {"bytes": cell} if isinstance(cell, bytes) else dict(cell or {})
+    data = fields.get("bytes")
+    place = str(fields.get("path") or "")
     if data is None and place.rpartition("::")[2].startswith("hf://"):
-        import fsspec
+        from fsspec.core import OpenFile
+        from fsspec.core import open as open_remote
 
-        with fsspec.open(place, "rb") as file:
+        remote: OpenFile = open_remote(place, "rb")
+        with remote as file:
             data = file.read()
     if data is None:
         raise BadImage("this row holds no picture.")
