@@ -19,9 +19,9 @@ starts = pytest.mark.parametrize("start", ["orthogonal", "literal"])
 
 
 def delta(d_in=8, d_out=8, form=AOFTLoRA, **knobs):
-    kind = LORA if form is AOFTLoRA else ADAPTER
+    method = LORA if form is AOFTLoRA else ADAPTER
     return form(
-        Site("blocks.0.fc2", "fc2", "", d_in, d_out, 0), kind.config({"rank": RANK} | knobs)
+        Site("blocks.0.fc2", "fc2", "", d_in, d_out, 0), method.config({"rank": RANK} | knobs)
     ).double()
 
 
@@ -46,7 +46,8 @@ def whole(q) -> torch.Tensor:
 
 
 def product(d, d_in, d_out) -> torch.Tensor:
-    """T [D_in D_out] written out; without λ and from the orthogonal start E Eᵀ is taken away, E = AO(0)."""
+    """T [D_in D_out] written out; without λ and from the orthogonal start E Eᵀ is taken away, E =
+    AO(0)."""
     lam = torch.ones(RANK).double() if d.scale is None else d.scale
     T = whole(d.q_down)[:, :RANK] @ torch.diag(lam) @ whole(d.q_up)[:, :RANK].T
     if d.centred:
@@ -95,8 +96,8 @@ def test_the_denominator_is_kept_off_zero():
 def test_counts_on_vit_b():
     vit_b = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
     sizes = [
-        kind.count(vit_b, kind.config({"scale": s}))
-        for kind in (LORA, ADAPTER)
+        method.count(vit_b, method.config({"scale": s}))
+        for method in (LORA, ADAPTER)
         for s in (False, True)
     ]
     assert sizes == [36_864, 37_056, 18_432, 18_528]
@@ -117,8 +118,8 @@ def test_it_starts_as_the_frozen_map_exactly(form, scale):
 @forms
 @scales
 def test_the_literal_start_does_not_and_says_so(form, scale):
-    kind = LORA if form is AOFTLoRA else ADAPTER
-    assert not kind.identity(kind.config({"start": "literal", "scale": scale}))
+    method = LORA if form is AOFTLoRA else ADAPTER
+    assert not method.identity(method.config({"start": "literal", "scale": scale}))
     torch.manual_seed(0)
     f = nn.Linear(8, 8).double()
     X = torch.randn(2, 7, 8, dtype=torch.float64)
@@ -205,7 +206,7 @@ def test_no_vector_takes_weight_decay(tiny):
     assert [p is adapter.head.weight for p in adapter.groups(1e-4)[0]["params"]] == [True]
 
 
-@pytest.mark.parametrize("kind", [LORA, ADAPTER], ids=lambda m: m.name)
-def test_a_rank_larger_than_the_width_gets_a_sentence(kind, tiny):
+@pytest.mark.parametrize("method", [LORA, ADAPTER], ids=lambda m: m.name)
+def test_a_rank_larger_than_the_width_gets_a_sentence(method, tiny):
     with pytest.raises(BadValue, match=r"rank 49 is larger than the width 48 of blocks\.0\."):
-        create(kind, kind.config({"rank": 49}), tiny, 5, seed=0)
+        create(method, method.config({"rank": 49}), tiny, 5, seed=0)

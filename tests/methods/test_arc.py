@@ -13,11 +13,11 @@ from peft_demo.vit.catalogue import Source
 
 ARC = find_method("arc")
 ARC_ATT = find_method("arc_att")
-both = pytest.mark.parametrize("kind", [ARC, ARC_ATT], ids=lambda m: m.name)
+both = pytest.mark.parametrize("method", [ARC, ARC_ATT], ids=lambda m: m.name)
 
 
-def new(kind, tiny, **knobs):
-    return create(kind, kind.config({"rank": 8} | knobs), tiny, 5, seed=0)
+def new(method, tiny, **knobs):
+    return create(method, method.config({"rank": 8} | knobs), tiny, 5, seed=0)
 
 
 def test_it_is_the_papers_formula():
@@ -40,10 +40,10 @@ def test_counts_on_vit_b():
 
 
 @both
-def test_one_projection_serves_every_layer_of_its_role(kind, tiny):
-    sites = new(kind, tiny).by_site()
+def test_one_projection_serves_every_layer_of_its_role(method, tiny):
+    sites = new(method, tiny).by_site()
     roles = {name.rpartition(".")[2] for name in sites}
-    assert roles == set(kind.sites) and len(sites) == 2 * len(roles)
+    assert roles == set(method.sites) and len(sites) == 2 * len(roles)
     shared = {
         role: {id(d.projection) for n, d in sites.items() if n.endswith(role)} for role in roles
     }
@@ -80,8 +80,8 @@ def test_the_projection_learns_once_the_coefficients_have_moved(tiny):
 
 
 @both
-def test_the_projection_alone_takes_weight_decay(kind, tiny):
-    adapter = new(kind, tiny)
+def test_the_projection_alone_takes_weight_decay(method, tiny):
+    adapter = new(method, tiny)
     decayed = {id(p) for p in adapter.groups(1e-4)[0]["params"]}
     assert decayed == {id(adapter.head.weight)} | {
         id(d.projection) for d in adapter.by_site().values()
@@ -89,6 +89,6 @@ def test_the_projection_alone_takes_weight_decay(kind, tiny):
 
 
 @both
-def test_a_rank_larger_than_the_width_gets_a_sentence(kind, tiny):
+def test_a_rank_larger_than_the_width_gets_a_sentence(method, tiny):
     with pytest.raises(BadValue, match="rank 49 is larger than the width 48"):
-        new(kind, tiny, rank=49)
+        new(method, tiny, rank=49)

@@ -1,4 +1,5 @@
-"""One-bit adapters: codebook, quantiser, straight-through gradient, and the papers' formula written out densely."""
+"""One-bit adapters: codebook, quantiser, straight-through gradient, and the papers' formula written
+out densely."""
 
 from itertools import pairwise
 from math import sqrt
@@ -74,7 +75,8 @@ def test_the_quantiser_is_the_dense_formula(bits):
 
 
 def test_the_forward_value_is_exactly_a_level_in_float32():
-    """Not `z + (Q - z)`, whose rounding leaves a swarm of values around each level and cannot be packed."""
+    """Not `z + (Q - z)`, whose rounding leaves a swarm of values around each level and cannot be
+    packed."""
     assert len(quantised(torch.randn(64, 64), 1).unique()) == 2
 
 
@@ -85,7 +87,8 @@ def test_without_a_codec_nothing_is_quantised():
 
 @each_bits
 def test_the_gradient_is_the_closed_form_of_straight_through(bits):
-    """G=∂L/∂Ŵ: ∂L/∂W = a(G − mean G) + mean G + <G, Q − a z>/(n−1) · u, u=(W−μ)/σ, a=σ/(σ+ε), z=a·u."""
+    """G=∂L/∂Ŵ: ∂L/∂W = a(G − mean G) + mean G + <G, Q − a z>/(n−1) · u, u=(W−μ)/σ, a=σ/(σ+ε),
+    z=a·u."""
     W = random(6, 9).requires_grad_()
     G = random(6, 9, seed=1)
     (grad,) = torch.autograd.grad(quantised(W, bits), W, G)
@@ -99,17 +102,17 @@ def test_the_gradient_is_the_closed_form_of_straight_through(bits):
 
 
 @each_bits
-@pytest.mark.parametrize("kind", [BiLoRA, BiAdaptFormer])
-def test_the_delta_is_the_papers_formula(kind, bits):
-    name = "bi_lora" if kind is BiLoRA else "bi_adaptformer"
+@pytest.mark.parametrize("form", [BiLoRA, BiAdaptFormer])
+def test_the_delta_is_the_papers_formula(form, bits):
+    name = "bi_lora" if form is BiLoRA else "bi_adaptformer"
     config = find_method(name).config({"hidden": 4, "bits": bits, "scale": 10.0})
-    delta = kind(Site("q", "q", "q", 6, 6), config).double().eval()
+    delta = form(Site("q", "q", "q", 6, 6), config).double().eval()
     delta.down.data = random(4, 6)
     delta.up.data = random(6, 4, seed=1)
     f = nn.Linear(6, 6).double()
     x = random(2, 3, 6, seed=2)
     z = x @ dense(delta.down.detach(), bits).T
-    z = z if kind is BiLoRA else z.clamp(min=0)
+    z = z if form is BiLoRA else z.clamp(min=0)
     expected = x @ f.weight.T + f.bias + 10.0 * z @ dense(delta.up.detach(), bits).T
     assert torch.allclose(delta(f, x), expected, atol=1e-12, rtol=0)
 
@@ -150,9 +153,9 @@ def test_head_bits_choose_the_head(head_bits, tiny):
     ],
 )
 def test_counts_on_vit_b(name, knobs, expected):
-    kind = find_method(name)
+    method = find_method(name)
     assert (
-        kind.count(anatomy_of(Source("b", "b", "vit_base_patch16_224")), kind.config(knobs))
+        method.count(anatomy_of(Source("b", "b", "vit_base_patch16_224")), method.config(knobs))
         == expected
     )
 

@@ -29,7 +29,8 @@ def act(z):
 
 
 def neighbours(z, d, prefix, rows, columns):
-    """The 3×3 convolution token by token: a prefix token sees itself, a patch its neighbours in the image."""
+    """The 3×3 convolution token by token: a prefix token sees itself, a patch its neighbours in the
+    image."""
     out = torch.empty_like(z)
     out[:, :prefix] = z[:, :prefix] @ d.conv[:, :, 1, 1].T + d.conv_bias
     for r in range(rows):

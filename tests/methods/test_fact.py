@@ -14,9 +14,9 @@ SITES = {"qkv": (1, 3), "proj": (1, 1), "fc1": (1, 4), "fc2": (4, 1)}
 
 
 def parts(name, tiny, away=0.0, **knobs):
-    kind = find_method(name)
+    method = find_method(name)
     torch.manual_seed(0)
-    deltas = kind.build(tiny.anatomy, kind.config({"rank": 6, "scale": 0.3} | knobs)).deltas
+    deltas = method.build(tiny.anatomy, method.config({"rank": 6, "scale": 0.3} | knobs)).deltas
     torch.manual_seed(1)
     for p in {id(p): p for d in deltas.values() for p in d.parameters()}.values():
         p.data = p.data.double() + away * torch.randn(p.shape, dtype=torch.float64)
@@ -24,7 +24,8 @@ def parts(name, tiny, away=0.0, **knobs):
 
 
 def core(name, delta, j, slot, inputs, R=6):
-    """Σ_j [R_out R_in] of a site's j-th slice, which is slice `slot` of the whole backbone; in plain loops."""
+    """Σ_j [R_out R_in] of a site's j-th slice, which is slice `slot` of the whole backbone; in
+    plain loops."""
     if name == "fact_tt":
         rows = slice(0, R) if inputs > 1 else slice(j * R, (j + 1) * R)
         columns = slice(j * R, (j + 1) * R) if inputs > 1 else slice(0, R)
@@ -67,9 +68,9 @@ def test_it_is_the_papers_formula(name, role, first, tiny):
     ],
 )
 def test_counts_on_vit_b(name, counts):
-    kind = find_method(name)
+    method = find_method(name)
     vit_b = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
-    assert {R: kind.count(vit_b, kind.config({"rank": R})) for R in counts} == counts
+    assert {R: method.count(vit_b, method.config({"rank": R})) for R in counts} == counts
 
 
 def test_defaults_are_the_ranks_of_the_table():

@@ -18,8 +18,8 @@ SHAPES = [(8, 8), (6, 10), (10, 6)]
 
 
 def delta(d_in=8, d_out=8, form=HTA, **knobs):
-    kind = LORA if form is HTA else ADAPTER
-    return form(Site("blocks.0.fc2", "fc2", "", d_in, d_out, 0), kind.config(knobs)).double()
+    method = LORA if form is HTA else ADAPTER
+    return form(Site("blocks.0.fc2", "fc2", "", d_in, d_out, 0), method.config(knobs)).double()
 
 
 def away(module):
@@ -156,7 +156,7 @@ def test_the_low_rank_product_alone_takes_weight_decay(tiny):
     assert decayed == {id(adapter.head.weight)} | expected
 
 
-@pytest.mark.parametrize("kind", [LORA, ADAPTER], ids=lambda m: m.name)
-def test_a_rank_larger_than_the_width_gets_a_sentence(kind, tiny):
+@pytest.mark.parametrize("method", [LORA, ADAPTER], ids=lambda m: m.name)
+def test_a_rank_larger_than_the_width_gets_a_sentence(method, tiny):
     with pytest.raises(BadValue, match=r"rank 49 is larger than the width 48 of blocks\.0\."):
-        create(kind, kind.config({"rank": 49}), tiny, 5, seed=0)
+        create(method, method.config({"rank": 49}), tiny, 5, seed=0)

@@ -16,8 +16,8 @@ each_prefix = pytest.mark.parametrize("prefix", ARCHS)
 
 
 def model_of(name, backbone, **knobs):
-    kind = find_method(name)
-    adapter = create(kind, kind.config({"prompts": 3} | knobs), backbone, 5, seed=1)
+    method = find_method(name)
+    adapter = create(method, method.config({"prompts": 3} | knobs), backbone, 5, seed=1)
     torch.manual_seed(2)
     adapter.head.weight.data.normal_()
     return adapter.eval(), attach(backbone, adapter).eval()
@@ -30,7 +30,8 @@ def embedded(backbone, images):
 
 
 def by_hand(backbone, adapter, images, deep):
-    """The paper's loop: prompts stay between the blocks, in the deep form replaced at each, and never leave."""
+    """The paper's loop: prompts stay between the blocks, in the deep form replaced at each, and
+    never leave."""
     vit = backbone.model
     prefix = backbone.anatomy.prefix
     prompts = [d.prompts.expand(len(images), -1, -1) for d in adapter.deltas.values()]
