@@ -78,7 +78,8 @@ def _streams(name: str) -> Mapping[str, Stream]:
         raise BadValue(f"{id!r} is a folder here as well.", "Start from another working directory.")
     from datasets import load_dataset
 
-    return load_dataset(id, configuration or None, streaming=True)
+    streams = load_dataset(id, configuration or None, streaming=True)
+    return {str(split): stream for split, stream in streams.items()}
 
 
 def split_parts(names: Iterable[str], choice: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -259,10 +260,9 @@ def _bytes(cell: bytes | Mapping[str, Any] | None) -> bytes:
     data = fields.get("bytes")
     place = str(fields.get("path") or "")
     if data is None and place.rpartition("::")[2].startswith("hf://"):
-        from fsspec.core import OpenFile
-        from fsspec.core import open as open_remote
+        import fsspec
 
-        remote: OpenFile = open_remote(place, "rb")
+        remote: Any = fsspec.open(place, "rb")  # fsspec declares a list of files too
         with remote as file:
             data = file.read()
     if data is None:
