@@ -1,4 +1,5 @@
-"""`python app.py` is `peft-demo app`: the page of this machine. A Hugging Face Space starts here."""
+"""`python app.py` is `peft-demo app`: the page of this machine. A Hugging Face Space starts
+here."""
 
 import sys
 

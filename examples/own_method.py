@@ -1,4 +1,5 @@
-"""A method of one's own: learn one number per channel of the values, and compare it with a linear probe.
+"""A method of one's own: learn one number per channel of the values, and compare it with a linear
+probe.
 
     python examples/own_method.py
 

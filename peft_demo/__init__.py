@@ -1,7 +1,7 @@
 """PEFT Demo: try, compare and share parameter-efficient fine-tuning of frozen Vision Transformers.
 
-The library is five names, loaded when the first of them is asked for (see `library`): `load_backbone`, `train`, `save`,
-`load` and `attach`.
+The library is five names, loaded when the first of them is asked for (see `library`):
+`load_backbone`, `train`, `save`, `load` and `attach`.
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,7 @@
 """Fixtures the whole suite shares.
 
-Tests run in two processes with one torch thread each: small tensors gain nothing from more, and sums do not depend on
-how many cores there are.
+Tests run in two processes with one torch thread each: small tensors gain nothing from more, and
+sums do not depend on how many cores there are.
 """
 
 import errno
@@ -22,7 +22,8 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leaves slow tests out unless asked for, and keeps tests that share a costly fixture in one process."""
+    """Leaves slow tests out unless asked for, and keeps tests that share a costly fixture in one
+    process."""
     everything = config.getoption("--slow") or "CI" in os.environ
     for item in items:
         if item.get_closest_marker("slow") and not everything:
@@ -34,7 +35,8 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def tiny():
-    """A random ViT: 2 blocks, width 48, 3 heads, 32 px in patches of 8 (16 patch tokens and a class token)."""
+    """A random ViT: 2 blocks, width 48, 3 heads, 32 px in patches of 8 (16 patch tokens and a class
+    token)."""
     return random_vit()
 
 
@@ -57,7 +59,8 @@ def home(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def stand_in(monkeypatch):
-    """A Hub on this machine that huggingface_hub talks with, logged in as `me`; see `hub_stand_in`."""
+    """A Hub on this machine that huggingface_hub talks with, logged in as `me`; see
+    `hub_stand_in`."""
     from hub_stand_in import TOKEN, StandIn
     from huggingface_hub import close_session, constants
 
@@ -80,7 +83,8 @@ def stand_in(monkeypatch):
 
 @pytest.fixture(scope="session")
 def assets() -> Path:
-    """The folder of optional real weights and photos, named by PEFT_DEMO_ASSETS; skips where it is not set."""
+    """The folder of optional real weights and photos, named by PEFT_DEMO_ASSETS; skips where it is
+    not set."""
     folder = os.environ.get("PEFT_DEMO_ASSETS", "")
     if not folder or not Path(folder).is_dir():
         pytest.skip("PEFT_DEMO_ASSETS does not name a folder with real weights and photos")

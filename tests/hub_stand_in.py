@@ -1,6 +1,8 @@
-"""A stand-in for the Hugging Face Hub: the part of its HTTP API that making, filling and reading a repository needs.
+"""A stand-in for the Hugging Face Hub: the part of its HTTP API that making, filling and reading a
+repository needs.
 
-`repos` and `requests` may be looked at; `fail` makes the next requests go wrong in one of the ways a network knows.
+`repos` and `requests` may be looked at; `fail` makes the next requests go wrong in one of the ways
+a network knows.
 """
 
 import base64
@@ -74,7 +76,8 @@ class StandIn:
         }
 
     def fail(self, method: str, place: str, status: int, times: int = 1, **headers: str) -> None:
-        """The next requests of this method whose path holds `place` get this status, or are `CUT`."""
+        """The next requests of this method whose path holds `place` get this status, or are
+        `CUT`."""
         self._faults.append([method, place, status, times, headers])
 
     def fault(self, method: str, path: str) -> tuple[int, dict] | None:

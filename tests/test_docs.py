@@ -1,4 +1,5 @@
-"""README and docs keep their word: every command in an `sh` block runs as it stands (set-up, app and tests run in CI)."""
+"""README and docs keep their word: every command in an `sh` block runs as it stands (set-up, app
+and tests run in CI)."""
 
 import re
 import shlex
@@ -57,7 +58,8 @@ def test_the_readme_has_its_two_set_up_commands():
 
 
 def test_every_command_runs(at_desk, monkeypatch, capsys):
-    """In the order they stand, in this process: importing torch for each would take longer than running them."""
+    """In the order they stand, in this process: importing torch for each would take longer than
+    running them."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     from peft_demo import __main__, cli  # noqa: F401  composes the commands
 

@@ -1,12 +1,13 @@
-"""Labelled pictures: from bundled sets, folders, zips, class cards and the Hub to few-shot tensors in memory.
+"""Labelled pictures: from bundled sets, folders, zips, class cards and the Hub to few-shot tensors
+in memory.
 
-    dataset = open_dataset(spec)                      # sources/       classes, examples, what was rejected and why
+    dataset = open_dataset(spec)                      # sources/       classes, examples, rejects
     chosen = split(dataset, spec.shots, spec.seed)    # few_shot.py    train, val, test
-    report = report_of(dataset, chosen)               #                what a person should know before training
+    report = report_of(dataset, chosen)               #                what a person should know
     images, labels = stack(chosen.train, size=112)    # tensors.py     uint8 [N 3 S S], int64 [N]
 
-Everything is lazy: no pixel is decoded before it is chosen, and torch, scikit-learn and `datasets` are imported by the
-first call that needs them.
+Everything is lazy: no pixel is decoded before it is chosen, and torch, scikit-learn and `datasets`
+are imported by the first call that needs them.
 """
 
 from typing import TYPE_CHECKING

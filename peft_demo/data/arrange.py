@@ -1,4 +1,5 @@
-"""From files to a labelled set: folders, tables or file names give the classes, and the dataset says which."""
+"""From files to a labelled set: folders, tables or file names give the classes, and the dataset
+says which."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -52,10 +53,11 @@ def arrange(
     report: Report | None = None,
     beside: Path | None = None,
 ) -> Dataset:
-    """The dataset that these files are, read as `spec` says; what it leaves open is decided here and told.
+    """The dataset that these files are, read as `spec` says; what it leaves open is decided here
+    and told.
 
-    `beside` is where the set lies on this machine: tables may lie next to it, and `spec.labels` may be a path.
-    Raises `BadData` for a choice in `spec` that does not fit the files.
+    `beside` is where the set lies on this machine: tables may lie next to it, and `spec.labels` may
+    be a path. Raises `BadData` for a choice in `spec` that does not fit the files.
     """
     listing = with_readable_names(listing, spec.encoding)
     files = sort_files(listing, report)
@@ -112,10 +114,8 @@ def _best(files: SortedFiles, layout: Layout, by_folder: Reading, tables: TableR
 def _read_tables(
     files: SortedFiles, layout: Layout, spec: DataSpec, beside: Path | None
 ) -> TableReading:
-    if spec.labels:
-        candidates = [named_table(spec.labels, files.tables, beside)]
-    else:
-        candidates = files.tables
+    named = spec.labels and named_table(spec.labels, files.tables, beside)
+    candidates = [named] if named else files.tables
     index = PictureIndex(files.pictures)
     choice = parse_splits(spec.splits)
     tables = [table for file in candidates if (table := read_table(file))]
@@ -128,7 +128,8 @@ def _read_tables(
 
 
 def _is_official(tables: TableReading) -> bool:
-    """Whether lists "path label" name training and test pictures, as those of VTAB-1k and FGVC do."""
+    """Whether lists "path label" name training and test pictures, as those of VTAB-1k and FGVC
+    do."""
     lists = all(table.columns == ("path", "label") for table in tables.tables)
     return lists and {"train", "test"} <= set(tables.splits.values())
 
@@ -215,9 +216,10 @@ def _by_table(tables: TableReading, by_folder: Reading) -> Reading:
 
 
 def _named_by_folder(places: Mapping[Parts, Place]) -> dict[Parts, Place]:
-    """Where each number stands for one folder and each folder for one number, the folders' names are the classes."""
+    """Where each number stands for one folder and each folder for one number, the folders' names
+    are the classes."""
     pairs = {(place.label, parts[-2] if len(parts) > 1 else "") for parts, place in places.items()}
-    folders = {label: folder for label, folder in pairs}
+    folders = dict(pairs)
     one_to_one = len(pairs) == len(folders) == len(set(folders.values()))
     if not one_to_one or not all(label.isdigit() for label in folders):
         return dict(places)
@@ -332,7 +334,8 @@ def _unplaced(
         else:
             alone.append(picture.parts)
     notices = [
-        f"{plural(count, 'picture')} in {'/'.join(folder[layout.depth :]) or folder[-1]}/ left out: it {reason}."
+        f"{plural(count, 'picture')} in {'/'.join(folder[layout.depth :]) or folder[-1]}/ left out:"
+        f" it {reason}."
         for (folder, reason), count in together.items()
     ]
     why = "it lies in no class folder." if not reading.columns else "no table names it."
@@ -365,7 +368,8 @@ def _hidden_notices(listing: Listing) -> list[str]:
 
 
 def agree(places: set[tuple[str, str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The classes that can be trained on, of all (split, class) there are, and sentences where splits disagree."""
+    """The classes that can be trained on, of all (split, class) there are, and sentences where
+    splits disagree."""
     given = {split: {c for s, c in places if s == split} for split, _ in places}
     everything = set[str]().union(*given.values())
     train = given.get("train") or given.get("") or everything

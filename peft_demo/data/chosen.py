@@ -22,7 +22,8 @@ class Split:
     test: tuple[Example, ...]
     notices: tuple[str, ...] = ()
     rejected: tuple[tuple[str, str], ...] = ()
-    """(file, reason) of images that had been chosen and turned out damaged, or the same as another."""
+    """(file, reason) of images that had been chosen and turned out damaged, or the same as another.
+    """
     problem: str = ""
     """Why this cannot be trained on, empty if it can."""
     doubt: str = ""

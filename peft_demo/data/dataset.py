@@ -15,8 +15,9 @@ from ..contracts.window import Window
 class Example:
     """One labelled picture, not yet read.
 
-    `label` indexes the dataset's `classes`. `part` is the split the source itself gave: "train", "val", "test", or ""
-    where it gave none. `name` is shown to people and orders the pictures: it never holds a path of this machine.
+    `label` indexes the dataset's `classes`. `part` is the split the source itself gave: "train",
+    "val", "test", or "" where it gave none. `name` is shown to people and orders the pictures: it
+    never holds a path of this machine.
     """
 
     label: int
@@ -25,11 +26,13 @@ class Example:
     read: Callable[[], bytes | Image.Image] = field(repr=False, compare=False)
     """The encoded file, or the picture itself where it was drawn. Raises `BadImage`."""
     mark: tuple[int, ...] = field(default=(), repr=False, compare=False)
-    """Equal files have equal marks (their size, and their checksum in an archive); () where nothing is known."""
+    """Equal files have equal marks (their size, and their checksum in an archive); () where nothing
+    is known."""
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256, hex: of the file's bytes (so a zip, a folder and a re-upload agree), of the pixels where drawn."""
+        """SHA-256, hex: of the file's bytes (so a zip, a folder and a re-upload agree), of the
+        pixels where drawn."""
         return digest_of(self.read())
 
 
@@ -60,7 +63,8 @@ class Dataset:
     doubt: str = ""
     """What a person should decide about the reading before training, empty if nothing."""
     window: Window = Window()
-    """How pictures become plain RGB, as far as a person said it; the rest is chosen from the training images."""
+    """How pictures become plain RGB, as far as a person said it; the rest is chosen from the
+    training images."""
     official: bool = False
     """Whether the splits are those of a benchmark: then equal pictures stay where they are."""
     problem: str = ""

@@ -1,9 +1,11 @@
-"""Pictures deeper than 8 bits, and transparent ones: one window per dataset makes plain RGB of them.
+"""Pictures deeper than 8 bits, and transparent ones: one window per dataset makes plain RGB of
+them.
 
-Twelve bits in a file of sixteen fill a sixteenth of its range, CT values are negative, floats end at 1.02: scaled by
-the range of its own type, or of its own pixels, a picture becomes black or changes its brightness from file to file.
-So the range is chosen once, from all training images of a dataset (`choose_values`), and so is the ground behind
-transparent ones (`choose_ground`): white drawings on nothing are seen on black.
+Twelve bits in a file of sixteen fill a sixteenth of its range, CT values are negative, floats end
+at 1.02: scaled by the range of its own type, or of its own pixels, a picture becomes black or
+changes its brightness from file to file. So the range is chosen once, from all training images of a
+dataset (`choose_values`), and so is the ground behind transparent ones (`choose_ground`): white
+drawings on nothing are seen on black.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +18,8 @@ from PIL import Image
 from ..contracts.window import Window
 
 _SHARE = 0.1
-"""Percent of a picture's pixels that may lie beyond the range at either end: hot pixels, letters burnt in."""
+"""Percent of a picture's pixels that may lie beyond the range at either end: hot pixels, letters
+burnt in."""
 _ROOM = 8
 """A range is drawn tight around the values where they fill less than this part of the usual one."""
 _VISIBLE = 12.0
@@ -27,7 +30,8 @@ _GREYS = {"white": 255, "grey": 128, "black": 0}
 
 @dataclass(frozen=True)
 class Levels:
-    """The range of one deep picture's values, without the outermost ones, and whether they are whole numbers."""
+    """The range of one deep picture's values, without the outermost ones, and whether they are
+    whole numbers."""
 
     low: float
     high: float
@@ -35,7 +39,8 @@ class Levels:
 
 
 def deep_values(image: Image.Image) -> np.ndarray | None:
-    """float32 [H W] or [H W 3] of a picture deeper than 8 bits, None for any other. The picture is decoded.
+    """float32 [H W] or [H W 3] of a picture deeper than 8 bits, None for any other. The picture is
+    decoded.
 
     Pillow keeps the upper 8 bits of colours of 16; for PNG they are decoded here.
     """
@@ -82,8 +87,9 @@ def levels_of(values: np.ndarray) -> Levels | None:
 def choose_values(levels: Sequence[Levels]) -> tuple[float, ...]:
     """(darkest, brightest) that suits all these pictures; empty if there are none.
 
-    Whole numbers from 0 on: the smallest of 255, 511, 1023, ... 65535 that holds them, as cameras count. Fractions:
-    0 to 1 or 0 to 255. Where the values are negative, or would fill a small part of that: their own range.
+    Whole numbers from 0 on: the smallest of 255, 511, 1023, ... 65535 that holds them, as cameras
+    count. Fractions: 0 to 1 or 0 to 255. Where the values are negative, or would fill a small part
+    of that: their own range.
     """
     if not levels:
         return ()
@@ -134,7 +140,8 @@ def on_ground(image: Image.Image, ground: str) -> Image.Image:
 
 
 def contrasts(image: Image.Image) -> dict[str, float]:
-    """Ground colour → standard deviation of brightness, 0 to 127, of a transparent picture on it."""
+    """Ground colour → standard deviation of brightness, 0 to 127, of a transparent picture on
+    it."""
     small = image.convert("RGBA")
     small.thumbnail((64, 64))
     alpha = np.asarray(small.getchannel("A"), dtype=np.float32) / 255
@@ -146,7 +153,8 @@ def contrasts(image: Image.Image) -> dict[str, float]:
 
 
 def choose_ground(seen: Sequence[dict[str, float]]) -> str:
-    """The ground on which nearly all of these transparent pictures are seen; "" (white) if they are on white."""
+    """The ground on which nearly all of these transparent pictures are seen; "" (white) if they are
+    on white."""
     if not seen:
         return ""
     faint = {name: _tenth(contrast[name] for contrast in seen) for name in _GREYS}
@@ -163,4 +171,7 @@ def _tenth(values: Iterable[float]) -> float:
 
 def suits_eight_bits(window: Window) -> bool:
     """Whether the window's values are meant for greys of 8 bits too, as in `--window 0,9`."""
-    return bool(window.values) and 0 <= window.values[0] and 1.5 < window.values[1] < 255
+    if not window.values:
+        return False
+    low, high = window.values
+    return low >= 0 and 1.5 < high < 255

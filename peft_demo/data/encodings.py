@@ -1,10 +1,12 @@
 """File names that are no UTF-8: which encoding they were written in.
 
-Windows writes zips in the code page of its country, and folders that were unpacked on Linux keep those bytes. Class
-names are short, too short for a detector of texts: 猫 and 狗 are four bytes, which five encodings can read. So the
-encodings that people meet are ranked by how common the characters are that they give (the first level of GB 2312,
-JIS X 0208 and Big5, kana, syllables of KS X 1001, letters beside letters of their own script). Where none of them
-gives common characters, charset-normalizer is asked.
+Windows writes zips in the code page of its country, and folders that were unpacked on Linux keep
+those bytes. Class names are short, too short for a detector of texts: 猫 and 狗 are four bytes,
+which
+five encodings can read. So the encodings that people meet are ranked by how common the characters
+are that they give (the first level of GB 2312, JIS X 0208 and Big5, kana, syllables of KS X 1001,
+letters beside letters of their own script). Where none of them gives common characters,
+charset-normalizer is asked.
 """
 
 import codecs
@@ -62,7 +64,8 @@ def check_encoding(name: str) -> str:
 
 
 def score(raw: bytes, encoding: str) -> float:
-    """How common the characters beyond ASCII are, 1 for common ones; minus infinity if it cannot be decoded."""
+    """How common the characters beyond ASCII are, 1 for common ones; minus infinity if it cannot be
+    decoded."""
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError:
@@ -133,7 +136,8 @@ def _taiwanese(character: str, lead: int, trail: int) -> float:
 
 
 def _letter(text: str, place: int, code: bytes) -> float:
-    """Of an alphabet: letters stand beside letters of their own script, capitals at the beginning."""
+    """Of an alphabet: letters stand beside letters of their own script, capitals at the
+    beginning."""
     character = text[place]
     if not character.isalpha():
         return -1.0

@@ -1,11 +1,12 @@
 """Which images are chosen. Per class, in this order:
 
-    test         the given test/, else a fifth held out (at least one); none if there are fewer than three images
+    test         the given test/, else a fifth held out (at least one); none below three images
     train        K shots of what is left
     validation   at most K of a given val/, else of what is left then
 
-An image's place in the queue is a hash of its name and the seed. So the choice does not depend on the order in which
-files are listed, the test images are the same for every K, and the 4-shot images are among the 8-shot ones.
+An image's place in the queue is a hash of its name and the seed. So the choice does not depend on
+the order in which files are listed, the test images are the same for every K, and the 4-shot images
+are among the 8-shot ones.
 """
 
 from collections import Counter
@@ -21,7 +22,8 @@ from .looks import Looks, Peers
 from .notices import make_split
 
 MAX_TEST = 5_000
-"""Test images of all classes together: enough to know an accuracy to within 1.4 points, and they fit into memory."""
+"""Test images of all classes together: enough to know an accuracy to within 1.4 points, and they
+fit into memory."""
 _MAX_USELESS = 1_000
 """Damaged pictures before nothing more is tried."""
 
@@ -29,9 +31,10 @@ _MAX_USELESS = 1_000
 def split(dataset: Dataset, shots: int, seed: int, report: Report | None = None) -> Split:
     """Chooses `shots` training images per class, validation and test images by the rules above.
 
-    Never raises for a poor dataset: `problem` says what is wrong. Chosen images are decoded once, to be sure; a damaged
-    one, or one that shows up twice, is left out and the choice made as if it had never been there; one that lies in
-    two classes is left out in both. Raises `BadData` when there is no end of damaged ones.
+    Never raises for a poor dataset: `problem` says what is wrong. Chosen images are decoded once,
+    to be sure; a damaged one, or one that shows up twice, is left out and the choice made as if it
+    had never been there; one that lies in two classes is left out in both. Raises `BadData` when
+    there is no end of damaged ones.
     """
     queue = _queue(dataset.examples, seed)
     looks = Looks(dataset.window)

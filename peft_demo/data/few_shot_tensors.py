@@ -16,7 +16,8 @@ LabelledImages = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class FewShotTensors:
-    """The three parts of a split. `val` and `test` may be empty; `test` is looked at once, at the end."""
+    """The three parts of a split. `val` and `test` may be empty; `test` is looked at once, at the
+    end."""
 
     classes: tuple[str, ...]
     train: LabelledImages
@@ -31,7 +32,8 @@ class FewShotTensors:
 
 
 def few_shot_tensors(split: Split, size: int, report: Report | None = None) -> FewShotTensors:
-    """Decodes the chosen images once, to uint8 tensors of `size` px; `BadData` if there is nothing to learn."""
+    """Decodes the chosen images once, to uint8 tensors of `size` px; `BadData` if there is nothing
+    to learn."""
     if len(split.classes) < 2 or not split.train:
         raise BadData(
             "training needs at least two classes with an image each.",

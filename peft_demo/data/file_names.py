@@ -29,9 +29,11 @@ _CAMERA = {
 
 
 def class_in_name(name: str) -> str:
-    """A file's name without suffix, numbers at its end and what joins them: "Abyssinian_12.jpg" → "Abyssinian".
+    """A file's name without suffix, numbers at its end and what joins them: "Abyssinian_12.jpg" →
+    "Abyssinian".
 
-    A name that begins with a number, or has none, gives its first word: "0001_c1s1.jpg" → "0001". "" if there is none.
+    A name that begins with a number, or has none, gives its first word: "0001_c1s1.jpg" → "0001".
+    "" if there is none.
     """
     stem = name.rpartition(".")[0] or name
     word = re.sub(r"(?i)[\s._-]*(\(?\d+\)?|copy)$", "", stem)
@@ -44,7 +46,8 @@ def class_in_name(name: str) -> str:
 def classes_in_names(files: Iterable[File]) -> dict[str, int]:
     """Class → how many files say it, where names look like classes; empty where they do not.
 
-    They do if there are at least two, most of them with several files, and they are not names that cameras give.
+    They do if there are at least two, most of them with several files, and they are not names that
+    cameras give.
     """
     counts = Counter(class_in_name(file.parts[-1]) for file in files)
     total = counts.total()

@@ -1,4 +1,5 @@
-"""What a file is: by its name, before it is opened, and by its first bytes, where it is no picture that can be read."""
+"""What a file is: by its name, before it is opened, and by its first bytes, where it is no picture
+that can be read."""
 
 PICTURES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".ppm",

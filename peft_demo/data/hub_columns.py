@@ -89,7 +89,8 @@ def _alternative(verdict: Verdict) -> Alternative:
 
 
 def class_names(feature: Any) -> tuple[str, ...] | None:
-    """Names of the classes of a column, also where each cell is a list of them; None if it has none."""
+    """Names of the classes of a column, also where each cell is a list of them; None if it has
+    none."""
     inner = getattr(feature, "feature", feature)
     names = getattr(inner, "names", None)
     return tuple(names) if names else None

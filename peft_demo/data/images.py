@@ -1,4 +1,5 @@
-"""The one decoder: whatever people drop on the page becomes an upright RGB picture, or a sentence."""
+"""The one decoder: whatever people drop on the page becomes an upright RGB picture, or a
+sentence."""
 
 import io
 from functools import cache
@@ -27,10 +28,12 @@ MAX_PIXELS = 80_000_000
 MAX_JPEG_PIXELS = 260_000_000
 """Of a JPEG: one above `MAX_PIXELS` is decoded at half its width and height."""
 THREADS = 4
-"""Pillow decodes outside the interpreter's lock. Not more at once: each may hold a picture of `MAX_PIXELS`."""
+"""Pillow decodes outside the interpreter's lock. Not more at once: each may hold a picture of
+`MAX_PIXELS`."""
 
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
-"""Whose decoders need no other program: EPS, for one, would start Ghostscript on a stranger's file."""
+"""Whose decoders need no other program: EPS, for one, would start Ghostscript on a stranger's file.
+"""
 _START = 1024
 """Bytes that tell what a file is."""
 _DNG_VERSION = 50706
@@ -40,9 +43,10 @@ _DNG_VERSION = 50706
 def decode(source: bytes | Path | Image.Image, window: Window = Window()) -> Image.Image:
     """An upright RGB picture without metadata, at its own size; of an animation the first frame.
 
-    `window` says which range of values becomes black to white in pictures deeper than 8 bits, and what lies behind
-    transparent ones; colours with a profile become sRGB. Raises `BadImage`, a sentence, for whatever is too large
-    (checked before anything is decoded), cut off, damaged or no picture.
+    `window` says which range of values becomes black to white in pictures deeper than 8 bits, and
+    what lies behind transparent ones; colours with a profile become sRGB. Raises `BadImage`, a
+    sentence, for whatever is too large (checked before anything is decoded), cut off, damaged or no
+    picture.
     """
     try:
         return _plain(open_header(source), window)
@@ -91,12 +95,14 @@ def size_refusal(size: int) -> str:
 
 
 def thumbnail(image: Image.Image, side: int = 96) -> bytes:
-    """A small JPEG of a decoded picture, its longest edge `side` pixels, without metadata. Tiny ones are enlarged."""
+    """A small JPEG of a decoded picture, its longest edge `side` pixels, without metadata. Tiny
+    ones are enlarged."""
     return _encoded(image, side / max(image.size), "JPEG", quality=85)
 
 
 def lossless(image: Image.Image, least: int = 96) -> bytes:
-    """A PNG of a decoded picture at its own size; one whose longest edge is below `least` pixels is enlarged."""
+    """A PNG of a decoded picture at its own size; one whose longest edge is below `least` pixels is
+    enlarged."""
     return _encoded(image, max(1.0, least / max(image.size)), "PNG")
 
 
@@ -109,7 +115,8 @@ def _encoded(image: Image.Image, scale: float, kind: str, **options: Any) -> byt
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a picture's file. Raises `BadImage` if there are too many, none, or they cannot be read."""
+    """The bytes of a picture's file. Raises `BadImage` if there are too many, none, or they cannot
+    be read."""
     try:
         _check_size(path.stat().st_size)
         return path.read_bytes()

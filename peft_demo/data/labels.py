@@ -1,4 +1,5 @@
-"""Columns of labels, of a table or a Hub dataset: which one holds the classes, and the class in a cell."""
+"""Columns of labels, of a table or a Hub dataset: which one holds the classes, and the class in a
+cell."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,8 @@ _NOT_LABELS = {
     "confidence", "score", "md5", "sha256", "hash", "size", "caption", "text", "description",
 }  # fmt: skip
 MANY = 0.5
-"""A column with more distinct values than this share of its rows identifies pictures and does not sort them."""
+"""A column with more distinct values than this share of its rows identifies pictures and does not
+sort them."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ def _numbers(value: Sequence[Any]) -> bool:
 
 
 def class_name(value: Any) -> str | None:
-    """The class in a cell, None where there is none. Lists hold one label, or a single one among zeros."""
+    """The class in a cell, None where there is none. Lists hold one label, or a single one among
+    zeros."""
     if isinstance(value, list | tuple):
         if len(value) == 1:
             return class_name(value[0])

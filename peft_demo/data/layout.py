@@ -3,7 +3,8 @@
     [wrapper/]  [train/ | val/ | test/  [wrapper/]]  class/  ... picture
     [wrapper/]  class/  train/ | test/  ... picture
 
-What is none of these (a copy of the set, thumbnails, an unlabelled test set) is left out, and a notice says so.
+What is none of these (a copy of the set, thumbnails, an unlabelled test set) is left out, and a
+notice says so.
 """
 
 import re
@@ -43,7 +44,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Group:
-    """A folder that is a split, or the whole set where there are none. `inner` holds its class folders."""
+    """A folder that is a split, or the whole set where there are none. `inner` holds its class
+    folders."""
 
     inner: Folder
     part: str = ""
@@ -93,8 +95,9 @@ class Layout:
 def read_layout(root: Folder, choice: Mapping[str, str] | None = None, level: str = "") -> Layout:
     """What the folders of the tree mean.
 
-    `choice` says what the splits are (name → part, {} for none), `level` whether classes are the first folders
-    ("folder") or those around the pictures ("parent"); where they are left out, this decides.
+    `choice` says what the splits are (name → part, {} for none), `level` whether classes are the
+    first folders ("folder") or those around the pictures ("parent"); where they are left out, this
+    decides.
     """
     layout = Layout(0)
     base = _unwrap(root, layout, choice)
@@ -257,7 +260,8 @@ def _read_inverted(base: Folder, layout: Layout) -> bool:
 
 
 def _read_joined(base: Folder, layout: Layout) -> bool:
-    """Split and class in one name: trainA, trainB, testA, testB. Whether that is how the set lies."""
+    """Split and class in one name: trainA, trainB, testA, testB. Whether that is how the set
+    lies."""
     names = {name: split_name(name) for name in base.children}
     rests = {said.rest for said in names.values() if said}
     parts = {said.part for said in names.values() if said}
@@ -276,7 +280,8 @@ def _read_joined(base: Folder, layout: Layout) -> bool:
 
 
 def _alike(base: Folder, layout: Layout) -> list[Group]:
-    """Children that hold folders of the same names and may be splits or sources with names of their own."""
+    """Children that hold folders of the same names and may be splits or sources with names of their
+    own."""
     children = [c for c in base.children.values() if c.parts not in layout.left_out]
     below = [set(child.children) for child in children]
     if len(children) < 2 or any(len(names) < 2 for names in below):
@@ -356,5 +361,6 @@ def _other_level(layout: Layout, level: str) -> list[Alternative]:
     pictures = [parts for parts in layout.places if parts[-1] not in layout.classes]
     if len(inner) < 2 or not pictures or inner == layout.classes:
         return []
-    text = f"the folder around each picture as its class ({plural(len(inner), 'class')}: {listed(inner, 3)})"
+    classes = f"{plural(len(inner), 'class')}: {listed(inner, 3)}"
+    text = f"the folder around each picture as its class ({classes})"
     return [Alternative(text, (("classes_from", "parent"),))]

@@ -20,7 +20,8 @@ _LITTER = {
     "#snapshot", "$recycle.bin", "recycler", "system volume information", "lost+found",
     "~snapshot", "__pycache__", ".ipynb_checkpoints", "@__thumb", "_gsdata_",
 }  # fmt: skip
-"""What systems, sync programs and NAS devices leave behind; names that begin with a dot are left out too."""
+"""What systems, sync programs and NAS devices leave behind; names that begin with a dot are left
+out too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class File:
     open: Callable[[], AbstractContextManager[IO[bytes]]]
     """Raises `BadImage` or an `OSError`."""
     mark: int = 0
-    """A checksum that the archive keeps: files of equal size and mark are the same. 0 where there is none."""
+    """A checksum that the archive keeps: files of equal size and mark are the same. 0 where there
+    is none."""
 
     @property
     def name(self) -> str:
@@ -69,12 +71,14 @@ class Listing:
 
 
 def is_litter(name: str) -> bool:
-    """Whether a file or folder is what a program left behind: `__MACOSX`, `Thumbs.db`, `@eaDir`, dot files."""
+    """Whether a file or folder is what a program left behind: `__MACOSX`, `Thumbs.db`, `@eaDir`,
+    dot files."""
     return name.lower() in _LITTER or (name.startswith(".") and name not in (".", ".."))
 
 
 def is_hidden_folder(name: str) -> bool:
-    """Whether a folder is only left out because its name begins with a dot: it may be a class, ".net"."""
+    """Whether a folder is only left out because its name begins with a dot: it may be a class,
+    ".net"."""
     known = {".git", ".svn", ".hg", ".cache", ".dvc", ".venv", ".idea", ".vscode", ".thumbnails"}
     known |= {".trash", ".trashes", ".sync", ".stfolder", ".stversions", ".dropbox.cache", ".tmp"}
     return is_litter(name) and name.lower() not in _LITTER | known and not name.startswith("._")
@@ -90,11 +94,12 @@ def check_count(files: int, where: str) -> None:
 
 
 def with_readable_names(listing: Listing, encoding: str = "") -> Listing:
-    """The listing with names that can be shown; a notice says how names that are no UTF-8 were read.
+    """The listing with names that can be shown; a notice says how names that are no UTF-8 were
+    read.
 
-    Sources keep bytes that are no UTF-8 as lone surrogates (Python's "surrogateescape"). `encoding` is how to read
-    them; empty: it is detected. Names that no encoding reads keep their bytes as escapes, so that two of them never
-    become one.
+    Sources keep bytes that are no UTF-8 as lone surrogates (Python's "surrogateescape"). `encoding`
+    is how to read them; empty: it is detected. Names that no encoding reads keep their bytes as
+    escapes, so that two of them never become one.
     """
     places = [file.parts for file in listing.files]
     places += [*listing.empty, *listing.hidden, *(parts for parts, _ in listing.rejected)]

@@ -1,4 +1,5 @@
-"""A look at chosen pictures: whether they can be decoded, which are the same, what their depth and ground need."""
+"""A look at chosen pictures: whether they can be decoded, which are the same, what their depth and
+ground need."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +44,8 @@ class Look:
     colours: np.ndarray
     """float32 [192], the picture in 8 × 8 pixels."""
     large: bool
-    """Whether there are pixels enough to tell near-duplicates from pictures that are alike by nature."""
+    """Whether there are pixels enough to tell near-duplicates from pictures that are alike by
+    nature."""
     levels: Levels | None = None
     """The range of values of a picture deeper than 8 bits."""
     grounds: Mapping[str, float] = field(default_factory=dict)
@@ -58,7 +60,8 @@ class Look:
 
 
 class Looks:
-    """What was seen of the examples so far. Each is read and decoded once, and again if a window changes it."""
+    """What was seen of the examples so far. Each is read and decoded once, and again if a window
+    changes it."""
 
     def __init__(self, window: Window = Window()):
         self.window = window
@@ -93,7 +96,8 @@ class Looks:
         return self._digests[example]
 
     def choose_window(self, train: Iterable[Example]) -> Window:
-        """The window that suits the training pictures, where a person has not said it; used from then on.
+        """The window that suits the training pictures, where a person has not said it; used from
+        then on.
 
         Pictures that it changes are looked at again by the next `take`.
         """
@@ -165,7 +169,8 @@ def _depth_of(image: Image.Image) -> _Depth:
 
 
 def difference_hash(image: Image.Image) -> np.ndarray:
-    """dHash: uint64 [2], whether brightness rises from each of 8 × 8 places to the next, rightwards and downwards."""
+    """dHash: uint64 [2], whether brightness rises from each of 8 × 8 places to the next, rightwards
+    and downwards."""
     grey = np.asarray(image.convert("L").resize((9, 9), Image.Resampling.BOX), dtype=np.int16)
     right = grey[:8, 1:] > grey[:8, :-1]
     down = grey[1:, :8] > grey[:-1, :8]
@@ -173,7 +178,8 @@ def difference_hash(image: Image.Image) -> np.ndarray:
 
 
 class Peers:
-    """Finds the files of a dataset that equal a chosen one, by size (and checksum), then by content."""
+    """Finds the files of a dataset that equal a chosen one, by size (and checksum), then by
+    content."""
 
     def __init__(self, examples: Iterable[Example], looks: Looks):
         self._looks = looks

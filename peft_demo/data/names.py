@@ -1,4 +1,5 @@
-"""Names of files and classes: how they are cleaned, ordered, listed, and which ones are told apart by too little."""
+"""Names of files and classes: how they are cleaned, ordered, listed, and which ones are told apart
+by too little."""
 
 import re
 from collections import defaultdict

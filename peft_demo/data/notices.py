@@ -1,4 +1,5 @@
-"""What there is to say about a choice of images, and the report that a person reads before training."""
+"""What there is to say about a choice of images, and the report that a person reads before
+training."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,11 +17,13 @@ from .looks import Looks
 from .names import listed, plural
 
 _TWIN_BITS = 10
-"""Near-duplicates: at most so many of 128 bits of the difference hash differ. A photo saved again stays below 6,
-different ones above 18."""
+"""Near-duplicates: at most so many of 128 bits of the difference hash differ. A photo saved again
+stays below 6, different ones above 18.
+"""
 _TWIN_COLOUR = 8
-"""Near-duplicates: at most so many 255ths of colour between them (root mean square over 8 × 8 places). Saved again 2,
-drawings on the same plain paper 11."""
+"""Near-duplicates: at most so many 255ths of colour between them (root mean square over 8 × 8
+places). Saved again 2, drawings on the same plain paper 11.
+"""
 _MAX_REJECTS_SHOWN = 200
 _COMPARED = 4
 
@@ -59,7 +62,8 @@ def make_split(
 
 
 def report_of(dataset: Dataset, split: Split) -> DataReport:
-    """What a person should know before training: the reading, counts, previews, rejects, notices, the problem."""
+    """What a person should know before training: the reading, counts, previews, rejects, notices,
+    the problem."""
     rejected = dataset.rejected + split.rejected
     if more := rejected[_MAX_REJECTS_SHOWN:]:
         rejected = (*rejected[:_MAX_REJECTS_SHOWN], (f"and {len(more)} more", more[0][1]))

@@ -1,8 +1,9 @@
 """Shapes by direction, in the manner of dSprites: which way does the arrow point?
 
-Colour, size, place and background are drawn at random, so nothing but the direction tells. A backbone that
-was taught to see an arrow whichever way it points has little use for that, so a linear probe does poorly here and
-fine-tuning helps a lot. (Mirrored images would carry the wrong label: augment with crops alone.)
+Colour, size, place and background are drawn at random, so nothing but the direction tells. A
+backbone that was taught to see an arrow whichever way it points has little use for that, so a
+linear probe does poorly here and fine-tuning helps a lot. (Mirrored images would carry the wrong
+label: augment with crops alone.)
 """
 
 import math
@@ -61,7 +62,8 @@ _INK = (
 
 @lru_cache(maxsize=2048)
 def draw(label: int, index: int) -> Image.Image:
-    """The `index`-th picture of class `label`: RGB, `SIDE` pixels square, the same at every call."""
+    """The `index`-th picture of class `label`: RGB, `SIDE` pixels square, the same at every
+    call."""
     random = Random(f"shapes {label} {index}")
     turn = _ANGLES[CLASSES[label]] + random.uniform(-_JITTER, _JITTER)
     radius = random.uniform(22, 40)

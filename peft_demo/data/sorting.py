@@ -15,7 +15,8 @@ from .names import listed
 from .tables import table_files
 
 HEADERS = 5_000
-"""Up to so many files are opened to see whether they are pictures; of larger sets only those that are chosen."""
+"""Up to so many files are opened to see whether they are pictures; of larger sets only those that
+are chosen."""
 _FEW = 20
 """Up to so many files of one suffix that are no pictures are listed one by one."""
 
@@ -27,14 +28,16 @@ class SortedFiles:
     pictures: list[File] = field(default_factory=list)
     tables: list[File] = field(default_factory=list)
     claimed: list[Parts] = field(default_factory=list)
-    """Files that were meant as pictures and cannot be read: their folders may be classes all the same."""
+    """Files that were meant as pictures and cannot be read: their folders may be classes all the
+    same."""
     rejected: list[tuple[Parts, str]] = field(default_factory=list)
     """(place, reason)"""
     notices: list[str] = field(default_factory=list)
 
 
 def sort_files(listing: Listing, report: Report | None = None) -> SortedFiles:
-    """Sorts by suffix; the header of a file is read where its suffix does not tell, and in sets of `HEADERS` files."""
+    """Sorts by suffix; the header of a file is read where its suffix does not tell, and in sets of
+    `HEADERS` files."""
     files = SortedFiles(tables=table_files(listing.files), rejected=list(listing.rejected))
     others: list[File] = []
     look: list[File] = []
@@ -87,7 +90,8 @@ def _reject_others(others: Sequence[File], files: SortedFiles) -> None:
 
 
 def named_table(word: str, tables: Sequence[File], beside: Path | None) -> File:
-    """The table that a person named: one of the set, or, where the set lies on this machine, any file of it.
+    """The table that a person named: one of the set, or, where the set lies on this machine, any
+    file of it.
 
     Raises `BadData` if there is none.
     """

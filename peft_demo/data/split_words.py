@@ -1,4 +1,5 @@
-"""What folders, lists and columns call a split: "train", "seg_train", "training_set", "x_train", "val2017", "test1"."""
+"""What folders, lists and columns call a split: "train", "seg_train", "training_set", "x_train",
+"val2017", "test1"."""
 
 import re
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ _PART_OF = {
 _DECORATION = {
     "set", "sets", "data", "dataset", "datasets", "image", "images", "img", "imgs", "pic", "pics",
     "picture", "pictures", "photo", "photos", "split", "splits", "folder", "dir", "files", "file",
-    "sample", "samples", "seg", "x", "cls", "classification", "classes", "final", "new", "raw", "original",
-    "orig", "full", "small", "cropped", "crop", "crops", "resized", "jpg", "jpeg", "png", "rev",
-    "the", "my", "of", "for", "list", "labels", "label", "annotations", "metadata",
+    "sample", "samples", "seg", "x", "cls", "classification", "classes", "final", "new", "raw",
+    "original", "orig", "full", "small", "cropped", "crop", "crops", "resized", "jpg", "jpeg",
+    "png", "rev", "the", "my", "of", "for", "list", "labels", "label", "annotations", "metadata",
     "meta", "csv", "txt", "out", "hold", "held", "challenge",
 }  # fmt: skip
 GENERIC = {
@@ -50,7 +51,8 @@ def split_name(name: str) -> SplitName | None:
 
 
 def _tokens(name: str) -> list[str]:
-    """Words and numbers in lower case: "seg_train" → seg train, "trainA" → train a, "trainingset" → training set."""
+    """Words and numbers in lower case: "seg_train" → seg train, "trainA" → train a, "trainingset" →
+    training set."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     words = re.findall(r"[^\W\d_]+|\d+", spaced.lower())
     tokens: list[str] = []
@@ -62,7 +64,8 @@ def _tokens(name: str) -> list[str]:
 
 
 def _undone(word: str) -> list[str]:
-    """A compound taken apart: "trainset" → train set, "trainval" → train val, "xtrain" → x train."""
+    """A compound taken apart: "trainset" → train set, "trainval" → train val, "xtrain" → x
+    train."""
     if word in _PART_OF:
         return [word]
     for known in sorted(_PART_OF, key=len, reverse=True):

@@ -74,8 +74,8 @@ def read_tables(
 ) -> TableReading:
     """What these tables say. Tables that name no pictures are not used.
 
-    `layout` gives the splits of folders, `choice` what a person says the splits are. Raises `BadData` for a column
-    that was named and is not there, or cannot be one of classes.
+    `layout` gives the splits of folders, `choice` what a person says the splits are. Raises
+    `BadData` for a column that was named and is not there, or cannot be one of classes.
     """
     reading = TableReading()
     naming = [(t, column) for t in tables if (column := _file_column(t, index, spec.image_column))]
@@ -103,8 +103,9 @@ def read_tables(
 
 
 def _pooled(tables: Sequence[Table]) -> dict[tuple[str, ...], dict[str, list[Any]]]:
-    """The cells of tables with equal columns together: columns → name → cells. A list of 200 rows alone may hold
-    nearly as many classes."""
+    """The cells of tables with equal columns together: columns → name → cells. A list of 200 rows
+    alone may hold nearly as many classes.
+    """
     pooled: dict[tuple[str, ...], dict[str, list[Any]]] = {}
     for table in tables:
         cells = pooled.setdefault(table.columns, {name: [] for name in table.columns})
@@ -132,7 +133,8 @@ def _file_column(table: Table, index: PictureIndex, chosen: str) -> str:
 def _drop_unions(
     naming: list[tuple[Table, str]], choice: Mapping[str, str] | None
 ) -> list[tuple[Table, str]]:
-    """Without lists like train800val200 where train800 and val200 have their own, and without unnamed splits."""
+    """Without lists like train800val200 where train800 and val200 have their own, and without
+    unnamed splits."""
     if choice:
         return [(t, c) for t, c in naming if t.stem.lower() in choice or not split_name(t.stem)]
     said = {t.name: split_name(t.stem) for t, _ in naming}
@@ -147,7 +149,8 @@ def _columns(
     reading: TableReading,
     pooled: Mapping[tuple[str, ...], Mapping[str, list[Any]]],
 ) -> _Columns | None:
-    """The columns of a table that names files; None if it has no labels, with the problem in `reading`."""
+    """The columns of a table that names files; None if it has no labels, with the problem in
+    `reading`."""
     rest = [name for name in table.columns if name != files]
     split = next((name for name in rest if _is_split_column(name, table.values(name))), "")
     rest = [name for name in rest if name != split]
@@ -184,7 +187,8 @@ def _named_column(table: Table, files: str, name: str, split: str) -> _Columns |
 def _offer_columns(best: Sequence[Verdict], table: Table, reading: TableReading) -> None:
     """Further columns to choose from, and a doubt where no name tells which one it is."""
     for other in best[1:4]:
-        text = f"classes from column {other.column!r} of {table.name} ({plural(other.classes, 'class')})"
+        classes = plural(other.classes, "class")
+        text = f"classes from column {other.column!r} of {table.name} ({classes})"
         reading.alternatives.append(Alternative(text, (("label_column", other.column),)))
     if len(best) > 1 and not best[0].named:
         names = listed(verdict.column for verdict in best)
@@ -219,7 +223,8 @@ def _hot_columns(
     if any(count > 1 for count in sums):
         several = sum(n for count, n in sums.items() if count > 1)
         reading.problem = (
-            f"The table {table.name} gives several labels to one picture ({plural(several, 'row')}): "
+            f"The table {table.name} gives several labels to one picture"
+            f" ({plural(several, 'row')}): "
             "a multi-label set, and here a picture takes one label."
         )
         return None
@@ -290,7 +295,8 @@ def _part(word: str, choice: Mapping[str, str] | None) -> str:
 
 
 def _folder_of(stem: str, layout: Layout) -> Parts:
-    """The folder of the split that a table's name says, () for none: train.csv means pictures in train/."""
+    """The folder of the split that a table's name says, () for none: train.csv means pictures in
+    train/."""
     said = split_name(stem)
     matching = [g for g in layout.groups if said and g.part == said.part]
     return matching[0].inner.parts if matching else ()
@@ -299,11 +305,13 @@ def _folder_of(stem: str, layout: Layout) -> Parts:
 def _settle(
     labels: Mapping[Parts, set[str]], parts: Mapping[Parts, str], reading: TableReading
 ) -> None:
-    """One place for each picture; pictures with several labels are left out, or the table refused."""
+    """One place for each picture; pictures with several labels are left out, or the table
+    refused."""
     several = [place for place, names in labels.items() if len(names) > 1]
     if 5 * len(several) > len(labels):
         reading.problem = (
-            f"{reading.tables[0].name} gives several labels to {plural(len(several), 'picture')}: a table "
+            f"{reading.tables[0].name} gives several labels to"
+            f" {plural(len(several), 'picture')}: a table "
             "of a multi-label or detection set, and here a picture takes one label."
         )
         return

@@ -1,7 +1,8 @@
 """Tables beside pictures: read, and matched with the pictures that they name.
 
-Hugging Face's `metadata.csv|jsonl|parquet`, Roboflow's `_classes.csv`, any CSV or TSV with a column of files; lists
-of lines "path label" (VTAB-1k) or of paths alone; JSON of {"path": class} (FGVC) or of a list of records.
+Hugging Face's `metadata.csv|jsonl|parquet`, Roboflow's `_classes.csv`, any CSV or TSV with a column
+of files; lists of lines "path label" (VTAB-1k) or of paths alone; JSON of {"path": class} (FGVC) or
+of a list of records.
 """
 
 import csv
@@ -52,7 +53,8 @@ def table_files(files: Iterable[File]) -> list[File]:
 
 
 def read_table(file: File) -> Table | None:
-    """The table in a file, None if there is none in it. Raises `BadData` for a parquet file that is damaged."""
+    """The table in a file, None if there is none in it. Raises `BadData` for a parquet file that is
+    damaged."""
     try:
         content = file.read()
     except BadImage:
@@ -171,7 +173,8 @@ _PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", "
 
 
 class PictureIndex:
-    """Finds the picture that a cell of a table names: by its path, by its name, or without suffix."""
+    """Finds the picture that a cell of a table names: by its path, by its name, or without
+    suffix."""
 
     def __init__(self, pictures: Iterable[File]):
         self._by_name: defaultdict[str, list[File]] = defaultdict(list)
@@ -182,7 +185,8 @@ class PictureIndex:
             self._by_stem[name.rpartition(".")[0]].append(picture)
 
     def find(self, cell: Any, folder: Parts, prefer: Parts = ()) -> File | None:
-        """The picture that `cell` of a table in `folder` means, None if there is none or there are several.
+        """The picture that `cell` of a table in `folder` means, None if there is none or there are
+        several.
 
         Of several, the one in `prefer` counts, then the one nearest to the table.
         """

@@ -26,7 +26,8 @@ _ASPECT = (3 / 4, 4 / 3)
 
 
 def to_tensor(image: Image.Image, size: int) -> Tensor:
-    """uint8 [3 S S] of an RGB picture, squeezed to a square (bicubic, antialiased) as in VTAB: nothing is cropped."""
+    """uint8 [3 S S] of an RGB picture, squeezed to a square (bicubic, antialiased) as in VTAB:
+    nothing is cropped."""
     small = image.resize((size, size), Image.Resampling.BICUBIC)
     pixels = torch.frombuffer(bytearray(small.tobytes()), dtype=torch.uint8)
     return pixels.view(size, size, 3).permute(2, 0, 1)
@@ -38,7 +39,8 @@ def stack(
     report: Report | None = None,
     window: Window = Window(),
 ) -> tuple[Tensor, Tensor]:
-    """(images uint8 [N 3 S S], labels int64 [N]), on the CPU. Raises `BadImage`, naming the file."""
+    """(images uint8 [N 3 S S], labels int64 [N]), on the CPU. Raises `BadImage`, naming the
+    file."""
     images = torch.empty(len(examples), 3, size, size, dtype=torch.uint8)
     read = partial(_read, size=size, window=window)
     with ThreadPoolExecutor(THREADS) as threads:
@@ -52,8 +54,8 @@ def stack(
 def augment(images: Tensor, kind: str, generator: torch.Generator | None) -> Tensor:
     """uint8 [B 3 S S] again, each image changed for itself. `kind`: "none", "crop" or "crop+flip".
 
-    "crop" keeps half to all of the area and squeezes it back to the square, "flip" mirrors half of the images.
-    `generator`, on the CPU, is the only source of chance.
+    "crop" keeps half to all of the area and squeezes it back to the square, "flip" mirrors half of
+    the images. `generator`, on the CPU, is the only source of chance.
     """
     if kind not in AUGMENTATIONS:
         raise BadValue(

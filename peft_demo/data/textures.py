@@ -1,4 +1,5 @@
-"""Textures, in the manner of DTD: a pattern tells, whatever its colours, scale, rotation and warp."""
+"""Textures, in the manner of DTD: a pattern tells, whatever its colours, scale, rotation and
+warp."""
 
 import colorsys
 from collections.abc import Callable
@@ -80,7 +81,8 @@ CLASSES = tuple(PATTERNS)
 
 @lru_cache(maxsize=2048)
 def draw(label: int, index: int) -> Image.Image:
-    """The `index`-th picture of class `label`: RGB, `SIDE` pixels square, the same at every call."""
+    """The `index`-th picture of class `label`: RGB, `SIDE` pixels square, the same at every
+    call."""
     rng = np.random.default_rng([label, index])
     ink = PATTERNS[CLASSES[label]](*_coordinates(rng), rng).astype(np.float32)
     ink = ink.reshape(SIDE, _SMOOTH, SIDE, _SMOOTH).mean(axis=(1, 3))[..., None]
@@ -91,7 +93,8 @@ def draw(label: int, index: int) -> Image.Image:
 
 
 def _coordinates(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Turned, scaled, shifted and gently warped pixel coordinates, in periods. Each [H W], `_SMOOTH` to a pixel."""
+    """Turned, scaled, shifted and gently warped pixel coordinates, in periods. Each [H W],
+    `_SMOOTH` to a pixel."""
     side = SIDE * _SMOOTH
     period = rng.uniform(12, 28)
     turn = rng.uniform(0, 2 * np.pi)

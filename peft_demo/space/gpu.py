@@ -1,8 +1,8 @@
 """ZeroGPU: the Space lends a GPU to one function for a minute, in a process forked for it.
 
-What goes in and what comes out is pickled: a run, the backbone's name, images as arrays; then events. Of an error only
-the name of its class would come back, so a sentence leaves as a `Failed` event. "Stop" reaches the other process as a
-file that appears.
+What goes in and what comes out is pickled: a run, the backbone's name, images as arrays; then
+events. Of an error only the name of its class would come back, so a sentence leaves as a `Failed`
+event. "Stop" reaches the other process as a file that appears.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +25,8 @@ from .time_limit import stop_at
 
 SECONDS = 60
 MARGIN = 15
-"""What is asked of a visitor's daily quota, and how long before its end a run stops and keeps its best."""
+"""What is asked of a visitor's daily quota, and how long before its end a run stops and keeps its
+best."""
 
 
 def borrowing(home: Path) -> Trainer:
@@ -33,7 +34,7 @@ def borrowing(home: Path) -> Trainer:
 
     `spaces` must have been imported before torch (see `app.py`).
     """
-    import spaces
+    import spaces  # pyright: ignore[reportMissingImports]  only a Space has it
 
     on_gpu = spaces.GPU(duration=SECONDS)(work)
 
@@ -78,7 +79,8 @@ def work(
 
 
 def _arrays(material: FewShotTensors) -> FewShotTensors:
-    """numpy arrays are pickled by value; tensors would be shared through handles of this process."""
+    """numpy arrays are pickled by value; tensors would be shared through handles of this
+    process."""
     return _each(material, lambda tensor: tensor.numpy())
 
 

@@ -18,7 +18,8 @@ SHOTS = 32
 STEPS = 1000
 BATCH = 128
 WAITING = 3
-"""Most training images per class, optimisation steps, images in one, visitors in line behind the one who trains."""
+"""Most training images per class, optimisation steps, images in one, visitors in line behind the
+one who trains."""
 SECONDS = 600
 """How long a run may train; it is looked at after each step."""
 HINT = "On a machine of your own there is no such limit."
@@ -32,9 +33,11 @@ class TrainingQueue:
         self._line = []
 
     def check(self, run: RunSpec, ahead: int) -> None:
-        """Refuses at once what can be told before the images are read: `BadValue`, or `Busy` while the line is long.
+        """Refuses at once what can be told before the images are read: `BadValue`, or `Busy` while
+        the line is long.
 
-        `ahead` visitors have started a run that has not ended; not all of them need be in the line yet.
+        `ahead` visitors have started a run that has not ended; not all of them need be in the line
+        yet.
         """
         if run.data.shots > SHOTS:
             raise BadValue(
@@ -52,7 +55,8 @@ class TrainingQueue:
     def __call__(
         self, run: RunSpec, backbone: Backbone, material: FewShotTensors, stop: Callable[[], bool]
     ) -> Iterator[Event]:
-        """As `training.train`, once it is this run's turn and for `SECONDS`; `BadValue` if it takes too many steps."""
+        """As `training.train`, once it is this run's turn and for `SECONDS`; `BadValue` if it takes
+        too many steps."""
         _check_steps(ceil(len(material.train[1]) / run.recipe.batch) * run.recipe.epochs)
         ticket = object()
         self._line.append(ticket)

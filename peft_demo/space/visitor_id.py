@@ -1,7 +1,8 @@
-"""Who is asking: a random cookie, given with the page, so that a reload finds the visitor's runs and adapters again.
+"""Who is asking: a random cookie, given with the page, so that a reload finds the visitor's runs
+and adapters again.
 
-The browser's own id (`ui.session`) will not do: a page may write anything there. Where no cookie comes back (a browser
-that keeps none for framed pages, a program), it is the page view.
+The browser's own id (`ui.session`) will not do: a page may write anything there. Where no cookie
+comes back (a browser that keeps none for framed pages, a program), it is the page view.
 """
 
 from hashlib import sha256
@@ -19,7 +20,8 @@ NOBODY = "nobody"
 
 
 def visitor_id() -> str:
-    """The visitor whose event is being handled, in 32 hexadecimal digits; their word is never part of a path."""
+    """The visitor whose event is being handled, in 32 hexadecimal digits; their word is never part
+    of a path."""
     asked = LocalContext.request.get(None)
     if asked is None:
         return NOBODY
@@ -28,7 +30,8 @@ def visitor_id() -> str:
 
 
 class Cookies:
-    """ASGI middleware: a browser that has no cookie yet gets one with the page. Spaces are framed, hence the flags."""
+    """ASGI middleware: a browser that has no cookie yet gets one with the page. Spaces are framed,
+    hence the flags."""
 
     def __init__(self, app):
         self.app = app

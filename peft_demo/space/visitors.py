@@ -1,4 +1,5 @@
-"""A studio for each visitor: they see the shipped adapters and their own, and nobody else's images or runs."""
+"""A studio for each visitor: they see the shipped adapters and their own, and nobody else's images
+or runs."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -18,7 +19,8 @@ from .training_queue import TrainingQueue
 from .visitor_id import visitor_id
 
 KEPT = 64
-"""Studios in memory. Whoever comes back after more than that many others finds their files again on disk."""
+"""Studios in memory. Whoever comes back after more than that many others finds their files again on
+disk."""
 DAYS = 1.0
 """How long the files of a visitor stay after that."""
 QUOTA = 1_000_000_000
@@ -38,8 +40,9 @@ class _Part:
 
 
 class Visitors:
-    """The `contracts.service.Service` of a Space. Every question goes to the studio of the visitor who asks it; all
-    share the backbones in memory and take turns in training."""
+    """The `contracts.service.Service` of a Space. Every question goes to the studio of the visitor
+    who asks it; all share the backbones in memory and take turns in training.
+    """
 
     def __init__(
         self,

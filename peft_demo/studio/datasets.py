@@ -1,4 +1,5 @@
-"""The datasets of this machine: bundled ones, folders and zips, class cards and uploads, and those of the Hub."""
+"""The datasets of this machine: bundled ones, folders and zips, class cards and uploads, and those
+of the Hub."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,8 @@ from .drafts import Drafts
 
 
 class Datasets:
-    """The `contracts.service.Data` of a home. `allow_local_paths` lets a dataset be named by a path."""
+    """The `contracts.service.Data` of a home. `allow_local_paths` lets a dataset be named by a
+    path."""
 
     def __init__(self, home: Home, offline: bool, allow_local_paths: bool):
         self.drafts = Drafts(home)
@@ -54,7 +56,8 @@ class Datasets:
         return open_dataset(spec, self.locate(spec), offline=self._offline, report=report)
 
     def locate(self, spec: DataSpec) -> Path | None:
-        """Where the images lie, None for bundled and Hub sets; `NotAllowed` for a path that may not be named."""
+        """Where the images lie, None for bundled and Hub sets; `NotAllowed` for a path that may not
+        be named."""
         source = find_source(spec.source)
         if source.local:
             check_local_paths(self._allow_local_paths, "a folder or zip of this machine")

@@ -1,7 +1,9 @@
-"""The class cards that a person fills with pictures on the page. On disk, so that a reload loses nothing.
+"""The class cards that a person fills with pictures on the page. On disk, so that a reload loses
+nothing.
 
-`data.sources.draft` says how a draft lies on disk and reads it as a dataset; here it is written. Pictures are kept as
-they came, under their SHA-256; `.order.json` in a class folder keeps the order in which they were given.
+`data.sources.draft` says how a draft lies on disk and reads it as a dataset; here it is written.
+Pictures are kept as they came, under their SHA-256; `.order.json` in a class folder keeps the order
+in which they were given.
 """
 
 import json
@@ -44,7 +46,8 @@ class Drafts:
     def put(self, draft: str, label: str, images: Sequence[Path]) -> tuple[str, ...]:
         """Makes the class hold exactly these pictures; their keys.
 
-        If some cannot be read, the others are kept all the same, and `BadImage` says which ones and why.
+        If some cannot be read, the others are kept all the same, and `BadImage` says which ones and
+        why.
         """
         if len(images) > IMAGES:
             raise BadValue(

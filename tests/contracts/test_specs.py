@@ -31,7 +31,8 @@ def test_the_command_repeats_what_differs_from_the_defaults_and_shows_no_path():
         recipe=Recipe(epochs=3),
     )
     assert run.command() == (
-        "python -m peft_demo train --method lora --data 'my photos.zip' --shots 8 --seed 1 --epochs 3 --set targets=q"
+        "python -m peft_demo train --method lora --data 'my photos.zip' --shots 8 --seed 1"
+        " --epochs 3 --set targets=q"
     )
 
 

@@ -33,7 +33,8 @@ def png(number: int = 0, side: int = 24) -> bytes:
 
 
 def tree(counts: dict[str, int], start: int = 0) -> dict[str, bytes]:
-    """{"train/cat": 2} → {"train/cat/0.png": ..., "train/cat/1.png": ...}, all pictures different."""
+    """{"train/cat": 2} → {"train/cat/0.png": ..., "train/cat/1.png": ...}, all pictures
+    different."""
     names = [f"{folder}/{n}.png" for folder, count in counts.items() for n in range(count)]
     return {name: png(start + number) for number, name in enumerate(names)}
 

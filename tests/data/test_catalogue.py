@@ -44,7 +44,8 @@ def test_drawn_pictures_are_coloured_and_of_the_promised_size(module):
 
 
 def test_arrows_point_where_they_say():
-    """Two fifths of the way from tip to tail an arrow is broad, its head; near the tail it is a narrow shaft."""
+    """Two fifths of the way from tip to tail an arrow is broad, its head; near the tail it is a
+    narrow shaft."""
     ways = {"up": (0, -1), "down": (0, 1), "left": (-1, 0), "right": (1, 0)}
     for label, name in enumerate(shapes.CLASSES):
         right, down = np.sum([ways[word] for word in name.split()], axis=0)
@@ -80,7 +81,10 @@ def test_an_unknown_name_is_a_sentence():
 
 def test_importing_the_room_loads_no_heavy_library():
     heavy = "torch torchvision sklearn datasets pandas scipy"
-    code = f"import sys, peft_demo.data as d; d.cards(); print([m for m in {heavy.split()} if m in sys.modules])"
+    code = (
+        "import sys, peft_demo.data as d; d.cards();"
+        f"print([m for m in {heavy.split()} if m in sys.modules])"
+    )
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip()
         == "[]"

@@ -1,4 +1,5 @@
-"""Hub datasets, from a local stand-in: the streams that `datasets` would give, without the network."""
+"""Hub datasets, from a local stand-in: the streams that `datasets` would give, without the
+network."""
 
 from itertools import pairwise
 
@@ -71,7 +72,8 @@ def parquet(tmp_path, monkeypatch):
 
 @pytest.fixture
 def streams(monkeypatch):
-    """streams(spec, train=[(cell, label), ...]) opens plain rows with columns "image" and "label"."""
+    """streams(spec, train=[(cell, label), ...]) opens plain rows with columns "image" and
+    "label"."""
 
     def build(spec=None, features=None, **splits):
         from datasets import ClassLabel, Image

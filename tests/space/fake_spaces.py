@@ -1,5 +1,7 @@
-"""What the package `spaces` (0.51) does to a generator on ZeroGPU, as far as it can hurt: the function runs in a forked
-process; arguments and every value are pickled; of an error only the class's name comes back; closing stops it."""
+"""What the package `spaces` (0.51) does to a generator on ZeroGPU, as far as it can hurt: the
+function runs in a forked process; arguments and every value are pickled; of an error only the
+class's name comes back; closing stops it.
+"""
 
 import multiprocessing
 import os

@@ -1,4 +1,5 @@
-"""A run on a borrowed GPU tells the same as one in this process, through a stand-in that forks and pickles."""
+"""A run on a borrowed GPU tells the same as one in this process, through a stand-in that forks and
+pickles."""
 
 import sys
 from dataclasses import replace

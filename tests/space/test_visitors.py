@@ -99,7 +99,8 @@ def test_studios_of_long_ago_are_forgotten_and_found_again(
 
 
 def made(steps=2):
-    """A `train` that yields its run's name twice, and material for as many steps as the run has epochs."""
+    """A `train` that yields its run's name twice, and material for as many steps as the run has
+    epochs."""
     return (lambda run, *_: iter([run.name] * steps)), SimpleNamespace(train=(None, [0]))
 
 
@@ -228,7 +229,8 @@ def test_a_visitor_is_a_cookie_else_a_page_view():
 
 
 def test_nobody_pushes_in_the_name_of_the_space(stand_in, home, visit, run, finish):
-    """The Space may have a token of its own (HF_TOKEN); a visitor acts with theirs or not at all."""
+    """The Space may have a token of its own (HF_TOKEN); a visitor acts with theirs or not at
+    all."""
     visitors = room.Visitors(device="cpu", shipped=home / "none")
     with visit("ann"):
         finish(visitors, visitors.training.start(run))

@@ -1,4 +1,5 @@
-"""A home of its own for each test, a few coloured photos, and one adapter trained on them for the whole session."""
+"""A home of its own for each test, a few coloured photos, and one adapter trained on them for the
+whole session."""
 
 from pathlib import Path
 

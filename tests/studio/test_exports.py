@@ -70,7 +70,8 @@ def _same_answers(studio, id, model, picture):
 def test_the_folder_of_a_backbone_of_ones_own_names_that_and_no_weights_of_timm_s(
     studio, short, finish, tmp_path
 ):
-    """Registered without a name it goes by its architecture's, which has other weights on the Hub."""
+    """Registered without a name it goes by its architecture's, which has other weights on the
+    Hub."""
     pytest.importorskip("peft")
     torch.manual_seed(0)
     save_file(timm.create_model("vit_tiny_patch16_224").state_dict(), tmp_path / "mine.safetensors")
@@ -146,7 +147,8 @@ def test_an_unknown_format_offers_those_there_are(trained, tmp_path):
 
 
 def test_a_one_bit_file_joins_the_zoo_and_sees_images_as_they_are(studio, picture, tmp_path):
-    """The bundled backbone is 192 wide: 4 matrices of 2·192 bits a block, and a 1-bit head for two classes."""
+    """The bundled backbone is 192 wide: 4 matrices of 2·192 bits a block, and a 1-bit head for two
+    classes."""
     matrix = bytes(range(48)) + torch.tensor([0.001, 0.1]).numpy().tobytes()
     (tmp_path / "lora-bihead.bin").write_bytes(
         matrix * 4 * dict(bundled().kwargs)["depth"] + matrix

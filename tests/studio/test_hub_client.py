@@ -123,9 +123,7 @@ def test_a_model_card_from_elsewhere_is_not_replaced(stand_in, sender):
     assert b"license: mit" in stand_in.repos["me/other"].files["README.md"]
 
 
-# trouble ----------------------------------------------------------------------------------------------------------
-
-
+# trouble
 def refused(action, kind=HubTrouble) -> str:
     """The sentence `action` ends with, which must come soon and without the token."""
     began = time.monotonic()
@@ -212,7 +210,8 @@ def test_a_connection_cut_while_pulling(stand_in, sender, receiver, place):
 
 
 def test_the_file_itself_cut_in_the_middle(stand_in, sender, receiver, monkeypatch):
-    """The header came, the rest does not: the second request for the file is the one that fetches it."""
+    """The header came, the rest does not: the second request for the file is the one that fetches
+    it."""
     sender.hub.push(mine())
     entries = hub_client.find("me/shades", "", TOKEN)
     monkeypatch.setattr(hub_client, "find", lambda *_: entries)
@@ -251,9 +250,7 @@ def test_others_who_use_the_session_are_not_hurried(stand_in, sender):
     assert get_session().get(f"{stand_in.url}/api/models/me/shades").status_code == 429
 
 
-# what is not asked, and not taken ------------------------------------------------------------------------------------
-
-
+# what is not asked, and not taken
 def test_offline_it_says_so(stand_in, tmp_path, open_studio, adapter_file):
     offline = open_studio(tmp_path / "off", offline=True)
     id = offline.zoo.take(adapter_file)

@@ -63,8 +63,13 @@ def test_a_run_is_told_to_its_end(tmp_path):
     id = made.start(RunSpec())
     events = told(made, id)
     assert events == [
-        Progressed("loading", 0.5), STARTED, step(1), Saved(1, "kept", 3), Saved(2, "kept", 6), ending(),
-    ]  # fmt: skip
+        Progressed("loading", 0.5),
+        STARTED,
+        step(1),
+        Saved(1, "kept", 3),
+        Saved(2, "kept", 6),
+        ending(),
+    ]
     assert kept == [(b"one", ""), (b"better", "kept")], (
         "a better state takes the place of the first one"
     )

@@ -134,9 +134,7 @@ def test_a_broken_training_step_fails_the_run_and_the_next_one_works(
     assert isinstance(finish(studio, studio.training.start(short()))[-1], Finished)
 
 
-# answers ----------------------------------------------------------------------------------------------------------
-
-
+# answers
 def test_choosing_an_adapter_that_is_in_memory_takes_less_than_a_tenth_of_a_millisecond(ready):
     studio, ids = ready
     studio.answers.classify(picture(), ids)
@@ -276,9 +274,7 @@ def _bundled():
     return bundled()
 
 
-# what comes from outside ------------------------------------------------------------------------------------------
-
-
+# what comes from outside
 def test_import_checks_the_tensors_too(studio, adapter_file, tmp_path):
     content = bytearray(adapter_file.read_bytes())
     content[-4:] = b"\x00\x00\xc0\x7f"  # a NaN at the end of the last tensor

@@ -4,17 +4,18 @@ How to add a source
 -------------------
 Write `peft_demo/data/sources/yours.py` with a record that says everything about it:
 
-    def parse(word: str) -> str | None:               # "yours:owner/name" on the command line → the spec's name
+    def parse(word: str) -> str | None:           # "yours:owner/name" → the name in the spec
         return word if word.startswith("yours:") else None
 
-    def open_yours(request: Request) -> Dataset:      # the labelled pictures, none of them decoded yet
+    def open_yours(request: Request) -> Dataset:  # labelled pictures, none of them decoded yet
         ...
 
     YOURS = Source("yours", open_yours, parse=parse)
 
-Every module-level `Source` is found by itself; the command line understands its word from then on. What of its name
-may leave the machine stands in `DataSpec.public`: a name that begins with the source's own word and a colon stays
-whole, of any other only what follows the last slash. Add `tests/data/test_yours.py`.
+Every module-level `Source` is found by itself; the command line understands its word from then on.
+What of its name may leave the machine stands in `DataSpec.public`: a name that begins with the
+source's own word and a colon stays whole, of any other only what follows the last slash. Add
+`tests/data/test_yours.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,9 +62,11 @@ class Source:
     open: Callable[[Request], Dataset]
     """The dataset, no pixel decoded yet. Raises `BadData`, or another `PeftDemoError`."""
     parse: Callable[[str], str | None] = no_word
-    """The `name` of the spec that a word of the command line means, None if it means another source."""
+    """The `name` of the spec that a word of the command line means, None if it means another
+    source."""
     locate: Callable[[str, Home | None], Path | None] = no_place
-    """Where the files lie of the dataset with this name. Raises `UnknownName` or `BadData` if they are gone."""
+    """Where the files lie of the dataset with this name. Raises `UnknownName` or `BadData` if they
+    are gone."""
     local: bool = False
     """Whether the name is a path, which only the machine's own user may give."""
 
@@ -93,8 +96,9 @@ def open_dataset(
 ) -> Dataset:
     """The dataset that `spec` names, no pixel decoded yet.
 
-    `path` is where its files are: for class cards a folder of class folders, for an upload a zip. Folders and zips
-    are also found by `spec.name` itself. Raises `UnknownName`, `BadData`, or `NotAllowed` (a Hub set when offline).
+    `path` is where its files are: for class cards a folder of class folders, for an upload a zip.
+    Folders and zips are also found by `spec.name` itself. Raises `UnknownName`, `BadData`, or
+    `NotAllowed` (a Hub set when offline).
     """
     source = find_source(spec.source)
     place = path or source.locate(spec.name, None)
@@ -108,11 +112,11 @@ def parse(
     seed: int = 0,
     **reading: Any,
 ) -> tuple[DataSpec, Path | None]:
-    """What the command line means by DATA: a bundled name, `hf:ID`, a folder, a zip or a tar file ("./digits" is a
-    folder). `reading` are fields of `DataSpec` that say how it is read.
+    """What the command line means by DATA: a bundled name, `hf:ID`, a folder, a zip or a tar file
+    ("./digits" is a folder). `reading` are fields of `DataSpec` that say how it is read.
 
-    The path is where the files are, None for a set that has none. Raises `UnknownName` for a word that is none of
-    these, `BadData` for a path that is not there or no dataset.
+    The path is where the files are, None for a set that has none. Raises `UnknownName` for a word
+    that is none of these, `BadData` for a path that is not there or no dataset.
     """
     for source in sources().values():
         name = source.parse(argument)

@@ -1,4 +1,5 @@
-"""The datasets that come with the project. None needs the network, none is a file of this repository."""
+"""The datasets that come with the project. None needs the network, none is a file of this
+repository."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Class cards that a person fills with photos on the page.
 
-A draft is a folder of numbered class folders under the home; the names of the classes stand in `.labels.json`,
-because a person may call a class anything ("7/8", "con", "..") and a folder not.
+A draft is a folder of numbered class folders under the home; the names of the classes stand in
+`.labels.json`, because a person may call a class anything ("7/8", "con", "..") and a folder not.
 """
 
 import json

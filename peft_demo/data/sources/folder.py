@@ -48,7 +48,8 @@ def list_folder(root: Path) -> Listing:
 
 
 def _walk(folder: Path, parts: Parts, above: tuple[Path, ...], listing: Listing) -> None:
-    """Lists `folder`, which lies at `parts`; `above` are the folders on the way to it, links resolved."""
+    """Lists `folder`, which lies at `parts`; `above` are the folders on the way to it, links
+    resolved."""
     above = (*above, folder)
     entries = list(_entries(folder, parts, listing))
     if not entries and parts:

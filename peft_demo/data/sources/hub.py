@@ -1,4 +1,5 @@
-"""Datasets of the Hugging Face Hub, streamed: only as many rows are read as a few-shot split can use."""
+"""Datasets of the Hugging Face Hub, streamed: only as many rows are read as a few-shot split can
+use."""
 
 import re
 from collections import Counter
@@ -44,8 +45,8 @@ def parse(word: str) -> str | None:
 def open_hub(request: Request) -> Dataset:
     """The rows of the Hub dataset "OWNER/NAME" or "OWNER/NAME:CONFIGURATION" that a split can use.
 
-    Image and label column are guessed unless the spec names them; the guess is in the reading. Raises `NotAllowed`
-    when offline, `BadData` if the dataset cannot be had or has no such columns.
+    Image and label column are guessed unless the spec names them; the guess is in the reading.
+    Raises `NotAllowed` when offline, `BadData` if the dataset cannot be had or has no such columns.
     """
     spec = request.spec
     if request.offline:
@@ -83,9 +84,11 @@ def _streams(name: str) -> Mapping[str, Stream]:
 
 
 def split_parts(names: Iterable[str], choice: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Name of a given split → "train", "val", "test", each once; what is left of a set without "train" stands for it.
+    """Name of a given split → "train", "val", "test", each once; what is left of a set without
+    "train" stands for it.
 
-    {"test": ""} where there are only validation or test rows: they are divided here. `choice` is what a person says.
+    {"test": ""} where there are only validation or test rows: they are divided here. `choice` is
+    what a person says.
     """
     names = list(names)
     if choice is not None:
@@ -142,7 +145,8 @@ def _read(spec: DataSpec, streams: Mapping[str, Stream], report: Report | None) 
 
 
 def _wanted(part: str, given: Iterable[str], shots: int) -> int:
-    """Rows per class: shots for training, as many again for validation, a quarter more where test is held out."""
+    """Rows per class: shots for training, as many again for validation, a quarter more where test
+    is held out."""
     if part == "test":
         return TEST_ROWS
     if part == "val":
@@ -255,7 +259,8 @@ def _narrow(stream: Stream, image: str, label: str, seed: int) -> Stream:
 
 
 def _bytes(cell: bytes | Mapping[str, Any] | None) -> bytes:
-    """The encoded picture in a cell. A stranger wrote it: it may name files of the Hub, never files of this machine."""
+    """The encoded picture in a cell. A stranger wrote it: it may name files of the Hub, never files
+    of this machine."""
     fields = {"bytes": cell} if isinstance(cell, bytes) else dict(cell or {})
     data = fields.get("bytes")
     place = str(fields.get("path") or "")

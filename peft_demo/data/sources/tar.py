@@ -69,14 +69,15 @@ def list_tar(path: Path) -> Listing:
 
 
 def _plain_tar(path: Path) -> IO[bytes]:
-    """The tar file without its packing: the file itself, or a copy that disappears with this process."""
+    """The tar file without its packing: the file itself, or a copy that disappears with this
+    process."""
     try:
         with path.open("rb") as packed:
             start = packed.read(6)
         opener = _opener(start)
         if opener is None:
             return path.open("rb")
-        copy = TemporaryFile()
+        copy = TemporaryFile()  # noqa: SIM115  closed by whoever asked for the tar
         with opener(path, "rb") as stream:
             while piece := stream.read(2**20):
                 copy.write(piece)
@@ -113,7 +114,8 @@ def _opener(start: bytes):
 
 
 class _Tar:
-    """An open tar file that several threads may read; it is closed when nobody needs it any more."""
+    """An open tar file that several threads may read; it is closed when nobody needs it any
+    more."""
 
     def __init__(self, file: IO[bytes]):
         self.file = file

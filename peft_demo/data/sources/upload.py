@@ -1,4 +1,5 @@
-"""Zips that were uploaded to the page, kept under the home by a key made of their name and content."""
+"""Zips that were uploaded to the page, kept under the home by a key made of their name and
+content."""
 
 import re
 from contextlib import suppress
@@ -17,7 +18,8 @@ from .zip import list_zip
 
 
 def keep_zip(home: Home, file: Path) -> str:
-    """Stores an uploaded zip; its key, which is the `name` of a spec. The same zip twice is kept once."""
+    """Stores an uploaded zip; its key, which is the `name` of a spec. The same zip twice is kept
+    once."""
     if not is_zipfile(file):
         raise BadData(
             f"{file.name} is not a zip file.", "Zip a folder that holds one folder per class."

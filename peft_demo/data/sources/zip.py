@@ -50,7 +50,8 @@ ZIP = Source("zip", open_zip, parse=parse, locate=locate, local=True)
 
 
 def list_zip(path: Path) -> Listing:
-    """All members that could be read, the others rejected with a reason. The zip stays open while they are in use.
+    """All members that could be read, the others rejected with a reason. The zip stays open while
+    they are in use.
 
     Raises `BadData` if it is no zip, holds too much, or is locked with a password as a whole.
     """
@@ -81,7 +82,8 @@ def list_zip(path: Path) -> Listing:
 
 
 class _Bounded(io.BufferedReader):
-    """A file that is never read in large pieces, so that neither a directory nor a member can fill the memory."""
+    """A file that is never read in large pieces, so that neither a directory nor a member can fill
+    the memory."""
 
     limit = _MAX_DIRECTORY
 
@@ -155,8 +157,9 @@ def _parts(info: ZipInfo) -> Parts:
 
 
 def _name(info: ZipInfo) -> str:
-    """Many programs write UTF-8, or the code page of their country, without saying so; zipfile then reads it as
-    cp437. Bytes that are no UTF-8 become lone surrogates, see `with_readable_names`."""
+    """Many programs write UTF-8, or the code page of their country, without saying so; zipfile then
+    reads it as cp437. Bytes that are no UTF-8 become lone surrogates, see `with_readable_names`.
+    """
     if info.flag_bits & _UTF8:
         return info.filename
     try:
