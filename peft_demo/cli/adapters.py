@@ -33,7 +33,9 @@ def merge(
 
 def export(
     adapter: Adapter,
-    to: Annotated[str, Option("--to", metavar="FORMAT", help="Whose format to write: peft, onnx.")],
+    to: Annotated[
+        str, Option("--to", metavar="FORMAT", help="Whose format to write; a wrong one lists all.")
+    ],
     out: Annotated[
         Path, Option("--out", metavar="PATH", help="A new folder (peft) or a file (onnx).")
     ],
@@ -41,7 +43,7 @@ def export(
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
-    """Write an adapter for another program: huggingface/peft or ONNX."""
+    """Write an adapter for another program, for instance huggingface/peft or ONNX."""
     with open_studio(zoo, offline) as studio:
         notes = studio.zoo.export(studio.zoo.find(adapter), to, out)
     value = {"path": str(out), "format": to, "notes": list(notes)}

@@ -83,14 +83,18 @@ class DataSpec:
 
         Of a path the last part stays. The browser's id, under which the page keeps a person's
         photos, becomes "photos"; the key of an uploaded zip becomes the zip's name. Names that
-        everybody may know stay whole: those of bundled sets, of Hub sets, and all that begin with
-        their source and a colon.
+        everybody may know stay whole: those of bundled sets, of Hub sets, and OWNER/NAME behind the
+        source's own word and a colon ("yours:owner/name").
         """
         return replace(self, name=self._public_name(), labels=_last_part(self.labels))
 
     def _public_name(self) -> str:
-        if self.source in ("bundled", "hub") or self.name.startswith(f"{self.source}:"):
+        if self.source in ("bundled", "hub"):
             return self.name
+        word = f"{self.source}:"
+        if self.name.startswith(word):
+            rest = self.name.removeprefix(word)
+            return self.name if _OWNER_AND_NAME.fullmatch(rest) else word + _last_part(rest)
         if self.source == "draft":
             return "photos"
         if self.source == "upload":
@@ -121,6 +125,7 @@ class DataSpec:
         return {f"--{name}": value for name, value in values.items() if value}
 
 
+_OWNER_AND_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 _WORDS = ("name", "image_column", "label_column", "splits", "labels", "encoding", "ground")
 _ALWAYS = {"source", "name", "shots", "seed", "image_column", "label_column"}
 

@@ -2,9 +2,21 @@
 
 Nothing here knows torch; importing this room loads Gradio and pandas only.
 
-To add a tab: write a module whose `build` draws it into the open context and connects its own
-events, from the `Page` and the parts of the service that it needs; then add it to `_draw_tabs`.
-Buttons that lead to another tab are connected in `links`.
+To add a tab, write a module (or a folder, once it grows) whose `build` draws the tab and connects
+its own events:
+
+    def build(page: Page, tab: gr.Tab, training: Training) -> None:
+        table = gr.Dataframe(headers=["run", "state"], label="Runs")
+
+        def rows() -> list[list[str]]:
+            return [[run.id, str(run.state)] for run in training.runs()]
+
+        tab.select(speaking(rows), outputs=table, **QUEUED)      # filled whenever it is opened
+
+It asks for the parts of the service that it needs. `tab.select` fills a tab when it is opened,
+`page.timer` keeps it up to date, and `page.blocks.load` fills it before: every page that loads
+waits for that, so prefer the first. Then draw it in `_draw_tabs`. Buttons that lead to another tab
+are connected in `links`, and errors become sentences by `toasts.speaking`.
 """
 
 from collections.abc import Callable

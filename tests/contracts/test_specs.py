@@ -85,6 +85,10 @@ def test_the_keys_of_a_persons_photos_are_in_no_command_and_no_card():
     [
         ("bundled", "digits", "digits"),
         ("hub", "owner/name:plain", "owner/name:plain"),
+        ("csv", "csv:/home/me/pets.csv", "csv:pets.csv"),
+        ("csv", "csv:C:\\Users\\me\\pets.csv", "csv:pets.csv"),
+        ("csv", "csv:~/pets.csv", "csv:pets.csv"),
+        ("kaggle", "kaggle:owner/name", "kaggle:owner/name"),
         ("folder", "/home/me/my photos/", "my photos"),
         ("folder", "C:\\Users\\me\\cats", "cats"),
         ("zip", "~/private/cats.zip", "cats.zip"),

@@ -12,10 +12,12 @@ Write `peft_demo/data/sources/yours.py` with a record that says everything about
 
     YOURS = Source("yours", open_yours, parse=parse)
 
-Every module-level `Source` is found by itself; the command line understands its word from then on.
-What of its name may leave the machine stands in `DataSpec.public`: a name that begins with the
-source's own word and a colon stays whole, of any other only what follows the last slash. Add
-`tests/data/test_yours.py`.
+Every module-level `Source` is found by itself; the command line understands its word from then
+on. What of a dataset's name may leave the machine stands in `DataSpec.public`: `yours:owner/name`
+stays whole, and of a path only the last part is left (`yours:/home/me/pets.csv` becomes
+`yours:pets.csv`). A source whose names are paths keeps its word in the name too, says
+`local=True`, and finds its file in `locate`; `folder.py` is an example. Add
+`tests/data/test_yours.py`, and a line about what is private to `tests/studio/test_privacy.py`.
 """
 
 from collections.abc import Callable, Mapping

@@ -13,7 +13,7 @@ Write `peft_demo/studio/exports/yours.py` with a function and a record that name
 
 Every module-level `Export` is found by itself: `export ADAPTER --to yours` works from then on. What
 turns an adapter into another program's bytes, without a file, belongs to the room `interop`. Add
-`tests/studio/exports/test_yours.py`.
+a test to `tests/studio/test_exports.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
