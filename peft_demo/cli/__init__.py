@@ -18,12 +18,10 @@ import typer
 
 from ..contracts.errors import PeftDemoError
 from . import adapters, answers, backbones, datasets, hub, methods, train, zoo
-from .terminal import complain, discard_output, escape_what_cannot_be_printed
+from .terminal import complain, escape_what_cannot_be_printed
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 and the number of the signal, as shells expect it."""
-READER_GONE = 141
-"""The exit code when the other end of a pipe has gone, as in `zoo | head -1`; the same with 13."""
 
 _CLICK_ERROR: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
 """Click's base of all complaints about words and flags; Typer may carry a Click of its own."""
@@ -63,9 +61,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return complain(str(error))
     except _CLICK_ERROR as error:
         return complain(error.format_message())
-    except BrokenPipeError:
-        discard_output()
-        return READER_GONE
     except OSError as error:
         return complain(f"{error.filename or 'a file'}: {error.strerror or error}.")
     except (KeyboardInterrupt, typer.Abort):

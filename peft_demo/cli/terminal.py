@@ -1,7 +1,6 @@
 """What commands print: an answer on standard output, a complaint on standard error."""
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
@@ -22,14 +21,11 @@ def escape_what_cannot_be_printed() -> None:
 
 
 def print_answer(value: object, lines: Iterable[str], as_json: bool) -> None:
-    """Prints a command's answer: `value` as one line of JSON, or the lines."""
+    """Prints a command's answer: `value` as one line of JSON, or the lines.
+
+    It is written out at once, so that Click sees a reader that has gone (`zoo | head -1`).
+    """
     print(json.dumps(value) if as_json else "\n".join(lines), flush=True)
-
-
-def discard_output() -> None:
-    """Afterwards what is printed goes nowhere: whoever read it has gone."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
 
 
 def complain(sentence: str) -> int:
