@@ -17,11 +17,8 @@ from collections.abc import Sequence
 import typer
 
 from ..contracts.errors import PeftDemoError
-from . import adapters, answers, backbones, datasets, hub, methods, train, zoo
-from .terminal import complain, escape_what_cannot_be_printed
-
-INTERRUPTED = 130
-"""The exit code after Ctrl-C: 128 and the number of the signal, as shells expect it."""
+from . import adapters, backbones, datasets, evaluate, hub, methods, predict, train, zoo
+from .terminal import INTERRUPTED, complain, escape_what_cannot_be_printed
 
 _CLICK_ERROR: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
 """Click's base of all complaints about words and flags; Typer may carry a Click of its own."""
@@ -37,8 +34,8 @@ app.command("datasets")(datasets.list_datasets)
 app.command("zoo")(zoo.list_adapters)
 app.command("check")(datasets.check)
 app.command("train")(train.train)
-app.command("predict")(answers.predict)
-app.command("evaluate")(answers.evaluate)
+app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
 app.command("merge")(adapters.merge)
 app.command("export")(adapters.export)
 app.command("import")(adapters.import_adapter)

@@ -7,6 +7,8 @@ from io import TextIOWrapper
 
 BAD_INPUT = 2
 """The exit code after a sentence about bad input."""
+INTERRUPTED = 130
+"""The exit code after Ctrl-C: 128 and the number of the signal, as shells expect it."""
 
 
 def escape_what_cannot_be_printed() -> None:

@@ -17,6 +17,7 @@ from .dataset import Dataset, Example
 from .few_shot import readable, split
 from .images import Picture, decode, lossless, thumbnail
 from .notices import report_of
+from .pictures import NamedPicture, find_pictures
 from .sources import find_source, open_dataset, parse
 from .sources.bundled import cards
 
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Dataset",
     "Example",
+    "NamedPicture",
     "Picture",
     "Split",
     "augment",
     "cards",
     "decode",
+    "find_pictures",
     "find_source",
     "lossless",
     "open_dataset",

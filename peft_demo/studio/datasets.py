@@ -1,6 +1,7 @@
 """The datasets of this machine: bundled ones, folders and zips, class cards and uploads, and those
 of the Hub."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,16 @@ from ..contracts.cards import DataReport, DatasetCard
 from ..contracts.errors import NotAllowed
 from ..contracts.progress import Report
 from ..contracts.specs import DataSpec
-from ..data import Dataset, find_source, open_dataset, parse, report_of, split
+from ..data import (
+    Dataset,
+    NamedPicture,
+    find_pictures,
+    find_source,
+    open_dataset,
+    parse,
+    report_of,
+    split,
+)
 from ..data import cards as dataset_cards
 from ..data.sources.upload import keep_zip
 from ..storage.home import Home
@@ -54,6 +64,11 @@ class Datasets:
     def open(self, spec: DataSpec, report: Report | None = None) -> Dataset:
         """The dataset that `spec` names; `BadData` or `NotAllowed` says why it cannot be had."""
         return open_dataset(spec, self.locate(spec), offline=self._offline, report=report)
+
+    def pictures(self, words: Sequence[str]) -> list[NamedPicture]:
+        """The pictures that paths and patterns of this machine mean; see `data.find_pictures`."""
+        check_local_paths(self._allow_local_paths, "a picture of this machine")
+        return find_pictures(words)
 
     def locate(self, spec: DataSpec) -> Path | None:
         """Where the images lie, None for bundled and Hub sets; `NotAllowed` for a path that may not

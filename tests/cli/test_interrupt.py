@@ -111,6 +111,16 @@ def test_compare_says_how_to_go_on(typed):
     assert "goes on from" in command.text and "Traceback" not in command.text
 
 
+def test_predict_keeps_what_was_answered(typed, many_photos, tmp_path):
+    table = tmp_path / "answers.csv"
+    command = typed("predict", "lora-digits-s0", many_photos, "--csv", table)
+    command.wait_for(r"classifying: +[1-9]")
+    command.press_ctrl_c()
+    assert command.end() == 130
+    assert "Traceback" not in command.text
+    assert 100 < len(table.read_text().splitlines()) < 20_000
+
+
 def test_the_first_interrupt_is_noted_and_the_second_is_one():
     with FirstInterrupt() as interrupt:
         assert not interrupt.came

@@ -34,7 +34,7 @@ from ...contracts.specs import DataSpec
 from ...contracts.window import Window
 from ...storage.home import Home
 from ..dataset import Dataset
-from ..listing import Parts
+from ..listing import Listing, Parts
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class Source:
     are gone."""
     local: bool = False
     """Whether the name is a path, which only the machine's own user may give."""
+    list: Callable[[Path], Listing] | None = None
+    """All files that lie there, whatever they are; None for a source that is no folder or archive."""
 
 
 def leads_out(parts: Parts) -> bool:

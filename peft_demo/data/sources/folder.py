@@ -32,9 +32,6 @@ def open_folder(request: Request) -> Dataset:
     return arrange(title, list_folder(folder), request.spec, request.report, beside=folder)
 
 
-FOLDER = Source("folder", open_folder, parse=parse, locate=locate, local=True)
-
-
 def list_folder(root: Path) -> Listing:
     """All files below `root`. Links are followed, but not in a circle.
 
@@ -45,6 +42,9 @@ def list_folder(root: Path) -> Listing:
     listing = Listing()
     _walk(root.resolve(), (), (), listing)
     return listing
+
+
+FOLDER = Source("folder", open_folder, parse=parse, locate=locate, local=True, list=list_folder)
 
 
 def _walk(folder: Path, parts: Parts, above: tuple[Path, ...], listing: Listing) -> None:

@@ -43,9 +43,6 @@ def open_tar(request: Request) -> Dataset:
     return arrange(title or "Tar", list_tar(path), request.spec, request.report, beside=path)
 
 
-TAR = Source("tar", open_tar, parse=parse, locate=locate, local=True)
-
-
 def list_tar(path: Path) -> Listing:
     """All regular members, the others rejected with a reason; links are not followed.
 
@@ -66,6 +63,9 @@ def list_tar(path: Path) -> Listing:
     filled = {file.parts[:n] for file in listing.files for n in range(len(file.parts))}
     listing.empty = [parts for parts in listing.empty if parts not in filled]
     return listing
+
+
+TAR = Source("tar", open_tar, parse=parse, locate=locate, local=True, list=list_tar)
 
 
 def _plain_tar(path: Path) -> IO[bytes]:

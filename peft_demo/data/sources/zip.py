@@ -46,9 +46,6 @@ def open_zip(request: Request) -> Dataset:
     return arrange(title or "Zip", list_zip(path), request.spec, request.report, beside=path)
 
 
-ZIP = Source("zip", open_zip, parse=parse, locate=locate, local=True)
-
-
 def list_zip(path: Path) -> Listing:
     """All members that could be read, the others rejected with a reason. The zip stays open while
     they are in use.
@@ -79,6 +76,9 @@ def list_zip(path: Path) -> Listing:
     filled = {parts[:n] for parts in [*seen, *folders] for n in range(len(parts))}
     listing.empty = [parts for parts in folders if parts not in filled]
     return listing
+
+
+ZIP = Source("zip", open_zip, parse=parse, locate=locate, local=True, list=list_zip)
 
 
 class _Bounded(io.BufferedReader):
