@@ -8,6 +8,7 @@ import os
 import signal
 from importlib import import_module
 from pathlib import Path
+from socket import gethostname
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from .contracts.service import Service
 
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+THE_HUB = "https://huggingface.co"
+"""Spaces are shown in a frame on its pages."""
 
 
 class ServedPage(NamedTuple):
@@ -104,7 +107,10 @@ def page_for_this_machine(
     from . import ui
 
     blocks, launch = ui.build(studio)
-    return ServedPage(studio, blocks, launch)
+    hosts = [host, *_names_by_environment()]
+    if host not in THIS_MACHINE:
+        hosts += [gethostname(), f"{gethostname()}.local"]
+    return ServedPage(studio, blocks, ui.guarded(launch, hosts))
 
 
 def page_for_visitors(offline: bool) -> ServedPage:
@@ -118,7 +124,19 @@ def page_for_visitors(offline: bool) -> ServedPage:
 
     visitors = space.open_visitors(offline)
     blocks, launch = ui.build(visitors, space.banner)
-    return ServedPage(visitors, blocks, {**launch, **space.LAUNCH})
+    hosts = _names_by_environment()
+    origins = [THE_HUB]
+    if "SPACE_HOST" in os.environ:
+        hosts.append(os.environ["SPACE_HOST"])
+        origins.append(f"https://{os.environ['SPACE_HOST']}")
+    launch = ui.guarded({**launch, **space.LAUNCH}, hosts, origins)
+    return ServedPage(visitors, blocks, launch)
+
+
+def _names_by_environment() -> list[str]:
+    """Further names the server goes by, behind a proxy for instance: PEFT_DEMO_HOSTS=a.org,b.org"""
+    names = os.environ.get("PEFT_DEMO_HOSTS", "").split(",")
+    return [name.strip() for name in names if name.strip()]
 
 
 def prepare_environment(offline: bool) -> None:

@@ -28,10 +28,15 @@ import gradio as gr
 from ..contracts.service import Service
 from . import adapters, address, api, classify, data, guide, header, links, train
 from .classify.example import example
+from .origins import guarded as guarded
 from .page import Page, new_page
 from .theme import CSS, theme
 
 ICON = Path(__file__).with_name("icon.svg")
+WAITING = 256
+"""Events that wait at most, over all visitors: fifty who ask at once, five events each. Classifying
+is answered one at a time (`wiring.ON_DEVICE`), beside whatever else waits.
+"""
 
 
 def build(
@@ -51,7 +56,7 @@ def build(
         _draw_tabs(page, top, service)
         api.build(service.zoo, service.answers)
     api.keep_private(blocks)
-    blocks.queue(default_concurrency_limit=4, max_size=32)
+    blocks.queue(default_concurrency_limit=4, max_size=WAITING)
     return blocks, launch_arguments()
 
 
