@@ -21,16 +21,19 @@ def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="run tests marked slow too, as CI does")
 
 
+def pytest_itemcollected(item):
+    """Tests that share a costly fixture run in one process."""
+    for group in ("browser", "space", "test_docs"):
+        if group in Path(item.path).with_suffix("").parts:
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_collection_modifyitems(config, items):
-    """Leaves slow tests out unless asked for, and keeps tests that share a costly fixture in one
-    process."""
+    """Leaves slow tests out unless asked for."""
     everything = config.getoption("--slow") or "CI" in os.environ
     for item in items:
         if item.get_closest_marker("slow") and not everything:
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
-        for group in ("browser", "space", "test_docs"):
-            if group in Path(item.path).with_suffix("").parts:
-                item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
