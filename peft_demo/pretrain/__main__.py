@@ -9,6 +9,8 @@ from statistics import mean
 
 import torch
 
+from ..contracts.errors import Busy
+from ..storage.lock import locked
 from .card import card, table
 from .command import parse, recipe_of
 from .distil import Distillation, Progress
@@ -32,6 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
+    try:
+        with locked(Path(options.work), patience_s=0, busy="another run works in this folder"):
+            _run(options)
+    except Busy as error:
+        sys.exit(str(error))
+
+
+def _run(options: argparse.Namespace) -> None:
     recipe = recipe_of(options)
     photos = load_photos(options.photos, options.side, options.work)
     device = torch.device(options.device)

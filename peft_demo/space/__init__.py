@@ -1,8 +1,11 @@
 """On a Hugging Face Space: many visitors, one machine, nothing kept for long.
 
-`visitors` a studio for each browser · `who` tells them apart · `turns` one run at a time, within
-caps · `limit` the time a run has · `gpu` a run on a GPU that the Space lends (ZeroGPU) · `banner`
-what the page says of all this.
+`visitors`         a studio for each browser
+`visitor_id`       tells browsers apart
+`training_queue`   one run at a time, within limits
+`time_limit`       ends a run when its time is up
+`gpu`              a run on a GPU that the Space lends (ZeroGPU)
+`banner`           what the page says of all this
 """
 
 import os
@@ -20,8 +23,10 @@ LAUNCH = {"app_kwargs": {"middleware": [Middleware(Cookies)]}, "max_file_size": 
 
 
 def open_visitors(offline: bool = False) -> Visitors:
-    """The services of this Space. With ZeroGPU answers come from the CPU, for the GPU lives in
-    another process."""
+    """The services of this Space.
+
+    With ZeroGPU answers come from the CPU, for the GPU lives in another process.
+    """
     if not os.environ.get("SPACES_ZERO_GPU"):
         return Visitors(offline=offline)
     from ..storage.home import find_home

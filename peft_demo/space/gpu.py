@@ -8,6 +8,7 @@ event. "Stop" reaches the other process as a file that appears.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -24,9 +25,9 @@ from ..training import Trainer
 from .time_limit import stop_at
 
 SECONDS = 60
+"""What is asked of a visitor's daily quota."""
 MARGIN = 15
-"""What is asked of a visitor's daily quota, and how long before its end a run stops and keeps its
-best."""
+"""How many seconds before its end a run stops and keeps its best."""
 
 
 def borrowing(home: Path) -> Trainer:
@@ -34,8 +35,7 @@ def borrowing(home: Path) -> Trainer:
 
     `spaces` must have been imported before torch (see `app.py`).
     """
-    import spaces  # pyright: ignore[reportMissingImports]  only a Space has it
-
+    spaces = import_module("spaces")  # only a Space has it
     on_gpu = spaces.GPU(duration=SECONDS)(work)
 
     def train(
@@ -79,8 +79,7 @@ def work(
 
 
 def _arrays(material: FewShotTensors) -> FewShotTensors:
-    """numpy arrays are pickled by value; tensors would be shared through handles of this
-    process."""
+    """numpy arrays are pickled by value; tensors would be shared by handles of this process."""
     return _each(material, lambda tensor: tensor.numpy())
 
 

@@ -11,11 +11,10 @@ Stop = Callable[[], bool]
 def stop_at(
     ends: float, why: str, train: Callable[[Stop], Iterator[Event]], stop: Stop
 ) -> Iterator[Event]:
-    """The events of `train`, which is asked to stop at `ends` (of `monotonic`, seconds) as well as
-    by `stop`.
+    """The events of `train`, which is asked to stop at `ends` as well as by `stop`.
 
-    Time is looked at after each step. Where it was that which ended the run, a `Noticed` says
-    `why`.
+    `ends` is a time of `monotonic`, in seconds. It is looked at after each step. A run that ended
+    because of it has a `Noticed` that says `why`.
     """
     for event in train(lambda: stop() or monotonic() > ends):
         if isinstance(event, Stopped) and monotonic() > ends and not stop():

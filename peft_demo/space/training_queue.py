@@ -15,11 +15,15 @@ from ..vit import Backbone
 from .time_limit import stop_at
 
 SHOTS = 32
+"""Training images per class, at most."""
 STEPS = 1000
+"""Optimisation steps, at most."""
 BATCH = 128
+"""Images in a step, at most."""
 WAITING = 3
-"""Most training images per class, optimisation steps, images in one, visitors in line behind the
-one who trains."""
+"""Visitors in line behind the one who trains, at most."""
+LOOK_S = 0.2
+"""Seconds between two looks at the line."""
 SECONDS = 600
 """How long a run may train; it is looked at after each step."""
 HINT = "On a machine of your own there is no such limit."
@@ -30,14 +34,13 @@ class TrainingQueue:
 
     def __init__(self, train: Trainer):
         self._train = train
-        self._line = []
+        self._line: list[object] = []
 
     def check(self, run: RunSpec, ahead: int) -> None:
-        """Refuses at once what can be told before the images are read: `BadValue`, or `Busy` while
-        the line is long.
+        """Refuses at once what can be told before the images are read.
 
-        `ahead` visitors have started a run that has not ended; not all of them need be in the line
-        yet.
+        Raises `BadValue`, or `Busy` while the line is long. `ahead` visitors have started a run
+        that has not ended; not all of them need be in the line yet.
         """
         if run.data.shots > SHOTS:
             raise BadValue(
@@ -55,8 +58,10 @@ class TrainingQueue:
     def __call__(
         self, run: RunSpec, backbone: Backbone, material: FewShotTensors, stop: Callable[[], bool]
     ) -> Iterator[Event]:
-        """As `training.train`, once it is this run's turn and for `SECONDS`; `BadValue` if it takes
-        too many steps."""
+        """As `training.train`, once it is this run's turn, and for `SECONDS` at most.
+
+        Raises `BadValue` if it takes too many steps.
+        """
         _check_steps(ceil(len(material.train[1]) / run.recipe.batch) * run.recipe.epochs)
         ticket = object()
         self._line.append(ticket)
@@ -72,15 +77,16 @@ class TrainingQueue:
         finally:
             self._line.remove(ticket)
 
-    def _wait(
-        self, ticket: object, stop: Callable[[], bool], look_s: float = 0.2
-    ) -> Iterator[Event]:
-        told = 0
-        while (before := self._line.index(ticket)) and not stop():
-            if before != told:
-                yield Progressed(f"waiting: {before} before you")
-            told = before
-            sleep(look_s)
+    def _wait(self, ticket: object, stop: Callable[[], bool]) -> Iterator[Event]:
+        """Ends when the ticket is first in line, or on `stop`; tells how many are before it."""
+        reported = 0
+        place = self._line.index(ticket)
+        while place and not stop():
+            if place != reported:
+                yield Progressed(f"waiting: {place} before you")
+            reported = place
+            sleep(LOOK_S)
+            place = self._line.index(ticket)
 
 
 def _check_steps(steps: int) -> None:

@@ -1,5 +1,7 @@
-"""A studio for each visitor: they see the shipped adapters and their own, and nobody else's images
-or runs."""
+"""A studio for each visitor of a Space.
+
+They see the shipped adapters and their own, and nobody else's images or runs.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -13,14 +15,14 @@ from ..contracts.service import Answers, Data, Hub, Training, Zoo
 from ..contracts.specs import RunSpec
 from ..storage.home import Home, find_home, sweep
 from ..studio import Studio
+from ..studio.adapter_store import SHIPPED
 from ..studio.backbone_cache import BackboneCache
 from ..vit.load import best_device
 from .training_queue import TrainingQueue
 from .visitor_id import visitor_id
 
 KEPT = 64
-"""Studios in memory. Whoever comes back after more than that many others finds their files again on
-disk."""
+"""Studios in memory. Whoever comes back after that many others finds their files on disk again."""
 DAYS = 1.0
 """How long the files of a visitor stay after that."""
 QUOTA = 1_000_000_000
@@ -40,8 +42,10 @@ class _Part:
 
 
 class Visitors:
-    """The `contracts.service.Service` of a Space. Every question goes to the studio of the visitor
-    who asks it; all share the backbones in memory and take turns in training.
+    """The `contracts.service.Service` of a Space.
+
+    Every question goes to the studio of the visitor who asks it. All share the backbones in memory
+    and take turns in training.
     """
 
     def __init__(
@@ -49,20 +53,14 @@ class Visitors:
         train: training.Trainer = training.train,
         device: str = "",
         offline: bool = False,
-        **studio,
+        shipped: Path = SHIPPED,
     ):
         self.home = find_home()
         self._turns = TrainingQueue(train)
-        device = device or best_device()
-        backbones = BackboneCache(self.home.root, device, offline)
-        self._about = {
-            "device": device,
-            "offline": offline,
-            "backbones": backbones,
-            "train": self._turns,
-            "shared": True,
-        }
-        self._about |= studio
+        self._device = device or best_device()
+        self._offline = offline
+        self._shipped = shipped
+        self._backbones = BackboneCache(self.home.root, self._device, offline)
         self._studios: OrderedDict[str, Studio] = OrderedDict()
         self._lock = Lock()
         self._door = Lock()
@@ -99,16 +97,28 @@ class Visitors:
         with self._lock:
             if id not in self._studios:
                 self._forget()
-                self._studios[id] = Studio(
-                    self._home_of(id), mark=id[:8], admit=self._admit, **self._about
-                )
+                self._studios[id] = self._open(id)
             self._studios.move_to_end(id)
             return self._studios[id]
+
+    def _open(self, id: str) -> Studio:
+        return Studio(
+            self._home_of(id),
+            offline=self._offline,
+            device=self._device,
+            shared=True,
+            shipped=self._shipped,
+            backbones=self._backbones,
+            train=self._turns,
+            mark=id[:8],
+            admit=self._admit,
+        )
 
     def _forget(self) -> None:
         """Makes room for one more: whoever has been away longest goes, but nobody who trains."""
         idle = [id for id, studio in self._studios.items() if not studio.training.busy]
-        for id in idle[: max(0, len(self._studios) - KEPT + 1)]:
+        surplus = max(0, len(self._studios) - KEPT + 1)
+        for id in idle[:surplus]:
             del self._studios[id]
             with suppress(OSError):
                 self._folder(id).touch()  # the day starts now

@@ -131,8 +131,10 @@ class Answers:
 
 
 def _readable(image: Path | bytes) -> data.Picture:
-    """The image, decoded under the window it asks for itself. Raises `BadImage` before anything is
-    loaded."""
+    """The image, decoded under the window it asks for itself.
+
+    Raises `BadImage` before anything is loaded.
+    """
     picture = data.Picture(image)
     picture.under(Window())
     return picture

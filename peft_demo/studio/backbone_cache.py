@@ -1,5 +1,4 @@
-"""The few backbones held in memory. Training and answers share them: attached models stand around
-the same tensors."""
+"""The few backbones in memory. Training and answers share them, as models stand on their tensors."""
 
 from collections import OrderedDict
 from pathlib import Path
@@ -36,8 +35,7 @@ class BackboneCache:
         return self.get(*key, report)
 
     def _put(self, key: tuple[str, int, str], fresh: vit.Backbone) -> None:
-        """Keeps `fresh`, or in its place the same weights at the same size under the name they came
-        by before."""
+        """Keeps `fresh`, or in its place the same weights that are in memory under another name."""
         with self._lock:
             same = (
                 b

@@ -16,8 +16,10 @@ from .zoo import Zoo
 
 
 class Hub:
-    """The `contracts.service.Hub` of a home. Where the machine is `shared`, nobody uses its Hub
-    token."""
+    """The `contracts.service.Hub` of a home.
+
+    Where the machine is `shared`, nobody uses its Hub token.
+    """
 
     def __init__(self, home: Home, zoo: Zoo, *, offline: bool, shared: bool):
         self._home = home
@@ -67,8 +69,10 @@ class Hub:
         return pack(push, files, self._home.root)
 
     def _token(self, given: str) -> str:
-        """The visitor's own token, or that of this machine: where it is shared, nobody acts in its
-        owner's name."""
+        """The visitor's own token, else that of this machine.
+
+        Where the machine is shared, nobody acts in its owner's name.
+        """
         if self._offline:
             raise NotAllowed(
                 "the Hugging Face Hub needs the network, which is switched off here.",

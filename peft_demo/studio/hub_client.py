@@ -1,5 +1,4 @@
-"""Talks with the Hugging Face Hub about adapters. Whatever goes wrong there becomes one sentence,
-and soon.
+"""Talks with the Hugging Face Hub about adapters. What goes wrong becomes one sentence, and soon.
 
 huggingface_hub waits without end for a silent server, and as long as a rate limit says. Two hooks
 on its session bound that within our conversations; for whatever else uses the session they do
@@ -18,7 +17,7 @@ from huggingface_hub import CommitOperationAdd, HfApi, constants, get_session, g
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
-    HTTPError,  # pyright: ignore[reportPrivateImportUsage]  of httpx or httpx2, whichever is used
+    HTTPError,  # pyright: ignore[reportPrivateImportUsage]  of httpx or httpx2, as this version uses
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -40,8 +39,10 @@ LIMIT = 500_000_000
 MOST = 100
 """Adapter files of one repository that are looked at."""
 TRIES = 3
-"""How often one request is sent at most; huggingface_hub repeats what may pass, after 1, 2, 4, ...
-seconds."""
+"""How often one request is sent at most.
+
+huggingface_hub repeats what may pass after 1, 2, 4, ... seconds.
+"""
 SILENCE_S = 20.0
 """Seconds without a byte after which a request is given up."""
 
@@ -63,18 +64,17 @@ def send(
     token: str,
     private: bool = False,
     report: Report | None = None,
-):
-    """One commit holds all of `contents` afterwards, or the repository is as before; the address of
-    its page.
+) -> str:
+    """One commit holds all of `contents` afterwards, or the repository is as before.
 
-    The repository is made if need be. `NotAllowed` if it is public where `private` is asked for, or
-    has a model card that is not ours; `HubTrouble` for what the Hub or the network refuses.
+    Gives the address of its page. The repository is made if need be. Raises `NotAllowed` if it is
+    public where `private` is asked for, or has a model card that is not ours, and `HubTrouble` for
+    what the Hub or the network refuses.
     """
     with _talking(repo, token) as api:
         address = str(api.create_repo(repo, private=private, exist_ok=True))
         _check_home(repo, api.model_info(repo), private)
-        # As buffers, so that they go over HTTP: hf_xet has retries of its own that cannot be
-        # bounded.
+        # As buffers, to go over HTTP: hf_xet has retries of its own that cannot be bounded.
         additions = [CommitOperationAdd(name, BytesIO(data)) for name, data in contents.items()]
         for n, addition in enumerate(additions):
             _say(report, f"sending {addition.path_in_repo}", n / len(additions))
@@ -85,22 +85,22 @@ def send(
 
 
 def find(repo: str, revision: str = "", token: str = "") -> tuple[str, list[ZooEntry]]:
-    """The commit `revision` stands for, and the adapters in it by their headers; files that are not
-    ours are ignored.
+    """The commit that `revision` stands for, and the adapters in it by their headers.
 
-    Nothing but headers is fetched. An entry with a `refusal` is too large, has an ill-formed card,
-    or comes after the first `MOST` files.
+    Files that are not ours are ignored. Nothing but headers is fetched. An entry with a `refusal`
+    is too large, has an ill-formed card, or comes after the first `MOST` files.
     """
     with _talking(repo, token) as api:
-        about = api.model_info(repo, revision=revision or None, files_metadata=True)
-        commit = about.sha or ""
-        files = [file for file in about.siblings or () if _NAME.fullmatch(file.rfilename)]
+        model = api.model_info(repo, revision=revision or None, files_metadata=True)
+        commit = model.sha or ""
+        files = [file for file in model.siblings or () if _NAME.fullmatch(file.rfilename)]
         entries = []
         for file in files[:MOST]:
             entry = _entry(api, repo, commit, file.rfilename, file.size or 0)
-            if entry is not None:
+            if entry:
                 entries.append(entry)
-        return commit, entries + [_unseen(file) for file in files[MOST:]]
+        entries += [_unseen(file) for file in files[MOST:]]
+        return commit, entries
 
 
 def download(
@@ -111,11 +111,10 @@ def download(
     token: str = "",
     report: Report | None = None,
 ) -> list[AdapterFile]:
-    """The adapters named (none: each that can be taken), sizes, headers and cards checked; `folder`
-    is used meanwhile.
+    """The adapters named, or each that can be taken; sizes, headers and cards are checked.
 
-    `UnknownName` or `BadAdapter` says which one is not to be had, `HubTrouble` what the Hub or the
-    network refuses.
+    `folder` is used meanwhile. `UnknownName` or `BadAdapter` says which one is not to be had,
+    `HubTrouble` what the Hub or the network refuses.
     """
     commit, entries = find(repo, revision, token)
     files = []
@@ -151,8 +150,10 @@ def _chosen(repo: str, entries: Sequence[ZooEntry], names: Sequence[str]) -> lis
 def _fetch(
     repo: str, commit: str, entry: ZooEntry, target: Path, token: str, report: Report | None
 ) -> None:
-    """The file `target` holds what the Hub has under the entry's name; nothing is checked but its
-    size."""
+    """The file `target` holds what the Hub has under the entry's name.
+
+    Nothing is checked but its size.
+    """
     url = hf_hub_url(repo, f"{entry.id}.safetensors", revision=commit, endpoint=constants.ENDPOINT)
     with (
         _talking(repo, token),
@@ -209,8 +210,7 @@ def _unseen(file) -> ZooEntry:
 
 
 def _check_home(repo: str, about, private: bool) -> None:
-    """Refuses what a push would do to a repository that was there before: show it to everybody,
-    replace its card."""
+    """Refuses to show what should be private, and to replace a card that is not ours."""
     if private and about.private is False:
         raise NotAllowed(
             f"{repo} is there already and everybody can see it.",
@@ -225,15 +225,24 @@ def _check_home(repo: str, about, private: bool) -> None:
         )
 
 
+def _forget_requests() -> None:
+    """Each request of the conversation may be sent `TRIES` times again."""
+    sent = _requests.get()
+    if sent is not None:
+        sent.clear()
+
+
 def _say(report: Report | None, what: str, fraction: float) -> None:
     if report:
         report(what, fraction)
 
 
+# one conversation
+
+
 @contextmanager
 def _talking(repo: str, token: str) -> Iterator[HfApi]:
-    """An api that speaks with this token alone, without waiting for long; its errors come out as
-    ours.
+    """An api that speaks with this token alone and does not wait for long; its errors become ours.
 
     They come out without the original's story, in which requests and addresses stand.
     """
@@ -251,10 +260,10 @@ def _talking(repo: str, token: str) -> Iterator[HfApi]:
 
 
 def _listen() -> None:
-    """Adds the two hooks to huggingface_hub's session, once.
+    """Hangs the two hooks on huggingface_hub's session, once.
 
-    After a refused connection huggingface_hub makes a new session without them. Its own five
-    attempts, which take half a minute, are then the bound of that conversation.
+    After a refused connection it makes a new session without them. Its own five repetitions, half a
+    minute, are then the bound of that conversation.
     """
     session = get_session()
     hooks = session.event_hooks
@@ -266,7 +275,7 @@ def _listen() -> None:
 
 
 def _hurry(request) -> None:
-    """Before each request: at most `TRIES` times the same, each for at most `SILENCE_S`."""
+    """Before each request: not once too often, and not for longer than the patience of a person."""
     sent = _requests.get()
     if sent is None:
         return
@@ -276,15 +285,8 @@ def _hurry(request) -> None:
     request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), SILENCE_S)
 
 
-def _forget_requests() -> None:
-    """Counts the requests of this conversation from zero again."""
-    sent = _requests.get()
-    if sent is not None:
-        sent.clear()
-
-
 def _heed_limit(response) -> None:
-    """After each answer: a rate limit raises an error at once; huggingface_hub would wait."""
+    """After each answer: a rate limit is told at once, instead of slept through."""
     if _requests.get() is not None and response.status_code == 429:
         raise _limited_rate(response.headers)
 
@@ -297,9 +299,13 @@ def _limited_rate(headers) -> HubTrouble:
     return HubTrouble("the Hub asks to slow down: too many requests.", f"Try again {wait}.")
 
 
+# what went wrong
+
+
 def _ours(error: Exception, repo: str) -> PeftDemoError:
-    """The sentence for an error of huggingface_hub or of the network. Nothing of its text: that may
-    hold addresses that are secrets.
+    """The sentence for an error of huggingface_hub or of the network.
+
+    Nothing of its text stands in it: that may hold addresses that are secrets.
     """
     while isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
         error = error.__cause__  # uploads wrap what went wrong
