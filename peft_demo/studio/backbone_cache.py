@@ -1,4 +1,4 @@
-"""The few backbones in memory. Training and answers share them, as models stand on their tensors."""
+"""The few backbones in memory, which training and answers share."""
 
 from collections import OrderedDict
 from pathlib import Path
