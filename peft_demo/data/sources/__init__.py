@@ -72,7 +72,8 @@ class Source:
     local: bool = False
     """Whether the name is a path, which only the machine's own user may give."""
     list: Callable[[Path], Listing] | None = None
-    """All files that lie there, whatever they are; None for a source that is no folder or archive."""
+    """All files that lie there, whatever they are; None for a source that is no folder or
+    archive."""
 
 
 def leads_out(parts: Parts) -> bool:
