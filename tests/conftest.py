@@ -21,19 +21,21 @@ def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="run tests marked slow too, as CI does")
 
 
-def pytest_itemcollected(item):
-    """Tests that share a costly fixture run in one process."""
-    for group in ("browser", "space", "test_docs"):
-        if group in Path(item.path).with_suffix("").parts:
-            item.add_marker(pytest.mark.xdist_group(group))
+FIRST = ("test_page", "test_docs")
+LAST = ("test_return", "test_camera")
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leaves slow tests out unless asked for."""
+    """Leaves slow tests out unless asked for.
+
+    A file runs in one process. The two longest begin, so that neither process waits for the other
+    at the end, and no two files drive a browser at once.
+    """
     everything = config.getoption("--slow") or "CI" in os.environ
     for item in items:
         if item.get_closest_marker("slow") and not everything:
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+    items.sort(key=lambda item: (item.path.stem in LAST) - (item.path.stem in FIRST))
 
 
 @pytest.fixture(scope="session")
