@@ -32,7 +32,8 @@ for name in NAMES:
     print(f"  {name}: {answer.label}, {answer.probability:.0%}; chosen in {microseconds:.1f} µs")
 
 print("Mixing: one forward pass, each image answered by its own adapter.")
-mixed = Mixed(backbone, [load_weights(file.content, backbone)[0] for file in files.values()]).eval()
+adapters = [load_weights(file, backbone) for file in files.values()]
+mixed = Mixed(backbone, adapters).eval()
 images = to_tensor(decode(picture), backbone.size).expand(len(NAMES), -1, -1, -1)
 rows = predict_mixed(mixed, images, range(len(NAMES)), backbone)
 for file, row in zip(files.values(), rows, strict=True):

@@ -57,6 +57,7 @@ def test_the_readme_has_its_two_set_up_commands():
     assert tests.strip().endswith("python -m pytest")
 
 
+@pytest.mark.slow
 def test_every_command_runs(at_desk, monkeypatch, capsys):
     """In the order they stand, in this process: importing torch for each would take longer than
     running them."""

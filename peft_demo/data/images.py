@@ -186,7 +186,7 @@ def _formats() -> tuple[str, ...]:
 def _register_heic() -> bool:
     """Whether pillow-heif is installed; Pillow opens HEIC photos from then on."""
     try:
-        from pillow_heif import register_heif_opener
+        from pillow_heif import register_heif_opener  # pyright: ignore[reportMissingImports]
     except ImportError:
         return False
     register_heif_opener()

@@ -172,14 +172,28 @@ def check_rank(rank: int, width: int, where: str) -> None:
         )
 
 
+_registered: dict[str, Method] = {}
+
+
 @lru_cache
 def methods() -> dict[str, Method]:
-    """All methods by name, in alphabetical order of their files."""
+    """All methods by name: those of the files here in alphabetical order, then registered ones."""
     result = {}
     for module in iter_modules(__path__):
         names = vars(import_module(f"{__name__}.{module.name}"))
         result |= {m.name: m for m in names.values() if isinstance(m, Method)}
-    return result
+    return result | _registered
+
+
+def register(method: Method) -> None:
+    """Adds a method that lives in a file of one's own, for this process.
+
+    Raises `BadValue` if its name is taken.
+    """
+    if method.name in methods():
+        raise BadValue(f"there is a method {method.name!r} already.", "Choose another name.")
+    _registered[method.name] = method
+    methods.cache_clear()
 
 
 def find_method(name: str) -> Method:

@@ -43,6 +43,7 @@ def test_classify_answers_what_the_camera_saw(visit):
     assert left_and_right(page, photo) == ("red", "blue")
 
 
+@pytest.mark.slow
 def test_class_cards_keep_what_the_camera_saw(visit):
     page = visit()
     tab(page, "Data")

@@ -45,6 +45,7 @@ def test_training_draws_both_curves_and_ends_in_a_result(visit):
     assert curve(page, "#accuracy-plot", SECOND) >= 2
 
 
+@pytest.mark.slow
 def test_a_run_survives_reload_is_seen_by_others_and_stops_from_there(visit):
     """The page is a view: reload re-attaches, a page opened before Start notices, Stop works from
     any of them.
@@ -157,6 +158,7 @@ def test_runs_are_replayed_and_compared(visit):
     assert curve(page, "#loss-plot", ACCENT) >= 2 and curve(page, "#loss-plot", SECOND) >= 2
 
 
+@pytest.mark.slow
 def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
     """Names with markup are shown letter by letter wherever they appear: cards, report, details,
     answers.
@@ -227,6 +229,7 @@ def test_nothing_is_wider_than_a_phone(visit, theme):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
 
 
+@pytest.mark.slow
 def test_a_restarted_server_shows_the_last_run(visit, server):
     page = visit()
     trained(page, "LoRA")

@@ -45,6 +45,7 @@ def test_a_zip_that_is_taken_back_is_not_trained_on(visit):
     expect(page.locator("#reason")).to_contain_text("Drop a zip")
 
 
+@pytest.mark.slow
 def test_a_zip_that_cannot_be_read_leaves_nothing_behind(visit):
     page = visit()
     give_zip(page, class_zip())
@@ -57,6 +58,7 @@ def test_a_zip_that_cannot_be_read_leaves_nothing_behind(visit):
     expect(page.locator("#start")).to_be_disabled()
 
 
+@pytest.mark.slow
 def test_the_form_survives_a_reload(visit):
     page = visit()
     give_zip(page, class_zip())
@@ -98,6 +100,7 @@ def test_the_address_names_tab_and_adapter(visit):
     expect(straight.get_by_label("Zip file", exact=True)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_every_page_says_that_a_run_goes_on(visit):
     """Also one that has never opened Train; the browser's tab names the progress and the end."""
     page = visit()

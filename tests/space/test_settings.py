@@ -14,7 +14,9 @@ def settings() -> dict:
 
 def wanted(name: str) -> tuple[int, ...]:
     """The least version that requirements.txt takes."""
-    return version(re.search(rf"^{name}>=(.+)$", (ROOT / "requirements.txt").read_text(), re.M)[1])
+    return version(
+        re.search(rf"^{name}>=([\d.]+)", (ROOT / "requirements.txt").read_text(), re.M)[1]
+    )
 
 
 def version(text: str) -> tuple[int, ...]:
