@@ -172,6 +172,13 @@ def test_what_cannot_be_trained_on_is_a_problem_not_an_exception(zipped, files, 
     assert problem in report_of(dataset, split(dataset, 4, 0)).problem
 
 
+def test_a_class_name_with_an_invisible_character_is_a_problem(zipped):
+    """Folders and zips show such a character as another; a Hub dataset may name a class so."""
+    dataset = replace(zipped({"cat": 2, "dog": 2}), classes=("cat", "d\u200bog"))
+    report = report_of(dataset, split(dataset, 4, 0))
+    assert "a character that cannot be seen" in report.problem
+
+
 def test_the_report_shows_four_small_pictures_a_class(zipped):
     dataset = zipped({"cat": 9, "dog": 2})
     report = report_of(dataset, split(dataset, 4, 0))

@@ -95,7 +95,8 @@ def test_on_a_full_disk_the_end_is_kept_in_memory(journal, monkeypatch):
     [
         b'{"event": "Stepped", "step": "1"}',
         b'{"event": ["Stepped"]}',
-        b'{"event": "Evaluated", "step": 1, "loss": null, "accuracy": 0, "images": 4}',
+        b'{"event": "Evaluated", "step": 1, "loss": null, "accuracy": 0, "images": 4,'
+        b' "best": true}',
         b'{"event": "Saved", "step": 1, "adapter": 3, "file_bytes": 10}',
         b'{"event": "Saved", "step": 1' + b"0" * 400 + b', "adapter": "a", "file_bytes": 10}',
         b"[" * 100_000,
