@@ -94,6 +94,14 @@ def test_train_stops_and_keeps_the_best(typed, train):
     assert result["stopped"] is True and Path(result["file"]).is_file()
 
 
+def test_check_ends_at_once(typed, many_photos):
+    command = typed("check", many_photos)
+    command.wait_for("pictures")
+    command.press_ctrl_c()
+    assert command.end() == 130
+    assert "Traceback" not in command.text and command.answer.read_text() == ""
+
+
 def test_compare_says_how_to_go_on(typed):
     words = ["--data", "digits", "--methods", "lora", "--seeds", 1, "--size", 32, "--epochs", 1000]
     command = typed("compare", *words)
