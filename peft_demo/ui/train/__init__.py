@@ -24,7 +24,6 @@ from .form import FormBuilder, MethodChoice, RunForm, describe
 from .memory import Memory
 from .refresh import Buttons, Notice, Refresh, start_button
 from .run_view import RunView
-from .seen import Seen
 
 
 @dataclass(frozen=True)
@@ -164,12 +163,16 @@ def _connect_run(page: Page, train_tab: TrainTab, training: Training) -> None:
     refresh = train_tab.refresh
     how = {"fn": refresh.handler, "inputs": refresh.inputs, "outputs": refresh.outputs, **UNQUEUED}
     gr.on([page.blocks.load, page.timer.tick], trigger_mode="once", **how)
-    choices = [view.runs.shown, view.runs.compare, view.curves.smooth, view.curves.log]
+    choices = [view.runs.compare, view.curves.smooth, view.curves.log]
     gr.on([choice.input for choice in choices], trigger_mode="always_last", **how)
+    chosen = view.runs.shown.input(
+        _older(training), view.runs.shown, view.runs.chosen, trigger_mode="always_last", **UNQUEUED
+    )
+    chosen.then(**how)
     started = train_tab.buttons.start.click(
         starter(train_tab, page.client, training),
-        {*train_tab.form.inputs, view.seen, page.client},
-        [view.runs.shown, view.seen, view.headline, train_tab.buttons.start],
+        {*train_tab.form.inputs, page.client},
+        [view.runs.shown, view.runs.chosen, view.headline, train_tab.buttons.start],
         **QUEUED,
     )
     started.success(**how)
@@ -188,17 +191,24 @@ def starter(train_tab: TrainTab, client: gr.BrowserState, training: Training):
     @speaking
     def start(values: Values) -> Updates:
         run = training.start(train_tab.form.spec(values), owner=valid_id(values[client]))
-        headline = f"### {run_text.HEADLINES[RunState.QUEUED]}"
-        seen = (values[view.seen] or Seen()).copy()
-        seen.begin(run, headline)
         return {
             view.runs.shown: gr.Dropdown(run_text.choices(training.runs()), value=run),
-            view.seen: seen,
-            view.headline: headline,
+            view.runs.chosen: "",
+            view.headline: f"### {run_text.HEADLINES[RunState.QUEUED]}",
             train_tab.buttons.start: start_button(busy=True),
         }
 
     return start
+
+
+def _older(training: Training):
+    """The handler that keeps which run is looked at, "" for the newest: the page follows that."""
+
+    @speaking
+    def older(run: str) -> str:
+        return "" if run == training.status().run else run
+
+    return older
 
 
 def _stopper(training: Training):

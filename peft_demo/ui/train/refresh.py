@@ -58,6 +58,7 @@ class Choice:
     """What a person has chosen to look at."""
 
     run: str
+    """An older run; "" follows the newest."""
     compare: Sequence[str]
     smooth: bool
     log: bool
@@ -91,7 +92,7 @@ class Refresh:
         return [
             self.view.seen,
             self.buttons.blocked,
-            runs.shown,
+            runs.chosen,
             runs.compare,
             curves.smooth,
             curves.log,
@@ -128,12 +129,12 @@ class Refresh:
         self,
         seen: Seen | None,
         blocked: str,
-        run: str | None,
+        run: str,
         compare: list[str],
         smooth: bool,
         log: bool,
     ) -> Updates | Any:
-        choice = Choice(run or "", compare or [], smooth, log, blocked)
+        choice = Choice(run, compare or [], smooth, log, blocked)
         look = _Look(self, seen or Seen(), choice)
         return look.updates() or gr.skip()
 
@@ -154,7 +155,7 @@ class _Look:
         self.points_again = seen.points_again
         self.first = seen.latest is None
         self.new_run = self.status.run != (seen.latest or "")
-        self.run = self._run_to_show(choice.run, seen.latest)
+        self.run = choice.run or self.status.run
         self.compare = [other for other in choice.compare if other != self.run]
         self.smooth = choice.smooth
         self.log = choice.log
@@ -172,11 +173,6 @@ class _Look:
         if updates:
             updates[self.view.seen] = self.seen
         return updates
-
-    def _run_to_show(self, chosen: str, latest: str | None) -> str:
-        """The newest run, unless the person has chosen an older one to look at."""
-        shows_latest = not chosen or chosen == latest
-        return self.status.run if self.new_run and shows_latest else chosen
 
     def _run_list(self) -> Updates:
         changed = self.seen.differs("runs", (self.status.run, self.status.state))
@@ -207,7 +203,7 @@ class _Look:
         if self.seen.differs("seconds", seconds):
             updates[self.timer] = gr.Timer(seconds)
         stopping = self.status.state is RunState.STOPPING
-        if self.seen.differs("buttons", (busy, stopping, self.blocked)):
+        if self.seen.differs("buttons", (self.status.run, busy, stopping, self.blocked)):
             updates[self.buttons.start] = start_button(busy, self.blocked)
             updates[self.buttons.stop] = stop_button(busy and not stopping)
         return updates
@@ -233,7 +229,9 @@ class _Look:
             ("command", view.command, card.spec.command()),
             ("log", view.log, "\n".join(log)),
         ]
-        return {part: value for name, part, value in words if self.seen.differs(name, value)}
+        return {
+            part: value for name, part, value in words if self.seen.differs(name, (self.run, value))
+        }
 
     def _classify_button(self) -> Updates:
         adapter = ev.saved_adapter(self.events)

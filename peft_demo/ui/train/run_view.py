@@ -30,6 +30,11 @@ class Curves:
 class RunList:
     shown: gr.Dropdown
     compare: gr.Dropdown
+    chosen: gr.State
+    """An older run that the person has chosen to look at, "" to follow the newest. Only that choice
+    and Start write it: the dropdown's own value reaches the server late, with a run's name from
+    before Start.
+    """
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ def _run_list() -> RunList:
                 label="Compare with",
                 elem_id="compare",
             )
-    return RunList(shown, compare)
+    return RunList(shown, compare, chosen=gr.State(""))
 
 
 def _log() -> gr.Textbox:

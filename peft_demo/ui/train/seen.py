@@ -30,13 +30,3 @@ class Seen:
     def copy(self) -> "Seen":
         """A copy that can be changed while the page still has this one."""
         return replace(self, values=dict(self.values), announced=dict(self.announced))
-
-    def begin(self, run: str, headline: str) -> None:
-        """Notes that the page has been taken to a new run, whose list and buttons are still to
-        come.
-        """
-        self.latest = run
-        self.announced = {run: 0}
-        self.values["headline"] = headline
-        self.values.pop("runs", None)
-        self.values.pop("buttons", None)
