@@ -22,7 +22,7 @@ from peft_demo.contracts.errors import (
     UnknownName,
 )
 from peft_demo.contracts.specs import PushSpec
-from peft_demo.studio import hub_client
+from peft_demo.studio import hub_client, hub_conversation
 
 ROOT = Path(__file__).parents[2]
 
@@ -190,7 +190,7 @@ def test_a_connection_cut_once_is_taken_up_again(stand_in, sender):
 
 @pytest.mark.parametrize(("method", "place"), [("PUT", "/lfs/"), ("POST", "/commit/")])
 def test_a_connection_that_keeps_breaking(stand_in, sender, monkeypatch, method, place):
-    monkeypatch.setattr(hub_client, "TRIES", 2)
+    monkeypatch.setattr(hub_conversation, "TRIES", 2)
     stand_in.fail(method, place, CUT, times=2)
     assert "Try again" in refused(lambda: sender.hub.push(mine()))
     assert stand_in.repos["me/shades"].commits == 0
@@ -223,7 +223,7 @@ def test_the_file_itself_cut_in_the_middle(stand_in, sender, receiver, monkeypat
 def test_a_hub_with_a_problem_of_its_own(stand_in, sender, monkeypatch):
     stand_in.fail("POST", "/api/repos/create", 503)
     assert "problem of its own (503)" in refused(lambda: sender.hub.push(mine()))
-    monkeypatch.setattr(hub_client, "TRIES", 2)
+    monkeypatch.setattr(hub_conversation, "TRIES", 2)
     stand_in.fail("POST", "/objects/batch", 500, times=2)
     assert "Try again" in refused(lambda: sender.hub.push(mine()))
 
@@ -235,7 +235,7 @@ def test_no_server(stand_in, sender, receiver):
 
 
 def test_a_server_that_says_nothing(stand_in, sender, monkeypatch):
-    monkeypatch.setattr(hub_client, "SILENCE_S", 0.2)
+    monkeypatch.setattr(hub_conversation, "SILENCE_S", 0.2)
     for method in ("do_GET", "do_POST"):
         monkeypatch.setattr(f"hub_stand_in._Handler.{method}", lambda self: time.sleep(2))
     assert "could not be reached" in refused(lambda: sender.hub.push(mine()))
