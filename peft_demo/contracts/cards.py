@@ -125,7 +125,8 @@ class DataReport:
     window: Window = Window()
     """How pictures become plain RGB; chosen from the training images unless the spec says it."""
     comparisons: tuple[tuple[bytes, bytes], ...] = ()
-    """Up to four pictures without and with the window, JPEG; none where it changes nothing."""
+    """Up to four pictures as they are stored and with the window, JPEG; none where it changes
+    nothing."""
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -21,8 +21,7 @@ class Window:
     """
 
     values: tuple[float, ...] = ()
-    """(darkest, brightest). Empty: each picture by the range of its own type, 65535 for one of 16
-    bits."""
+    """(darkest, brightest). Empty: each deep picture by itself, 4095 for one of 12 bits."""
     ground: str = ""
     """A name of `GROUNDS` or #rrggbb. Empty: white."""
 
@@ -41,6 +40,23 @@ class Window:
                 f"unknown ground colour {self.ground!r:.40}.",
                 f"Expected {', '.join(GROUNDS)} or #rrggbb.",
             )
+
+    def completed_by(self, other: "Window") -> "Window":
+        """This window, with what it leaves open taken from `other`."""
+        return Window(self.values or other.values, self.ground or other.ground)
+
+    @property
+    def words(self) -> str:
+        """What it does to pictures, for programs that have to do the same; "" if nothing."""
+        parts = []
+        if self.values:
+            low, high = (f"{value:.10g}" for value in self.values)
+            parts.append(
+                f"of pictures deeper than 8 bits, values from {low} to {high} become black to white"
+            )
+        if self.ground:
+            parts.append(f"transparent pictures stand on {self.ground}")
+        return "; ".join(parts)
 
 
 def parse_window(text: str) -> tuple[float, ...]:

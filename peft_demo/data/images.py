@@ -11,15 +11,10 @@ from PIL import Image, ImageOps, JpegImagePlugin
 
 from ..contracts.errors import BadImage
 from ..contracts.window import Window
-from .depth import (
-    deep_values,
-    is_deep_colour,
-    on_ground,
-    own_range,
-    suits_eight_bits,
-    to_eight_bits,
-)
+from .deep_colour import is_deep_colour
+from .depth import deep_values, range_of_one, suits_eight_bits, to_eight_bits
 from .formats import describe, is_heic
+from .transparency import on_ground
 
 MAX_BYTES = 100 * 2**20
 """Of one encoded picture."""
@@ -199,7 +194,7 @@ def _shrinks(image: Image.Image) -> bool:
 
 
 def _plain(image: Image.Image, window: Window) -> Image.Image:
-    if window.values and is_deep_colour(image):
+    if is_deep_colour(image):
         image = _eight_bits(image, window)
     image = _upright(image)
     if image.mode[0] in "IF":
@@ -219,7 +214,7 @@ def _eight_bits(image: Image.Image, window: Window) -> Image.Image:
     values = deep_values(image)
     if values is None:
         return image
-    scaled = Image.fromarray(to_eight_bits(values, window.values or own_range(image, values)))
+    scaled = Image.fromarray(to_eight_bits(values, window.values or range_of_one(values)))
     if image.mode == "RGBA":
         scaled.putalpha(image.getchannel("A"))
     scaled.info = {key: image.info[key] for key in ("exif", "icc_profile") if key in image.info}

@@ -13,18 +13,10 @@ from ..contracts.errors import BadImage
 from ..contracts.progress import Report
 from ..contracts.window import Window
 from .dataset import Example, digest_of
-from .depth import (
-    Levels,
-    choose_ground,
-    choose_values,
-    contrasts,
-    deep_values,
-    is_deep_colour,
-    is_transparent,
-    levels_of,
-    suits_eight_bits,
-)
+from .deep_colour import is_deep_colour
+from .depth import Levels, choose_values, deep_values, levels_of, suits_eight_bits
 from .images import THREADS, decode, open_header
+from .transparency import choose_ground, contrasts, is_transparent
 
 TWIN_SIDE = 32
 """Pictures with fewer pixels a side are too alike by nature to tell near-duplicates."""
@@ -104,8 +96,7 @@ class Looks:
         looks = [self.seen[example] for example in train]
         levels = [look.levels for look in looks if look.levels]
         grounds = [dict(look.grounds) for look in looks if look.grounds]
-        values = self.window.values or choose_values(levels)
-        chosen = Window(values, self.window.ground or choose_ground(grounds))
+        chosen = self.window.completed_by(Window(choose_values(levels), choose_ground(grounds)))
         if chosen != self.window:
             self.window = chosen
             self.seen = {e: look for e, look in self.seen.items() if not look.windowed}

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 
 import numpy as np
+from PIL import Image
 
 from ..contracts.cards import ClassCount, DataReport
 from ..contracts.text import is_visible, quoted
 from ..contracts.window import Window, window_text
 from .chosen import COPIES_LISTED, Chosen, LeftOut, Split
 from .dataset import Dataset, Example
-from .images import decode, thumbnail
+from .images import decode, open_header, thumbnail
 from .looks import Looks
 from .names import listed, plural
 
@@ -251,10 +252,17 @@ def _previews(examples: Sequence[Example], window: Window, most: int = 4) -> tup
 
 
 def _comparisons(split: Split) -> tuple[tuple[bytes, bytes], ...]:
-    """Training pictures without and with the window."""
+    """Training pictures as they are stored, and with the window."""
     if split.window == Window():
         return ()
+    contents = [example.read() for example in split.windowed[:_COMPARED]]
     return tuple(
-        (thumbnail(decode(example.read())), thumbnail(decode(example.read(), split.window)))
-        for example in split.windowed[:_COMPARED]
+        (thumbnail(_as_stored(content)), thumbnail(decode(content, split.window)))
+        for content in contents
     )
+
+
+def _as_stored(content: bytes | Image.Image) -> Image.Image:
+    """The picture by the whole range of its file, on white: as most programs show it."""
+    brightest = 1 if open_header(content).mode == "F" else 2**16 - 1
+    return decode(content, Window((0, brightest)))

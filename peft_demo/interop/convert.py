@@ -59,13 +59,14 @@ def convert(path: Path, hints: ImportHints, backbone: Backbone) -> AdapterFile:
         )
     if path.suffix == BINARY:
         adapter, tensors = _read_binary(path, hints, backbone)
-        backbone = backbone.with_normalisation(MEAN, STD)
+        card = _card(adapter, hints, backbone.with_normalisation(MEAN, STD))
     else:
         folder = read_folder(path)
         adapter = from_peft(folder, backbone, len(hints.classes))
         tensors = pack(adapter)
-        backbone = backbone.with_normalisation(*_normalisation(folder, backbone))
-    file = AdapterFile.parse(seal(tensors, _card(adapter, hints, backbone)))
+        normalised = backbone.with_normalisation(*_normalisation(folder, backbone))
+        card = _with_window(_card(adapter, hints, normalised), folder.note)
+    file = AdapterFile.parse(seal(tensors, card))
     load(file, backbone)
     return file
 
@@ -152,6 +153,11 @@ def _card(adapter: Adapter, hints: ImportHints, backbone: Backbone) -> AdapterCa
         head=adapter.head_parameters,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _with_window(card: AdapterCard, note: Mapping[str, Any]) -> AdapterCard:
+    """The card with the window that a folder of ours says; what it may be, the card's check says."""
+    return replace(card, window=tuple(_list(note, "window")), ground=_text(note, "ground"))
 
 
 def _text(note: Mapping[str, Any], name: str) -> str:

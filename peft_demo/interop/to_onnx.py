@@ -2,8 +2,9 @@
 
 Merged where that works, so that the file holds a plain model; else with its deltas in place. B is
 dynamic. The metadata says what a program needs beside the model, each as JSON: `classes`, `size`,
-`mean`, `std`, `resize`, and where it came from: `name`, `method`, `backbone`, `arch`,
-`fingerprint`. torch's exporter needs the packages onnx and onnxscript.
+`mean`, `std`, `resize`, `window` and `ground` (see `contracts.window`), and where it came from:
+`name`, `method`, `backbone`, `arch`, `fingerprint`. torch's exporter needs the packages onnx and
+onnxscript.
 """
 
 import json
@@ -26,6 +27,8 @@ CARD_FIELDS = (
     "size",
     "mean",
     "std",
+    "window",
+    "ground",
     "name",
     "method",
     "backbone",

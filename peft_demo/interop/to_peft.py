@@ -44,6 +44,8 @@ CARD_FIELDS = (
     "size",
     "mean",
     "std",
+    "window",
+    "ground",
 )
 """What `peft_demo.json` holds of the card, beside `resize`."""
 

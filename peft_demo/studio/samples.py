@@ -13,8 +13,11 @@ Sample = tuple[str, bytes]
 
 def samples(dataset: Dataset, shots: int, seed: int) -> tuple[Sample, ...]:
     """At most `MOST` test pictures, one of each class and then the next."""
-    chosen = _by_turns(split(dataset, shots, seed).test)[:MOST]
-    return tuple((dataset.classes[e.label], lossless(decode(e.read()))) for e in chosen)
+    given = split(dataset, shots, seed)
+    return tuple(
+        (dataset.classes[example.label], lossless(decode(example.read(), given.window)))
+        for example in _by_turns(given.test)[:MOST]
+    )
 
 
 def _by_turns(examples: Sequence[Example]) -> list[Example]:

@@ -10,6 +10,7 @@ from ..contracts.cards import Score
 from ..contracts.errors import BadData
 from ..contracts.progress import Report
 from ..contracts.specs import DataSpec
+from ..contracts.window import Window
 from ..data import Dataset, Example, readable, split, stack
 from .predictor import Attached
 
@@ -32,7 +33,8 @@ def score(chosen: Attached, dataset: Dataset, report: Report | None = None) -> S
         )
     used = {example.label for example in fresh}
     numbers = _as_trained(dataset.classes, chosen.card.classes, used)
-    truth, correct = _compare(chosen, fresh, numbers, report)
+    window = dataset.window.completed_by(chosen.card.picture_window)
+    truth, correct = _compare(chosen, fresh, numbers, window, report)
     per_class = []
     for label in sorted(used):
         of_class = correct[truth == label]
@@ -51,12 +53,18 @@ def repeated(
     again = split(dataset, data.shots, data.seed)
     if again.fingerprint != chosen.card.split:
         raise BadData(f"the images of {dataset.title} are not those it was trained and tested on.")
-    _, correct = _compare(chosen, again.test, torch.arange(len(dataset.classes)), report)
+    numbers = torch.arange(len(dataset.classes))
+    window = chosen.card.picture_window
+    _, correct = _compare(chosen, again.test, numbers, window, report)
     return Score(correct.float().mean().item(), len(correct), 0)
 
 
 def _compare(
-    chosen: Attached, examples: Sequence[Example], numbers: Tensor, report: Report | None
+    chosen: Attached,
+    examples: Sequence[Example],
+    numbers: Tensor,
+    window: Window,
+    report: Report | None,
 ) -> tuple[Tensor, Tensor]:
     """(dataset labels [N], whether each was recognised [N]).
 
@@ -68,7 +76,7 @@ def _compare(
         if report:
             report("classifying", done / len(examples))
         batch = examples[done : done + BATCH]
-        images, truth = stack(batch, chosen.backbone.size, window=chosen.card.picture_window)
+        images, truth = stack(batch, chosen.backbone.size, window=window)
         probabilities = inference.predict(chosen.model, images, chosen.backbone)
         inference.check_finite(probabilities)
         answer = probabilities.argmax(dim=1)

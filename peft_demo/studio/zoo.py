@@ -133,6 +133,8 @@ class Zoo:
             "format": "pt",
             "architecture": file.card.arch,
             "classes": json.dumps(file.card.classes),
+            "window": json.dumps(file.card.window),
+            "ground": json.dumps(file.card.ground),
         }
         tensors = adapters.merged_tensors(backbone, adapter)
         write_file(Path(out), to_bytes(tensors, metadata))

@@ -1,7 +1,9 @@
 """Small pictures, folders and zips to test with."""
 
 import io
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -51,3 +53,51 @@ def write_folder(path: Path, files: dict[str, bytes]) -> Path:
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_bytes(data)
     return path
+
+
+def png_of_16_bits(values: np.ndarray) -> bytes:
+    """A PNG of uint16 [H W C]: grey, grey and alpha, RGB, RGBA; Pillow writes the first only."""
+    height, width, channels = values.shape
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        checked = name + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def tiff_of_16_bits(values: np.ndarray, order: str = "<", turned: int = 1) -> bytes:
+    """A TIFF of uint16 [H W 3], packed by deflate. `order` is that of its bytes, `turned` an EXIF
+    orientation."""
+    height, width, _ = values.shape
+    content = zlib.compress(values.astype(f"{order}u2").tobytes())
+    tags = {256: width, 257: height, 258: 0, 259: 8, 262: 2, 273: 0, 274: turned, 277: 3}
+    tags |= {278: height, 279: len(content)}
+    bits = 8 + 2 + 12 * len(tags) + 4
+    out = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}IH", 8, len(tags))
+    for tag, value in tags.items():
+        if tag in (258, 273, 279):
+            place = {258: bits, 273: bits + 6, 279: value}[tag]
+            kind, count = (3, 3) if tag == 258 else (4, 1)
+            out += struct.pack(f"{order}HHII", tag, kind, count, place)
+        else:
+            out += struct.pack(f"{order}HHIHH", tag, 3, 1, value, 0)
+    return out + struct.pack(f"{order}I3H", 0, 16, 16, 16) + content
+
+
+def twelve_bits(number: int = 0, side: int = 24) -> np.ndarray:
+    """uint16 [S S 3] of values below 4096, another picture for each number; 0 and 4095 are among
+    them."""
+    shape = (side, side, 3)
+    values = np.random.default_rng(number).integers(0, 4096, shape).astype(np.uint16)
+    values[0] = 0
+    values[1] = 4095
+    return values
+
+
+def scaled(values: np.ndarray, top: int = 4095) -> np.ndarray:
+    """uint8 of values from 0 to `top`, as a person scales them beforehand."""
+    return (values / top * 255).clip(0, 255).round().astype(np.uint8)

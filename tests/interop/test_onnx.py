@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ def test_onnxruntime_answers_as_torch_does(name, tiny):
     runtime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
     adapter = disturbed(new(name, tiny))
-    its_card = card(adapter, tiny)
+    its_card = replace(card(adapter, tiny), window=(0, 4095), ground="black")
     content, merged = to_onnx(tiny, adapter, its_card)
     assert merged == WAYS[name]
     session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
@@ -45,6 +46,7 @@ def test_onnxruntime_answers_as_torch_does(name, tiny):
         0.5,
         0.5,
     ]
+    assert (metadata["window"], metadata["ground"]) == ([0, 4095], "black")
     assert metadata["resize"] == RESIZED and "interpolation" not in metadata
     assert (metadata["method"], metadata["size"], metadata["fingerprint"]) == (
         name,

@@ -19,7 +19,8 @@ def write(out: Path, subject: Subject) -> Sequence[str]:
         form = f"{card.method} does not fold away and stands in it"
     shape = f"[batch 3 {card.size} {card.size}]"
     normalisation = f"normalised with mean {card.mean} and std {card.std}"
-    return (f"{form}; images {shape}, {RESIZED}, {normalisation}.",)
+    window = f"; before that, {card.picture_window.words}" if card.picture_window.words else ""
+    return (f"{form}; images {shape}, {RESIZED}, {normalisation}{window}.",)
 
 
 ONNX = Export("onnx", write)

@@ -27,6 +27,7 @@ def _readme(backbone: Backbone, card: AdapterCard, source: Source) -> str:
     tidied name: people run what stands here.
     """
     size = backbone.size
+    window = f"\nBefore that, {card.picture_window.words}." if card.picture_window.words else ""
     base = f"base_model: {source.hub}\n" if source.hub else ""
     return f"""---
 library_name: peft
@@ -49,7 +50,7 @@ model = PeftModel.from_pretrained(model, ".").eval()  # images [B 3 {size} {size
 ```
 
 Images are resized to {size} x {size} px ({RESIZED}), scaled to 0...1 and normalised with
-mean {card.mean} and std {card.std}.
+mean {card.mean} and std {card.std}.{window}
 """
 
 
