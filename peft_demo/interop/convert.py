@@ -156,7 +156,7 @@ def _card(adapter: Adapter, hints: ImportHints, backbone: Backbone) -> AdapterCa
 
 
 def _with_window(card: AdapterCard, note: Mapping[str, Any]) -> AdapterCard:
-    """The card with the window that a folder of ours says; what it may be, the card's check says."""
+    """The card with the window that a folder of ours says; the card checks what it may be."""
     return replace(card, window=tuple(_list(note, "window")), ground=_text(note, "ground"))
 
 

@@ -12,8 +12,8 @@ from safetensors import safe_open
 from peft_demo.contracts.specs import DataSpec, ImportHints, Recipe, RunSpec
 from peft_demo.contracts.window import Window
 from peft_demo.data import open_dataset
-from peft_demo.library import load, load_backbone
 from peft_demo.library import attach as attach_file
+from peft_demo.library import load, load_backbone
 from peft_demo.studio.samples import samples
 
 TOP = 4095
