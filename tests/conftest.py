@@ -22,7 +22,7 @@ def pytest_addoption(parser):
 
 
 FIRST = ("test_page", "test_docs")
-LAST = ("test_return", "test_camera")
+LAST = ("test_return", "test_camera", "test_reading")
 
 
 def pytest_collection_modifyitems(config, items):

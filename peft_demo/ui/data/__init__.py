@@ -3,16 +3,17 @@ trained.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
-from ...contracts.cards import DataReport
 from ...contracts.service import Data
 from ..page import Page
 from ..toasts import reporter, speaking
 from ..wiring import Updates, Values
-from . import report, sources
+from . import reading, report, sources
 from .form import Checked, DataForm
+from .reading import ReadingForm
 from .report import ReportView
 
 PROGRESS = gr.Progress()
@@ -38,23 +39,21 @@ def build(
             seed = gr.Number(0, label="Seed", precision=0, info="chooses images, weights and order")
         with gr.Column(scale=2, min_width=160):
             check = gr.Button("Check the data", variant="secondary", size="md")
-    form = DataForm(chosen, shots, seed, checked=gr.State(None))
-    data_tab = DataTab(form, check, report.build())
+    view = report.build()
+    form = DataForm(chosen, shots, seed, reading.build(), checked=gr.State(None))
+    data_tab = DataTab(form, check, view)
     _connect(tab, data_tab, Checker(data_tab, data))
     return data_tab
 
 
 def _connect(tab: gr.Tab, data_tab: DataTab, checker: "Checker") -> None:
     form = data_tab.form
-    columns = form.sources.columns
     settings = {
         "inputs": form.inputs,
         "outputs": [
             *data_tab.view.parts,
+            *form.reading.parts,
             form.checked,
-            columns.row,
-            columns.image,
-            columns.label,
         ],
         "concurrency_id": "data",
         "concurrency_limit": 2,
@@ -76,7 +75,17 @@ def _connect(tab: gr.Tab, data_tab: DataTab, checker: "Checker") -> None:
         checker.check_if_cheap,
         **settings,
     )
+    gr.on(_changed(form.reading), checker.check, **settings)
+    form.reading.other.input(checker.check_picked, **settings)
     tab.select(checker.check_at_first, **settings)
+
+
+def _changed(reading_form: ReadingForm) -> list[Any]:
+    """The events by which a person changes a field of the reading."""
+    events = []
+    for field in reading_form.fields.values():
+        events.append(field.submit if isinstance(field, gr.Textbox) else field.input)
+    return events
 
 
 class Checker:
@@ -87,6 +96,7 @@ class Checker:
         self._view = data_tab.view
         self._data = data
         self.check = speaking(self._check)
+        self.check_picked = speaking(self._check_picked)
         self.check_if_cheap = speaking(self._check_if_cheap)
         self.check_at_first = speaking(self._check_at_first)
 
@@ -94,7 +104,15 @@ class Checker:
         spec = self._form.spec(values)
         result = self._data.check(spec, reporter(progress))
         checked = Checked(spec.source, spec.name, len(result.counts), result.problem)
-        return {**self._view.show(result), self._form.checked: checked, **self._columns(result)}
+        return {
+            **self._view.show(result),
+            **self._form.reading.show(result, spec),
+            self._form.checked: checked,
+        }
+
+    def _check_picked(self, values: Values, progress: gr.Progress = PROGRESS) -> Updates:
+        """The check with the alternative that was picked."""
+        return self._check(self._form.reading.picked(values), progress)
 
     def _check_if_cheap(self, values: Values, progress: gr.Progress = PROGRESS) -> Updates:
         """The check where it takes no time and there is something to look at,
@@ -102,8 +120,7 @@ class Checker:
         """
         if self._form.cheap(values):
             return self._check(values, progress)
-        nothing = {self._form.checked: None, self._form.sources.columns.row: gr.Row(visible=False)}
-        return {**self._view.clear(), **nothing}
+        return {**self._view.clear(), **self._form.reading.hide(), self._form.checked: None}
 
     def _check_at_first(self, values: Values, progress: gr.Progress = PROGRESS) -> Updates:
         """The check when the tab is opened for the first time: a page that
@@ -112,12 +129,3 @@ class Checker:
         if values[self._form.checked]:
             return {self._view.summary: gr.skip()}
         return self._check_if_cheap(values, progress)
-
-    def _columns(self, result: DataReport) -> Updates:
-        names = list(result.columns)
-        columns = self._form.sources.columns
-        return {
-            columns.row: gr.Row(visible=bool(names)),
-            columns.image: gr.Dropdown(names, value=result.image_column or None),
-            columns.label: gr.Dropdown(names, value=result.label_column or None),
-        }

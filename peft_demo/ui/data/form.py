@@ -10,6 +10,7 @@ from ...contracts.errors import BadValue
 from ...contracts.service import Data
 from ...contracts.specs import DataSpec
 from ..wiring import Updates, Values
+from .reading import ReadingForm
 from .sources import TITLES, Sources
 
 
@@ -18,6 +19,7 @@ class DataForm:
     sources: Sources
     shots: gr.Slider
     seed: gr.Number
+    reading: ReadingForm
     checked: gr.State
     """A `Checked` about the dataset that was looked at last, None before."""
 
@@ -25,10 +27,9 @@ class DataForm:
     def inputs(self) -> set[Component]:
         """Everything that `spec` and `ready` read."""
         names = {panel.name for panel in self.sources.panels.values()}
-        columns = {self.sources.columns.image, self.sources.columns.label}
         return {
             *names,
-            *columns,
+            *self.reading.inputs,
             self.sources.choice,
             self.sources.cards.content,
             self.shots,
@@ -43,16 +44,10 @@ class DataForm:
         name = values[panel.name]
         if not name:
             raise BadValue(f"no data has been chosen under {TITLES[source]}.", panel.missing)
-        columns = self.sources.columns
-        from_hub = source == "hub"
-        return DataSpec(
-            source,
-            name.strip(),
-            _whole(values[self.shots]),
-            _whole(values[self.seed]),
-            image_column=(values[columns.image] or "") if from_hub else "",
-            label_column=(values[columns.label] or "") if from_hub else "",
-        )
+        name = name.strip()
+        shots = _whole(values[self.shots])
+        seed = _whole(values[self.seed])
+        return DataSpec(source, name, shots, seed, **self.reading.choices(values, (source, name)))
 
     def cheap(self, values: Values) -> bool:
         """Whether there is something to check that takes no time."""

@@ -99,10 +99,13 @@ def summary(report: DataReport) -> str:
         f"{text.plural(found, 'image')}; {text.count(train)} to train, "
         f"{text.count(val)} to validate, {tested}."
     )
-    problem = ""
-    if report.problem:
-        problem = f"\n\n**Cannot be trained on yet:** {text.plain(report.problem)}"
-    return f"{head}{problem}\n\n{text.bullets(report.notices)}"
+    lines = [
+        ("Read as:", report.reading),
+        ("Cannot be trained on yet:", report.problem),
+        ("Look first:", report.doubt),
+    ]
+    said = [f"**{label}** {text.plain(words)}" for label, words in lines if words]
+    return "\n\n".join([head, *said, text.bullets(report.notices)])
 
 
 def count_table(counts: Sequence[ClassCount]) -> pd.DataFrame:

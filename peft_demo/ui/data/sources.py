@@ -45,15 +45,6 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class HubColumns:
-    """Which columns of a Hub dataset to read; hidden until they are known."""
-
-    row: gr.Row
-    image: gr.Dropdown
-    label: gr.Dropdown
-
-
-@dataclass(frozen=True)
 class Sources:
     choice: gr.Radio
     """Its value is a key of `panels`."""
@@ -63,7 +54,6 @@ class Sources:
     upload_key: gr.State
     """Where the store keeps the zip; "" for none."""
     cards: collect.Cards
-    columns: HubColumns
 
 
 def offered(offline: bool, allow_local_paths: bool) -> list[str]:
@@ -80,13 +70,12 @@ def build(page: Page, data: Data, names: Sequence[str]) -> Sources:
     bundled, bundled_panel = _bundled(data)
     cards, cards_panel = _cards(page, data)
     upload, upload_key, in_use, upload_panel = _upload()
-    columns, hub_panel = _hub()
     panels = {
         "bundled": bundled_panel,
         "draft": cards_panel,
         "upload": upload_panel,
         "folder": _folder(),
-        "hub": hub_panel,
+        "hub": _hub(),
     }
     panel_columns = [panel.column for panel in panels.values()]
     choice.change(_show(list(panels)), choice, panel_columns, **UNQUEUED)
@@ -94,7 +83,7 @@ def build(page: Page, data: Data, names: Sequence[str]) -> Sources:
     kept.failure(_no_zip, None, [upload, upload_key], **QUEUED)
     gr.on([upload.clear, upload.delete], _no_zip, None, [upload, upload_key], **QUEUED)
     upload_key.change(_zip_in_use, [upload, upload_key], in_use, **UNQUEUED)
-    return Sources(choice, panels, bundled, upload, upload_key, cards, columns)
+    return Sources(choice, panels, bundled, upload, upload_key, cards)
 
 
 def _bundled(data: Data) -> tuple[gr.Dropdown, Panel]:
@@ -138,18 +127,10 @@ def _folder() -> Panel:
     return Panel(column, path, "Type the folder's path in the tab Data.")
 
 
-def _hub() -> tuple[HubColumns, Panel]:
+def _hub() -> Panel:
     with gr.Column(visible=False) as column:
         id = gr.Textbox(label="Dataset id on the Hugging Face Hub", placeholder="owner/name")
-        with gr.Row(visible=False) as row:
-            image = gr.Dropdown(
-                [], value=None, label="Column with the image", allow_custom_value=True
-            )
-            label = gr.Dropdown(
-                [], value=None, label="Column with the class", allow_custom_value=True
-            )
-    missing = "Type a dataset id in the tab Data, for instance ylecun/mnist."
-    return HubColumns(row, image, label), Panel(column, id, missing)
+    return Panel(column, id, "Type a dataset id in the tab Data, for instance ylecun/mnist.")
 
 
 def _show(names: Sequence[str]):
