@@ -9,6 +9,7 @@ from PIL import Image
 
 from ..contracts.cards import Alternative
 from ..contracts.window import Window
+from .pixels import SET_PIXELS
 
 
 @dataclass(frozen=True)
@@ -69,3 +70,5 @@ class Dataset:
     """Whether the splits are those of a benchmark: then equal pictures stay where they are."""
     problem: str = ""
     """Why there are no classes to train on, where more is known than that."""
+    most_pixels: int = SET_PIXELS
+    """Of all pictures that are chosen from it."""

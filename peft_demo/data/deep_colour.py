@@ -7,6 +7,8 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
+from .pixels import reduction
+
 _OTHER_ORDER = {"L": "B", "B": "L"}
 """Little and big endian, as they end Pillow's names of raw modes."""
 _NATIVE = {"little": "L", "big": "B"}[sys.byteorder]
@@ -31,7 +33,8 @@ def _raw_mode(image: Image.Image) -> str:
 def colour_values(image: Image.Image) -> np.ndarray:
     """uint16 [H W 3] of a picture of 16 bits a colour that is not yet decoded.
 
-    It is decoded twice, to the upper and to the lower byte of each value.
+    It is decoded twice, to the upper and to the lower byte of each value. Of a large picture these
+    are every second, fourth or eighth row and column.
     """
     content = _content(image)
     kind = image.format or ""
@@ -66,7 +69,8 @@ def _bytes_as(content: bytes, kind: str, raw: str) -> np.ndarray:
     """uint8 [H W ...] of the picture in a file whose values lie as `raw` says."""
     image: Any = Image.open(BytesIO(content), formats=[kind])
     image.tile = [(*tile[:-1], _with_raw_mode(tile[-1], raw)) for tile in image.tile]
-    return np.asarray(image)
+    every = reduction(image)
+    return np.asarray(image)[::every, ::every]
 
 
 def _with_raw_mode(arguments: Any, raw: str) -> Any:

@@ -34,10 +34,10 @@ def split(dataset: Dataset, shots: int, seed: int, report: Report | None = None)
     Never raises for a poor dataset: `problem` says what is wrong. Chosen images are decoded once,
     to be sure; a damaged one, or one that shows up twice, is left out and the choice made as if it
     had never been there; one that lies in two classes is left out in both. Raises `BadData` when
-    there is no end of damaged ones.
+    there is no end of damaged ones, or when the chosen ones have too many pixels together.
     """
     queue = _queue(dataset.examples, seed)
-    looks = Looks(dataset.window)
+    looks = Looks(dataset.window, dataset.most_pixels)
     peers = Peers(queue, looks)
     left_out = LeftOut()
     while True:

@@ -14,17 +14,13 @@ from ..contracts.window import Window
 from .deep_colour import is_deep_colour
 from .depth import deep_values, range_of_one, suits_eight_bits, to_eight_bits
 from .formats import describe, is_heic
+from .pixels import MAX_PIXELS, check_size, load, one_at_a_time
 from .transparency import on_ground
 
 MAX_BYTES = 100 * 2**20
 """Of one encoded picture."""
-MAX_PIXELS = 80_000_000
-"""Of one decoded picture: 240 MB in RGB. Below the size from which Pillow itself warns."""
-MAX_JPEG_PIXELS = 260_000_000
-"""Of a JPEG: one above `MAX_PIXELS` is decoded at half its width and height."""
 THREADS = 4
-"""Pillow decodes outside the interpreter's lock. Not more at once: each may hold a picture of
-`MAX_PIXELS`."""
+"""Pillow decodes outside the interpreter's lock."""
 
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
 """Whose decoders need no other program: EPS, for one, would start Ghostscript on a stranger's file.
@@ -36,7 +32,8 @@ _DNG_VERSION = 50706
 
 
 def decode(source: bytes | Path | Image.Image, window: Window = Window()) -> Image.Image:
-    """An upright RGB picture without metadata, at its own size; of an animation the first frame.
+    """An upright RGB picture without metadata; of an animation the first frame. It has its own size
+    unless that is more than `LARGE` pixels.
 
     `window` says which range of values becomes black to white in pictures deeper than 8 bits, and
     what lies behind transparent ones; colours with a profile become sRGB. Raises `BadImage`, a
@@ -44,7 +41,11 @@ def decode(source: bytes | Path | Image.Image, window: Window = Window()) -> Ima
     picture.
     """
     try:
-        return _plain(open_header(source), window)
+        image = open_header(source)
+        with one_at_a_time(image):
+            plain = _plain(image, window)
+            del image  # before the next large one is decoded
+        return plain
     except BadImage:
         raise
     except (EOFError, OSError) as error:
@@ -54,31 +55,23 @@ def decode(source: bytes | Path | Image.Image, window: Window = Window()) -> Ima
 
 
 class Picture:
-    """An image from anywhere, decoded once for each window under which it is asked for."""
+    """An image from anywhere, decoded once for each change of the window it is asked for under."""
 
     def __init__(self, source: bytes | Path | Image.Image):
         self._source = source
-        self._decoded: dict[Window, Image.Image] = {}
+        self._latest: tuple[Window, Image.Image] | None = None
 
     def under(self, window: Window) -> Image.Image:
-        """The decoded picture; see `decode`. The same object each time. Raises `BadImage`."""
-        if window not in self._decoded:
-            self._decoded[window] = decode(self._source, window)
-        return self._decoded[window]
+        """The decoded picture; see `decode`. Raises `BadImage`."""
+        if self._latest is None or self._latest[0] != window:
+            self._latest = window, decode(self._source, window)
+        return self._latest[1]
 
 
 def open_header(source: bytes | Path | Image.Image | IO[bytes]) -> Image.Image:
     """The picture with its size and kind known and nothing decoded yet. Raises `BadImage`."""
     image = source if isinstance(source, Image.Image) else _open(_stream(source))
-    width, height = image.size
-    pixels = width * height
-    if pixels > (MAX_JPEG_PIXELS if _shrinks(image) else MAX_PIXELS):
-        raise BadImage(
-            f"this picture has {width} × {height} pixels; "
-            f"at most {MAX_PIXELS // 10**6} million can be read."
-        )
-    if pixels > MAX_PIXELS:
-        image.draft("RGB", (width // 2, height // 2))
+    check_size(image)
     return image
 
 
@@ -188,11 +181,6 @@ def _register_heic() -> bool:
     return True
 
 
-def _shrinks(image: Image.Image) -> bool:
-    """Whether the decoder can make a smaller picture at once."""
-    return image.format in ("JPEG", "MPO")
-
-
 def _plain(image: Image.Image, window: Window) -> Image.Image:
     if is_deep_colour(image):
         image = _eight_bits(image, window)
@@ -216,13 +204,13 @@ def _eight_bits(image: Image.Image, window: Window) -> Image.Image:
         return image
     scaled = Image.fromarray(to_eight_bits(values, window.values or range_of_one(values)))
     if image.mode == "RGBA":
-        scaled.putalpha(image.getchannel("A"))
+        scaled.putalpha(load(image).getchannel("A"))
     scaled.info = {key: image.info[key] for key in ("exif", "icc_profile") if key in image.info}
     return scaled
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    image.load()
+    image = load(image)
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # unreadable EXIF does not make a bad picture

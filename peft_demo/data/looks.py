@@ -16,6 +16,7 @@ from .dataset import Example, digest_of
 from .deep_colour import is_deep_colour
 from .depth import Levels, choose_values, deep_values, levels_of, suits_eight_bits
 from .images import THREADS, decode, open_header
+from .pixels import SET_PIXELS, PixelBudget, load, one_at_a_time
 from .transparency import choose_ground, contrasts, is_transparent
 
 TWIN_SIDE = 32
@@ -55,14 +56,18 @@ class Looks:
     """What was seen of the examples so far. Each is read and decoded once, and again if a window
     changes it."""
 
-    def __init__(self, window: Window = Window()):
+    def __init__(self, window: Window = Window(), most_pixels: int = SET_PIXELS):
         self.window = window
+        self._budget = PixelBudget(most_pixels)
         self.seen: dict[Example, Look] = {}
         self._by_digest: dict[str, Look] = {}
         self._digests: dict[Example, str] = {}
 
     def take(self, examples: Sequence[Example], report: Report | None = None) -> dict[Example, str]:
-        """Looks at the examples; gives back those that cannot be decoded, with the reason."""
+        """Looks at the examples; gives back those that cannot be decoded, with the reason.
+
+        Raises `BadData` if they have too many pixels together.
+        """
         bad: dict[Example, str] = {}
         with ThreadPoolExecutor(THREADS) as threads:
             looks = threads.map(self._try, examples)
@@ -108,14 +113,24 @@ class Looks:
             content = example.read()
             digest = digest_of(content)
             known = self._by_digest.get(digest)
-            return known or look_at(content, digest, self.window)
+            return known or look_at(content, digest, self.window, self._budget)
         except BadImage as error:
             return error
 
 
-def look_at(content: bytes | Image.Image, digest: str, window: Window) -> Look:
-    """What there is to see of a picture. Raises `BadImage`."""
+def look_at(content: bytes | Image.Image, digest: str, window: Window, budget: PixelBudget) -> Look:
+    """What there is to see of a picture. Raises `BadImage`, and `BadData` if the budget is
+    spent."""
     image = open_header(content)
+    budget.spend(image)
+    with one_at_a_time(image):
+        look = _look(image, content, digest, window)
+        del image  # before the next large one is decoded
+    return look
+
+
+def _look(image: Image.Image, content: bytes | Image.Image, digest: str, window: Window) -> Look:
+    """The look at a picture whose header is open."""
     large = min(image.size) >= TWIN_SIDE
     depth = _Depth() if _is_plain(image, window) else _depth_of(open_header(content))
     # JPEG decodes to an eighth of the size: as sure to find damage, and much faster
@@ -145,6 +160,8 @@ def _is_plain(image: Image.Image, window: Window) -> bool:
 
 def _depth_of(image: Image.Image) -> _Depth:
     try:
+        if not is_deep_colour(image):
+            image = load(image)
         values = deep_values(image)
         if values is None and image.mode == "L":
             values = np.asarray(image, dtype=np.float32)

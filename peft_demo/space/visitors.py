@@ -27,6 +27,8 @@ DAYS = 1.0
 """How long the files of a visitor stay after that."""
 QUOTA = 1_000_000_000
 """Bytes on disk at which a visitor may add no more."""
+PIXELS = 5_000_000_000
+"""Of one dataset, or of the pictures of one request: four hundred phone photos."""
 
 
 class _Part:
@@ -112,6 +114,7 @@ class Visitors:
             train=self._turns,
             mark=id[:8],
             admit=self._admit,
+            most_pixels=PIXELS,
         )
 
     def _forget(self) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from time import perf_counter
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from .. import data, inference
@@ -58,10 +57,10 @@ class Answers:
         for group in _groups(models.values()):
             places = [place for place, id in enumerate(ids) if models.get(id) in group]
             numbers = [group.index(models[ids[place]]) for place in places]
-            shown = []
-            for place, number in zip(places, numbers, strict=True):
-                window = group[number].card.picture_window
-                shown.append(pictures[images[place]].under(window))
+            shown = [
+                (pictures[images[place]], group[number].card.picture_window)
+                for place, number in zip(places, numbers, strict=True)
+            ]
             pixels = _pixels(shown, group[0].backbone.size)
             rows, ms = self._forward(group, pixels, numbers)
             for place, number, row in zip(places, numbers, rows, strict=True):
@@ -154,11 +153,13 @@ def _prediction(
         return Prediction(id, (), ms, refusal=str(error))
 
 
-def _pixels(pictures: Sequence[Image.Image], size: int) -> Tensor:
-    """uint8 [N 3 S S]; a picture that comes several times is resized once."""
-    distinct = {id(picture): picture for picture in pictures}
-    resized = {key: data.to_tensor(picture, size) for key, picture in distinct.items()}
-    return torch.stack([resized[id(picture)] for picture in pictures])
+def _pixels(shown: Sequence[tuple[data.Picture, Window]], size: int) -> Tensor:
+    """uint8 [N 3 S S]; what comes several times is decoded and resized once."""
+    resized = {
+        (picture, window): data.to_tensor(picture.under(window), size)
+        for picture, window in dict.fromkeys(shown)
+    }
+    return torch.stack([resized[key] for key in shown])
 
 
 def _groups(models: Iterable[Attached]) -> list[list[Attached]]:

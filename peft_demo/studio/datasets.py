@@ -21,6 +21,7 @@ from ..data import (
     split,
 )
 from ..data import cards as dataset_cards
+from ..data.pixels import SET_PIXELS
 from ..data.sources.upload import keep_zip
 from ..storage.home import Home
 from .drafts import Drafts
@@ -28,13 +29,16 @@ from .drafts import Drafts
 
 class Datasets:
     """The `contracts.service.Data` of a home. `allow_local_paths` lets a dataset be named by a
-    path."""
+    path; `most_pixels` may be decoded of one dataset, or of the pictures of one request."""
 
-    def __init__(self, home: Home, offline: bool, allow_local_paths: bool):
-        self.drafts = Drafts(home)
+    def __init__(
+        self, home: Home, offline: bool, allow_local_paths: bool, most_pixels: int = SET_PIXELS
+    ):
+        self.drafts = Drafts(home, most_pixels)
         self._home = home
         self._offline = offline
         self._allow_local_paths = allow_local_paths
+        self._most_pixels = most_pixels
 
     def datasets(self) -> list[DatasetCard]:
         return list(dataset_cards())
@@ -63,7 +67,13 @@ class Datasets:
 
     def open(self, spec: DataSpec, report: Report | None = None) -> Dataset:
         """The dataset that `spec` names; `BadData` or `NotAllowed` says why it cannot be had."""
-        return open_dataset(spec, self.locate(spec), offline=self._offline, report=report)
+        return open_dataset(
+            spec,
+            self.locate(spec),
+            offline=self._offline,
+            report=report,
+            most_pixels=self._most_pixels,
+        )
 
     def pictures(self, words: Sequence[str]) -> list[NamedPicture]:
         """The pictures that paths and patterns of this machine mean; see `data.find_pictures`."""

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from threading import RLock
 
@@ -20,6 +19,8 @@ from PIL import Image
 
 from .. import data
 from ..contracts.errors import BadImage, BadValue, UnknownName
+from ..data.images import open_header
+from ..data.pixels import SET_PIXELS, PixelBudget
 from ..data.sources.draft import LABELS, draft_folder, read_labels
 from ..storage.atomic import copy_file, disk_errors, write_file
 from ..storage.home import Home
@@ -36,6 +37,8 @@ class Drafts:
     """The class cards of every browser, by draft id."""
 
     home: Home
+    most_pixels: int = SET_PIXELS
+    """Of the pictures that are put into a class at once."""
     _lock: RLock = field(default_factory=RLock)
 
     def classes(self, draft: str) -> dict[str, tuple[str, ...]]:
@@ -58,7 +61,7 @@ class Drafts:
         with self._lock:
             folder = draft_folder(self.home, draft)
             class_folder = folder / _number(folder, tidy(label))
-            keys, refused = _store(images, class_folder)
+            keys, refused = _store(images, class_folder, PixelBudget(self.most_pixels))
             write_file(class_folder / ORDER, json.dumps(keys).encode())
             _forget(class_folder, keys)
         if refused:
@@ -137,13 +140,15 @@ def _keys(folder: Path) -> tuple[str, ...]:
     return tuple(key for key in keys if (folder / key).is_file())
 
 
-def _store(images: Sequence[Path], folder: Path) -> tuple[list[str], list[str]]:
+def _store(
+    images: Sequence[Path], folder: Path, budget: PixelBudget
+) -> tuple[list[str], list[str]]:
     """(keys of the stored pictures, sentences about the others)"""
     keys: list[str] = []
     refused: list[str] = []
     for image in map(Path, images):
         try:
-            key = _store_one(image, folder)
+            key = _store_one(image, folder, budget)
         except BadImage as error:
             refused.append(f"{image.name}: {error}")
             continue
@@ -152,7 +157,7 @@ def _store(images: Sequence[Path], folder: Path) -> tuple[list[str], list[str]]:
     return keys, refused
 
 
-def _store_one(image: Path, folder: Path) -> str:
+def _store_one(image: Path, folder: Path, budget: PixelBudget) -> str:
     try:
         content = image.read_bytes()
     except OSError:
@@ -160,15 +165,17 @@ def _store_one(image: Path, folder: Path) -> str:
     digest = sha256(content).hexdigest()
     earlier = next(folder.glob(f"{digest}.*"), None)
     if earlier is None:
-        data.decode(content)
-        earlier = folder / f"{digest}{_suffix(content)}"
+        opened = open_header(content)
+        budget.spend(opened)
+        data.decode(opened)
+        earlier = folder / f"{digest}{_suffix(opened)}"
         write_file(earlier, content)
     return earlier.name
 
 
-def _suffix(content: bytes) -> str:
+def _suffix(image: Image.Image) -> str:
     """By content, not by name: what a page sends may be called anything."""
-    image_format = Image.open(BytesIO(content)).format or "bin"
+    image_format = image.format or "bin"
     known = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2"}
     return known.get(image_format, f".{image_format.lower()}")
 

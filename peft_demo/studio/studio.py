@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data.pixels import SET_PIXELS
 from ..storage.atomic import sweep_drafts
 from ..storage.home import Home, find_home, sweep
 from ..vit.load import best_device
@@ -43,6 +44,7 @@ class Studio:
         train: "Trainer | None" = None,
         mark: str = "",
         admit: Admit = nullcontext,
+        most_pixels: int = SET_PIXELS,
     ):
         """Opens a home and settles what a process that was killed has left in it.
 
@@ -57,6 +59,7 @@ class Studio:
         train: what trains, where that is not this process
         mark: keeps the ids of the runs of several studios apart
         admit: may refuse a run before it starts
+        most_pixels: decoded of one dataset, or of the pictures of one request
         """
         self.home = home if isinstance(home, Home) else find_home(home, zoo)
         self.offline = offline or _offline_by_environment()
@@ -65,7 +68,7 @@ class Studio:
         store = AdapterStore(self.home.zoo, self.home.trash, shipped)
         cache = backbones or BackboneCache(self.home.root, device, self.offline)
         predictor = Predictor(store, cache, SHARED_BYTES if shared else KEPT_BYTES)
-        self.data = Datasets(self.home, self.offline, allow_local_paths)
+        self.data = Datasets(self.home, self.offline, allow_local_paths, most_pixels)
         self.training = Training(
             self.home,
             store,

@@ -35,6 +35,7 @@ from ...contracts.window import Window
 from ...storage.home import Home
 from ..dataset import Dataset
 from ..listing import Listing, Parts
+from ..pixels import SET_PIXELS
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,14 @@ def find_source(name: str) -> Source:
 
 
 def open_dataset(
-    spec: DataSpec, path: Path | None = None, *, offline: bool = False, report: Report | None = None
+    spec: DataSpec,
+    path: Path | None = None,
+    *,
+    offline: bool = False,
+    report: Report | None = None,
+    most_pixels: int = SET_PIXELS,
 ) -> Dataset:
-    """The dataset that `spec` names, no pixel decoded yet.
+    """The dataset that `spec` names, no pixel decoded yet; `most_pixels` may be later.
 
     `path` is where its files are: for class cards a folder of class folders, for an upload a zip.
     Folders and zips are also found by `spec.name` itself. Raises `UnknownName`, `BadData`, or
@@ -108,7 +114,8 @@ def open_dataset(
     source = find_source(spec.source)
     place = path or source.locate(spec.name, None)
     dataset = source.open(Request(spec, place, offline, report))
-    return replace(dataset, window=Window(spec.window, spec.ground))
+    window = Window(spec.window, spec.ground)
+    return replace(dataset, window=window, most_pixels=most_pixels)
 
 
 def parse(
