@@ -22,7 +22,7 @@ def refresh(page: BuiltPage) -> Refresh:
     seen = [None]
 
     def once(run="", compare=(), smooth=False, log=False) -> dict:
-        updates = page.train.refresh.handler(seen[0], "", run, list(compare), smooth, log)
+        updates = page.train.refresh.handler(run, seen[0], "", list(compare), smooth, log)
         if view.seen not in updates:
             return {}
         seen[0] = updates[view.seen]
@@ -113,6 +113,16 @@ def test_a_started_run_is_followed_even_if_it_ends_at_once(page, service, refres
     assert shown[page.train.buttons.start].interactive
 
 
+def test_a_chosen_run_stays_unless_it_is_the_newest(page, service, refresh):
+    older = begin(page, service)
+    newest = begin(page, service)
+    runs = page.train.view.runs
+    settings = (None, "", [], False, False)
+    choose = page.train.refresh.choose
+    assert choose(older, *settings)[runs.chosen] == older
+    assert choose(newest, *settings)[runs.chosen] == ""
+
+
 def test_start_leaves_an_older_run_for_the_new_one(page, service, refresh):
     older = begin(page, service)
     begin(page, service)
@@ -142,5 +152,5 @@ def test_a_failed_run_stays_failed_for_all_pages(page, service, refresh):
     begin(page, service)
     seen = refresh()[page.train.view.seen]
     kept = replace(seen, values=dict(seen.values))
-    page.train.refresh.handler(seen, "", "run-0", [], True, False)
+    page.train.refresh.handler("run-0", seen, "", [], True, False)
     assert seen == kept

@@ -165,10 +165,13 @@ def _connect_run(page: Page, train_tab: TrainTab, training: Training) -> None:
     gr.on([page.blocks.load, page.timer.tick], trigger_mode="once", **how)
     choices = [view.runs.compare, view.curves.smooth, view.curves.log]
     gr.on([choice.input for choice in choices], trigger_mode="always_last", **how)
-    chosen = view.runs.shown.input(
-        _older(training), view.runs.shown, view.runs.chosen, trigger_mode="always_last", **UNQUEUED
+    view.runs.shown.input(
+        refresh.choose,
+        [view.runs.shown, *refresh.inputs[1:]],
+        refresh.outputs,
+        trigger_mode="always_last",
+        **UNQUEUED,
     )
-    chosen.then(**how)
     started = train_tab.buttons.start.click(
         starter(train_tab, page.client, training),
         {*train_tab.form.inputs, page.client},
@@ -199,16 +202,6 @@ def starter(train_tab: TrainTab, client: gr.BrowserState, training: Training):
         }
 
     return start
-
-
-def _older(training: Training):
-    """The handler that keeps which run is looked at, "" for the newest: the page follows that."""
-
-    @speaking
-    def older(run: str) -> str:
-        return "" if run == training.status().run else run
-
-    return older
 
 
 def _stopper(training: Training):

@@ -84,15 +84,17 @@ class Refresh:
         self.training = training
         self.journals = Journals(training)
         self.handler = speaking(self._refresh)
+        self.choose = speaking(self._choose)
+        """The same when a person has chosen a run: its first input is the list of runs."""
 
     @property
     def inputs(self) -> list[Component]:
         runs = self.view.runs
         curves = self.view.curves
         return [
+            runs.chosen,
             self.view.seen,
             self.buttons.blocked,
-            runs.chosen,
             runs.compare,
             curves.smooth,
             curves.log,
@@ -115,6 +117,7 @@ class Refresh:
             view.classify,
             view.adapter,
             view.runs.shown,
+            view.runs.chosen,
             view.runs.compare,
             curves.loss,
             curves.accuracy,
@@ -125,18 +128,25 @@ class Refresh:
             view.notices,
         ]
 
-    def _refresh(
+    def _refresh(self, run: str, *settings: Any) -> Updates | Any:
+        return self._updates(run, *settings) or gr.skip()
+
+    def _choose(self, run: str, *settings: Any) -> Updates:
+        """The newest run is followed from now on, an older one stays."""
+        chosen = "" if run == self.training.status().run else run
+        return {self.view.runs.chosen: chosen, **self._updates(chosen, *settings)}
+
+    def _updates(
         self,
+        run: str,
         seen: Seen | None,
         blocked: str,
-        run: str,
         compare: list[str],
         smooth: bool,
         log: bool,
-    ) -> Updates | Any:
+    ) -> Updates:
         choice = Choice(run, compare or [], smooth, log, blocked)
-        look = _Look(self, seen or Seen(), choice)
-        return look.updates() or gr.skip()
+        return _Look(self, seen or Seen(), choice).updates()
 
 
 class _Look:
