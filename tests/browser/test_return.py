@@ -139,28 +139,6 @@ def test_start_says_what_is_missing_and_a_wrong_number_is_marked(visit):
     expect(page.locator("#reason")).to_contain_text("only one class")
 
 
-WATCH_START = """
-  window.heights = new Set()
-  const look = () => {
-    const start = document.querySelector("#start")
-    if (start?.offsetParent) window.heights.add(Math.round(start.getBoundingClientRect().top))
-    requestAnimationFrame(look)
-  }
-  requestAnimationFrame(look)
-"""
-
-
-def test_start_stands_still_while_the_estimate_comes(visit):
-    """A button that moves between press and release is not pressed."""
-    page = visit()
-    page.add_init_script(WATCH_START)
-    page.goto(page.url.split("?")[0] + "?tab=train")
-    expect(page.locator("#cost")).to_contain_text("trainable parameters")
-    page.get_by_label("Epochs").fill("1")
-    expect(page.locator("#cost")).to_contain_text("5 steps")
-    assert page.evaluate("window.heights.size") == 1
-
-
 def test_a_page_that_was_reloaded_can_start(visit):
     page = visit("?tab=train")
     page.get_by_label("Epochs").fill("1")

@@ -26,12 +26,6 @@ from .refresh import Buttons, Notice, Refresh, start_button
 from .run_view import RunView
 
 
-LINE = 23
-"""Pixels of a line of text. The lines above Start come late: their room is kept free, so that Start
-does not move away under a finger.
-"""
-
-
 @dataclass(frozen=True)
 class TrainTab:
     form: RunForm
@@ -55,9 +49,9 @@ def build(
     builder = FormBuilder(training.methods())
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
-            data_line = gr.Markdown("", elem_classes="quiet", min_height=LINE)
+            data_line = gr.Markdown("", elem_classes="quiet")
             builder.draw_open()
-            cost_line = gr.Markdown("", elem_id="cost", min_height=3 * LINE)
+            cost_line = gr.Markdown("", elem_id="cost")
             buttons = _buttons()
             reason = gr.Markdown("", visible=False, elem_id="reason", elem_classes="warning")
             with gr.Accordion("Advanced", open=False):
