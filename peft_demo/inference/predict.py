@@ -12,12 +12,22 @@ from ..vit import Backbone
 from .inputs import CachedFeatures, ImageInputs, normalize
 
 BATCH = 64
-"""Images in one forward pass."""
+"""Images of `BATCH_SIZE` px or less in one forward pass, see `batch_at`."""
+BATCH_SIZE = 224
 
 
-def logits(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = BATCH) -> Tensor:
-    """uint8 images [N 3 S S] → logits [N C] on the CPU, fp32, `batch` images at a time."""
-    return predict_logits(model, ImageInputs(images, backbone), batch)
+def batch_at(size: int) -> int:
+    """Images of `size` px in one forward pass: fewer of large ones.
+
+    There are as many tokens as pixels, and attention may hold a number for each pair of them.
+    """
+    return max(1, int(BATCH * min(1, BATCH_SIZE / size) ** 4))
+
+
+def logits(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = 0) -> Tensor:
+    """uint8 images [N 3 S S] → logits [N C] on the CPU, fp32, `batch` images at a time (0: as
+    many as `batch_at` says)."""
+    return predict_logits(model, ImageInputs(images, backbone), batch or batch_at(backbone.size))
 
 
 @torch.inference_mode()
@@ -30,20 +40,21 @@ def predict_logits(
     return torch.cat([model(inputs[chosen]).float().cpu() for chosen in batches])
 
 
-def predict(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = BATCH) -> Tensor:
+def predict(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = 0) -> Tensor:
     """uint8 images [N 3 S S] → class probabilities [N C]."""
     return logits(model, images, backbone, batch).softmax(dim=-1)
 
 
 @torch.inference_mode()
 def predict_mixed(
-    model: Mixed, images: Tensor, numbers: Sequence[int], backbone: Backbone, batch: int = BATCH
+    model: Mixed, images: Tensor, numbers: Sequence[int], backbone: Backbone, batch: int = 0
 ) -> list[Tensor]:
     """Class probabilities [C] of each of the uint8 images [N 3 S S], on the CPU.
 
     `numbers` [N] says which of the mixed adapters answers for each image.
     """
     answers: list[Tensor] = []
+    batch = batch or batch_at(backbone.size)
     for start in range(0, len(images), batch):
         part = slice(start, start + batch)
         answers += model(normalize(images[part], backbone), numbers[part])
@@ -51,7 +62,7 @@ def predict_mixed(
 
 
 def score(
-    model: nn.Module, images: Tensor, labels: Tensor, backbone: Backbone, batch: int = BATCH
+    model: nn.Module, images: Tensor, labels: Tensor, backbone: Backbone, batch: int = 0
 ) -> tuple[float, float]:
     """(mean cross-entropy, accuracy as a fraction of 1) on images [N 3 S S] with labels [N]."""
     return loss_and_accuracy(logits(model, images, backbone, batch), labels)

@@ -2,6 +2,8 @@
 
 `visitors`         a studio for each browser
 `visitor_id`       tells browsers apart
+`uploads`          what may be sent, and how long it stays
+`line`             first come, first served
 `training_queue`   one run at a time, within limits
 `time_limit`       ends a run when its time is up
 `gpu`              a run on a GPU that the Space lends (ZeroGPU)
@@ -13,12 +15,16 @@ import os
 from starlette.middleware import Middleware
 
 from .banner import banner
+from .uploads import Uploads
 from .visitor_id import Cookies
 from .visitors import Visitors
 
 __all__ = ["LAUNCH", "banner", "open_visitors"]
 
-LAUNCH = {"app_kwargs": {"middleware": [Middleware(Cookies)]}, "max_file_size": "50mb"}
+LAUNCH = {
+    "app_kwargs": {"middleware": [Middleware(Cookies), Middleware(Uploads)]},
+    "max_file_size": "50mb",
+}
 """What launching takes beside the page's own arguments."""
 
 

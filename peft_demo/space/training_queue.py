@@ -12,6 +12,7 @@ from ..data.few_shot_tensors import FewShotTensors
 from ..studio.jobs import NOTHING_DONE
 from ..training import Trainer
 from ..vit import Backbone
+from .line import LOOK_S, Line, waiting
 from .time_limit import stop_at
 
 SHOTS = 32
@@ -20,10 +21,10 @@ STEPS = 1000
 """Optimisation steps, at most."""
 BATCH = 128
 """Images in a step, at most."""
+SIZE = 518
+"""Side of an image in pixels, at most: the largest of the backbones that are offered."""
 WAITING = 3
 """Visitors in line behind the one who trains, at most."""
-LOOK_S = 0.2
-"""Seconds between two looks at the line."""
 SECONDS = 600
 """How long a run may train; it is looked at after each step."""
 HINT = "On a machine of your own there is no such limit."
@@ -34,12 +35,13 @@ class TrainingQueue:
 
     def __init__(self, train: Trainer):
         self._train = train
-        self._line: list[object] = []
+        self._line = Line()
 
     def check(self, run: RunSpec, ahead: int) -> None:
         """Refuses at once what can be told before the images are read.
 
-        Raises `BadValue`, or `Busy` while the line is long. `ahead` visitors have started a run
+        `run.size` is that of its images, not 0. Raises `BadValue`, or `Busy` while the line is
+        long. `ahead` visitors have started a run
         that has not ended; not all of them need be in the line yet.
         """
         if run.data.shots > SHOTS:
@@ -49,6 +51,10 @@ class TrainingQueue:
         if run.recipe.batch > BATCH:
             raise BadValue(
                 f"this Space takes at most {BATCH} images a step, not {run.recipe.batch}.", HINT
+            )
+        if run.size > SIZE:
+            raise BadValue(
+                f"this Space trains on images of at most {SIZE} px, not {run.size}.", HINT
             )
         if ahead > WAITING:
             raise Busy(
@@ -63,10 +69,8 @@ class TrainingQueue:
         Raises `BadValue` if it takes too many steps.
         """
         _check_steps(ceil(len(material.train[1]) / run.recipe.batch) * run.recipe.epochs)
-        ticket = object()
-        self._line.append(ticket)
-        try:
-            yield from self._wait(ticket, stop)
+        with self._line.enter() as ahead:
+            yield from _wait(ahead, stop)
             if stop():
                 yield NOTHING_DONE
             else:
@@ -74,19 +78,16 @@ class TrainingQueue:
                 yield from stop_at(
                     monotonic() + SECONDS, f"this Space trains for {SECONDS} s", train, stop
                 )
-        finally:
-            self._line.remove(ticket)
 
-    def _wait(self, ticket: object, stop: Callable[[], bool]) -> Iterator[Event]:
-        """Ends when the ticket is first in line, or on `stop`; tells how many are before it."""
-        reported = 0
-        place = self._line.index(ticket)
-        while place and not stop():
-            if place != reported:
-                yield Progressed(f"waiting: {place} before you")
-            reported = place
-            sleep(LOOK_S)
-            place = self._line.index(ticket)
+
+def _wait(ahead: Callable[[], int], stop: Callable[[], bool]) -> Iterator[Event]:
+    """Ends when nobody is ahead any more, or on `stop`; says how many there are."""
+    reported = 0
+    while (place := ahead()) and not stop():
+        if place != reported:
+            yield Progressed(waiting(place))
+        reported = place
+        sleep(LOOK_S)
 
 
 def _check_steps(steps: int) -> None:

@@ -6,6 +6,7 @@ They see the shipped adapters and their own, and nobody else's images or runs.
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
@@ -17,7 +18,9 @@ from ..storage.home import Home, find_home, sweep
 from ..studio import Studio
 from ..studio.adapter_store import SHIPPED
 from ..studio.backbone_cache import BackboneCache
+from ..studio.limits import Limits
 from ..vit.load import best_device
+from .line import Line
 from .training_queue import TrainingQueue
 from .visitor_id import visitor_id
 
@@ -27,8 +30,9 @@ DAYS = 1.0
 """How long the files of a visitor stay after that."""
 QUOTA = 1_000_000_000
 """Bytes on disk at which a visitor may add no more."""
-PIXELS = 5_000_000_000
-"""Of one dataset, or of the pictures of one request: four hundred phone photos."""
+LIMITS = Limits(pixels=5_000_000_000, memory_share=0.5)
+"""Four hundred phone photos in a dataset or request. Others need memory, too."""
+_TRAIN = partial(training.train, memory_share=LIMITS.memory_share)
 
 
 class _Part:
@@ -47,18 +51,19 @@ class Visitors:
     """The `contracts.service.Service` of a Space.
 
     Every question goes to the studio of the visitor who asks it. All share the backbones in memory
-    and take turns in training.
+    and take turns in training, and in reading the pictures of a dataset.
     """
 
     def __init__(
         self,
-        train: training.Trainer = training.train,
+        train: training.Trainer = _TRAIN,
         device: str = "",
         offline: bool = False,
         shipped: Path = SHIPPED,
     ):
         self.home = find_home()
         self._turns = TrainingQueue(train)
+        self._readers = Line()
         self._device = device or best_device()
         self._offline = offline
         self._shipped = shipped
@@ -114,7 +119,8 @@ class Visitors:
             train=self._turns,
             mark=id[:8],
             admit=self._admit,
-            most_pixels=PIXELS,
+            limits=LIMITS,
+            turn=self._readers.turn,
         )
 
     def _forget(self) -> None:

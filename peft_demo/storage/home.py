@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,18 +89,38 @@ def sweep(folder: Path, days: float, keep: Collection[str] = ()) -> None:
         if path.name in keep:
             continue
         with suppress(OSError):
-            if time() - path.stat().st_mtime <= days * DAY:
-                continue
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+            if time() - path.stat().st_mtime > days * DAY:
+                _remove(path)
+
+
+def keep_newest(folder: Path, seconds: float, most: int) -> None:
+    """Removes what was last changed in `folder` more than `seconds` ago, and the oldest of the rest
+    while it has more than `most` bytes."""
+    left = most
+    for changed, path in sorted(_by_time(folder), reverse=True):
+        left -= folder_size(path)
+        if left < 0 or time() - changed > seconds:
+            _remove(path)
+
+
+def _by_time(folder: Path) -> Iterator[tuple[float, Path]]:
+    for path in folder.glob("*"):
+        with suppress(OSError):
+            yield path.stat().st_mtime, path
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes of all files under `folder`."""
+    """Bytes of all files under `folder`, or of a file."""
     total = 0
-    for path in folder.rglob("*"):
+    for path in [folder, *folder.rglob("*")]:
         with suppress(OSError):
             total += path.stat().st_size if path.is_file() else 0
     return total

@@ -1,7 +1,8 @@
 """The datasets of this machine: bundled ones, folders and zips, class cards and uploads, and those
 of the Hub."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,24 +22,38 @@ from ..data import (
     split,
 )
 from ..data import cards as dataset_cards
-from ..data.pixels import SET_PIXELS
 from ..data.sources.upload import keep_zip
 from ..storage.home import Home
 from .drafts import Drafts
+from .limits import ALONE, Limits
+
+Turn = Callable[[Report | None], AbstractContextManager]
+"""A context that begins when it is somebody's turn, and reports how many are before them."""
+
+
+def no_turn(report: Report | None) -> AbstractContextManager:
+    """Nobody else is there."""
+    return nullcontext()
 
 
 class Datasets:
     """The `contracts.service.Data` of a home. `allow_local_paths` lets a dataset be named by a
-    path; `most_pixels` may be decoded of one dataset, or of the pictures of one request."""
+    path. `turn` waits until pictures may be read, within the `limits`."""
 
     def __init__(
-        self, home: Home, offline: bool, allow_local_paths: bool, most_pixels: int = SET_PIXELS
+        self,
+        home: Home,
+        offline: bool,
+        allow_local_paths: bool,
+        limits: Limits = ALONE,
+        turn: Turn = no_turn,
     ):
-        self.drafts = Drafts(home, most_pixels)
+        self.drafts = Drafts(home, limits.pixels)
         self._home = home
         self._offline = offline
         self._allow_local_paths = allow_local_paths
-        self._most_pixels = most_pixels
+        self._limits = limits
+        self._turn = turn
 
     def datasets(self) -> list[DatasetCard]:
         return list(dataset_cards())
@@ -59,7 +74,13 @@ class Datasets:
 
     def check(self, data: DataSpec, report: Report | None = None) -> DataReport:
         dataset = self.open(data, report)
-        return report_of(dataset, split(dataset, data.shots, data.seed, report))
+        with self.turn(data, report):
+            return report_of(dataset, split(dataset, data.shots, data.seed, report))
+
+    def turn(self, spec: DataSpec, report: Report | None) -> AbstractContextManager:
+        """A context in which the pictures of this dataset may be read; bundled ones take no time,
+        and so no turns."""
+        return nullcontext() if spec.source == "bundled" else self._turn(report)
 
     def keep_upload(self, file: Path) -> str:
         self._home.check_room()
@@ -72,7 +93,7 @@ class Datasets:
             self.locate(spec),
             offline=self._offline,
             report=report,
-            most_pixels=self._most_pixels,
+            most_pixels=self._limits.pixels,
         )
 
     def pictures(self, words: Sequence[str]) -> list[NamedPicture]:

@@ -8,15 +8,15 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data.pixels import SET_PIXELS
 from ..storage.atomic import sweep_drafts
 from ..storage.home import Home, find_home, sweep
 from ..vit.load import best_device
 from .adapter_store import SHIPPED, AdapterStore
 from .answers import Answers
 from .backbone_cache import BackboneCache
-from .datasets import Datasets
+from .datasets import Datasets, Turn, no_turn
 from .hub import Hub
+from .limits import ALONE, Limits
 from .predictor import KEPT_BYTES, SHARED_BYTES, Predictor
 from .training import Admit, Training
 from .zoo import Zoo
@@ -44,7 +44,8 @@ class Studio:
         train: "Trainer | None" = None,
         mark: str = "",
         admit: Admit = nullcontext,
-        most_pixels: int = SET_PIXELS,
+        limits: Limits = ALONE,
+        turn: Turn = no_turn,
     ):
         """Opens a home and settles what a process that was killed has left in it.
 
@@ -59,7 +60,8 @@ class Studio:
         train: what trains, where that is not this process
         mark: keeps the ids of the runs of several studios apart
         admit: may refuse a run before it starts
-        most_pixels: decoded of one dataset, or of the pictures of one request
+        limits: what one question may take of the machine
+        turn: waits until this studio may read the pictures of a dataset
         """
         self.home = home if isinstance(home, Home) else find_home(home, zoo)
         self.offline = offline or _offline_by_environment()
@@ -68,7 +70,7 @@ class Studio:
         store = AdapterStore(self.home.zoo, self.home.trash, shipped)
         cache = backbones or BackboneCache(self.home.root, device, self.offline)
         predictor = Predictor(store, cache, SHARED_BYTES if shared else KEPT_BYTES)
-        self.data = Datasets(self.home, self.offline, allow_local_paths, most_pixels)
+        self.data = Datasets(self.home, self.offline, allow_local_paths, limits, turn)
         self.training = Training(
             self.home,
             store,
@@ -80,6 +82,7 @@ class Studio:
             trainer=train,
             mark=mark,
             admit=admit,
+            memory_share=limits.memory_share,
         )
         self.zoo = Zoo(
             self.home,

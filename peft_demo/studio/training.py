@@ -37,7 +37,7 @@ class Training:
 
     Where the machine is `shared`, only the one who started a run may stop it. `trainer` is what
     trains, where that is not `training.train` in this process. `mark` is part of every run's id.
-    `admit` may refuse a run.
+    `admit` may refuse a run, which may take `memory_share` of the free memory.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Training:
         trainer: "Trainer | None" = None,
         mark: str = "",
         admit: Admit = nullcontext,
+        memory_share: float = 1.0,
     ):
         self._home = home
         self._backbones = backbones
@@ -62,6 +63,7 @@ class Training:
         self._shared = shared
         self._trainer = trainer
         self._admit = admit
+        self._memory_share = memory_share
         self._runs = Runs(home.runs, mark)
         self._jobs = Jobs(self._runs, self._events, store.save)
 
@@ -96,14 +98,14 @@ class Training:
         config = methods.find_method(run.method).config(run.knobs)
         checked = {name: getattr(config, name) for name in run.knobs}
         run = _named(replace(run, knobs=checked))
-        self._anatomy(run)
+        anatomy = self._anatomy(run)
         self._data.locate(run.data)
         keep = None
         if out is not None:
             check_local_paths(self._allow_local_paths, "a file of this machine")
             keep = _writer(out)
         self._home.check_room()
-        with self._admit(run):
+        with self._admit(replace(run, size=anatomy.size)):
             return self._jobs.start(run, owner, keep)
 
     def stop(self, run: str, owner: str = "") -> None:
@@ -143,7 +145,16 @@ class Training:
         backbone = self._backbones.get(run.backbone, run.size, report=report)
         report("reading the images")
         dataset = self._data.open(run.data, report)
-        yield from run_from_dataset(run, backbone, dataset, report, stop, self._trainer or train)
+        yield from run_from_dataset(
+            run,
+            backbone,
+            dataset,
+            report,
+            stop,
+            trainer=self._trainer or train,
+            turn=self._data.turn(run.data, report),
+            memory_share=self._memory_share,
+        )
 
     def _anatomy(self, run: RunSpec) -> vit.Anatomy:
         return vit.anatomy_of(vit.find(run.backbone, self._home.root), run.size)

@@ -1,6 +1,7 @@
 """A run from its dataset on: choose the images, say what is notable about them, train."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 from ..contracts.errors import BadData
 from ..contracts.events import Event, Noticed
@@ -9,6 +10,7 @@ from ..contracts.specs import RunSpec
 from ..data import Dataset, split
 from ..data.few_shot_tensors import FewShotTensors, few_shot_tensors
 from ..vit import Backbone
+from .memory import check_images
 from .train import train
 
 Trainer = Callable[[RunSpec, Backbone, FewShotTensors, Callable[[], bool]], Iterator[Event]]
@@ -21,14 +23,24 @@ def run_from_dataset(
     dataset: Dataset,
     report: Report | None = None,
     stop: Callable[[], bool] = lambda: False,
+    *,
     trainer: Trainer = train,
+    turn: AbstractContextManager | None = None,
+    memory_share: float = 1.0,
 ) -> Iterator[Event]:
     """A Noticed for each notice of the few-shot split that `run` asks for, then the events of
-    `trainer`. `BadData` says why the dataset cannot be trained on."""
-    chosen = split(dataset, run.data.shots, run.data.seed, report)
-    if chosen.problem:
-        raise BadData(chosen.problem)
+    `trainer`. The pictures are read within `turn`.
+
+    `BadData` says why the dataset cannot be trained on, `TrainingFailed` that its pictures do not
+    fit into `memory_share` of the free memory.
+    """
+    with turn or nullcontext():
+        chosen = split(dataset, run.data.shots, run.data.seed, report)
+        if chosen.problem:
+            raise BadData(chosen.problem)
+        images = len(chosen.train) + len(chosen.val) + len(chosen.test)
+        check_images(images, backbone.size, memory_share)
+        material = few_shot_tensors(chosen, backbone.size, report)
     for text in chosen.notices:
         yield Noticed("info", text)
-    material = few_shot_tensors(chosen, backbone.size, report)
     yield from trainer(run, backbone, material, stop)

@@ -23,11 +23,12 @@ from ..contracts.specs import RunSpec
 from ..data.few_shot_tensors import FewShotTensors
 from ..inference.inputs import CachedFeatures, ImageInputs
 from ..inference.precision import autocast, disable_slow_fused_attention
-from ..inference.predict import loss_and_accuracy, predict_logits, score
+from ..inference.predict import batch_at, loss_and_accuracy, predict_logits, score
 from ..methods import find_method
 from ..vit import Backbone
 from .card import Measured, describe
 from .measure import Stopwatch, memory_mb
+from .memory import check_step, out_of_memory
 from .schedule import factor
 from .survey import survey
 
@@ -42,33 +43,41 @@ def train(
     backbone: Backbone,
     material: FewShotTensors,
     stop: Callable[[], bool] = lambda: False,
+    memory_share: float = 1.0,
 ) -> Iterator[Event]:
     """Runs `run` and yields what happens: Started, Stepped, Evaluated, Improved ..., then Finished
     or Stopped. A method that surveys yields Surveyed first, and sees training images alone.
 
     When `stop()` turns true, the run ends within one step and keeps its best state. Raises
-    `TrainingFailed` when the loss is no longer finite or memory runs out; the run's memory is free
-    once the generator is gone. Same run, same machine, same thread count: same bits on the CPU.
+    `TrainingFailed` when a step would take more than `memory_share` of the free memory, when the
+    loss is no longer finite, or when memory runs out; the run's memory is free once the generator
+    is gone. Same run, same machine, same thread count: same bits on the CPU.
     Draws from torch's global random generator.
     """
     try:
-        yield from _events(run, backbone, material, stop)
+        yield from _events(run, backbone, material, stop, memory_share)
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _out_of_memory(run, backbone) from error
+        raise out_of_memory(run, backbone) from error
     except RuntimeError as error:
         if "memory" not in str(error):
             raise
-        raise _out_of_memory(run, backbone) from error
+        raise out_of_memory(run, backbone) from error
 
 
 def _events(
-    run: RunSpec, backbone: Backbone, material: FewShotTensors, stop: Callable[[], bool]
+    run: RunSpec,
+    backbone: Backbone,
+    material: FewShotTensors,
+    stop: Callable[[], bool],
+    memory_share: float,
 ) -> Iterator[Event]:
     stopwatch = Stopwatch()
     fingerprint = backbone.live_fingerprint()
     torch.manual_seed(run.seed)
     allocation = yield from survey(run, backbone, material, stop)
-    yield from _Run(run, backbone, material, allocation, fingerprint, stopwatch).events(stop)
+    live = _Run(run, backbone, material, allocation, fingerprint, stopwatch)
+    live.check_memory(memory_share)
+    yield from live.events(stop)
 
 
 @dataclass
@@ -132,6 +141,12 @@ class _Run:
         if self.adapter.by_site() or self.adapter.replaced() or augment != "none":
             return self.model, inputs, val_inputs
         return self.adapter.head, CachedFeatures(inputs), CachedFeatures(val_inputs)
+
+    def check_memory(self, share: float) -> None:
+        """Raises `TrainingFailed` if a step does not fit into `share` of the free memory."""
+        if self.learner is self.model:  # else it learns from features, which are small
+            batch = min(self.recipe.batch, len(self.labels))
+            check_step(self.model, self.backbone, batch, share)
 
     def events(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """All that happens from Started to Finished or Stopped."""
@@ -220,7 +235,7 @@ class _Run:
             yield Improved(step, self._file())
             return
         with autocast(self.backbone.device):
-            logits = predict_logits(self.learner, self.val_inputs)
+            logits = predict_logits(self.learner, self.val_inputs, batch_at(self.backbone.size))
         loss, accuracy = loss_and_accuracy(logits, labels)
         self._check_finite(loss, step)
         better = self.best.beaten_by(accuracy, loss)
@@ -281,11 +296,3 @@ class _Run:
 
     def _card(self) -> AdapterCard:
         return describe(self.run, self.backbone, self.material, self.adapter, self.measured)
-
-
-def _out_of_memory(run: RunSpec, backbone: Backbone) -> TrainingFailed:
-    smaller = ", or a smaller --size." if backbone.size > 112 else "."
-    return TrainingFailed(
-        f"memory ran out at batch {run.recipe.batch} and {backbone.size} px.",
-        f"Try --batch {max(1, run.recipe.batch // 2)}{smaller}",
-    )

@@ -76,6 +76,11 @@ class Anatomy:
     """Where the head stands in the exposed tree."""
 
     @property
+    def size(self) -> int:
+        """Image side, pixels."""
+        return self.grid[0] * self.patch
+
+    @property
     def parameters(self) -> int:
         """Numbers in all tensors, head left out."""
         return sum(torch.Size(shape).numel() for shape in self.tensors.values())

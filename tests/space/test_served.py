@@ -1,5 +1,7 @@
 """The page of a Space, served: a cookie tells browsers and programs apart."""
 
+import os
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import gradio as gr
@@ -8,7 +10,9 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from peft_demo import app, space, ui
+from peft_demo.space import uploads
 from peft_demo.space.visitor_id import COOKIE
+from peft_demo.storage.home import folder_size
 
 
 @pytest.fixture
@@ -30,6 +34,35 @@ def test_the_page_gives_a_cookie_once_and_to_nothing_else(page):
     )
     again = urlopen(Request(page, headers={"Cookie": given.split(";")[0]})).headers
     assert "set-cookie" not in again and "set-cookie" not in urlopen(f"{page}manifest.json").headers
+
+
+def send(page: str, size: int, announced: bool = True) -> int:
+    """The status that a file of so many bytes gets, sent without a cookie."""
+    begin = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.bin"\r\n\r\n'
+    body = begin + bytes(size) + b"\r\n--x--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    content = body if announced else iter([body])  # an iterator is sent without a length
+    try:
+        return urlopen(Request(f"{page}gradio_api/upload", content, headers)).status
+    except HTTPError as error:
+        return error.code
+
+
+def test_uploads_of_anybody_have_a_limit_and_do_not_stay(page, tmp_path, monkeypatch):
+    """Nobody has asked about them, so Gradio would keep them for ever."""
+    monkeypatch.setattr(uploads, "REQUEST_BYTES", 10_000)
+    monkeypatch.setattr(uploads, "KEPT_BYTES", 6_000)
+    folder = tmp_path / "tmp"
+    assert send(page, 20_000) == 413
+    assert send(page, 10, announced=False) == 413
+    assert not list(folder.rglob("a.bin"))
+    for size in (2000, 2001, 2002, 2003):
+        assert send(page, size) == 200
+    assert folder_size(folder) <= 6_000, "the oldest made room"
+    for path in folder.iterdir():
+        os.utime(path, (0, 0))
+    urlopen(page)
+    assert not list(folder.rglob("a.bin")), "they were swept with the next visit"
 
 
 def test_two_programs_have_an_adapter_list_each(page, visitors, visit, run, finish, tmp_path):

@@ -12,7 +12,7 @@ from gradio.context import LocalContext
 from hub_stand_in import TOKEN
 from PIL import Image
 
-from peft_demo.contracts.errors import BadValue, Busy, CannotWrite, NotAllowed, UnknownName
+from peft_demo.contracts.errors import BadData, BadValue, Busy, CannotWrite, NotAllowed, UnknownName
 from peft_demo.contracts.events import Failed, Finished, Noticed, Progressed, Stopped
 from peft_demo.contracts.specs import DataSpec, PushSpec, Recipe
 from peft_demo.space import training_queue as turns_of
@@ -21,6 +21,8 @@ from peft_demo.space.time_limit import stop_at
 from peft_demo.space.training_queue import TrainingQueue
 from peft_demo.space.visitor_id import COOKIE, NOBODY, visitor_id
 from peft_demo.studio.jobs import NOTHING_DONE
+from peft_demo.studio.limits import Limits
+from peft_demo.training import memory
 
 
 def picture() -> bytes:
@@ -167,6 +169,53 @@ def test_who_stops_is_not_told_of_a_limit():
 def test_one_step_must_not_take_for_ever(visitors, visit, run):
     with visit("ann"), pytest.raises(BadValue, match="at most 128 images a step, not 1024"):
         visitors.training.start(replace(run, recipe=Recipe(batch=1024)))
+
+
+def test_large_images_are_refused_at_once(visitors, visit, run):
+    with visit("ann"), pytest.raises(BadValue, match="at most 518 px, not 1024"):
+        visitors.training.start(replace(run, size=1024))
+
+
+def test_a_run_gets_half_of_the_free_memory(visitors, visit, run, finish, monkeypatch):
+    """Ten pictures of 32 px take 30 kB beside what a step takes."""
+    monkeypatch.setattr(memory, "free_bytes", lambda _: 100_000)
+    with visit("ann"):
+        last = finish(visitors, visitors.training.start(run))[-1]
+    assert isinstance(last, Failed) and "would take about" in last.sentence
+
+
+def test_pictures_of_visitors_are_read_one_dataset_at_a_time(visitors, visit, tmp_path):
+    """A heavy check does not run beside another one; a bundled set does not wait for it."""
+    (tmp_path / "photo.png").write_bytes(picture())
+    with visit("ann"):
+        for label in ("a", "b"):
+            visitors.data.drafts.put("me", label, [tmp_path / "photo.png"])
+        before: list[str] = []
+        with visitors._readers.turn(None):
+            assert visitors.data.check(DataSpec("bundled", "digits", shots=1)).counts
+            with pytest.raises(KeyboardInterrupt):
+                visitors.data.check(DataSpec("draft", "me"), _once(before))
+        assert before[-1] == "waiting: 1 before you"
+        assert len(visitors.data.check(DataSpec("draft", "me")).counts) == 2
+    assert not len(visitors._readers)
+
+
+def _once(heard: list[str]):
+    """A report that gives up when it hears that somebody is before it."""
+
+    def report(what: str, fraction: float = -1.0) -> None:
+        heard.append(what)
+        if "waiting" in what:
+            raise KeyboardInterrupt
+
+    return report
+
+
+def test_a_dataset_of_a_visitor_has_a_pixel_budget(visitors, visit, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "LIMITS", Limits(pixels=32 * 32 - 1))
+    (tmp_path / "photo.png").write_bytes(picture())
+    with visit("ann"), pytest.raises(BadData, match="pixels together"):
+        visitors.data.drafts.put("me", "red", [tmp_path / "photo.png"])
 
 
 def test_files_of_visitors_who_do_not_return_are_swept(
