@@ -74,6 +74,12 @@ def test_while_it_runs_stop_is_open_and_start_is_not(page, service, refresh):
     assert updates[page.page.timer].value == BUSY_SECONDS
 
 
+def test_start_is_closed_until_the_form_has_been_read(page):
+    seen, blocked = None, page.train.buttons.blocked.value
+    updates = page.train.refresh.handler("", seen, blocked, [], False, False)
+    assert not updates[page.train.buttons.start].interactive
+
+
 def test_an_older_run_stays_when_a_new_one_starts(page, service, refresh):
     runs = page.train.view.runs
     first = begin(page, service)

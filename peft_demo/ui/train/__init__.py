@@ -26,6 +26,12 @@ from .refresh import Buttons, Notice, Refresh, start_button
 from .run_view import RunView
 
 
+NOT_READ = "The form has not been read."
+"""Keeps Start closed until the first estimate: a page that was just opened may still fill its form
+from the browser's memory.
+"""
+
+
 @dataclass(frozen=True)
 class TrainTab:
     form: RunForm
@@ -71,11 +77,11 @@ def build(
 
 def _buttons() -> Buttons:
     with gr.Row():
-        start = gr.Button("Start training", variant="primary", elem_id="start")
+        start = gr.Button("Start training", variant="primary", interactive=False, elem_id="start")
         stop = gr.Button(
             "Stop, keep the best", variant="secondary", interactive=False, elem_id="stop"
         )
-    return Buttons(start, stop, blocked=gr.State(""))
+    return Buttons(start, stop, blocked=gr.State(NOT_READ))
 
 
 def _command() -> gr.Code:
