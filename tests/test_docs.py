@@ -123,6 +123,7 @@ def test_the_method_shown_whole_keeps_the_laws(shown_method, tiny):
     )
 
 
+@pytest.mark.slow
 def test_the_lines_of_python_run(at_desk, capsys):
     (lines,) = re.findall(r"^```python\n(from peft_demo import .*?)^```", README, re.M | re.S)
     exec(lines, {})

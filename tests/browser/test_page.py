@@ -113,6 +113,7 @@ def test_a_broken_adapter_file_is_refused_in_a_sentence(visit):
     expect(page.locator("#zoo, #import").last).not_to_contain_text("x.safetensors")
 
 
+@pytest.mark.slow
 def test_an_adapter_is_downloaded_renamed_deleted_and_added_again(visit, tmp_path):
     page = visit()
     name = trained(page, "LoRA")[0]
@@ -198,6 +199,7 @@ def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
     assert page.locator('img[src="x"]').count() == 0
 
 
+@pytest.mark.slow
 def test_sharing_shows_what_becomes_public_and_offline_sends_nothing(visit):
     """The preview goes when what it shows no longer holds; this server runs
     offline, and says so.

@@ -83,6 +83,7 @@ def test_the_form_survives_a_reload(visit):
     expect(page.locator("#report")).to_contain_text("2 classes")
 
 
+@pytest.mark.slow
 def test_the_address_names_tab_and_adapter(visit):
     page = visit()
     tab(page, "Adapters")

@@ -127,6 +127,7 @@ def test_the_loss_falls_and_the_rate_lands_at_zero(photos, teacher_file, tmp_pat
     assert RECIPE.rate(0) == RECIPE.lr / 2 and RECIPE.rate(20) == RECIPE.lr and RECIPE.rate(40) == 0
 
 
+@pytest.mark.slow
 def test_parts_alone_learn_the_teachers_and_the_whole_profits(photos, teacher_file, tmp_path):
     """A part that is the teacher's makes no error.
 
