@@ -10,11 +10,13 @@ from torch.nn import functional as F
 from peft_demo.adapters import Adapter, AdapterFile, attach, create, load
 from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.knobs import knobs
+from peft_demo.data.few_shot_tensors import FewShotTensors
 from peft_demo.methods import Method, find_method
 from peft_demo.vit import Backbone, wrap
 
 SEED = 3
 CLASSES = 5
+COLOURS = ("red", "green", "blue")
 
 
 def random_vit(depth: int = 2, width: int = 48, seed: int = 0, **kwargs: Any) -> Backbone:
@@ -126,3 +128,18 @@ def card(adapter: Adapter, backbone: Backbone) -> AdapterCard:
 def loaded(content: bytes, backbone: Backbone) -> Adapter:
     """The adapter in the bytes of a file."""
     return load(AdapterFile.parse(content), backbone)
+
+
+def coloured(n: int, seed: int) -> tuple[Tensor, Tensor]:
+    """`n` noisy images of 32 px, each mostly of its class's colour, and their labels."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(n) % 3
+    images = torch.randint(0, 120, (n, 3, 32, 32), generator=generator)
+    images[torch.arange(n), labels] += 110
+    return images.to(torch.uint8), labels
+
+
+def material(val: int = 9, test: int = 12) -> FewShotTensors:
+    """24 coloured images to train on, 9 to validate and 12 to test."""
+    parts = coloured(24, 0), coloured(val, 1), coloured(test, 2)
+    return FewShotTensors(COLOURS, *parts, "split", ("aa", "bb"))

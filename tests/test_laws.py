@@ -1,15 +1,29 @@
 """The laws of the house, over every method: a new file in `peft_demo/methods` is tested at once."""
 
+import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load as parse
-from small import SEED, card, disturbed, images, labels, logits, new, random_vit, trained
+from small import (
+    SEED,
+    card,
+    disturbed,
+    fitted,
+    images,
+    labels,
+    logits,
+    material,
+    new,
+    random_vit,
+    trained,
+)
 from torch import Tensor, nn
 from torch.nn import functional as F
 from vera import VERA
@@ -18,8 +32,18 @@ from peft_demo.adapters import Adapter, AdapterFile, attach, dump, load, merge
 from peft_demo.adapters.codec import codecs
 from peft_demo.adapters.merge import probe
 from peft_demo.contracts.errors import CannotMerge
+from peft_demo.contracts.events import (
+    Checkpointed,
+    Evaluated,
+    Event,
+    Improved,
+    Resumed,
+    Stepped,
+)
 from peft_demo.contracts.knobs import Knob, knobs
+from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.methods import methods
+from peft_demo.training import train
 from peft_demo.vit import Backbone
 
 METHODS = sorted(methods())
@@ -226,6 +250,65 @@ def test_11_models_attached_at_once_do_not_disturb_each_other(name: str, neighbo
     model, first = neighbours[name]
     with torch.no_grad():
         assert torch.equal(model(images()), first)
+
+
+SITUATIONS = [
+    *((name, {}, {}) for name in METHODS),
+    ("lora", {}, {"augment": "crop+flip"}),
+    ("linear", {}, {"augment": "crop+flip", "smoothing": 0.1}),
+    ("spt_lora", {"dropout": 0.3}, {"augment": "crop"}),
+    ("bi_lora", {"head_bits": 1}, {"batch": 20}),
+]
+"""(method, knobs, recipe): what may draw, cache or survey in a run."""
+
+
+@pytest.mark.parametrize(("name", "values", "recipe"), SITUATIONS)
+def test_13_a_run_that_is_killed_and_resumed_ends_with_the_same_bits(
+    name: str, values: dict, recipe: dict, tiny: Backbone
+):
+    """Law 13: a run that dies at any moment and goes on from its last checkpoint tells the same
+    from there on, and ends with the bits of one that was not interrupted."""
+    run = short_run(name, tiny, values, recipe)
+    whole = list(train(run, tiny, material()))
+    moments = random.Random(f"{name} {recipe}").randrange(1, len(whole))
+    state = b""
+    step = 0
+    for event in islice(train(run, tiny, material()), moments):
+        if isinstance(event, Checkpointed):
+            step = event.step
+            state = event.state()
+    torch.rand(7)
+    rest = list(train(run, tiny, material(), state=state))
+    if state:
+        (resumed,) = [event for event in rest if isinstance(event, Resumed)]
+        assert resumed.step == step
+    assert told(rest) == told(whole)[len(told(whole)) - len(told(rest)) :]
+    first = last_adapter(whole)
+    second = last_adapter(rest)
+    assert same_tensors(first.tensors(), second.tensors())
+    for field in ("curve", "accuracy_curve", "test_accuracy", "val_accuracy", "extra"):
+        assert getattr(first.card, field) == getattr(second.card, field)
+
+
+def short_run(name: str, backbone: Backbone, values: dict, recipe: dict) -> RunSpec:
+    """Three epochs of two steps, each validated."""
+    knobs = {**fitted(methods()[name], backbone), **values}
+    data = DataSpec(seed=SEED, shots=8)
+    return RunSpec(name, knobs, data, recipe=Recipe(**{"epochs": 3, "batch": 12} | recipe))
+
+
+def told(events: Sequence[Event]) -> list[tuple]:
+    """What a run tells of its learning, without times and memory."""
+    return [(event.step, event.loss) for event in events if isinstance(event, Stepped | Evaluated)]
+
+
+def last_adapter(events: Sequence[Event]) -> AdapterFile:
+    files = [event.adapter for event in events if isinstance(event, Improved)]
+    return AdapterFile.parse(files[-1])
+
+
+def same_tensors(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[n], second[n]) for n in first)
 
 
 @pytest.fixture

@@ -3,7 +3,16 @@
 import sys
 from typing import TYPE_CHECKING
 
-from ..contracts.events import Evaluated, Event, Noticed, Progressed, Started, Stepped, Surveyed
+from ..contracts.events import (
+    Evaluated,
+    Event,
+    Noticed,
+    Progressed,
+    Resumed,
+    Started,
+    Stepped,
+    Surveyed,
+)
 from ..contracts.text import percent
 
 if TYPE_CHECKING:
@@ -42,6 +51,8 @@ class Progress:
                 self.report("asking which weights matter", batch / batches)
             case Noticed(_, text):
                 self.line(text)
+            case Resumed(step):
+                self.line(f"goes on after step {step}")
             case Started():
                 self._open_bar(event.steps)
             case Stepped():

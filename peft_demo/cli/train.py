@@ -1,15 +1,22 @@
-"""`train`: photos in, one adapter file out."""
+"""`train`: photos in, one adapter file out. `resume` goes on with a run that was interrupted."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Option
+from typer import Argument, Option
 
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import PeftDemoError
-from ..contracts.events import Event, Failed, Finished, Interrupted, saved_adapter
+from ..contracts.events import (
+    Event,
+    Failed,
+    Finished,
+    Interrupted,
+    saved_adapter,
+    since_interruption,
+)
 from ..contracts.knobs import build, parse_settings
 from ..contracts.specs import Recipe, RunSpec
 from ..contracts.text import percent
@@ -93,10 +100,28 @@ def train(
             recipe=build(Recipe, recipe),
             thumbnail=thumbnail,
         )
-        ending, adapter = _follow(studio, studio.training.start(run, out=out))
-        id = studio.zoo.find(adapter)
-        card = studio.zoo.card(id)
-        file = studio.zoo.file(id)
+        _follow_to_answer(studio, studio.training.start(run, out=out), as_json)
+
+
+def resume(
+    run: Annotated[
+        str, Argument(metavar="[RUN]", help="Its id; the latest interrupted one if left out.")
+    ] = "",
+    zoo: Zoo = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Go on with a run that was interrupted; it ends as if it had never been."""
+    with open_studio(zoo, offline) as studio:
+        _follow_to_answer(studio, studio.training.resume(run), as_json)
+
+
+def _follow_to_answer(studio: "Studio", run: str, as_json: bool) -> None:
+    """Shows the run until it ends, and prints what came of it."""
+    ending, adapter = _follow(studio, run)
+    id = studio.zoo.find(adapter)
+    card = studio.zoo.card(id)
+    file = studio.zoo.file(id)
     print_answer(
         _result_value(adapter, file, ending, card),
         _result_lines(adapter, file, ending, card),
@@ -120,7 +145,7 @@ def _follow(studio: "Studio", run: str) -> tuple[Finished, str]:
                 progress.line("stopping, the best so far is kept; Ctrl-C again gives up")
             news, cursor = studio.training.follow(run, cursor)
             events += news
-            for event in news:
+            for event in since_interruption(news):
                 progress.show(event)
             sleep(POLL_SECONDS)
     return _ending(events)
@@ -136,6 +161,8 @@ def _ending(events: Sequence[Event]) -> tuple[Finished, str]:
             return ending, adapter
         case Finished():
             raise PeftDemoError("the run was stopped before there was anything to keep.")
+        case Interrupted(reason) if reason:
+            raise PeftDemoError(reason)
         case Interrupted():
             raise KeyboardInterrupt
     raise AssertionError(f"{events[-1]} does not end a run")

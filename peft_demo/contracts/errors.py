@@ -13,6 +13,7 @@ PeftDemoError
 ├── CannotMerge      the method (or this backbone) has no merged form
 ├── CannotExport     another format has no place for what this adapter does
 ├── TrainingFailed   a loss that is not finite, memory that ran out
+├── CannotResume     a run that has ended, or whose state or images are no longer what they were
 ├── Busy             another run holds the machine or the folder
 ├── HubTrouble       the Hugging Face Hub refused, or could not be reached
 ├── CannotWrite      a full disk, a folder that may not be written
@@ -87,6 +88,10 @@ class CannotExport(PeftDemoError):
 
 class TrainingFailed(PeftDemoError):
     """The loss is not finite, or memory ran out."""
+
+
+class CannotResume(PeftDemoError):
+    """This run has ended, or what it needs to go on is damaged or has changed."""
 
 
 class Busy(PeftDemoError):

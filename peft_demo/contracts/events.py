@@ -2,11 +2,14 @@
 
 `training.train` yields them, the journal keeps them, the page draws them. A run reads:
 
-    (Surveyed …) · Started · Stepped … · Evaluated … · Improved/Saved …
+    (Surveyed …) · Started · Stepped … · Evaluated … · Improved/Saved … · (Checkpointed …)
     and at the end Finished, Stopped or Failed
+
+One that was interrupted may go on later: Interrupted · Resumed · Started · Stepped … What was told
+of steps after its last checkpoint is then told again, the same as before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any, ClassVar, get_type_hints
@@ -110,6 +113,28 @@ class Improved(Event):
 
 
 @dataclass(frozen=True)
+class Checkpointed(Event):
+    """The run was validated, and may go on from its state here after an interruption.
+
+    `state` gives the bytes of its file. It is asked for before the run goes on, or never: what
+    nobody keeps costs nothing. The event does not go into the journal.
+    """
+
+    step: int
+    state: Callable[[], bytes]
+
+    def to_json(self) -> dict:
+        raise TypeError("a Checkpointed event carries a state; the journal does not keep it")
+
+
+@dataclass(frozen=True)
+class Resumed(Event):
+    """An interrupted run goes on after `step` steps; 0 is from its beginning."""
+
+    step: int
+
+
+@dataclass(frozen=True)
 class Saved(Event):
     """The adapter now stands in the zoo under `adapter`."""
 
@@ -173,9 +198,13 @@ class Failed(Event):
 
 @dataclass(frozen=True)
 class Interrupted(Event):
-    """The process died before the run ended; found when the studio opens again."""
+    """The process died before the run ended; found when the studio opens again.
+
+    `reason` says why an attempt to go on failed, "" if there was none.
+    """
 
     final: ClassVar[bool] = True
+    reason: str = ""
 
 
 def saved_adapter(events: Sequence[Event]) -> str:
@@ -186,6 +215,14 @@ def saved_adapter(events: Sequence[Event]) -> str:
     return ""
 
 
+def since_interruption(events: Sequence[Event]) -> Sequence[Event]:
+    """What was told since the run last went on; all of it where it was never interrupted."""
+    for place, event in reversed(list(enumerate(events, start=1))):
+        if isinstance(event, Interrupted):
+            return events[place:]
+    return events
+
+
 CLASSES: Mapping[str, type[Event]] = {
     event.__name__: event
     for event in (
@@ -194,6 +231,7 @@ CLASSES: Mapping[str, type[Event]] = {
         Surveyed,
         Stepped,
         Evaluated,
+        Resumed,
         Saved,
         Noticed,
         Finished,

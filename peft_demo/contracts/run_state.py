@@ -7,7 +7,7 @@ died. An idle machine has not run anything yet.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from .events import Event, Failed, Finished, Interrupted, Started, Stopped
+from .events import Event, Failed, Finished, Interrupted, Started, Stopped, since_interruption
 
 
 class RunState(StrEnum):
@@ -47,6 +47,6 @@ def state_of(events: Sequence[Event]) -> RunState:
     """The state of a run that has told these events: over, running, or else preparing."""
     if events and events[-1].final:
         return ENDINGS[type(events[-1])]
-    if any(isinstance(event, Started) for event in events):
+    if any(isinstance(event, Started) for event in since_interruption(events)):
         return RunState.RUNNING
     return RunState.PREPARING

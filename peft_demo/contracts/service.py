@@ -98,6 +98,13 @@ class Training(Protocol):
         """Starts a run in the background and gives its id; `Busy` if one is going on."""
         ...
 
+    def resume(self, run: str = "", owner: str = "") -> str:
+        """An interrupted run goes on in the background, the latest one where none is named; its id.
+
+        `CannotResume` says why it cannot, `Busy` that one is going on.
+        """
+        ...
+
     def stop(self, run: str, owner: str = "") -> None:
         """Asks the run to end within one step, keeping the best so far."""
         ...

@@ -18,7 +18,7 @@ import torch
 
 from .. import training, vit
 from ..contracts.errors import PeftDemoError, TrainingFailed
-from ..contracts.events import Event, Failed
+from ..contracts.events import Checkpointed, Event, Failed
 from ..contracts.specs import RunSpec
 from ..data.few_shot_tensors import FewShotTensors
 from ..training import Trainer
@@ -39,12 +39,16 @@ def borrowing(home: Path) -> Trainer:
     on_gpu = spaces.GPU(duration=SECONDS)(work)
 
     def train(
-        run: RunSpec, backbone: vit.Backbone, material: FewShotTensors, stop: Callable[[], bool]
+        run: RunSpec,
+        backbone: vit.Backbone,
+        material: FewShotTensors,
+        stop: Callable[[], bool],
+        state: bytes = b"",
     ) -> Iterator[Event]:
         with TemporaryDirectory() as folder:
             flag = Path(folder) / "stop"
             name = backbone.name, backbone.size, backbone.fingerprint
-            events = on_gpu(run, name, _arrays(material), str(home), str(flag))
+            events = on_gpu(run, name, _arrays(material), str(home), str(flag), state)
             try:
                 for event in events:
                     if stop():
@@ -62,18 +66,27 @@ def borrowing(home: Path) -> Trainer:
 
 
 def work(
-    run: RunSpec, name: tuple[str, int, str], material: FewShotTensors, home: str, flag: str
+    run: RunSpec,
+    name: tuple[str, int, str],
+    material: FewShotTensors,
+    home: str,
+    flag: str,
+    state: bytes = b"",
 ) -> Iterator[Event]:
-    """The other process: loads the backbone anew, on the device that is there, and trains."""
+    """The other process: loads the backbone anew, on the device that is there, and trains.
+
+    Its checkpoints stay there: a run of a minute starts again.
+    """
     torch.set_num_threads(1)  # OpenMP's other threads do not live through a fork
     ends = monotonic() + SECONDS - MARGIN
     (backbone, size, fingerprint) = name
     try:
         loaded = vit.load(backbone, size, home=Path(home), offline=True, fingerprint=fingerprint)
-        train = partial(training.train, run, loaded, _tensors(material))
-        yield from stop_at(
-            ends, f"this Space lends its GPU for {SECONDS - MARGIN} s", train, Path(flag).exists
-        )
+        train = partial(training.train, run, loaded, _tensors(material), state=state)
+        why = f"this Space lends its GPU for {SECONDS - MARGIN} s"
+        for event in stop_at(ends, why, train, Path(flag).exists):
+            if not isinstance(event, Checkpointed):
+                yield event
     except PeftDemoError as error:
         yield Failed(error.sentence, error.hint)
 

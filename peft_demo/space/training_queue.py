@@ -62,7 +62,12 @@ class TrainingQueue:
             )
 
     def __call__(
-        self, run: RunSpec, backbone: Backbone, material: FewShotTensors, stop: Callable[[], bool]
+        self,
+        run: RunSpec,
+        backbone: Backbone,
+        material: FewShotTensors,
+        stop: Callable[[], bool],
+        state: bytes = b"",
     ) -> Iterator[Event]:
         """As `training.train`, once it is this run's turn, and for `SECONDS` at most.
 
@@ -74,7 +79,7 @@ class TrainingQueue:
             if stop():
                 yield NOTHING_DONE
             else:
-                train = partial(self._train, run, backbone, material)
+                train = partial(self._train, run, backbone, material, state=state)
                 yield from stop_at(
                     monotonic() + SECONDS, f"this Space trains for {SECONDS} s", train, stop
                 )

@@ -4,6 +4,8 @@
                  │            ├─ stop ─▶ stopping ─▶ stopped   (the best so far is kept)
                  └────────────┴─ error ─▶ failed               (a sentence, memory freed)
 
+    interrupted ─▶ preparing ─▶ running ─▶ …      what cannot go on stays interrupted
+
 One at a time per process. The thread never waits for a page, and it never dies without a final
 event.
 """
@@ -12,42 +14,31 @@ import atexit
 import gc
 import traceback
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
-from threading import Event as Flag
 from threading import Lock, Thread
-from time import monotonic
 
 import torch
 
-from ..contracts.cards import RunCard, Status
 from ..contracts.errors import Busy, NotAllowed, PeftDemoError
 from ..contracts.events import (
     Event,
     Failed,
-    Improved,
     Noticed,
     Progressed,
-    Saved,
-    Started,
-    Stepped,
+    Resumed,
     Stopped,
-    Surveyed,
 )
 from ..contracts.progress import Report
-from ..contracts.run_state import ENDINGS, RunState
+from ..contracts.run_state import RunState
 from ..contracts.specs import RunSpec
 from ..storage.atomic import write_file
+from .job import Job, Keep
 from .runs import Record, Runs
 
-Source = Callable[[RunSpec, Report, Callable[[], bool]], Generator[Event, None, None]]
-"""(run, report, should it stop?) → the events of the run."""
-Keep = Callable[[bytes, str], str]
-"""(adapter file, its id if it has one already) → its id."""
-
-PROGRESS_S = 0.2
-"""Seconds between two reports of the same progress."""
+Source = Callable[[RunSpec, Report, Callable[[], bool], bytes], Generator[Event, None, None]]
+"""(run, report, should it stop?, state to go on from or b"") → the events of the run."""
 
 NOTHING_DONE = Stopped(
     step=0,
@@ -64,94 +55,6 @@ NOTHING_DONE = Stopped(
     fingerprint="",
     unchanged=True,
 )
-
-
-class StoppedEarly(Exception):
-    """A person pressed Stop before there was anything to keep.
-
-    Libraries that it passes through may turn it into another error.
-    """
-
-
-class Job:
-    """One run while it lives in this process."""
-
-    def __init__(self, record: Record, owner: str, keep: Keep):
-        self.record = record
-        self.owner = owner
-        self.stop = Flag()
-        self.stopped_early = False
-        self.state = RunState.QUEUED
-        self._keep = keep
-        self._adapter = ""
-        self._message = ""
-        self._steps = 0
-        self._last_step: Stepped | None = None
-        self._reported = ""
-        self._reported_at = 0.0
-
-    def take(self, event: Event) -> None:
-        """Keeps the event: in the journal, and what the status line needs of it."""
-        if isinstance(event, Improved):
-            self._adapter = self._keep(event.adapter, self._adapter)
-            event = Saved(event.step, self._adapter, len(event.adapter))
-        self.record.journal.append(event)
-        self._show(event)
-
-    def report(self, what: str, fraction: float = -1.0) -> None:
-        """Progress before training moves on, five times a second at most."""
-        if self.stop.is_set():
-            self.stopped_early = True
-            raise StoppedEarly
-        waited = monotonic() - self._reported_at
-        if what != self._reported or waited > PROGRESS_S or fraction == 1:
-            self._reported = what
-            self._reported_at = monotonic()
-            self.take(Progressed(what, fraction))
-
-    def end(self, event: Event) -> None:
-        """The run is over: whoever reads its final event may start the next one."""
-        self._message = f"{event.sentence} {event.hint}" if isinstance(event, Failed) else ""
-        self.state = ENDINGS[type(event)]
-        self.record.journal.end(event)
-        self.record.lock.release()
-
-    def card(self) -> RunCard:
-        """The line in the list while the run goes on."""
-        record = self.record
-        return RunCard(record.id, self._shown_state(), record.spec, record.started, self._adapter)
-
-    def status(self) -> Status:
-        """The header's line, but for the device."""
-        last = self._last_step
-        return Status(
-            self._shown_state(),
-            self.record.id,
-            step=last.step if last else 0,
-            steps=self._steps,
-            eta_s=last.eta_s if last else 0.0,
-            memory_mb=last.memory_mb if last else 0.0,
-            message=self._message.strip(),
-        )
-
-    def _shown_state(self) -> RunState:
-        stopping = self.stop.is_set() and not self.state.is_over
-        return RunState.STOPPING if stopping else self.state
-
-    def _show(self, event: Event) -> None:
-        match event:
-            case Started():
-                self.state = RunState.RUNNING
-                self._steps = event.steps
-                self._message = ""
-            case Stepped():
-                self._last_step = event
-            case Progressed():
-                self._message = event.what
-            case Surveyed():
-                self._message = f"sensitivity survey, batch {event.batch} of {event.batches}"
-            case Noticed():
-                self._message = event.text
 
 
 class Jobs:
@@ -173,20 +76,48 @@ class Jobs:
             return None
         return self.job
 
-    def start(self, run: RunSpec, owner: str = "", keep: Keep | None = None) -> str:
-        """Starts the run and gives its id; `Busy` if one is going on."""
+    def start(self, run: RunSpec, owner: str = "", keep: Keep | None = None, out: str = "") -> str:
+        """Starts the run and gives its id; `Busy` if one is going on.
+
+        `out` is the file that `keep` writes, for a run that is to go on later.
+        """
+        with self._free_machine():
+            job = Job(self.runs.create(run, out), owner, keep or self._keep)
+            return self._begin(job)
+
+    def resume(
+        self, record: Record, owner: str = "", keep: Keep | None = None, adapter: str = ""
+    ) -> str:
+        """An interrupted run goes on in place of `adapter`, which it has saved; its id.
+
+        `CannotResume` or `Busy` says why not.
+        """
+        with self._free_machine():
+            record.claim()
+            try:
+                record.journal.append(Progressed("going on with the run"))
+            except PeftDemoError:
+                record.lock.release()
+                raise
+            return self._begin(Job(record, owner, keep or self._keep, True, adapter))
+
+    @contextmanager
+    def _free_machine(self) -> Iterator[None]:
+        """Inside, nobody else starts a run; `Busy` if one is going on."""
         with self._lock:
             if self.running:
                 raise Busy("another run is training.", "Wait until it ends, or stop it first.")
-            job = Job(self.runs.create(run), owner, keep or self._keep)
-            if self._thread is None:
-                atexit.register(self.close)
-            # In the context of whoever asked: a Space charges the visitor's quota for the GPU.
-            work = partial(copy_context().run, self._work, job)
-            self.job = job
-            self._thread = Thread(target=work, name="training", daemon=True)
-            self._thread.start()
-            return job.record.id
+            yield
+
+    def _begin(self, job: Job) -> str:
+        if self._thread is None:
+            atexit.register(self.close)
+        # In the context of whoever asked: a Space charges the visitor's quota for the GPU.
+        work = partial(copy_context().run, self._work, job)
+        self.job = job
+        self._thread = Thread(target=work, name="training", daemon=True)
+        self._thread.start()
+        return job.record.id
 
     def stop(self, id: str) -> None:
         """Asks the run to end within one step. A run that has ended already stays as it is."""
@@ -213,13 +144,19 @@ class Jobs:
 
     def _work(self, job: Job) -> None:
         job.state = RunState.PREPARING
-        events = self._source(job.record.spec, job.report, job.stop.is_set)
+        events = self._events(job)
         ending = _pull(job, events)
         before = allocated_mb()
         events.close()
         del events
         _release(job, before)
         job.end(ending)
+
+    def _events(self, job: Job) -> Generator[Event, None, None]:
+        state = job.record.state() if job.resumed else b""
+        if job.resumed and not state:
+            yield Resumed(0)
+        yield from self._source(job.record.spec, job.report, job.stop.is_set, state)
 
 
 def _pull(job: Job, events: Iterator[Event]) -> Event:

@@ -39,6 +39,7 @@ class Journal:
         line = json.dumps(event.to_json(), separators=(",", ":")).encode() + b"\n"
         with disk_errors(self.path), open(self.path, "a+b") as file:
             file.write(b"\n" + line if _torn(file) else line)
+        self._lost = None
 
     def end(self, event: Event) -> None:
         """As `append`, but if the disk is full the event is kept in memory: a run always ends."""
@@ -60,13 +61,17 @@ class Journal:
         return _thin(events), following
 
     def ended(self) -> bool:
-        """Whether the last event is a final one; looks at the end of the file only."""
+        """Whether the last event is a final one."""
+        last = self.last()
+        return last is not None and last.final
+
+    def last(self) -> Event | None:
+        """The last event, None if there is none; looks at the end of the file only."""
         if self._lost is not None:
-            return True
+            return self._lost
         tail = self._bytes(max(self.size() - TAIL, 0))
         last_line = tail.rstrip(b"\n").rpartition(b"\n")[2]
-        last = _event(last_line)
-        return last is not None and last.final
+        return _event(last_line)
 
     def size(self) -> int:
         """Bytes on disk."""

@@ -1,4 +1,5 @@
-"""Runs on disk: one folder each, with `spec.json`, `events.jsonl` and a lock.
+"""Runs on disk: one folder each, with `spec.json`, `events.jsonl`, a lock, and until its end the
+state that it would go on from (`state.safetensors`).
 
 The living process of a run holds its lock, and the system lets go of it when that process dies,
 however it dies. So a run without an end whose lock is free was interrupted, while one that trains
@@ -19,16 +20,17 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..contracts.cards import RunCard
-from ..contracts.errors import PeftDemoError, UnknownName
+from ..contracts.errors import Busy, CannotResume, PeftDemoError, UnknownName
 from ..contracts.events import Event, Finished, Interrupted, saved_adapter
 from ..contracts.run_state import state_of
 from ..contracts.specs import RunSpec
-from ..storage.atomic import disk_errors, write_file
+from ..storage.atomic import disk_errors, sweep_drafts, write_file
 from ..storage.lock import locked
 from ..storage.names import free_name, slug
 from .journal import Journal
 
 SPEC = "spec.json"
+STATE = "state.safetensors"
 ALIVE = "alive.lock"
 
 
@@ -44,6 +46,48 @@ class Record:
     """ISO 8601, UTC."""
     journal: Journal
     lock: FileLock
+    out: str = ""
+    """The file its adapter goes to, "" for the zoo."""
+
+    @property
+    def state_file(self) -> Path:
+        """What the run goes on from; there is none before its first validation."""
+        return self.journal.path.with_name(STATE)
+
+    def state(self) -> bytes:
+        """What the state file holds, b"" if there is none; `CannotResume` if it cannot be read."""
+        try:
+            return self.state_file.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            reason = error.strerror or error
+            raise CannotResume(f"the saved state cannot be read ({reason}).") from None
+
+    def drop_state(self) -> None:
+        """Frees the disk of a state that is no longer needed."""
+        with suppress(OSError):
+            self.state_file.unlink(missing_ok=True)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended and cannot go on."""
+        last = self.journal.last()
+        return last is not None and last.final and not isinstance(last, Interrupted)
+
+    def claim(self) -> None:
+        """Makes an interrupted run this process's own. `CannotResume` or `Busy` says why not."""
+        self.mark_interrupted()
+        if self.lock.is_locked:
+            raise Busy("this run is going on already.")
+        with disk_errors(self.journal.path):
+            try:
+                self.lock.acquire(timeout=0)
+            except Timeout:
+                raise Busy("this run is going on in another window.") from None
+        if not isinstance(self.journal.last(), Interrupted):
+            self.lock.release()
+            raise CannotResume("this run has ended; only one that was interrupted can go on.")
 
     def mark_interrupted(self) -> None:
         """Writes `Interrupted` if the run has no end and no living process."""
@@ -53,6 +97,7 @@ class Record:
         with suppress(Timeout, OSError), self.lock.acquire(timeout=0):
             if not self.journal.ended():
                 self.journal.end(Interrupted())
+                sweep_drafts(self.state_file.parent)
 
 
 @dataclass
@@ -66,7 +111,7 @@ class Runs:
     """Id → (bytes of the journal, the card they give)."""
     _records: dict[str, Record] = field(default_factory=dict)
 
-    def create(self, spec: RunSpec) -> Record:
+    def create(self, spec: RunSpec, out: str = "") -> Record:
         """A new folder with the spec in it; the caller holds its lock until the run has ended."""
         now = datetime.now(UTC)
         name = slug(f"{now:%Y%m%d-%H%M%S}-{self.mark}-{spec.method}-{spec.data.argument()}")
@@ -77,9 +122,8 @@ class Runs:
             with disk_errors(folder):
                 folder.mkdir()
                 lock.acquire(timeout=0)
-            record = Record(
-                folder.name, number, spec, now.isoformat(timespec="seconds"), Journal(folder), lock
-            )
+            started = now.isoformat(timespec="seconds")
+            record = Record(folder.name, number, spec, started, Journal(folder), lock, out)
             try:
                 _write(record, folder)
             except PeftDemoError:
@@ -122,6 +166,8 @@ class Runs:
         """Marks runs whose process died, and removes those that died before they had a spec."""
         for record in self.records():
             record.mark_interrupted()
+            if record.state_file.exists() and record.is_over:
+                record.drop_state()
         begun = set(self._folders()) - set(self.ids())
         if begun:
             # Whoever creates a run holds this lock until its spec is there.
@@ -138,7 +184,12 @@ def _lock(folder: Path) -> FileLock:
 
 
 def _write(record: Record, folder: Path) -> None:
-    values = {"number": record.number, "started": record.started, "run": record.spec.to_json()}
+    values = {
+        "number": record.number,
+        "started": record.started,
+        "run": record.spec.to_json(),
+        "out": record.out,
+    }
     write_file(folder / SPEC, json.dumps(values, indent=1).encode())
 
 
@@ -146,13 +197,14 @@ def _read(folder: Path) -> Record:
     try:
         values = json.loads((folder / SPEC).read_text("utf-8"))
         number = values.get("number", 0)
+        out = values.get("out", "")
         started = values["started"]
         spec = RunSpec.from_json(values["run"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UnknownName("readable run", folder.name, ()) from None
-    if type(number) is not int or not isinstance(started, str):
+    if type(number) is not int or not isinstance(started, str) or not isinstance(out, str):
         raise UnknownName("readable run", folder.name, ())
-    return Record(folder.name, number, spec, started, Journal(folder), _lock(folder))
+    return Record(folder.name, number, spec, started, Journal(folder), _lock(folder), out)
 
 
 def _card(record: Record, events: Sequence[Event]) -> RunCard:

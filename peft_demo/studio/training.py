@@ -3,6 +3,7 @@
 The room `training` is imported when it is first needed: a page that only answers never loads it.
 """
 
+import json
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from .. import methods, vit
 from ..contracts.cards import Cost, MethodCard, RunCard, Status
-from ..contracts.errors import NotAllowed
-from ..contracts.events import Event
+from ..contracts.errors import CannotResume, NotAllowed
+from ..contracts.events import Event, saved_adapter
 from ..contracts.progress import Report
 from ..contracts.run_state import RunState
 from ..contracts.specs import RunSpec
@@ -21,7 +22,8 @@ from ..storage.home import Home
 from .adapter_store import AdapterStore
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
-from .jobs import Jobs, Keep
+from .job import Keep
+from .jobs import Jobs
 from .runs import Record, Runs
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Training:
         memory_share: float = 1.0,
     ):
         self._home = home
+        self._store = store
         self._backbones = backbones
         self._data = data
         self._device = device
@@ -103,10 +106,50 @@ class Training:
         keep = None
         if out is not None:
             check_local_paths(self._allow_local_paths, "a file of this machine")
+            out = out.absolute()
             keep = _writer(out)
         self._home.check_room()
         with self._admit(replace(run, size=anatomy.size)):
-            return self._jobs.start(run, owner, keep)
+            return self._jobs.start(run, owner, keep, str(out or ""))
+
+    def resume(self, run: str = "", owner: str = "") -> str:
+        """An interrupted run goes on in the background, the latest one where none is named; its id.
+
+        It ends with the same bits as if it had never been interrupted. `CannotResume` or `Busy`
+        says why it cannot. What is found out later (other images, other weights) leaves it
+        interrupted.
+        """
+        record = self._runs.record(run or self._latest_interrupted())
+        keep = None
+        if record.out:
+            check_local_paths(self._allow_local_paths, "a file of this machine")
+            keep = _writer(Path(record.out))
+        self._home.check_room()
+        size = self._anatomy(record.spec).size
+        with self._admit(replace(record.spec, size=size)):
+            return self._jobs.resume(record, owner, keep, self._saved_by(record))
+
+    def _latest_interrupted(self) -> str:
+        for record in self._runs.records():
+            if self._card(record).state is RunState.INTERRUPTED:
+                return record.id
+        raise CannotResume("no run was interrupted.", "`train` starts a new one.")
+
+    def _saved_by(self, record: Record) -> str:
+        """The adapter that an earlier part of the run has saved, "" if it is there no longer.
+
+        A process may have died after it wrote the adapter and before it told so.
+        """
+        told = saved_adapter(record.journal.read()[0])
+        if record.out:
+            return told
+        spec = json.loads(json.dumps(record.spec.public().to_json()))
+        for entry in self._store.entries():
+            card = entry.card
+            of_this_run = card and card.spec == spec and card.created >= record.started
+            if of_this_run and not entry.shipped and told in ("", entry.id):
+                return entry.id
+        return ""
 
     def stop(self, run: str, owner: str = "") -> None:
         job = self._jobs.running
@@ -137,10 +180,11 @@ class Training:
         self._jobs.close()
 
     def _events(
-        self, run: RunSpec, report: Report, stop: Callable[[], bool]
+        self, run: RunSpec, report: Report, stop: Callable[[], bool], state: bytes
     ) -> Generator[Event, None, None]:
         from ..training import run_from_dataset, train
 
+        trainer = self._trainer or train
         report("loading the backbone")
         backbone = self._backbones.get(run.backbone, run.size, report=report)
         report("reading the images")
@@ -154,6 +198,7 @@ class Training:
             trainer=self._trainer or train,
             turn=self._data.turn(run.data, report),
             memory_share=self._memory_share,
+            state=state,
         )
 
     def _anatomy(self, run: RunSpec) -> vit.Anatomy:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
 
 from ..contracts.errors import BadData
 from ..contracts.events import Event, Noticed
@@ -13,8 +14,19 @@ from ..vit import Backbone
 from .memory import check_images
 from .train import train
 
-Trainer = Callable[[RunSpec, Backbone, FewShotTensors, Callable[[], bool]], Iterator[Event]]
-"""(run, backbone, material, stop) → events, as `train` gives them."""
+
+class Trainer(Protocol):
+    """`train`, or what stands in for it on another machine."""
+
+    def __call__(
+        self,
+        run: RunSpec,
+        backbone: Backbone,
+        material: FewShotTensors,
+        stop: Callable[[], bool],
+        *,
+        state: bytes = b"",
+    ) -> Iterator[Event]: ...
 
 
 def run_from_dataset(
@@ -27,9 +39,10 @@ def run_from_dataset(
     trainer: Trainer = train,
     turn: AbstractContextManager | None = None,
     memory_share: float = 1.0,
+    state: bytes = b"",
 ) -> Iterator[Event]:
     """A Noticed for each notice of the few-shot split that `run` asks for, then the events of
-    `trainer`. The pictures are read within `turn`.
+    `trainer`, which goes on from `state` if there is one. The pictures are read within `turn`.
 
     `BadData` says why the dataset cannot be trained on, `TrainingFailed` that its pictures do not
     fit into `memory_share` of the free memory.
@@ -43,4 +56,4 @@ def run_from_dataset(
         material = few_shot_tensors(chosen, backbone.size, report)
     for text in chosen.notices:
         yield Noticed("info", text)
-    yield from trainer(run, backbone, material, stop)
+    yield from trainer(run, backbone, material, stop, state=state)

@@ -6,6 +6,8 @@ vpt_deep and full at 112 to 448 px, ViT-B and Swin-B with lora at 224 px), the r
 1.4 times that.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -63,8 +65,20 @@ def saved_bytes(model: nn.Module, backbone: Backbone, batch: int) -> int:
     return sum(size for size, _ in kept.values())
 
 
-def out_of_memory(run: RunSpec, backbone: Backbone) -> TrainingFailed:
-    """The sentence about a run that met the end of the memory all the same."""
+@contextmanager
+def memory_errors(run: RunSpec, backbone: Backbone) -> Iterator[None]:
+    """Turns the error of a run that met the end of the memory all the same into a sentence."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _out_of_memory(run, backbone) from error
+    except RuntimeError as error:
+        if "memory" not in str(error):
+            raise
+        raise _out_of_memory(run, backbone) from error
+
+
+def _out_of_memory(run: RunSpec, backbone: Backbone) -> TrainingFailed:
     smaller = ", or a smaller --size." if backbone.size > 112 else "."
     return TrainingFailed(
         f"memory ran out at batch {run.recipe.batch} and {backbone.size} px.",

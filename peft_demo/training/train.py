@@ -7,7 +7,7 @@ validation.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from functools import partial
 from math import ceil, isfinite
 from typing import Any
 
@@ -18,7 +18,17 @@ from torch.nn import functional as F
 from ..adapters import attach, create, dump
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import TrainingFailed
-from ..contracts.events import Evaluated, Event, Finished, Improved, Started, Stepped, Stopped
+from ..contracts.events import (
+    Checkpointed,
+    Evaluated,
+    Event,
+    Finished,
+    Improved,
+    Resumed,
+    Started,
+    Stepped,
+    Stopped,
+)
 from ..contracts.specs import RunSpec
 from ..data.few_shot_tensors import FewShotTensors
 from ..inference.inputs import CachedFeatures, ImageInputs
@@ -26,9 +36,11 @@ from ..inference.precision import autocast, disable_slow_fused_attention
 from ..inference.predict import batch_at, loss_and_accuracy, predict_logits, score
 from ..methods import find_method
 from ..vit import Backbone
+from . import checkpoint
+from .best import Best
 from .card import Measured, describe
 from .measure import Stopwatch, memory_mb
-from .memory import check_step, out_of_memory
+from .memory import check_step, memory_errors
 from .schedule import factor
 from .survey import survey
 
@@ -44,9 +56,15 @@ def train(
     material: FewShotTensors,
     stop: Callable[[], bool] = lambda: False,
     memory_share: float = 1.0,
+    *,
+    state: bytes = b"",
 ) -> Iterator[Event]:
-    """Runs `run` and yields what happens: Started, Stepped, Evaluated, Improved ..., then Finished
-    or Stopped. A method that surveys yields Surveyed first, and sees training images alone.
+    """Runs `run` and yields what happens: Started, Stepped, Evaluated, Improved, Checkpointed ...,
+    then Finished or Stopped. A method that surveys yields Surveyed first, and sees training images
+    alone.
+
+    With the `state` of a checkpoint the run goes on from there, Resumed first, and ends with the
+    bits of one that was never interrupted. `CannotResume` says why it cannot.
 
     When `stop()` turns true, the run ends within one step and keeps its best state. Raises
     `TrainingFailed` when a step would take more than `memory_share` of the free memory, when the
@@ -54,14 +72,8 @@ def train(
     is gone. Same run, same machine, same thread count: same bits on the CPU.
     Draws from torch's global random generator.
     """
-    try:
-        yield from _events(run, backbone, material, stop, memory_share)
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise out_of_memory(run, backbone) from error
-    except RuntimeError as error:
-        if "memory" not in str(error):
-            raise
-        raise out_of_memory(run, backbone) from error
+    with memory_errors(run, backbone):
+        yield from _events(run, backbone, material, stop, memory_share, state)
 
 
 def _events(
@@ -70,30 +82,26 @@ def _events(
     material: FewShotTensors,
     stop: Callable[[], bool],
     memory_share: float,
+    state: bytes,
 ) -> Iterator[Event]:
     stopwatch = Stopwatch()
     fingerprint = backbone.live_fingerprint()
     torch.manual_seed(run.seed)
-    allocation = yield from survey(run, backbone, material, stop)
-    live = _Run(run, backbone, material, allocation, fingerprint, stopwatch)
+    saved = checkpoint.parse(state) if state else None
+    if saved:
+        yield from saved.check(run, backbone, material)
+        allocation = saved.allocation
+    else:
+        allocation = yield from survey(run, backbone, material, stop)
+    live = Run(run, backbone, material, allocation, fingerprint, stopwatch)
     live.check_memory(memory_share)
+    if saved:
+        saved.restore(live)
+        yield Resumed(live.step)
     yield from live.events(stop)
 
 
-@dataclass
-class _Best:
-    """The best state on validation images so far: higher accuracy, then lower loss."""
-
-    accuracy: float = -1.0
-    loss: float = float("inf")
-    step: int = 0
-    state: dict[str, Tensor] = field(default_factory=dict)
-
-    def beaten_by(self, accuracy: float, loss: float) -> bool:
-        return (accuracy, -loss) > (self.accuracy, -self.loss)
-
-
-class _Run:
+class Run:
     """An adapter attached to its backbone, what it learns from, and the best it has been."""
 
     def __init__(
@@ -119,7 +127,9 @@ class _Run:
         self.order = torch.Generator().manual_seed(run.seed)
         self.steps_per_epoch = ceil(len(self.labels) / run.recipe.batch)
         self.steps = self.steps_per_epoch * run.recipe.epochs
-        self.best = _Best()
+        self.step = 0
+        """Steps that are done."""
+        self.best = Best()
         self.measured = Measured()
         classes = len(material.classes)
         self.adapter = create(method, config, backbone, classes, run.seed, allocation)
@@ -152,16 +162,19 @@ class _Run:
         """All that happens from Started to Finished or Stopped."""
         AdapterCard.from_json(self._card().to_json())  # a file must be readable
         yield self._started()
-        step = 0
-        for step, batch in enumerate(self._batches(), start=1):
-            yield self._step(step, batch)
-            stopping = stop()
-            due = not self.best.state if stopping else self._due(step)
-            if due:
-                yield from self._evaluate(step)
-            if stopping:
+        stopped = False
+        for batch in self._batches():
+            self.step += 1
+            yield self._step(self.step, batch)
+            stopped = self.step < self.steps and stop()
+            if stopped:
                 break
-        yield from self._end(step)
+            if self._due(self.step):
+                yield from self._evaluate(self.step)
+                yield Checkpointed(self.step, partial(checkpoint.state_of, self))
+        if not self.best.state:
+            yield from self._evaluate(self.step)
+        yield from self._end(stopped)
 
     def _started(self) -> Started:
         return Started(
@@ -179,8 +192,8 @@ class _Run:
         )
 
     def _batches(self) -> Iterator[Tensor]:
-        """Numbers of training images [B], each once an epoch."""
-        for _ in range(self.recipe.epochs):
+        """Numbers of training images [B], each once an epoch; of the epochs that are not done."""
+        for _ in range(self.step // self.steps_per_epoch, self.recipe.epochs):
             order = torch.randperm(len(self.labels), generator=self.order)
             yield from order.split(self.recipe.batch)
 
@@ -231,7 +244,7 @@ class _Run:
         """Validates and keeps a better state; without validation images the last state is best."""
         labels = self.material.val[1]
         if not len(labels):
-            self._keep(_Best(0.0, 0.0, step))
+            self._keep(Best(0.0, 0.0, step))
             yield Improved(step, self._file())
             return
         with autocast(self.backbone.device):
@@ -242,11 +255,11 @@ class _Run:
         self.measured.accuracies.append((step, accuracy))
         yield Evaluated(step, loss, accuracy, len(labels), better)
         if better:
-            self._keep(_Best(accuracy, loss, step))
+            self._keep(Best(accuracy, loss, step))
             self.measured.val_accuracy = accuracy
             yield Improved(step, self._file())
 
-    def _keep(self, best: _Best) -> None:
+    def _keep(self, best: Best) -> None:
         state = self.adapter.state().items()
         best.state = {name: tensor.detach().clone() for name, tensor in state}
         self.best = best
@@ -255,15 +268,14 @@ class _Run:
         for name, tensor in self.adapter.state().items():
             tensor.data.copy_(self.best.state[name])
 
-    def _end(self, step: int) -> Iterator[Event]:
+    def _end(self, stopped: bool) -> Iterator[Event]:
         """The best state again, its one look at the test images unless the run was stopped."""
-        stopped = step < self.steps
         self._restore_best()
         if not stopped and len(self.material.test[1]):
-            self._test(step)
+            self._test(self.step)
         file = self._file()
         yield Improved(self.best.step, file)
-        yield self._ended(Stopped if stopped else Finished, step, len(file))
+        yield self._ended(Stopped if stopped else Finished, self.step, len(file))
 
     def _test(self, step: int) -> None:
         images, labels = self.material.test

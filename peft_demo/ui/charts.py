@@ -38,18 +38,18 @@ def steps(events: Iterable[Event]) -> int:
 
 
 def training_loss(events: Iterable[Event]) -> Points:
-    """(step, loss) of every step."""
-    return [(e.step, e.loss) for e in events if isinstance(e, Stepped)]
+    """(step, loss) of every step; one that a resumed run took twice stands there once."""
+    return list({e.step: e.loss for e in events if isinstance(e, Stepped)}.items())
 
 
 def validation_loss(events: Iterable[Event]) -> Points:
     """(step, loss) of every evaluation."""
-    return [(e.step, e.loss) for e in events if isinstance(e, Evaluated)]
+    return list({e.step: e.loss for e in events if isinstance(e, Evaluated)}.items())
 
 
 def validation_accuracy(events: Iterable[Event]) -> Points:
     """(step, accuracy in per cent) of every evaluation."""
-    return [(e.step, 100 * e.accuracy) for e in events if isinstance(e, Evaluated)]
+    return list({e.step: 100 * e.accuracy for e in events if isinstance(e, Evaluated)}.items())
 
 
 def smooth(points: Points, weight: float = SMOOTHING) -> Points:

@@ -132,3 +132,40 @@ def test_the_first_ctrl_c_stops_and_keeps_the_best(typed, train, monkeypatch):
     result = json.loads(out)
     assert code == 0 and result["stopped"] is True and result["test_accuracy"] is None
     assert Path(result["file"]).is_file()
+
+
+def test_resume_goes_on_with_the_latest_run_that_was_interrupted(answer, train, typed, home):
+    """And says so where there is none, or where the run has ended."""
+    code, _, err = typed("resume")
+    assert code == 2 and "no run was interrupted" in err
+    whole = answer(*train())
+    (run,) = (home / "runs").iterdir()
+    code, _, err = typed("resume", run.name)
+    assert code == 2 and "this run has ended" in err
+    Path(whole["file"]).unlink()
+    journal = run / "events.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-1]))
+    result = answer("resume")
+    assert result["adapter"] == whole["adapter"] and not result["stopped"]
+    assert result["val_accuracy"] == whole["val_accuracy"]
+    assert len(list((home / "zoo").iterdir())) == 2, "the adapter and the folder's lock"
+
+
+def test_a_run_that_cannot_go_on_says_why_and_can_be_tried_again(train, typed, photos, tmp_path):
+    import shutil
+
+    own = tmp_path / "own"
+    shutil.copytree(photos, own)
+    words = train("--out", tmp_path / "mine.safetensors")
+    words[words.index(photos)] = own
+    assert typed(*words)[0] == 0
+    (journal,) = (tmp_path / "home").glob("runs/*/events.jsonl")
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    (tmp_path / "mine.safetensors").unlink()
+    own.rename(tmp_path / "elsewhere")
+    for _ in range(2):
+        code, out, err = typed("resume")
+        assert code == 2 and out == "" and "own" in err.splitlines()[-1]
+    (tmp_path / "elsewhere").rename(own)
+    assert typed("resume")[0] == 0 and (tmp_path / "mine.safetensors").is_file()

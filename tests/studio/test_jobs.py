@@ -5,13 +5,23 @@ from time import sleep
 
 import pytest
 
-from peft_demo.contracts.errors import Busy, CannotWrite, NotAllowed, TrainingFailed, UnknownName
+from peft_demo.contracts.errors import (
+    Busy,
+    CannotResume,
+    CannotWrite,
+    NotAllowed,
+    TrainingFailed,
+    UnknownName,
+)
 from peft_demo.contracts.events import (
+    Checkpointed,
     Failed,
     Finished,
     Improved,
+    Interrupted,
     Noticed,
     Progressed,
+    Resumed,
     Saved,
     Started,
     Stepped,
@@ -45,7 +55,7 @@ def told(jobs, id):
 
 
 def test_a_run_is_told_to_its_end(tmp_path):
-    def source(run, report, stop):
+    def source(run, report, stop, state):
         report("loading", 0.5)
         yield STARTED
         yield step(1)
@@ -87,7 +97,7 @@ def test_a_run_is_told_to_its_end(tmp_path):
     ],
 )
 def test_an_error_is_a_failed_event_and_the_next_run_starts(tmp_path, error, sentence):
-    def source(run, report, stop):
+    def source(run, report, stop, state):
         yield STARTED
         if run.method == "lora":
             raise error
@@ -103,11 +113,11 @@ def test_an_error_is_a_failed_event_and_the_next_run_starts(tmp_path, error, sen
 
 
 def test_a_generator_that_just_ends_is_a_failed_run(tmp_path):
-    made = jobs(tmp_path, lambda run, report, stop: (e for e in [STARTED]))
+    made = jobs(tmp_path, lambda run, report, stop, state: (e for e in [STARTED]))
     assert isinstance(told(made, made.start(RunSpec()))[-1], Failed)
 
 
-def endless(run, report, stop):
+def endless(run, report, stop, state):
     yield STARTED
     for n in range(1, 10_000):
         yield step(n)
@@ -150,7 +160,7 @@ def test_a_second_start_is_busy_until_the_first_has_ended(tmp_path):
 def test_stop_while_preparing_ends_with_nothing_kept(tmp_path, wrapped):
     reached = Flag()
 
-    def source(run, report, stop):
+    def source(run, report, stop, state):
         try:
             for n in range(10_000):
                 report("downloading", n / 10_000)
@@ -175,7 +185,7 @@ def test_an_adapter_that_cannot_be_kept_fails_the_run(tmp_path):
 
     made = jobs(
         tmp_path,
-        lambda run, report, stop: (e for e in [STARTED, Improved(1, b"x"), ending()]),
+        lambda run, report, stop, state: (e for e in [STARTED, Improved(1, b"x"), ending()]),
         keep,
     )
     assert "the disk is full" in told(made, made.start(RunSpec()))[-1].sentence
@@ -201,7 +211,7 @@ def test_closing_the_process_stops_the_run(tmp_path):
 def test_notices_reach_the_status_line(tmp_path):
     go = Flag()
 
-    def source(run, report, stop):
+    def source(run, report, stop, state):
         yield STARTED
         yield Noticed("warning", "shots were capped")
         go.wait(5)
@@ -213,3 +223,116 @@ def test_notices_reach_the_status_line(tmp_path):
         sleep(0.005)
     go.set()
     told(made, id)
+
+
+def interrupted(jobs, *events, state=b""):
+    """The record of a run that told these events and died."""
+    record = jobs.runs.create(RunSpec())
+    for event in events:
+        record.journal.append(event)
+    if state:
+        record.state_file.write_bytes(state)
+    record.lock.release()
+    return record
+
+
+def test_a_run_keeps_its_state_until_it_ends(tmp_path):
+    go = Flag()
+
+    def source(run, report, stop, state):
+        yield STARTED
+        yield Checkpointed(3, lambda: b"the state")
+        go.wait(5)
+        yield ending()
+
+    made = jobs(tmp_path, source)
+    record = made.runs.record(made.start(RunSpec()))
+    while not record.state():
+        sleep(0.005)
+    assert record.state() == b"the state"
+    go.set()
+    told(made, record.id)
+    assert record.state() == b"" and not record.state_file.exists()
+
+
+def test_a_state_that_cannot_be_written_is_a_warning(tmp_path, monkeypatch):
+    def refuse(path, content):
+        raise CannotWrite("the disk is full.")
+
+    monkeypatch.setattr("peft_demo.studio.job.write_file", refuse)
+    made = jobs(tmp_path, lambda *_: (e for e in [STARTED, Checkpointed(3, bytes), ending()]))
+    _, notice, last = told(made, made.start(RunSpec()))
+    assert notice.level == "warning" and "the disk is full" in notice.text
+    assert isinstance(last, Finished)
+
+
+def test_a_resumed_run_gets_its_state_and_goes_on_in_place_of_its_adapter(tmp_path):
+    given = []
+
+    def source(run, report, stop, state):
+        given.append(state)
+        yield Resumed(3)
+        yield STARTED
+        yield Improved(4, b"better")
+        yield ending()
+
+    kept = []
+    made = jobs(tmp_path, source, lambda content, id: kept.append(id) or id)
+    record = interrupted(made, STARTED, step(3), Saved(3, "mine", 4), state=b"three steps")
+    made.resume(record, adapter="mine")
+    events = told(made, record.id)
+    assert given == [b"three steps"] and kept == ["mine"]
+    assert events[3:5] == [Interrupted(), Progressed("going on with the run")]
+    assert events[5:] == [Resumed(3), STARTED, Saved(4, "mine", 6), ending()]
+    assert not record.state_file.exists()
+
+
+def test_a_run_without_a_state_goes_on_from_its_beginning(tmp_path):
+    made = jobs(tmp_path, lambda *_: (event for event in [STARTED, ending()]))
+    record = interrupted(made, STARTED, step(1))
+    made.resume(record)
+    assert told(made, record.id)[4:] == [Resumed(0), STARTED, ending()]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_what_cannot_go_on_stays_interrupted_with_its_state(tmp_path, stopped):
+    reached = Flag()
+
+    def source(run, report, stop, state):
+        while stopped:
+            report("loading")
+            reached.set()
+            sleep(0.005)
+        raise CannotResume("the images are others.", "Put them back.")
+        yield
+
+    made = jobs(tmp_path, source)
+    record = interrupted(made, STARTED, state=b"state")
+    id = made.resume(record)
+    if stopped:
+        assert reached.wait(5)
+        made.stop(id)
+    last = told(made, id)[-1]
+    reason = "" if stopped else "the images are others. Put them back."
+    assert last == Interrupted(reason)
+    assert record.state() == b"state" and made.job.status().message == reason
+    made.resume(record)
+    made.stop(id)
+    assert made.wait(5)
+
+
+def test_only_what_was_interrupted_can_go_on(tmp_path):
+    made = jobs(tmp_path, endless)
+    ended = interrupted(made, STARTED, ending())
+    with pytest.raises(CannotResume, match="has ended"):
+        made.resume(ended)
+    assert not ended.lock.is_locked
+    living = made.runs.record(made.start(RunSpec()))
+    with pytest.raises(Busy, match="another run"):
+        made.resume(ended)
+    made.stop(living.id)
+    assert made.wait(5)
+    elsewhere = Runs(made.runs.folder).create(RunSpec())
+    with pytest.raises(Busy, match="another window"):
+        made.resume(made.runs.record(elsewhere.id))
+    elsewhere.lock.release()

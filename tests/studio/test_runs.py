@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from peft_demo.contracts.errors import CannotWrite, PeftDemoError, UnknownName
-from peft_demo.contracts.events import Interrupted, Saved, Stepped
+from peft_demo.contracts.events import Failed, Interrupted, Saved, Stepped
 from peft_demo.contracts.specs import RunSpec
 from peft_demo.studio.runs import Runs
 
@@ -165,3 +165,16 @@ def test_a_damaged_spec_leaves_the_others_as_they_are(runs, spec):
     assert again.create(RunSpec()).number == 2
     with pytest.raises(PeftDemoError):
         again.record("odd")
+
+
+def test_the_state_of_a_run_that_has_ended_is_swept(runs):
+    """Its process died between the last line of the journal and the state."""
+    ended, interrupted = runs.create(RunSpec()), runs.create(RunSpec())
+    ended.journal.append(Failed("memory ran out."))
+    for record in (ended, interrupted):
+        record.state_file.write_bytes(b"state")
+        (record.state_file.parent / f".{'0' * 32}.tmp").write_bytes(b"half a state")
+        record.lock.release()
+    Runs(runs.folder).settle()
+    assert not ended.state_file.exists() and interrupted.state() == b"state"
+    assert not list(interrupted.state_file.parent.glob(".*.tmp"))

@@ -10,33 +10,17 @@ from io import BytesIO
 import pytest
 import torch
 from PIL import Image
-from small import loaded, random_vit
+from small import COLOURS as CLASSES
+from small import coloured, loaded, material, random_vit
 
 from peft_demo.adapters import AdapterFile, attach, load
 from peft_demo.contracts.errors import BadAdapter, TrainingFailed
 from peft_demo.contracts.events import Evaluated, Finished, Improved, Started, Stepped, Stopped
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
-from peft_demo.data.few_shot_tensors import FewShotTensors
 from peft_demo.inference import score
 from peft_demo.training import cost, train
 
 TRAIN = importlib.import_module("peft_demo.training.train")
-CLASSES = ("red", "green", "blue")
-
-
-def coloured(n: int, seed: int):
-    """`n` noisy images of 32 px, each mostly of its class's colour."""
-    generator = torch.Generator().manual_seed(seed)
-    labels = torch.arange(n) % 3
-    images = torch.randint(0, 120, (n, 3, 32, 32), generator=generator)
-    images[torch.arange(n), labels] += 110
-    return images.to(torch.uint8), labels
-
-
-def material(val=9, test=12):
-    return FewShotTensors(
-        CLASSES, coloured(24, 0), coloured(val, 1), coloured(test, 2), "split", ("aa", "bb")
-    )
 
 
 def spec(method="lora", seed=0, **recipe):

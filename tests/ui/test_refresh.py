@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from peft_demo.ui.train import starter
+from peft_demo.ui.train import resumer, starter
 from peft_demo.ui.train.journals import Journals
 from peft_demo.ui.train.refresh import BUSY_SECONDS
 
-from .conftest import BuiltPage
+from .conftest import BROWSER, BuiltPage
 from .fake import Fake
 
 Refresh = Callable[..., dict]
@@ -160,3 +160,16 @@ def test_a_failed_run_stays_failed_for_all_pages(page, service, refresh):
     kept = replace(seen, values=dict(seen.values))
     page.train.refresh.handler("run-0", seen, "", [], True, False)
     assert seen == kept
+
+
+def test_an_interrupted_run_can_go_on(page, service, refresh):
+    view = page.train.view
+    run = begin(page, service)
+    assert not refresh()[view.go_on].visible
+    service.training.died.add(run)
+    updates = refresh()
+    assert updates[view.go_on].visible and updates[view.interrupted] == run
+    resume = resumer(page.train, page.page.client, service.training)
+    shown = resume({view.interrupted: run, page.page.client: BROWSER})
+    assert shown[view.runs.shown].value == run and not shown[page.train.buttons.start].interactive
+    assert not refresh()[view.go_on].visible

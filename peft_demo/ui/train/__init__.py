@@ -19,10 +19,11 @@ from ..session import valid_id
 from ..toasts import speaking, toast
 from ..wiring import QUEUED, UNQUEUED, Updates, Values
 from . import run_text, run_view
+from .buttons import Buttons, start_button
 from .estimate import Estimate, estimator
 from .form import FormBuilder, MethodChoice, RunForm, describe
 from .memory import Memory
-from .refresh import Buttons, Notice, Refresh, start_button
+from .refresh import Notice, Refresh
 from .run_view import RunView
 
 
@@ -185,6 +186,13 @@ def _connect_run(page: Page, train_tab: TrainTab, training: Training) -> None:
         **QUEUED,
     )
     started.success(**how)
+    resumed = view.go_on.click(
+        resumer(train_tab, page.client, training),
+        {view.interrupted, page.client},
+        [view.runs.shown, view.runs.chosen, view.headline, train_tab.buttons.start],
+        **QUEUED,
+    )
+    resumed.success(**how)
     stopped = train_tab.buttons.stop.click(_stopper(training), page.client, None, **QUEUED)
     stopped.then(**how)
     view.notices.change(_show_toasts, view.notices, None, **QUEUED)
@@ -195,19 +203,36 @@ def starter(train_tab: TrainTab, client: gr.BrowserState, training: Training):
     """The handler of Start: it takes the page to the new run in one answer, so that nothing of the
     run before stands beside the new one's name.
     """
-    view = train_tab.view
 
     @speaking
     def start(values: Values) -> Updates:
         run = training.start(train_tab.form.spec(values), owner=valid_id(values[client]))
-        return {
-            view.runs.shown: gr.Dropdown(run_text.choices(training.runs()), value=run),
-            view.runs.chosen: "",
-            view.headline: f"### {run_text.HEADLINES[RunState.QUEUED]}",
-            train_tab.buttons.start: start_button(busy=True),
-        }
+        return _show_begun(train_tab, run, training)
 
     return start
+
+
+def resumer(train_tab: TrainTab, client: gr.BrowserState, training: Training):
+    """The handler of Go on: the interrupted run that is shown goes on."""
+
+    @speaking
+    def resume(values: Values) -> Updates:
+        interrupted = values[train_tab.view.interrupted]
+        run = training.resume(interrupted, owner=valid_id(values[client]))
+        return _show_begun(train_tab, run, training)
+
+    return resume
+
+
+def _show_begun(train_tab: TrainTab, run: str, training: Training) -> Updates:
+    """Updates that show a run that has just begun."""
+    view = train_tab.view
+    return {
+        view.runs.shown: gr.Dropdown(run_text.choices(training.runs()), value=run),
+        view.runs.chosen: "",
+        view.headline: f"### {run_text.HEADLINES[RunState.QUEUED]}",
+        train_tab.buttons.start: start_button(busy=True),
+    }
 
 
 def _stopper(training: Training):

@@ -15,9 +15,9 @@ from .. import text
 from ..data.form import Checked
 from ..toasts import speaking
 from ..wiring import Updates, Values
+from .buttons import Buttons, start_button
 from .form import RunForm
 from .memory import Memory
-from .refresh import Buttons, start_button
 
 ASSUMED_CLASSES = 10
 """Where nobody has counted them."""

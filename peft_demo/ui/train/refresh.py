@@ -22,6 +22,7 @@ from ..page import IDLE_SECONDS
 from ..toasts import speaking
 from ..wiring import Part, Updates
 from . import run_text
+from .buttons import Buttons, start_button, stop_button
 from .journals import Journals
 from .run_view import CLASSIFY, RunView
 from .seen import Seen
@@ -32,25 +33,6 @@ LOG_LINES = 200
 
 Notice = tuple[str, str]
 """(level, words)"""
-
-
-@dataclass(frozen=True)
-class Buttons:
-    start: gr.Button
-    stop: gr.Button
-    blocked: gr.State
-    """Why the run that the form describes cannot be started, "" if it can."""
-
-
-def start_button(busy: bool, blocked: str = "") -> gr.Button:
-    """Start, as it stands while something runs, or a run cannot be started."""
-    label = "Training …" if busy else "Start training"
-    return gr.Button(label, interactive=not busy and not blocked)
-
-
-def stop_button(stoppable: bool) -> gr.Button:
-    """Stop, red while there is something to stop."""
-    return gr.Button(interactive=stoppable, variant="stop" if stoppable else "secondary")
 
 
 @dataclass(frozen=True)
@@ -116,6 +98,8 @@ class Refresh:
             view.figures,
             view.classify,
             view.adapter,
+            view.go_on,
+            view.interrupted,
             view.runs.shown,
             view.runs.chosen,
             view.runs.compare,
@@ -227,7 +211,8 @@ class _Look:
         drawn = (self.run, card.state, lengths, self.smooth, self.log, self.compare)
         if not self.seen.differs("drawn", drawn) and not self.points_again:
             return {}
-        return {**self._words(card), **self._classify_button(), **self._curves(others)}
+        buttons = {**self._classify_button(), **self._go_on_button(card)}
+        return {**self._words(card), **buttons, **self._curves(others)}
 
     def _words(self, card: RunCard) -> Updates:
         view = self.view
@@ -250,6 +235,13 @@ class _Look:
             return {}
         label = CLASSIFY if ended else "Classify with the best so far"
         return {self.view.classify: gr.Button(label, visible=bool(adapter))}
+
+    def _go_on_button(self, card: RunCard) -> Updates:
+        interrupted = card.id if card.state is RunState.INTERRUPTED else ""
+        if not self.seen.differs("interrupted", interrupted):
+            return {}
+        button = gr.Button(visible=bool(interrupted))
+        return {self.view.go_on: button, self.view.interrupted: interrupted}
 
     def _curves(self, others: Mapping[str, Sequence[ev.Event]]) -> Updates:
         runs = [self.events, *others.values()]

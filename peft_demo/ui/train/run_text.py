@@ -28,6 +28,8 @@ def headline(state: RunState, events: Sequence[ev.Event]) -> str:
         case ev.Failed(problem, hint):
             reason = text.plain(text.sentence(problem))
             return f"### Failed\n{reason} {text.plain(text.sentence(hint))}"
+        case ev.Interrupted(reason) if reason:
+            return f"### Interrupted\n{text.plain(text.sentence(reason))}"
         case ev.Progressed(what, fraction):
             return f"### {word}\n{text.plain(what)}{_percent(fraction)}"
         case ev.Surveyed(batch, batches):
@@ -140,6 +142,8 @@ def _line(event: ev.Event) -> str:
             outcome = "stopped" if isinstance(event, ev.Stopped) else "finished"
             accuracy = text.percent(event.test_accuracy)
             return f"{outcome} after {text.seconds(event.seconds)}; test accuracy {accuracy}"
-        case ev.Interrupted():
-            return "interrupted"
+        case ev.Resumed(step):
+            return f"goes on after step {step}"
+        case ev.Interrupted(reason):
+            return f"interrupted: {reason}" if reason else "interrupted"
     return ""

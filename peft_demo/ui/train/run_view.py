@@ -48,6 +48,10 @@ class RunView:
     classify: gr.Button
     adapter: gr.State
     """Adapter of the run shown, "" if there is none."""
+    go_on: gr.Button
+    """Shown for a run that was interrupted."""
+    interrupted: gr.State
+    """The run that it goes on with, "" where the one shown was not interrupted."""
     curves: Curves
     runs: RunList
     log: gr.Textbox
@@ -67,6 +71,7 @@ def build(drawing: str) -> RunView:
         classify = gr.Button(
             CLASSIFY, variant="primary", size="md", visible=False, elem_id="classify-it"
         )
+        go_on = gr.Button("Go on", variant="primary", size="md", visible=False, elem_id="go-on")
         curves = _curves()
         runs = _run_list()
         log = _log()
@@ -78,6 +83,8 @@ def build(drawing: str) -> RunView:
         figures=figures,
         classify=classify,
         adapter=gr.State(""),
+        go_on=go_on,
+        interrupted=gr.State(""),
         curves=curves,
         runs=runs,
         log=log,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from peft_demo.contracts import events as ev
 from peft_demo.contracts.cards import Cost, MethodCard, RunCard, Status
-from peft_demo.contracts.errors import Busy, UnknownName
+from peft_demo.contracts.errors import Busy, CannotResume, UnknownName
 from peft_demo.contracts.run_state import RunState, state_of
 from peft_demo.contracts.specs import RunSpec
 
@@ -22,6 +22,8 @@ class FakeTraining:
         """Run → when it was started, and its spec."""
         self.cut: dict[str, int] = {}
         """Stopped run → number of its events until then."""
+        self.died: set[str] = set()
+        """Runs whose process has died, after half of their events."""
 
     def methods(self) -> Sequence[MethodCard]:
         return [replace(card) for card in METHODS]  # as the real one: new cards for each caller
@@ -51,6 +53,12 @@ class FakeTraining:
         self.began[id] = (time.monotonic(), run)
         return id
 
+    def resume(self, run: str = "", owner: str = "") -> str:
+        if run not in self.died:
+            raise CannotResume("this run has ended.")
+        self.died.remove(run)
+        return run
+
     def stop(self, run: str, owner: str = "") -> None:
         events, _ = self.follow(run)
         self.cut.setdefault(run, len(events))
@@ -75,6 +83,8 @@ class FakeTraining:
     def _events(self, run: str) -> list[ev.Event]:
         """The events so far."""
         events = script()
+        if run in self.died:
+            return [*events[: len(events) // 2], ev.Interrupted()]
         if run in self.cut:
             return [*events[: self.cut[run]], finished(50, ev.Stopped)]
         if not self.pace:
