@@ -100,7 +100,8 @@ def train(
             recipe=build(Recipe, recipe),
             thumbnail=thumbnail,
         )
-        _follow_to_answer(studio, studio.training.start(run, out=out), as_json)
+        answer = _follow_to_answer(studio, studio.training.start(run, out=out))
+    print_answer(*answer, as_json)
 
 
 def resume(
@@ -113,20 +114,18 @@ def resume(
 ) -> None:
     """Go on with a run that was interrupted; it ends as if it had never been."""
     with open_studio(zoo, offline) as studio:
-        _follow_to_answer(studio, studio.training.resume(run), as_json)
+        answer = _follow_to_answer(studio, studio.training.resume(run))
+    print_answer(*answer, as_json)
 
 
-def _follow_to_answer(studio: "Studio", run: str, as_json: bool) -> None:
-    """Shows the run until it ends, and prints what came of it."""
+def _follow_to_answer(studio: "Studio", run: str) -> tuple[dict[str, Any], list[str]]:
+    """Shows the run until it ends; what came of it, as a value and as lines."""
     ending, adapter = _follow(studio, run)
     id = studio.zoo.find(adapter)
     card = studio.zoo.card(id)
     file = studio.zoo.file(id)
-    print_answer(
-        _result_value(adapter, file, ending, card),
-        _result_lines(adapter, file, ending, card),
-        as_json,
-    )
+    value = _result_value(adapter, file, ending, card)
+    return value, _result_lines(adapter, file, ending, card)
 
 
 def _follow(studio: "Studio", run: str) -> tuple[Finished, str]:
