@@ -184,7 +184,6 @@ class Training:
     ) -> Generator[Event, None, None]:
         from ..training import run_from_dataset, train
 
-        trainer = self._trainer or train
         report("loading the backbone")
         backbone = self._backbones.get(run.backbone, run.size, report=report)
         report("reading the images")

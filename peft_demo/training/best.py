@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from ..adapters import Adapter
+
 
 @dataclass
 class Best:
@@ -16,3 +18,14 @@ class Best:
 
     def beaten_by(self, accuracy: float, loss: float) -> bool:
         return (accuracy, -loss) > (self.accuracy, -self.loss)
+
+    @classmethod
+    def now(cls, adapter: Adapter, accuracy: float, loss: float, step: int) -> "Best":
+        """The adapter as it is at this step, copied."""
+        state = {name: tensor.detach().clone() for name, tensor in adapter.state().items()}
+        return cls(accuracy, loss, step, state)
+
+    def restore(self, adapter: Adapter) -> None:
+        """Makes the adapter what it was then."""
+        for name, tensor in adapter.state().items():
+            tensor.data.copy_(self.state[name])

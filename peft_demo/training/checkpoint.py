@@ -99,18 +99,14 @@ class Checkpoint:
         if isinstance(run.inputs, CachedFeatures):
             _copy(self._group("features"), _features(run.inputs))
         run.step = self.facts["step"]
-        run.best = Best(**self.facts["best"], state=self._best(run))
+        run.best = Best.now(run.adapter, **self.facts["best"])
+        _copy(self._group("best"), run.best.state)
         run.measured.losses = _points(self.tensors["curve.losses"])
         run.measured.accuracies = _points(self.tensors["curve.accuracies"])
         run.measured.val_accuracy = self.facts["val_accuracy"]
         run.stopwatch.start -= self.facts["seconds"]
         run.stopwatch.seconds = self.facts["learning_seconds"]
         _restore_generators(run, self._group("generator"))
-
-    def _best(self, run: "Run") -> Tensors:
-        state = {name: tensor.detach().clone() for name, tensor in run.adapter.state().items()}
-        _copy(self._group("best"), state)
-        return state
 
     def _group(self, group: str) -> Tensors:
         """The tensors of one group, by their names in it."""

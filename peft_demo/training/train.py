@@ -244,7 +244,7 @@ class Run:
         """Validates and keeps a better state; without validation images the last state is best."""
         labels = self.material.val[1]
         if not len(labels):
-            self._keep(Best(0.0, 0.0, step))
+            self.best = Best.now(self.adapter, 0.0, 0.0, step)
             yield Improved(step, self._file())
             return
         with autocast(self.backbone.device):
@@ -255,22 +255,13 @@ class Run:
         self.measured.accuracies.append((step, accuracy))
         yield Evaluated(step, loss, accuracy, len(labels), better)
         if better:
-            self._keep(Best(accuracy, loss, step))
+            self.best = Best.now(self.adapter, accuracy, loss, step)
             self.measured.val_accuracy = accuracy
             yield Improved(step, self._file())
 
-    def _keep(self, best: Best) -> None:
-        state = self.adapter.state().items()
-        best.state = {name: tensor.detach().clone() for name, tensor in state}
-        self.best = best
-
-    def _restore_best(self) -> None:
-        for name, tensor in self.adapter.state().items():
-            tensor.data.copy_(self.best.state[name])
-
     def _end(self, stopped: bool) -> Iterator[Event]:
         """The best state again, its one look at the test images unless the run was stopped."""
-        self._restore_best()
+        self.best.restore(self.adapter)
         if not stopped and len(self.material.test[1]):
             self._test(self.step)
         file = self._file()

@@ -104,7 +104,7 @@ def test_a_backbone_that_is_not_there_is_a_failure_in_words(train, run, backbone
 def test_a_gpu_that_gives_up_is_a_sentence(train, run, backbone, material, monkeypatch):
     """An error that nobody foresaw: only the name of its class comes back."""
 
-    def broken(*_):
+    def broken(*_, **__):
         raise ValueError("at /home/user/app/secret.py")
         yield
 
