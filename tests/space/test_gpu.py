@@ -84,7 +84,7 @@ def test_stop_reaches_the_other_process_and_the_best_is_kept(train, run, backbon
 
 
 def test_a_failure_comes_back_as_its_sentence(train, run, backbone, material, monkeypatch):
-    def diverging(*_):
+    def diverging(*_, **__):
         raise TrainingFailed("the loss is not finite at step 3.", "Try a learning rate below 10.")
         yield
 
