@@ -103,7 +103,7 @@ def test_studios_of_long_ago_are_forgotten_and_found_again(
 def made(steps=2):
     """A `train` that yields its run's name twice, and material for as many steps as the run has
     epochs."""
-    return (lambda run, *_: iter([run.name] * steps)), SimpleNamespace(train=(None, [0]))
+    return (lambda run, *_, **__: iter([run.name] * steps)), SimpleNamespace(train=(None, [0]))
 
 
 def test_the_line_is_kept(run):
@@ -133,7 +133,7 @@ def test_a_burst_does_not_pass_the_line(home, visit, run):
     """Whoever has started counts, long before the images are read and the line is entered."""
     reading = Event()
 
-    def slow(*_):
+    def slow(*_, **__):
         reading.wait(30)
         yield NOTHING_DONE
 
