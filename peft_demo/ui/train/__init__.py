@@ -26,7 +26,6 @@ from .memory import Memory
 from .refresh import Notice, Refresh
 from .run_view import RunView
 
-
 NOT_READ = "The form has not been read."
 """Keeps Start closed until the first estimate: a page that was just opened may still fill its form
 from the browser's memory.
