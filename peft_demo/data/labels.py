@@ -1,6 +1,7 @@
 """Columns of labels, of a table or a Hub dataset: which one holds the classes, and the class in a
 cell."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _NOT_LABELS = {
     "license", "licence", "date", "time", "path", "file", "filename", "file_name", "image", "img",
     "confidence", "score", "md5", "sha256", "hash", "size", "caption", "text", "description",
 }  # fmt: skip
+_MISSING = {"", "nan", "na", "n/a", "<na>", "#n/a", "null"}
+"""What programs write where there is no label."""
 MANY = 0.5
 """A column with more distinct values than this share of its rows identifies pictures and does not
 sort them."""
@@ -46,7 +49,7 @@ class Verdict:
 
 def judge(column: str, values: Sequence[Any]) -> Verdict:
     """How much this looks like a column of classes, by its name and by values of some rows."""
-    present = [value for value in values if value is not None and value != ""]
+    present = [value for value in values if not _is_missing(value)]
     reason, names = _class_names(present)
     if reason:
         return Verdict(column, 0.0, reason=reason)
@@ -56,6 +59,10 @@ def judge(column: str, values: Sequence[Any]) -> Verdict:
     if distinct > max(2, MANY * len(names)):
         return Verdict(column, 0.0, distinct, "has another value in nearly every row")
     return Verdict(column, name_score(column) + _value_score(names, distinct), distinct)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value.strip().lower() in _MISSING)
 
 
 def _class_names(values: Sequence[Any]) -> tuple[str, list[str]]:
@@ -131,6 +138,10 @@ def class_name(value: Any) -> str | None:
     if isinstance(value, float):
         return str(int(value)) if isfinite(value) and value == round(value) else None
     text = "" if value is None else str(value).strip()
+    if text.lower() in _MISSING:
+        return None
+    if re.fullmatch(r"-?\d+\.0+", text):  # whole numbers beside a gap, as pandas writes them
+        text = text.partition(".")[0]
     return text[:255] or None
 
 

@@ -1,10 +1,11 @@
 """What lies in a folder or an archive, before anybody asks which part of it is a dataset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import IO
 
+from ..contracts.cards import Alternative
 from ..contracts.errors import BadData, BadImage
 from .encodings import LANGUAGES, check_encoding, detect, is_likely, others
 from .names import clean, listed
@@ -64,6 +65,8 @@ class Listing:
     rejected: list[tuple[Parts, str]] = field(default_factory=list)
     """(place, reason)"""
     notices: list[str] = field(default_factory=list)
+    alternatives: list[Alternative] = field(default_factory=list)
+    """Other ways to read the names."""
 
     def reject(self, parts: Parts, reason: str) -> None:
         """Leaves out what lies at `parts`."""
@@ -125,6 +128,7 @@ def with_readable_names(listing: Listing, encoding: str = "") -> Listing:
         notices=listing.notices
         + _encoding_notice(strange, shown, chosen)
         + _merge_notices(listing.files, shown),
+        alternatives=_other_encodings(strange, chosen),
     )
 
 
@@ -155,11 +159,20 @@ def _encoding_notice(strange: dict[str, bytes], shown: dict[str, str], chosen: s
         return [f"Some names are in no known encoding and are shown by their bytes: {names}."]
     language = LANGUAGES.get(chosen)
     called = f"{chosen} ({language})" if language else chosen
-    sentence = f"Names that are no UTF-8 were read as {called}: {names}."
-    further = [f"{name} ({LANGUAGES[name]})" for name in others(strange.values(), chosen)[:2]]
-    if further:
-        sentence += f" If that is wrong, name the encoding: {' or '.join(further)}."
-    return [sentence]
+    return [f"Names that are no UTF-8 were read as {called}: {names}."]
+
+
+def _other_encodings(strange: dict[str, bytes], chosen: str) -> list[Alternative]:
+    """Up to two other encodings that give letters."""
+    further = others(strange.values(), chosen)[:2] if strange else []
+    return [
+        Alternative(_read_as(name, strange.values()), (("encoding", name),)) for name in further
+    ]
+
+
+def _read_as(encoding: str, raws: Iterable[bytes]) -> str:
+    names = listed({clean(_decoded(raw, encoding)) for raw in raws}, 4)
+    return f"names read as {LANGUAGES[encoding]}: {names}"
 
 
 def _merge_notices(files: list[File], shown: dict[str, str]) -> list[str]:

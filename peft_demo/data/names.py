@@ -9,6 +9,8 @@ from unicodedata import category, normalize
 LONGEST = 255
 """Characters."""
 _MISSING = {"nan", "none", "null", "n/a", "na", "<na>", "nil", "undefined"}
+_COPY = re.compile(r"( \(\d+\)|( -|_)? ?(copy|kopie|copie|copia)( \(?\d+\)?)?)$")
+"""How systems end the names of copies: "cat (1)", "cat - Copy"."""
 
 
 def clean(name: str) -> str:
@@ -46,8 +48,8 @@ def name_notices(classes: Iterable[str]) -> list[str]:
     for name in classes:
         alike[_core(name)].append(name)
     notices = [
-        f"The class names {listed(names)} differ only in case, spaces or accents; "
-        "they are kept apart. Rename them if they are one class."
+        f"The class names {listed(names)} differ only in case, spaces, accents or the mark of a "
+        "copy; they are kept apart. Rename them if they are one class."
         for names in alike.values()
         if len(names) > 1
     ]
@@ -60,6 +62,6 @@ def name_notices(classes: Iterable[str]) -> list[str]:
 
 
 def _core(name: str) -> str:
-    """The name without case, accents, spaces, hyphens and underscores."""
-    plain = normalize("NFKD", name).casefold()
+    """The name without case, accents, spaces, hyphens, underscores, and the mark of a copy."""
+    plain = _COPY.sub("", normalize("NFKD", name).casefold())
     return "".join(c for c in plain if category(c) != "Mn" and c not in " -_\N{NO-BREAK SPACE}")

@@ -1,5 +1,6 @@
 """The files of a set by what they are: pictures, tables, and what cannot be used."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from ..contracts.progress import Report
 from .formats import INTENDED, OTHERS, PICTURES, TABLES, suffix
 from .images import open_header, size_refusal
 from .listing import File, Listing, Parts
-from .names import listed
+from .names import listed, plural
 from .tables import table_files
 
 HEADERS = 5_000
@@ -27,6 +28,8 @@ class SortedFiles:
 
     pictures: list[File] = field(default_factory=list)
     tables: list[File] = field(default_factory=list)
+    others: list[File] = field(default_factory=list)
+    """Files that are no pictures by their names: tables, texts, videos."""
     claimed: list[Parts] = field(default_factory=list)
     """Files that were meant as pictures and cannot be read: their folders may be classes all the
     same."""
@@ -39,12 +42,11 @@ def sort_files(listing: Listing, report: Report | None = None) -> SortedFiles:
     """Sorts by suffix; the header of a file is read where its suffix does not tell, and in sets of
     `HEADERS` files."""
     files = SortedFiles(tables=table_files(listing.files), rejected=list(listing.rejected))
-    others: list[File] = []
     look: list[File] = []
     for file in listing.files:
         kind = suffix(file.parts[-1])
         if kind in TABLES or kind in OTHERS:
-            others.append(file)
+            files.others.append(file)
         elif reason := size_refusal(file.size):
             _reject(file, reason, files)
         elif kind in PICTURES and len(listing.files) > HEADERS:
@@ -56,7 +58,8 @@ def sort_files(listing: Listing, report: Report | None = None) -> SortedFiles:
             report("looking at the pictures", number / len(look))
         _look(file, files)
     files.pictures.sort(key=lambda file: file.parts)
-    _reject_others(others, files)
+    _leave_masks_out(files)
+    _reject_others(files)
     return files
 
 
@@ -78,12 +81,40 @@ def _reject(file: File, reason: str, files: SortedFiles) -> None:
         files.claimed.append(file.parts)
 
 
-def _reject_others(others: Sequence[File], files: SortedFiles) -> None:
+def _leave_masks_out(files: SortedFiles) -> None:
+    """Leaves out `cat_mask.png` beside `cat.png`: it shows where something is, not what."""
+    stems = {(*file.parts[:-1], _stem(file)) for file in files.pictures}
+    masks = []
+    for file in files.pictures:
+        companion = _COMPANION.fullmatch(_stem(file))
+        if companion and (*file.parts[:-1], companion[1]) in stems:
+            masks.append(file)
+    if masks:
+        files.pictures = [file for file in files.pictures if file not in set(masks)]
+        shown = listed(file.parts[-1] for file in masks)
+        files.notices.append(
+            f"{plural(len(masks), 'mask')} beside their pictures left out: {shown}."
+        )
+
+
+def _stem(file: File) -> str:
+    return file.parts[-1].rpartition(".")[0]
+
+
+_COMPANION = re.compile(
+    r"(.+?)[ _-]+(?:mask|masks|seg|segmentation|matte|trimap)(?:[ _-]?\d+)?", re.I
+)
+
+
+def _reject_others(files: SortedFiles) -> None:
     """Names what is no picture, many files of a kind in one sentence."""
-    counts = Counter(suffix(file.parts[-1]) for file in others)
-    for file in others:
+    counts = Counter(suffix(file.parts[-1]) for file in files.others)
+    tables = set(files.tables)
+    for file in files.others:
         if counts[suffix(file.parts[-1])] <= _FEW:
-            files.rejected.append((file.parts, "this is not a picture."))
+            is_table = file in tables and suffix(file.parts[-1]) != ".txt"
+            reason = "a table that is not used." if is_table else "this is not a picture."
+            files.rejected.append((file.parts, reason))
     for kind, count in counts.items():
         if count > _FEW:
             files.notices.append(f"{count:,} files that end in {kind} are not pictures.")

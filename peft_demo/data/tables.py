@@ -1,4 +1,4 @@
-"""Tables beside pictures: read, and matched with the pictures that they name.
+"""Tables beside pictures: columns and rows of what people write them in.
 
 Hugging Face's `metadata.csv|jsonl|parquet`, Roboflow's `_classes.csv`, any CSV or TSV with a column
 of files; lists of lines "path label" (VTAB-1k) or of paths alone; JSON of {"path": class} (FGVC) or
@@ -8,7 +8,6 @@ of a list of records.
 import csv
 import io
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,8 +21,8 @@ MAX_TABLE = 256 * 2**20
 """Bytes of a table; larger files are not looked at."""
 _MAX_TABLES = 200
 """Tables looked at, the shallowest first."""
-_SAMPLE = 400
-"""Rows that tell which column names files."""
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".dcm"}
+"""How the pictures end that tables name."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,16 @@ Cells = tuple[Sequence[str], Sequence[Sequence[Any]]]
 
 
 def _text(content: bytes) -> str:
+    """The text, its lines ended by a newline alone."""
+    return _decoded(content).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _decoded(content: bytes) -> str:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return content.decode("utf-16")
         return content.decode(detect([content[:100_000]]) or "cp1252", "replace")
 
 
@@ -94,9 +98,8 @@ def _separated(content: bytes) -> Cells:
     columns = [name.strip() for name in rows[0]]
     width = len(columns)
     body = [[cell.strip() for cell in (row + [""] * width)[:width]] for row in rows[1:]]
-    if any(suffix(name) in _PICTURE_SUFFIXES for name in columns):  # no header: names of pictures
-        body.insert(0, columns)
-        columns = [f"column {n + 1}" for n in range(width)]
+    if any(suffix(name) in PICTURE_SUFFIXES for name in columns):  # no header: names of pictures
+        return _without_header([columns, *body])
     return _distinct(columns), body
 
 
@@ -110,20 +113,29 @@ def _distinct(columns: Sequence[str]) -> list[str]:
 
 
 def _list(content: bytes) -> Cells:
-    """Lines "path label", or of a path alone; paths may hold spaces."""
+    """Lines "path label", or of a path alone (with its suffix or without); paths may hold spaces.
+    Lines of several words apart by tabs are a table."""
     lines = [line.strip() for line in _text(content).splitlines() if line.strip()]
+    if not lines:
+        return [], []
+    widths = {line.count("\t") for line in lines}
+    if len(widths) == 1 and widths != {0}:
+        return _without_header([line.split("\t") for line in lines])
     pairs = [line.rsplit(None, 1) for line in lines]
     named = [pair for pair in pairs if len(pair) == 2 and _looks_like_path(pair[0])]
     if 2 * len(named) > len(lines):
         return ["path", "label"], named
-    paths = [[line] for line in lines if _looks_like_path(line)]
-    if 2 * len(paths) > len(lines):
-        return ["path"], paths
-    return [], []
+    if all(len(pair) == 2 for pair in pairs) and not any(map(_looks_like_path, lines)):
+        return ["path", "label"], pairs
+    return ["path"], [[line] for line in lines]
 
 
 def _looks_like_path(word: str) -> bool:
-    return suffix(word) in _PICTURE_SUFFIXES or ("/" in word and len(word) < 300)
+    return suffix(word) in PICTURE_SUFFIXES or ("/" in word and len(word) < 300)
+
+
+def _without_header(rows: list[list[str]]) -> Cells:
+    return [f"column {n}" for n in range(1, len(rows[0]) + 1)], rows
 
 
 def _json_lines(content: bytes) -> Cells:
@@ -132,14 +144,27 @@ def _json_lines(content: bytes) -> Cells:
 
 
 def _json(content: bytes) -> Cells:
+    """{"path": class}, {"path": {"label": class}}, {"class": ["path", ...]}, or a list of records,
+    alone or under one name."""
     value = json.loads(_text(content))
-    if (
-        isinstance(value, dict)
-        and value
-        and not any(isinstance(v, dict | list) for v in value.values())
-    ):
+    if isinstance(value, list):
+        return _records(value)
+    if not isinstance(value, dict) or not value:
+        return [], []
+    inside = list(value.values())
+    if not any(isinstance(item, dict | list) for item in inside):
         return ["path", "label"], list(value.items())
-    return _records(value) if isinstance(value, list) else ([], [])
+    if all(isinstance(item, dict) for item in inside):
+        return _records([{"path": path} | item for path, item in value.items()])
+    if all(isinstance(item, list) for item in inside) and _are_words(inside):
+        rows = [(path, label) for label, paths in value.items() for path in paths]
+        return ["path", "label"], rows
+    records = [item for item in inside if isinstance(item, list)]
+    return _records(records[0]) if len(records) == 1 else ([], [])
+
+
+def _are_words(lists: Iterable[list[Any]]) -> bool:
+    return all(isinstance(item, str) for items in lists for item in items)
 
 
 def _records(records: Any) -> Cells:
@@ -164,60 +189,3 @@ def _parquet(content: bytes) -> Cells:
     except ArrowException as error:
         raise BadData(f"a parquet file could not be read ({str(error)[:120]}).") from None
     return plain, list(zip(*(column.to_pylist() for column in table.columns), strict=True))
-
-
-_PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".dcm"}
-
-
-# which picture a cell means ---------------------------------------------------------------------
-
-
-class PictureIndex:
-    """Finds the picture that a cell of a table names: by its path, by its name, or without
-    suffix."""
-
-    def __init__(self, pictures: Iterable[File]):
-        self._by_name: defaultdict[str, list[File]] = defaultdict(list)
-        self._by_stem: defaultdict[str, list[File]] = defaultdict(list)
-        for picture in pictures:
-            name = picture.parts[-1].lower()
-            self._by_name[name].append(picture)
-            self._by_stem[name.rpartition(".")[0]].append(picture)
-
-    def find(self, cell: Any, folder: Parts, prefer: Parts = ()) -> File | None:
-        """The picture that `cell` of a table in `folder` means, None if there is none or there are
-        several.
-
-        Of several, the one in `prefer` counts, then the one nearest to the table.
-        """
-        words = str(cell).strip().replace("\\", "/").lower().split("/")
-        parts = [word for word in words if word not in ("", ".", "..")]
-        if not parts:
-            return None
-        found = self._ending(self._by_name, parts) or self._ending(self._by_stem, parts)
-        if len(found) > 1 and prefer:
-            found = [file for file in found if file.parts[: len(prefer)] == prefer] or found
-        if len(found) > 1:
-            found = [file for file in found if file.parts[: len(folder)] == folder] or found
-        if len(found) > 1:
-            shortest = min(len(file.parts) for file in found)
-            found = [file for file in found if len(file.parts) == shortest]
-        return found[0] if len(found) == 1 else None
-
-    @staticmethod
-    def _ending(index: Mapping[str, list[File]], parts: list[str]) -> list[File]:
-        """Pictures whose last name is the cell's and whose folders end as the cell's do."""
-        above = parts[:-1]
-        length = len(above)
-        candidates = index.get(parts[-1], [])
-        if not length:
-            return list(candidates)
-        return [f for f in candidates if [p.lower() for p in f.parts[-1 - length : -1]] == above]
-
-    def share(self, values: Sequence[Any], folder: Parts) -> float:
-        """How many of these cells name a picture, as a fraction of 1."""
-        if not values:
-            return 0.0
-        step = max(1, len(values) // _SAMPLE)
-        sample = values[::step]
-        return sum(self.find(cell, folder) is not None for cell in sample) / len(sample)
