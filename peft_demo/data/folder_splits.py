@@ -1,6 +1,6 @@
 """Which folders are splits: train, val and test under all their names."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ..contracts.cards import Alternative
 from ..contracts.data_spec import PARTS
@@ -16,7 +16,8 @@ def find_groups(base: Folder, layout: Layout, choice: Choice) -> list[Group]:
         said = {n: choice[n.lower()] for n in base.children if n.lower() in choice}
     else:
         said = _said_splits(base, layout)
-        _add_unnamed_train(said, base)
+        if said and "train" not in said.values() and (unnamed := _unnamed_train(said, base)):
+            said[unnamed] = "train"
     groups = [Group(_inner(base.children[name], base), part, name) for name, part in said.items()]
     if groups:
         _leave_others_out(base, said, layout)
@@ -37,6 +38,7 @@ def _said_splits(base: Folder, layout: Layout) -> dict[str, str]:
         sure = bool(names)
     else:
         sure = len(deep) > 1 or (len(parts) > 1 and rest == {""})
+        sure = sure or ("train" not in parts and bool(_unnamed_train(names, base)))
     if sure:
         return {name: said.part for name, said in names.items()}
     _doubt_splits(names, base, layout)
@@ -69,15 +71,12 @@ def _doubt_splits(names: Mapping[str, SplitName], base: Folder, layout: Layout) 
         layout.alternatives.append(Alternative(text, (("splits", _as_choice(known)),)))
 
 
-def _add_unnamed_train(said: dict[str, str], base: Folder) -> None:
-    """Takes the one folder beside val and test that holds the same class folders for train,
-    whatever it is called: "entrainement"."""
-    if not said or "train" in said.values():
-        return
+def _unnamed_train(said: Collection[str], base: Folder) -> str:
+    """The one folder beside val and test that holds the same class folders, whatever it is called:
+    "entrainement". "" if there is none."""
     classes = {name for split in said for name in base.children[split].children}
     alike = [c.name for c in base.without(set(said)) if len(classes & set(c.children)) >= 2]
-    if len(alike) == 1:
-        said[alike[0]] = "train"
+    return alike[0] if len(alike) == 1 else ""
 
 
 def _offer_train(said: Mapping[str, str], layout: Layout) -> None:

@@ -4,10 +4,16 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from peft_demo.contracts.specs import DataSpec
+from peft_demo.data.arrange import arrange
+from peft_demo.data.listing import File, Listing
 
 COLOURS = ((200, 30, 30), (30, 160, 60), (40, 60, 210), (240, 200, 40))
 
@@ -101,3 +107,40 @@ def twelve_bits(number: int = 0, side: int = 24) -> np.ndarray:
 def scaled(values: np.ndarray, top: int = 4095) -> np.ndarray:
     """uint8 of values from 0 to `top`, as a person scales them beforehand."""
     return (values / top * 255).clip(0, 255).round().astype(np.uint8)
+
+
+_ANY = png()
+"""Where only names matter, all pictures are this one."""
+
+
+def named(folders: Mapping[str, int]) -> list[str]:
+    """{"train/cat": 2} → ["train/cat/0.png", "train/cat/1.png"]"""
+    return [f"{folder}/{n}.png" for folder, count in folders.items() for n in range(count)]
+
+
+def arranged(names: Iterable[str], texts: Mapping[str, str | bytes] | None = None, **reading):
+    """The dataset of pictures called so, with these tables beside them. `reading` are fields of the
+    spec."""
+    contents = dict.fromkeys(names, _ANY)
+    for name, text in (texts or {}).items():
+        contents[name] = text.encode() if isinstance(text, str) else text
+    files = [
+        File(tuple(name.split("/")), len(content), partial(io.BytesIO, content))
+        for name, content in contents.items()
+    ]
+    return arrange("set", Listing(files), DataSpec("folder", "set", **reading))
+
+
+def places(dataset) -> dict[str, dict[str, int]]:
+    """{"train": {"cat": 2}}: how many pictures of each class a split holds."""
+    counts: dict[str, dict[str, int]] = {}
+    for example in dataset.examples:
+        of_part = counts.setdefault(example.part, {})
+        label = dataset.classes[example.label]
+        of_part[label] = of_part.get(label, 0) + 1
+    return counts
+
+
+def flags(dataset) -> list[str]:
+    """The alternatives as the command line takes them."""
+    return [alternative.flags for alternative in dataset.alternatives]

@@ -1,5 +1,6 @@
 """Pictures deeper than 8 bits: which range of values becomes black to white (F8, F9)."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -153,3 +154,13 @@ def test_the_training_pictures_choose_the_window_and_a_person_has_the_last_word(
 def test_plain_pictures_have_no_window(zipped):
     chosen = split(zipped(tree({"cat": 5, "dog": 5})), 2, 0)
     assert chosen.window == Window() and not chosen.windowed
+
+
+def test_a_picture_that_the_window_makes_blank_is_a_doubt(zipped):
+    """One dim picture of many: it is named before training."""
+    dim = {"cat/0.png": png_of_16_bits(twelve_bits(7) // 10)}
+    dataset = replace(zipped(deep_tree(8) | dim), window=Window((2000, 4095)))
+    chosen = split(dataset, 6, 0)
+    names = [example.name for example in (*chosen.train, *chosen.val, *chosen.test)]
+    assert "cat/0.png" in names and not chosen.problem
+    assert "1 picture blank" in chosen.doubt and "'cat/0.png'" in chosen.doubt

@@ -1,14 +1,15 @@
 """Tar files, packed or not: listed once, read in place, never unpacked into folders."""
 
+import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from threading import Lock
-from typing import IO
+from typing import IO, Any
 from weakref import finalize
 
 from ...contracts.errors import BadData, BadImage
@@ -55,6 +56,7 @@ def list_tar(path: Path) -> Listing:
             for info in archive:
                 _take(info, tar, listing)
                 check_count(len(listing.files), f"the tar file {path.name!r}")
+            _check_end(archive, tar.file)
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         reason = str(error)[:120] or type(error).__name__
         raise BadData(
@@ -68,35 +70,52 @@ def list_tar(path: Path) -> Listing:
 TAR = Source("tar", open_tar, parse=parse, locate=locate, local=True, list=list_tar)
 
 
+def _check_end(archive: tarfile.TarFile, file: IO[bytes]) -> None:
+    """`ReadError` where the block of zeros is missing that ends a tar file: tarfile takes a cut
+    header for the end."""
+    rest = file.seek(0, os.SEEK_END) - archive.offset
+    if rest < tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("unexpected end of data")
+
+
 def _plain_tar(path: Path) -> IO[bytes]:
     """The tar file without its packing: the file itself, or a copy that disappears with this
     process."""
     try:
         with path.open("rb") as packed:
-            start = packed.read(6)
-        opener = _opener(start)
-        if opener is None:
-            return path.open("rb")
-        copy = TemporaryFile()  # noqa: SIM115  closed by whoever asked for the tar
-        with opener(path, "rb") as stream:
-            while piece := stream.read(2**20):
-                copy.write(piece)
-                if copy.tell() > MAX_UNPACKED:
-                    raise BadData(
-                        f"{path.name!r} unpacks to more than {MAX_UNPACKED // 2**30} GB.",
-                        "Take fewer pictures.",
-                    )
+            opener = _opener(packed.read(6))
+        return path.open("rb") if opener is None else _unpacked(path, opener)
     except FileNotFoundError:
         raise BadData(f"there is no file {path.name!r}.") from None
     except (EOFError, OSError, ValueError) as error:
         raise BadData(
             f"{path.name!r} cannot be unpacked ({str(error)[:120]}).", "It may be cut short."
         ) from None
+
+
+def _unpacked(path: Path, opener: Callable[..., Any]) -> IO[bytes]:
+    copy = TemporaryFile()  # noqa: SIM115  closed by whoever asked for the tar
+    try:
+        with opener(path, "rb") as stream:
+            while piece := stream.read(2**20):
+                copy.write(piece)
+                _check_unpacked(path, copy.tell())
+    except BaseException:
+        copy.close()
+        raise
     copy.seek(0)
     return copy
 
 
-def _opener(start: bytes):
+def _check_unpacked(path: Path, size: int) -> None:
+    if size > MAX_UNPACKED:
+        raise BadData(
+            f"{path.name!r} unpacks to more than {MAX_UNPACKED // 2**30} GB.",
+            "Take fewer pictures.",
+        )
+
+
+def _opener(start: bytes) -> Callable[..., Any] | None:
     """What unpacks a file that begins so, None if it is not packed."""
     if start.startswith(b"\x1f\x8b"):
         import gzip
