@@ -87,9 +87,8 @@ def _of_texts(values: Sequence[str]) -> tuple[str, list[str]]:
         return "holds names of files", []
     if _is_fractions(values):
         return "holds fractions, which are no classes", []
-    for separator in ("|", ";"):
-        if _several(values, separator):
-            return "holds several labels for one picture", []
+    if any(_several(values, separator) for separator in "|;, "):
+        return "holds several labels for one picture", []
     return "", [class_name(value) or "" for value in values]
 
 
@@ -103,10 +102,18 @@ def _is_fractions(values: Sequence[str]) -> bool:
 
 
 def _several(values: Sequence[str], separator: str) -> bool:
-    """Whether cells hold several labels: the pieces are fewer than the combinations."""
+    """Whether cells hold several labels: the same pieces stand in different cells.
+
+    Commas and spaces are in names too, so there the pieces must be far fewer than the cells.
+    """
     joined = sum(separator in value for value in values)
-    pieces = Counter(piece.strip() for value in values for piece in value.split(separator))
-    return 5 * joined > len(values) and len(pieces) < len(set(values))
+    if 5 * joined <= len(values):
+        return False
+    distinct = set(values)
+    pieces = Counter(p.strip() for value in distinct for p in set(value.split(separator)))
+    if separator in "|;":
+        return len(pieces) < pieces.total()
+    return 2 * len(pieces) < len(distinct)
 
 
 def _of_lists(values: Sequence[Sequence[Any]]) -> tuple[str, list[str]]:

@@ -8,7 +8,7 @@ from pictures import encoded, picture, png, tree
 from PIL import Image
 
 from peft_demo.contracts.errors import BadData
-from peft_demo.data import few_shot, readable, report_of, split
+from peft_demo.data import few_shot, readable, report_of, sorting, split
 from peft_demo.data.textures import draw
 
 
@@ -210,3 +210,50 @@ def test_readable_sorts_out_what_cannot_be_decoded(zipped):
         zipped(tree({"cat": 2, "dog": 1}) | {"dog/cut.jpg": whole[:2000]}).examples
     )
     assert len(good) == 3 and [name for name, _ in bad] == ["dog/cut.jpg"]
+
+
+def test_many_copies_are_one_notice(zipped):
+    """F11: classes balanced by copying files."""
+    files = {
+        f"{c}/{n}.png": png(20 * label + n % 6) for label, c in enumerate("ab") for n in range(40)
+    }
+    chosen = split(zipped(files), 2, 0)
+    assert not chosen.problem and len(chosen.train) == 4
+    assert any("are copies of" in notice for notice in chosen.notices)
+    assert len({e.digest for e in (*chosen.train, *chosen.val, *chosen.test)}) == 12
+
+
+def test_a_picture_in_two_classes_is_left_out_on_both_sides(zipped):
+    files = tree({"cat": 5, "dog": 5}) | {"cat/same.png": png(99), "dog/same.png": png(99)}
+    chosen = split(zipped(files), 8, 0)
+    names = {e.name for e in (*chosen.train, *chosen.val, *chosen.test)}
+    assert not names & {"cat/same.png", "dog/same.png"} and len(names) == 10
+    assert any("under different classes" in notice for notice in chosen.notices)
+
+
+def test_in_a_large_set_only_chosen_pictures_are_opened(monkeypatch, zipped):
+    """F12: listing is cheap; a damaged file among thousands is found if it is chosen."""
+    monkeypatch.setattr(sorting, "HEADERS", 10)
+    opened = []
+    monkeypatch.setattr(sorting, "open_header", opened.append)
+    files = tree({"cat": 10, "dog": 10}) | {f"cat/{n}x.png": b"damaged" for n in range(5)}
+    chosen = split(zipped(files), 2, 0)
+    assert not opened and len(chosen.train) == 4
+    assert all(name.endswith("x.png") for name, _ in chosen.rejected)
+
+
+def test_damage_in_the_middle_is_found(zipped):
+    """P5: a JPEG that is cut, a PNG with a wrong checksum."""
+    whole = encoded(picture(3, 200), "JPEG")
+    broken = bytearray(png(4, 200))
+    broken[len(broken) // 2] ^= 255
+    files = tree({"cat": 2, "dog": 2}) | {"cat/cut.jpg": whole[:-900], "dog/bad.png": bytes(broken)}
+    chosen = split(zipped(files), 8, 0)
+    assert {name for name, _ in chosen.rejected} == {"cat/cut.jpg", "dog/bad.png"}
+
+
+def test_one_picture_a_class_can_be_trained_on(zipped):
+    """P8"""
+    chosen = split(zipped({"cat": 1, "dog": 1}), 4, 0)
+    assert not chosen.problem and len(chosen.train) == 2
+    assert any("not measured" in notice for notice in chosen.notices)

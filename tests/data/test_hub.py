@@ -223,3 +223,72 @@ def test_whatever_the_network_raises_becomes_a_sentence(monkeypatch):
     with pytest.raises(BadData, match="Couldn't reach") as caught:
         open_dataset(DataSpec("hub", "owner/name"))
     assert "\n" not in str(caught.value)
+
+
+def guessed(columns: dict, **types) -> tuple[str, list[str]]:
+    """(the column of classes, the others that are offered), by the cells of some rows."""
+    from datasets import Image, Value
+
+    features = {"image": Image(), **{name: types.get(name, Value("string")) for name in columns}}
+    labels = label_column("", features, "image", lambda names: {n: columns[n] for n in names})
+    return labels.column, [other.choice[0][1] for other in labels.alternatives]
+
+
+def test_a_column_of_file_names_is_no_label():
+    """F25"""
+    rows = range(40)
+    columns = {
+        "name": [f"photo_{n}.jpg" for n in rows],
+        "diagnosis": [("nevus", "melanoma")[n % 2] for n in rows],
+        "patient": [f"p{n}" for n in rows],
+    }
+    assert guessed(columns) == ("diagnosis", [])
+
+
+def test_a_class_label_comes_before_a_column_of_splits():
+    from datasets import ClassLabel
+
+    columns = {"split": ["train", "test"] * 20, "label": [0, 1] * 20}
+    types = {"split": ClassLabel(names=["train", "test"]), "label": ClassLabel(names=["a", "b"])}
+    assert guessed(columns, **types)[0] == "label"
+    assert guessed({"split": ["train", "test"] * 20, "kind": ["a", "b"] * 20})[0] == "kind"
+
+
+SCENES = [
+    f"{sky} {ground}{water}"
+    for sky in ("clear", "haze")
+    for ground in ("forest", "field", "road", "town", "bare")
+    for water in ("", " river", " lake")
+]
+"""Two or three of nine words, in all combinations: as in the Planet set of satellite pictures."""
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ([[0, 1], [1], [0, 1, 2]] * 9, "several labels"),
+        ([0.37 * n for n in range(27)], "fractions"),
+        (["a|b", "a", "b|c"] * 9, "several labels"),
+        ([{"x": 1}] * 27, "records"),
+        ([f"x{n}" for n in range(27)], "nearly every row"),
+        (SCENES * 3, "several labels"),
+        ([None] * 27, "empty"),
+    ],
+)
+def test_what_cannot_be_a_label_is_refused_with_the_flag(cells, why):
+    """R13"""
+    with pytest.raises(BadData, match=why) as caught:
+        guessed({"labels": cells})
+    assert "--label-column" in caught.value.hint
+
+
+@pytest.mark.parametrize("cells", [[[0, 1], [1, 0]] * 9, [[0], [1]] * 9, [0.0, 1.0] * 9])
+def test_one_hot_lists_and_whole_numbers_are_labels(cells):
+    """R13"""
+    assert guessed({"labels": cells}) == ("labels", [])
+
+
+def test_two_columns_that_may_be_the_classes_are_a_doubt_and_offered(streams):
+    """F25"""
+    columns = {"a": ["x", "y"] * 20, "b": ["u", "v", "w", "u"] * 10}
+    assert guessed(columns) == ("a", ["b"])
