@@ -20,11 +20,12 @@ stays whole, and of a path only the last part is left (`yours:/home/me/pets.csv`
 `tests/data/test_yours.py`, and a line about what is private to `tests/studio/test_privacy.py`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
@@ -77,9 +78,19 @@ class Source:
     archive."""
 
 
+_ANCHOR = re.compile(r"[/\\]|[A-Za-z]:")
+"""How an absolute path begins, here and on Windows."""
+
+
+def parts_of(name: str) -> Parts:
+    """The place that an archive's member names; ".." and what begins an absolute path are kept."""
+    root = ("/",) if name.startswith("/") else ()
+    return (*root, *(word for word in name.split("/") if word not in ("", ".")))
+
+
 def leads_out(parts: Parts) -> bool:
     """Whether the name of an archive's member leads out of it: "..", an absolute path, a drive."""
-    return ".." in parts or bool(parts and PureWindowsPath(parts[0]).anchor)
+    return ".." in parts or bool(parts and _ANCHOR.match(parts[0]))
 
 
 @lru_cache

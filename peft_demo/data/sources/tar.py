@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
 from typing import IO, Any
@@ -18,7 +18,7 @@ from ..arrange import arrange
 from ..dataset import Dataset
 from ..images import MAX_BYTES, size_refusal
 from ..listing import File, Listing, check_count, is_litter
-from . import Request, Source, leads_out
+from . import Request, Source, leads_out, parts_of
 from .zip import MAX_UNPACKED
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -149,7 +149,7 @@ class _Tar:
 
 
 def _take(info: tarfile.TarInfo, tar: _Tar, listing: Listing) -> None:
-    parts = PurePosixPath(info.name).parts
+    parts = parts_of(info.name)
     if not parts or any(map(is_litter, parts)):
         return
     if leads_out(parts):

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 from weakref import finalize
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -17,7 +17,7 @@ from ..dataset import Dataset
 from ..formats import PICTURES, describe, suffix
 from ..images import MAX_BYTES
 from ..listing import File, Listing, Parts, check_count, is_hidden_folder, is_litter
-from . import Request, Source, leads_out
+from . import Request, Source, leads_out, parts_of
 
 MAX_UNPACKED = 4 * 2**30
 """Bytes of all members together, as the zip declares them."""
@@ -153,7 +153,7 @@ def _hidden(places: list[Parts]) -> list[Parts]:
 
 def _parts(info: ZipInfo) -> Parts:
     """The member's place; ".." and drives are kept, so that they can be refused by name."""
-    return PurePosixPath(_name(info).replace("\\", "/")).parts
+    return parts_of(_name(info).replace("\\", "/"))
 
 
 def _name(info: ZipInfo) -> str:
