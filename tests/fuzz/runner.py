@@ -39,6 +39,8 @@ class Kind:
     name: str
     cases: Callable[[], SearchStrategy]
     open: Callable[[Path], AbstractContextManager[Judge]]
+    share: int = 120
+    """Cases that the default tests try."""
 
 
 @dataclass

@@ -57,7 +57,9 @@ def list_tar(path: Path) -> Listing:
                 _take(info, tar, listing)
                 check_count(len(listing.files), f"the tar file {path.name!r}")
             _check_end(archive, tar.file)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except BadData:
+        raise
+    except Exception as error:  # hostile headers: as with pictures, anything may be raised
         reason = str(error)[:120] or type(error).__name__
         raise BadData(
             f"{path.name!r} is not a tar file that can be read ({reason}).", "It may be cut short."
@@ -87,7 +89,9 @@ def _plain_tar(path: Path) -> IO[bytes]:
         return path.open("rb") if opener is None else _unpacked(path, opener)
     except FileNotFoundError:
         raise BadData(f"there is no file {path.name!r}.") from None
-    except (EOFError, OSError, ValueError) as error:
+    except BadData:
+        raise
+    except Exception as error:  # zlib, lzma and bz2 each have errors of their own
         raise BadData(
             f"{path.name!r} cannot be unpacked ({str(error)[:120]}).", "It may be cut short."
         ) from None
