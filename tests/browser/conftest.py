@@ -27,6 +27,7 @@ FLAGS = [
     "--disable-sync",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
+    "--host-resolver-rules=MAP *.example 127.0.0.1",  # other sites, all on this machine
 ]
 START_S = 120
 """Seconds until a server must answer: a cold start on a busy machine."""

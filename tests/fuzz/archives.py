@@ -22,8 +22,10 @@ from .runner import SOUND, Judge, Kind, refused
 
 SECRET = b"a secret of this machine"
 FOLDERS = (
-    "a", "b", "train/a", "test/b", "A", "..", ".", "", "/", "C:", "C:\\x", "\\\\host\\share", "CON",
-    "a\0b", "é", "e\u0301", "\u202ecba", "\u200b", " a ", "a/../b", "x" * 300, "__MACOSX", ".hidden",
+    "a", "b", "train/a", "test/b", "A", "..", ".", "", "/", "C:", "C:\\x", "\\\\host\\share",
+    "CON",
+    "a\0b", "é", "e\u0301", "\u202ecba", "\u200b", " a ", "a/../b", "x" * 300, "__MACOSX",
+    ".hidden",
     "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
 )  # fmt: skip
 NAMES = (

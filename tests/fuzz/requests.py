@@ -28,7 +28,8 @@ FILES = (
     "{tmp}/../secret", "{tmp}", "~", "", "/proc/self/environ", "a" * 5000,
 )  # fmt: skip
 PATHS = (
-    "file={}", "file/{}", "proxy={}", "stream/{}", "component_server/{}", "upload_progress?upload_id={}",
+    "file={}", "file/{}", "proxy={}", "stream/{}", "component_server/{}",
+    "upload_progress?upload_id={}",
     "heartbeat/{}", "call/{}", "queue/data?session_hash={}", "custom_component/{}", "cancel/{}",
     "deep_link?session_hash={}",
 )  # fmt: skip
