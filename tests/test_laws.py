@@ -258,6 +258,7 @@ SITUATIONS = [
     ("linear", {}, {"augment": "crop+flip", "smoothing": 0.1}),
     ("spt_lora", {"dropout": 0.3}, {"augment": "crop"}),
     ("bi_lora", {"head_bits": 1}, {"batch": 20}),
+    ("lora", {}, {"patience": 1, "epochs": 6, "lr": 1.0}),
 ]
 """(method, knobs, recipe): what may draw, cache or survey in a run."""
 

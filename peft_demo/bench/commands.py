@@ -58,12 +58,17 @@ def compare(
         list[str], Option("--data", metavar="DATA", help="As for train; again for more datasets.")
     ],
     methods: Methods = "all",
-    seeds: Annotated[int, Option(metavar="N", min=1, max=1000, help="Seeds 0 to N-1.")] = 3,
+    seeds: Annotated[
+        str, Option(metavar="N|S,S", help="How many (3: seeds 0 to 2), or which (1,2).")
+    ] = "3",
     backbone: Backbone = "",
     weights: Weights = None,
     arch: Arch = "",
     size: Size = 0,
     shots: Shots = 16,
+    test_images: Annotated[
+        int, Option(metavar="N", min=0, help="Test on N images at most; 0 takes those there are.")
+    ] = 0,
     results: ResultsFile = None,
     markdown: Markdown = False,
     offline: Offline = False,
@@ -75,15 +80,18 @@ def compare(
     from . import comparison, contenders
 
     compared = contenders.contenders(methods)
+    chosen_seeds = comparison.parse_seeds(seeds)
     settings = build(Recipe, recipe)
-    with _open_sweep(backbone, weights, arch, size, results, "comparisons.jsonl", offline) as sweep:
+    name = "comparisons.jsonl"
+    with _open_sweep(backbone, weights, arch, size, results, name, offline) as sweep:
+        sweep.most_test = test_images or sweep.most_test
         read = sweep.studio.data.read
         names = dict.fromkeys(data)
         specs = [read(name, shots, 0, **reading or {}) for name in names]
-        jobs = comparison.jobs(compared, seeds, specs, sweep.backbone, settings)
+        jobs = comparison.jobs(compared, chosen_seeds, specs, sweep.backbone, settings)
         lines = sweep.do(jobs)
     rows = comparison.summary(lines)
-    caption = comparison.caption(seeds, specs, sweep.backbone, settings)
+    caption = comparison.caption(chosen_seeds, specs, sweep.backbone, settings)
     cells = comparison.printed(rows, sweep.backbone.device.type)
     drawn = comparison.drawn(cells, comparison.head(specs), markdown)
     value = {

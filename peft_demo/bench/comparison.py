@@ -9,6 +9,7 @@ from typing import Any
 from ..cli.terminal import table
 from ..contracts.errors import BadValue
 from ..contracts.specs import DataSpec, Recipe
+from ..contracts.text import quoted
 from ..vit import Backbone
 from .contenders import Contender
 from .results import Line
@@ -26,13 +27,14 @@ AVERAGED = (
 )
 """Costs of a row that are means over its runs."""
 
+MAX_SEEDS = 1000
 Row = dict[str, Any]
 """A method over its seeds and sets: accuracies, costs, how many runs ended well and failed."""
 
 
 def jobs(
     contenders: Sequence[Contender],
-    seeds: int,
+    seeds: Sequence[int],
     data: Sequence[DataSpec],
     backbone: Backbone,
     recipe: Recipe,
@@ -45,7 +47,7 @@ def jobs(
     name, count = names.most_common(1)[0]
     if count > 1:
         raise BadValue(f"two of the datasets are called {name}.", "Rename one.")
-    splits = [replace(spec, seed=seed) for spec in data for seed in range(seeds)]
+    splits = [replace(spec, seed=seed) for spec in data for seed in seeds]
     return [job(c, split, backbone, recipe) for split in splits for c in contenders]
 
 
@@ -157,12 +159,40 @@ def _accuracy_cell(row: Row, part: str) -> str:
     return f"{100 * accuracy:.1f}{deviation}"
 
 
-def caption(seeds: int, data: Sequence[DataSpec], backbone: Backbone, recipe: Recipe) -> str:
+def parse_seeds(text: str) -> list[int]:
+    """ "3" → 0, 1 and 2; "1,4" → these two; "7," → this one.
+
+    Raises `BadValue` for anything else.
+    """
+    try:
+        numbers = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        numbers = []
+    seeds = numbers if "," in text else list(range(*numbers[:1]))
+    if not seeds or min(seeds) < 0 or len(seeds) > MAX_SEEDS or len(set(seeds)) < len(seeds):
+        raise BadValue(
+            f"--seeds takes how many (3: seeds 0 to 2) or which (1,2), got {quoted(text)}.",
+            f"At most {MAX_SEEDS}, all of them different.",
+        )
+    return seeds
+
+
+def _repeats(seeds: Sequence[int]) -> str:
+    """seed 0; seeds 0 to 2, ...; seeds 1, 4, ..."""
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    words = ", ".join(map(str, seeds))
+    if list(seeds) == list(range(len(seeds))):
+        words = f"0 to {seeds[-1]}"
+    return f"seeds {words}, mean ± sample deviation"
+
+
+def caption(
+    seeds: Sequence[int], data: Sequence[DataSpec], backbone: Backbone, recipe: Recipe
+) -> str:
     """What the table's figures are."""
     names = ", ".join(spec.argument() for spec in data)
-    repeats = "seed 0"
-    if seeds > 1:
-        repeats = f"seeds 0 to {seeds - 1}, mean ± sample deviation"
+    repeats = _repeats(seeds)
     figures = "Accuracies in percent"
     if len(data) > 1:
         figures = "Test accuracies in percent; costs are means over the sets"

@@ -2,12 +2,10 @@
 
 import gc
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from math import ceil
-from time import monotonic
 from typing import Any, Protocol
 
 import torch
@@ -17,10 +15,12 @@ from ..contracts.events import Event, Finished, Started, Stepped
 from ..contracts.specs import DataSpec, Recipe, RunSpec
 from ..contracts.text import percent
 from ..data import split
+from ..data.few_shot import MAX_TEST
 from ..data.few_shot_tensors import FewShotTensors, few_shot_tensors
 from ..studio import Studio
 from ..training import train
 from ..vit import Backbone
+from .clock import Clock
 from .contenders import Contender
 from .results import Line, Results
 from .steps import Steps
@@ -90,7 +90,10 @@ def job(
 
 
 class Sweep:
-    """Does jobs and keeps their lines. Without `test`, test images are not even decoded."""
+    """Does jobs and keeps their lines.
+
+    Without `test`, test images are not even decoded; else there are `most_test` of them at most.
+    """
 
     def __init__(
         self,
@@ -99,12 +102,14 @@ class Sweep:
         results: Results,
         progress: Progress,
         test: bool = True,
+        most_test: int = MAX_TEST,
     ):
         self.studio = studio
         self.backbone = backbone
         self.results = results
         self.progress = progress
         self.test = test
+        self.most_test = most_test
 
     def do(self, jobs: Sequence[Job]) -> list[Line]:
         """The line of every job: from the file where it is there already, else measured now.
@@ -120,17 +125,18 @@ class Sweep:
 
     def _lines(self, jobs: Sequence[Job]) -> Iterator[Line]:
         known = self.results.lines()
-        clock = _Clock(len(jobs))
+        clock = Clock([job.word for job in jobs if not _is_known(job, known.values())])
         for place, (job, images) in enumerate(self._with_images(jobs), start=1):
             id = identity(job.run, self.backbone, images)
             if id in known and "error" not in known[id]:
                 yield known[id]
                 continue
-            task = f"[{place}/{len(jobs)}] {job.title}{clock.left(place)}"
-            line = {"id": id, **self._description(job), **self._measure(job.run, images, task)}
+            task = f"[{place}/{len(jobs)}] {job.title}{clock.left()}"
+            with clock.run(job.word):
+                measured = self._measure(job.run, images, task, clock)
+            line = {"id": id, **self._description(job), **measured}
             self.results.add(line)
             self.progress.line(f"{job.title}: {_outcome(line)}")
-            clock.done += 1
             yield line
 
     def _with_images(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, FewShotTensors]]:
@@ -146,7 +152,7 @@ class Sweep:
     def _read_images(self, data: DataSpec) -> FewShotTensors:
         report = self.progress.report
         dataset = self.studio.data.open(data, report)
-        chosen = split(dataset, data.shots, data.seed, report)
+        chosen = split(dataset, data.shots, data.seed, report, self.most_test)
         if chosen.problem:
             raise BadData(chosen.problem)
         if not self.test:
@@ -168,11 +174,18 @@ class Sweep:
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 
-    def _measure(self, run: RunSpec, images: FewShotTensors, task: str) -> dict[str, Any]:
+    def _measure(
+        self, run: RunSpec, images: FewShotTensors, task: str, clock: Clock
+    ) -> dict[str, Any]:
         """What the run measured, or its "error": a run that breaks does not end the sweep."""
-        self.progress.report(task, 0.0)
+
+        def report(fraction: float) -> None:
+            clock.tick()
+            self.progress.report(task, fraction)
+
+        report(0.0)
         try:
-            return _measured(run, self.backbone, images, lambda f: self.progress.report(task, f))
+            return _measured(run, self.backbone, images, report)
         except PeftDemoError as error:
             return {"error": str(error)}
         except Exception as error:
@@ -186,8 +199,11 @@ def identity(run: RunSpec, backbone: Backbone, images: FewShotTensors) -> str:
 
     All but the code and the machine's speed.
     """
+    spec = run.public().to_json()
+    if not run.recipe.patience:  # off, as before there was such a knob: older lines stay good
+        del spec["recipe"]["patience"]
     depends = {
-        **run.public().to_json(),
+        **spec,
         "backbone": backbone.fingerprint,
         "images": images.fingerprint,
         "device": backbone.device.type,
@@ -241,20 +257,7 @@ def _outcome(line: Line) -> str:
     return f"{accuracies}, {line['seconds']:.1f} s"
 
 
-class _Clock:
-    """How long the rest will take, from the runs done so far."""
-
-    def __init__(self, runs: int):
-        self.runs = runs
-        self.start = monotonic()
-        self.done = 0
-
-    def left(self, place: int) -> str:
-        """The time from run `place` to the last one; "" while nothing is known."""
-        if not self.done:
-            return ""
-        seconds_per_run = (monotonic() - self.start) / self.done
-        minutes = ceil((self.runs - place + 1) * seconds_per_run / 60)
-        if minutes < 90:
-            return f", about {minutes} min left"
-        return f", about {minutes / 60:.1f} h left"
+def _is_known(job: Job, lines: Iterable[Line]) -> bool:
+    """Whether one of the lines looks like the job's: its images have not been read yet."""
+    spec = json.loads(json.dumps(job.run.public().to_json()))
+    return any(line.get("spec") == spec and "error" not in line for line in lines)

@@ -44,6 +44,14 @@ class Recipe:
         info="random crops; mirror images",
         advanced=True,
     )
+    patience: int = knob(
+        0,
+        "Patience",
+        low=0,
+        high=100,
+        info="validations without improvement before the run ends; 0 waits for all epochs",
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ class Split:
     """Why this cannot be trained on, empty if it can."""
     doubt: str = ""
     """What a person should look at before training, empty if nothing."""
+    validation: str = ""
+    """What there is to know about an accuracy on the validation images, empty if nothing."""
     window: Window = Window()
     """How these pictures become plain RGB."""
     windowed: tuple[Example, ...] = field(default=(), repr=False)

@@ -28,8 +28,15 @@ _MAX_USELESS = 1_000
 """Damaged pictures before nothing more is tried."""
 
 
-def split(dataset: Dataset, shots: int, seed: int, report: Report | None = None) -> Split:
-    """Chooses `shots` training images per class, validation and test images by the rules above.
+def split(
+    dataset: Dataset,
+    shots: int,
+    seed: int,
+    report: Report | None = None,
+    most_test: int = MAX_TEST,
+) -> Split:
+    """Chooses `shots` training images per class, validation and test images by the rules above; of
+    test images `most_test` at most, equally many of each class, and one at least.
 
     Never raises for a poor dataset: `problem` says what is wrong. Chosen images are decoded once,
     to be sure; a damaged one, or one that shows up twice, is left out and the choice made as if it
@@ -42,7 +49,7 @@ def split(dataset: Dataset, shots: int, seed: int, report: Report | None = None)
     left_out = LeftOut()
     while True:
         pool = [example for example in queue if example not in left_out]
-        chosen = _choose(dataset.classes, pool, shots)
+        chosen = _choose(dataset.classes, pool, shots, most_test)
         before = len(left_out)
         fresh = [example for example in chosen if example not in looks.seen]
         left_out.damaged |= looks.take(fresh, report)
@@ -84,11 +91,11 @@ def _queue(examples: Sequence[Example], seed: int) -> list[Example]:
     return sorted(examples, key=lambda e: (sha256(f"{seed} {e.name}".encode()).digest(), e.name))
 
 
-def _choose(classes: Sequence[str], queue: Iterable[Example], shots: int) -> Chosen:
+def _choose(classes: Sequence[str], queue: Iterable[Example], shots: int, most_test: int) -> Chosen:
     by_class: list[list[Example]] = [[] for _ in classes]
     for example in queue:
         by_class[example.label].append(example)
-    most = max(1, MAX_TEST // max(1, len(classes)))
+    most = max(1, most_test // max(1, len(classes)))
     chosen = Chosen([], [], [])
     for examples in by_class:
         divided = _divide(examples, shots)

@@ -29,6 +29,8 @@ class FewShotTensors:
     """Hashes of training and validation images, shortened to 12 hexadecimal digits."""
     window: Window = Window()
     """How the pictures became plain RGB; the adapter's card keeps it."""
+    validation: str = ""
+    """What there is to know about an accuracy on the validation images, empty if nothing."""
 
 
 def few_shot_tensors(split: Split, size: int, report: Report | None = None) -> FewShotTensors:
@@ -47,4 +49,5 @@ def few_shot_tensors(split: Split, size: int, report: Report | None = None) -> F
         fingerprint=split.fingerprint,
         seen=tuple(digest[:12] for digest in split.seen),
         window=split.window,
+        validation=split.validation,
     )

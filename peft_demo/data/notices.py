@@ -37,10 +37,12 @@ def make_split(
     val = tuple(chosen.val)
     test = tuple(chosen.test)
     blank = [example for example in chosen if looks.seen[example].flat]
+    validation = _validation_notice(val, test)
     sentences = [
         _shots_notice(dataset.classes, train, shots),
         _missing_notice(dataset.classes, val, "validation"),
         _missing_notice(dataset.classes, test, "test"),
+        validation,
         "" if dataset.official else _twins_notice(_twins(chosen, looks)),
         _limit_notice(dataset, chosen),
         _copies_notice(left_out),
@@ -57,6 +59,7 @@ def make_split(
         rejected=left_out.listed,
         problem=_problem(dataset, train, blank),
         doubt=_blank_notice(blank),
+        validation=validation,
         window=looks.window,
         windowed=tuple(example for example in train if looks.seen[example].windowed),
     )
@@ -131,6 +134,18 @@ def _missing_notice(classes: Sequence[str], chosen: Sequence[Example], part: str
     if not chosen:
         return f"No {part} images: {part} accuracy is not measured."
     return f"No {part} images of {listed(missing)}: there, {part} accuracy is not measured."
+
+
+def _validation_notice(val: Sequence[Example], test: Sequence[Example]) -> str:
+    """A sentence where the set gives test images of their own, and none to validate on."""
+    split_off = any(example.part != "val" for example in val)
+    given = any(example.part == "test" for example in test)
+    if not split_off or not given:
+        return ""
+    return (
+        "The validation images come from the training part of this set and may be easier than "
+        "its test images, which are a part of their own."
+    )
 
 
 def _twins(chosen: Chosen, looks: Looks) -> list[tuple[Example, Example]]:

@@ -24,8 +24,8 @@ from ..contracts.events import (
     Event,
     Finished,
     Improved,
+    Noticed,
     Resumed,
-    Started,
     Stepped,
     Stopped,
 )
@@ -39,6 +39,7 @@ from ..vit import Backbone
 from . import checkpoint
 from .best import Best
 from .card import Measured, describe
+from .first_and_last import ended, started
 from .measure import Stopwatch, memory_mb
 from .memory import check_step, memory_errors
 from .schedule import factor
@@ -161,9 +162,12 @@ class Run:
     def events(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """All that happens from Started to Finished or Stopped."""
         AdapterCard.from_json(self._card().to_json())  # a file must be readable
-        yield self._started()
+        yield started(self)
         stopped = False
         for batch in self._batches():
+            if self._out_of_patience():
+                yield Noticed("info", self._patience_notice())
+                break
             self.step += 1
             yield self._step(self.step, batch)
             stopped = self.step < self.steps and stop()
@@ -175,21 +179,6 @@ class Run:
         if not self.best.state:
             yield from self._evaluate(self.step)
         yield from self._end(stopped)
-
-    def _started(self) -> Started:
-        return Started(
-            steps=self.steps,
-            steps_per_epoch=self.steps_per_epoch,
-            trainable=self.adapter.trainable,
-            head=self.adapter.head_parameters,
-            share=self.adapter.trainable / self.backbone.parameters,
-            classes=self.material.classes,
-            train_images=len(self.material.train[1]),
-            val_images=len(self.material.val[1]),
-            test_images=len(self.material.test[1]),
-            device=self.backbone.device.type,
-            fingerprint=self.fingerprint,
-        )
 
     def _batches(self) -> Iterator[Tensor]:
         """Numbers of training images [B], each once an epoch; of the epochs that are not done."""
@@ -205,7 +194,7 @@ class Run:
         self.measured.losses.append((step, loss))
         eta = (self.steps - step) * self.stopwatch.seconds / step
         memory = memory_mb(self.backbone.device)
-        return Stepped(step, loss, rate, self._images_per_second(step), eta, memory)
+        return Stepped(step, loss, rate, self.images_per_second(step), eta, memory)
 
     def _learn(self, batch: Tensor, rate: float) -> float:
         """One step of the optimiser on the images numbered `batch` [B]; the loss before it."""
@@ -230,7 +219,8 @@ class Run:
                 f"Try a learning rate below {self.rate:g}.",
             )
 
-    def _images_per_second(self, step: int) -> float:
+    def images_per_second(self, step: int) -> float:
+        """Of learning, without evaluation."""
         images = step * len(self.labels) / self.steps_per_epoch
         return images / self.stopwatch.seconds
 
@@ -259,14 +249,28 @@ class Run:
             self.measured.val_accuracy = accuracy
             yield Improved(step, self._file())
 
+    def _out_of_patience(self) -> bool:
+        """Whether the last validations brought nothing better, as many as the recipe waits for."""
+        waited = sum(step > self.best.step for step, _ in self.measured.accuracies)
+        return 0 < self.recipe.patience <= waited
+
+    def _patience_notice(self) -> str:
+        validations = "validation" if self.recipe.patience == 1 else "validations"
+        return (
+            f"No better for {self.recipe.patience} {validations}: "
+            f"the run ends after step {self.step} of {self.steps}."
+        )
+
     def _end(self, stopped: bool) -> Iterator[Event]:
         """The best state again, its one look at the test images unless the run was stopped."""
         self.best.restore(self.adapter)
         if not stopped and len(self.material.test[1]):
             self._test(self.step)
+            if self.material.validation:
+                yield Noticed("info", self.material.validation)
         file = self._file()
         yield Improved(self.best.step, file)
-        yield self._ended(Stopped if stopped else Finished, self.step, len(file))
+        yield ended(self, Stopped if stopped else Finished, len(file))
 
     def _test(self, step: int) -> None:
         images, labels = self.material.test
@@ -274,24 +278,6 @@ class Run:
         self._check_finite(loss, step)
         self.measured.test_accuracy = accuracy
         self.measured.test_images = len(labels)
-
-    def _ended(self, event: type[Finished], step: int, file_bytes: int) -> Finished:
-        fingerprint = self.backbone.live_fingerprint()
-        return event(
-            step=step,
-            best_step=self.best.step,
-            val_accuracy=self.measured.val_accuracy,
-            test_accuracy=self.measured.test_accuracy,
-            test_images=self.measured.test_images,
-            seconds=self.stopwatch.since_start,
-            images_per_second=self._images_per_second(step),
-            memory_mb=memory_mb(self.backbone.device),
-            trainable=self.adapter.trainable,
-            head=self.adapter.head_parameters,
-            file_bytes=file_bytes,
-            fingerprint=fingerprint,
-            unchanged=fingerprint == self.fingerprint,
-        )
 
     def _file(self) -> bytes:
         self.measured.seconds = self.stopwatch.since_start

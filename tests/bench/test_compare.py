@@ -107,6 +107,7 @@ BAD = {
     "a size the patches do not divide": (["compare", "--data", "digits", "--size", 33], "33 px"),
     "a recipe out of range": (compare("lora", "--epochs", 0), "epochs takes"),
     "no seeds": (compare("lora", "--seeds", 0), "--seeds"),
+    "a seed that is no number": (compare("lora", "--seeds", "1,x"), "--seeds"),
     "tune: an unknown method": (["bench", "tune", "--methods", "lroa"], "did you mean 'lora'"),
     "methods: an unknown backbone": (
         ["bench", "methods", "--backbone", "nope"],
@@ -165,7 +166,7 @@ def test_several_sets_are_columns_that_count_the_same():
 def test_two_sets_of_one_name_are_refused():
     data = [DataSpec("folder", "/here/birds"), DataSpec("folder", "/there/birds")]
     with pytest.raises(BadValue, match="called birds"):
-        comparison.jobs([], 1, data, None, None)
+        comparison.jobs([], [0], data, None, None)
 
 
 def test_several_sets_in_one_command(typed, performed):
@@ -181,3 +182,25 @@ def test_several_sets_in_one_command(typed, performed):
 def test_without_test_images_none_is_printed():
     (row,) = comparison.summary([line("lora", None)])
     assert comparison.printed([row], "cpu")[0][1:3] == ("not measured", "not measured")
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [("3", [0, 1, 2]), ("1", [0]), ("1,2", [1, 2]), ("7,", [7]), ("4, 0", [4, 0])],
+)
+def test_seeds_are_a_number_of_them_or_these(text, seeds):
+    assert comparison.parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1,1", "1,-2", "a", "1.5", "1001", ","])
+def test_odd_seeds_are_refused(text):
+    with pytest.raises(BadValue, match="--seeds takes"):
+        comparison.parse_seeds(text)
+
+
+def test_chosen_seeds_and_few_test_images(typed, performed):
+    code, out, err = typed(*compare("linear", "--seeds", "4,1", "--test-images", 10, "--json"))
+    value = json.loads(out)
+    assert code == 0 and performed == [("linear", 4), ("linear", 1)], err
+    assert [line["test_images"] for line in value["runs"]] == [10, 10]
+    assert "seeds 4, 1" in value["caption"]

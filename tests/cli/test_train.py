@@ -83,6 +83,7 @@ def test_every_knob_of_the_recipe_is_a_flag_and_reaches_the_card(answer, photos)
         "clip": 0.5,
         "smoothing": 0.1,
         "augment": "crop",
+        "patience": 3,
     }
     assert set(recipe) == {knob.name for knob in knobs(Recipe)}
     words = ["train", "--data", photos, "--method", "lora", "--set", "rank=2"]

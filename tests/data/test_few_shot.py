@@ -257,3 +257,32 @@ def test_one_picture_a_class_can_be_trained_on(zipped):
     chosen = split(zipped({"cat": 1, "dog": 1}), 4, 0)
     assert not chosen.problem and len(chosen.train) == 2
     assert any("not measured" in notice for notice in chosen.notices)
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        (("train", "test"), True),
+        (("", "test"), True),
+        (("train", "val", "test"), False),
+        (("train", "val"), False),
+        (("train",), False),
+        (("",), False),
+    ],
+)
+def test_validation_images_that_are_not_from_where_the_test_images_are_are_named(
+    zipped, folders, said
+):
+    names = [f"{folder}/{label}".strip("/") for folder in folders for label in ("a", "b")]
+    chosen = split(zipped(dict.fromkeys(names, 6)), 4, 0)
+    assert bool(chosen.validation) == said
+    assert (chosen.validation in chosen.notices) == said
+
+
+def test_a_cap_on_test_images_takes_as_many_of_each_class(zipped):
+    given = zipped({"train/a": 4, "train/b": 4, "test/a": 6, "test/b": 3})
+    for most, expected in ((4, [2, 2]), (1, [1, 1]), (100, [6, 3])):
+        chosen = split(given, 2, 0, most_test=most).test
+        assert [sum(e.label == label for e in chosen) for label in (0, 1)] == expected
+    few, more = (split(given, 2, 0, most_test=most).test for most in (2, 4))
+    assert set(few) < set(more)

@@ -15,7 +15,15 @@ from small import coloured, loaded, material, random_vit
 
 from peft_demo.adapters import AdapterFile, attach, load
 from peft_demo.contracts.errors import BadAdapter, TrainingFailed
-from peft_demo.contracts.events import Evaluated, Finished, Improved, Started, Stepped, Stopped
+from peft_demo.contracts.events import (
+    Evaluated,
+    Finished,
+    Improved,
+    Noticed,
+    Started,
+    Stepped,
+    Stopped,
+)
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.inference import score
 from peft_demo.training import cost, train
@@ -224,3 +232,27 @@ def test_cost_is_what_a_run_turns_out_to_have(events, tiny):
     )
     assert expected.share == pytest.approx(started.share)
     assert abs(expected.file_bytes - finished.file_bytes) < 6_000
+
+
+def test_patience_ends_a_run_that_gets_no_better_and_tests_it(tiny):
+    """It ends as any other, after as many validations without improvement as the recipe waits."""
+    seen = list(train(spec(lr=1.0, clip=0.0, epochs=10, patience=2), tiny, material()))
+    finished = seen[-1]
+    (*_, best) = [e.step for e in of(Evaluated, seen) if e.best]
+    (notice,) = of(Noticed, seen)
+    assert type(finished) is Finished and finished.test_images == 12
+    assert finished.best_step == best and finished.step == best + 2 * 3 < 30
+    assert notice.text.startswith("No better for 2 validations")
+
+
+def test_without_validation_images_patience_never_ends_a_run(tiny):
+    finished = list(train(spec(epochs=4, patience=1), tiny, material(val=0)))[-1]
+    assert type(finished) is Finished and finished.step == 12
+
+
+def test_the_end_says_where_the_validation_images_come_from(tiny):
+    words = "The validation images come from elsewhere."
+    told = replace(material(), validation=words)
+    assert of(Noticed, list(train(spec(epochs=1), tiny, told))) == [Noticed("info", words)]
+    untested = replace(material(test=0), validation=words)
+    assert not of(Noticed, list(train(spec(epochs=1), tiny, untested)))
