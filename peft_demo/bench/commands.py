@@ -84,7 +84,7 @@ def compare(
     settings = build(Recipe, recipe)
     name = "comparisons.jsonl"
     with _open_sweep(backbone, weights, arch, size, results, name, offline) as sweep:
-        sweep.most_test = test_images or sweep.most_test
+        sweep.most_test = test_images
         read = sweep.studio.data.read
         names = dict.fromkeys(data)
         specs = [read(name, shots, 0, **reading or {}) for name in names]

@@ -168,7 +168,7 @@ def parse_seeds(text: str) -> list[int]:
         numbers = [int(part) for part in text.split(",") if part.strip()]
     except ValueError:
         numbers = []
-    seeds = numbers if "," in text else list(range(*numbers[:1]))
+    seeds = numbers if "," in text else list(range(sum(numbers)))
     if not seeds or min(seeds) < 0 or len(seeds) > MAX_SEEDS or len(set(seeds)) < len(seeds):
         raise BadValue(
             f"--seeds takes how many (3: seeds 0 to 2) or which (1,2), got {quoted(text)}.",

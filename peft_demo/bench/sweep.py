@@ -15,7 +15,6 @@ from ..contracts.events import Event, Finished, Started, Stepped
 from ..contracts.specs import DataSpec, Recipe, RunSpec
 from ..contracts.text import percent
 from ..data import split
-from ..data.few_shot import MAX_TEST
 from ..data.few_shot_tensors import FewShotTensors, few_shot_tensors
 from ..studio import Studio
 from ..training import train
@@ -92,7 +91,7 @@ def job(
 class Sweep:
     """Does jobs and keeps their lines.
 
-    Without `test`, test images are not even decoded; else there are `most_test` of them at most.
+    Without `test`, test images are not even decoded; else there are `most_test` of them at most, where it is not 0.
     """
 
     def __init__(
@@ -102,7 +101,7 @@ class Sweep:
         results: Results,
         progress: Progress,
         test: bool = True,
-        most_test: int = MAX_TEST,
+        most_test: int = 0,
     ):
         self.studio = studio
         self.backbone = backbone

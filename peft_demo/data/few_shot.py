@@ -33,10 +33,10 @@ def split(
     shots: int,
     seed: int,
     report: Report | None = None,
-    most_test: int = MAX_TEST,
+    most_test: int = 0,
 ) -> Split:
     """Chooses `shots` training images per class, validation and test images by the rules above; of
-    test images `most_test` at most, equally many of each class, and one at least.
+    test images `most_test` at most (0: `MAX_TEST`), equally many of each class, and one at least.
 
     Never raises for a poor dataset: `problem` says what is wrong. Chosen images are decoded once,
     to be sure; a damaged one, or one that shows up twice, is left out and the choice made as if it
@@ -49,7 +49,7 @@ def split(
     left_out = LeftOut()
     while True:
         pool = [example for example in queue if example not in left_out]
-        chosen = _choose(dataset.classes, pool, shots, most_test)
+        chosen = _choose(dataset.classes, pool, shots, most_test or MAX_TEST)
         before = len(left_out)
         fresh = [example for example in chosen if example not in looks.seen]
         left_out.damaged |= looks.take(fresh, report)

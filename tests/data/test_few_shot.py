@@ -263,7 +263,6 @@ def test_one_picture_a_class_can_be_trained_on(zipped):
     ("folders", "said"),
     [
         (("train", "test"), True),
-        (("", "test"), True),
         (("train", "val", "test"), False),
         (("train", "val"), False),
         (("train",), False),
