@@ -91,7 +91,8 @@ def job(
 class Sweep:
     """Does jobs and keeps their lines.
 
-    Without `test`, test images are not even decoded; else there are `most_test` of them at most, where it is not 0.
+    Without `test`, test images are not even decoded; else there are `most_test` of them at most
+    (0: as many as a split takes).
     """
 
     def __init__(
