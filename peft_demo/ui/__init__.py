@@ -50,7 +50,7 @@ def build(
         title="PEFT Demo", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True
     ) as blocks:
         page = new_page(blocks)
-        top = header.build(page, service.zoo)
+        top = header.build()
         if banner is not None:
             banner()
         _draw_tabs(page, top, service)

@@ -1,4 +1,4 @@
-"""The line above the tabs: which frozen backbone, and what the machine is doing."""
+"""The line above the tabs: what this is, and what the machine is doing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,16 +6,14 @@ from html import escape
 
 import gradio as gr
 
-from ..contracts.cards import BackboneCard, Status
+from ..contracts.cards import Status
 from ..contracts.events import Event, Finished
 from ..contracts.run_state import RunState
-from ..contracts.service import Zoo
 from . import text
-from .page import Page
-from .toasts import speaking
-from .wiring import QUEUED, UNQUEUED
+from .wiring import QUEUED
 
 NAME = "PEFT Demo"
+SENTENCE = "Teach it your own classes with a few photos."
 READY = "Ready"
 OUTCOMES = {
     RunState.DONE: "Done",
@@ -39,57 +37,19 @@ STATES = {
 
 @dataclass(frozen=True)
 class Header:
-    backbone: gr.Dropdown
     status: gr.Markdown
     bar: gr.HTML
     """A thin line under the header while a run goes on; carries the title of the browser's tab."""
 
 
-def build(page: Page, zoo: Zoo) -> Header:
-    """Draws the header into the open context; opening the page lists backbones registered
-    meanwhile.
-    """
-    cards = zoo.backbones()
-    with gr.Row(equal_height=True):
-        with gr.Column(scale=4, min_width=280):
-            gr.Markdown(
-                "# PEFT Demo\nA frozen Vision Transformer, a few images, an adapter.",
-                elem_id="brand",
-            )
-        with gr.Column(scale=4, min_width=280):
-            backbone = gr.Dropdown(
-                choices(cards),
-                value=cards[0].name if cards else None,
-                label="Frozen backbone",
-                filterable=False,
-            )
-        with gr.Column(scale=3, min_width=240):
-            status = gr.Markdown(READY, elem_id="status")
+def build() -> Header:
+    """Draws the header into the open context."""
+    with gr.Row(equal_height=True, elem_id="header"):
+        gr.Markdown(f"# {NAME}\n{SENTENCE}", elem_id="brand")
+        status = gr.Markdown(READY, elem_id="status")
     bar = gr.HTML('<div class="bar" hidden></div>', elem_id="run-bar", padding=False)
     bar.change(None, bar, None, js=_TITLE, **QUEUED)
-    page.blocks.load(_list(zoo), None, backbone, **UNQUEUED)
-    return Header(backbone, status, bar)
-
-
-def _list(zoo: Zoo):
-    @speaking
-    def list_backbones() -> gr.Dropdown:
-        return gr.Dropdown(choices(zoo.backbones()))
-
-    return list_backbones
-
-
-def choices(cards: Sequence[BackboneCard]) -> list[tuple[str, str]]:
-    """Dropdown choices: what each backbone is, its size, and whether it has to be fetched first."""
-    return [(describe(card), card.name) for card in cards if not card.refusal]
-
-
-def describe(card: BackboneCard) -> str:
-    """ViT-Ti/16 · 5.52 M · 224 px · to download, 22 MB"""
-    parts = [card.title, text.short(card.parameters), f"{card.size} px"]
-    if not card.ready:
-        parts.append(f"to download, {card.megabytes:.0f} MB")
-    return " · ".join(parts)
+    return Header(status, bar)
 
 
 def run_bar(status: Status, was_busy: bool) -> str:

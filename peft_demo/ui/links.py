@@ -28,8 +28,8 @@ def connect(
     zoo: Zoo,
     data: Data,
 ) -> None:
-    """Connects the buttons that lead elsewhere: to an answer of an adapter, and to a run like the
-    one that made it.
+    """Connects the buttons that lead elsewhere: to an answer of an adapter, to a run like the one
+    that made it, and to classes of one's own.
     """
     actions = adapters.details.actions
     chosen = adapters.details.chosen
@@ -37,7 +37,13 @@ def connect(
     train.view.classify.click(_classify_with(zoo), train.view.adapter, to_classify, **QUEUED)
     actions.classify.click(_classify_with(zoo), chosen, to_classify, **QUEUED)
     to_train = [tabs, *train.form.refilled]
+    source = train.form.data.sources.choice
+    classify.teach.click(_teach, None, [tabs, source], **QUEUED)
     actions.again.click(_train_like(tabs, train, zoo, data), chosen, to_train, **QUEUED)
+
+
+def _teach() -> tuple[gr.Tabs, str]:
+    return gr.Tabs(selected="data"), "draft"
 
 
 def _classify_with(zoo: Zoo):

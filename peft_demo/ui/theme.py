@@ -24,15 +24,30 @@ def theme() -> Base:
         block_title_text_weight="500",
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_hover="*primary_600",
-        button_primary_background_fill_dark="*primary_600",
-        button_primary_background_fill_hover_dark="*primary_500",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600",
         button_primary_text_color="white",
         button_primary_text_color_dark="white",
         input_background_fill="white",
+        # What follows is read at 4.5 : 1 at least on the surfaces above (WCAG 2.2, 1.4.3).
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        block_title_text_color="*neutral_600",
+        block_title_text_color_dark="*neutral_200",
+        block_label_text_color="*neutral_600",
+        block_label_text_color_dark="*neutral_200",
+        link_text_color="*primary_700",
+        link_text_color_dark="*primary_300",
+        color_accent="*primary_700",
+        color_accent_soft="*primary_100",
+        color_accent_soft_dark="*primary_900",
     )
 
 
 CSS = """
+.dark {--color-accent: var(--primary-400)}
 .gradio-container {max-width: 1280px !important; width: 100% !important; margin: 0 auto !important}
 .gradio-container .secondary-wrap input {text-overflow: ellipsis; padding-right: 1.8em}
 .gradio-container [role=gridcell], .gradio-container [role=columnheader] {font-family: var(--font)}
@@ -52,10 +67,25 @@ CSS = """
 :is(#previews, #samples) .grid-wrap {padding-top: 34px}
 #image video {transform: scaleX(-1)} /* a mirror while filming; the photo itself is not mirrored */
 #image img {width: 100%; height: 100%; object-fit: contain}
-.gradio-container .output-class, .gradio-container .confidence-set .label {font-family: var(--font)}
-#brand h1 {font-size: 1.35rem; margin: 0; letter-spacing: -0.01em}
-#brand p {margin: 0; opacity: 0.7; font-size: 0.9rem}
+#header {align-items: center; min-height: 48px}
+#brand .prose {display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 14px}
+#brand h1 {font-size: 1.2rem; margin: 0; letter-spacing: -0.01em}
+#brand p {margin: 0; color: var(--body-text-color-subdued); font-size: 0.9rem}
 #status {text-align: right}
+.answer h4 {margin: 0; font-size: 0.85rem; font-weight: 500; color: var(--body-text-color-subdued);
+  overflow-wrap: anywhere}
+.answer .sentence {font-size: 1.6rem; line-height: 1.25; margin: 2px 0 4px; overflow-wrap: anywhere;
+  color: var(--body-text-color)}
+.answer .sentence b {font-weight: 700}
+.answer em {font-style: normal; font-weight: 700; color: var(--link-text-color)}
+.answer p {margin: 0; font-size: 0.85rem; color: var(--body-text-color-subdued)}
+.answer ul {list-style: none; margin: 12px 0 8px; padding: 0}
+.answer li {position: relative; display: flex; justify-content: space-between; gap: 12px;
+  margin: 0 0 4px; padding: 6px 10px}
+.answer li i {position: absolute; inset: 0 auto 0 0; border-radius: var(--radius-md);
+  background: var(--color-accent-soft)}
+.answer li span, .answer li b {position: relative; min-width: 0; overflow-wrap: anywhere}
+.answer li b {white-space: nowrap; font-variant-numeric: tabular-nums}
 #status p {margin: 0; font-size: 0.9rem}
 .quiet {font-size: 0.9rem; opacity: 0.85}
 .tiles {display: grid; gap: 8px; margin: 2px 0;
@@ -83,7 +113,10 @@ CSS = """
 .sketch figcaption {font-size: 0.85rem; text-align: center; font-weight: 600}
 .sketch svg {width: 100%; height: auto; display: block; color: var(--body-text-color)}
 @media (max-width: 640px) { /* here Gradio puts its own prefix before each selector */
-  #status {text-align: left}
+  #header {gap: 4px; flex-wrap: nowrap}
+  #brand p {display: none}
+  #brand, #status {min-width: 0 !important}
+  #image, #image .image-container {height: 240px !important}
   .tiles.six {grid-template-columns: repeat(2, 1fr)}
   .prose td {min-width: 13em !important}
   #card td {min-width: 0 !important}

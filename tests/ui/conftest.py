@@ -36,7 +36,7 @@ def service(tmp_path) -> Fake:
 def page(service) -> BuiltPage:
     with gr.Blocks(analytics_enabled=False) as blocks:
         shared = new_page(blocks)
-        top = header.build(shared, service.zoo)
+        top = header.build()
         with gr.Tab("Data") as tab:
             data_tab = data.build(shared, tab, service.data, offline=True, allow_local_paths=False)
         with gr.Tab("Train") as tab:

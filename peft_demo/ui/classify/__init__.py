@@ -45,6 +45,8 @@ class ClassifyTab:
     every: gr.Button
     every_answer: gr.Dataframe
     merge: gr.Button
+    teach: gr.Button
+    """Leads to the class cards of Data."""
 
     @property
     def shown(self) -> list[Part]:
@@ -74,20 +76,22 @@ def build(
     chosen = first_adapter(zoo) or next(iter(ids), None)
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            adapter, compare = _adapters(ids, chosen)
             image = _image()
         with gr.Column(scale=3, min_width=300):
+            with gr.Row():
+                adapter, compare = _adapters(ids, chosen)
             hint = gr.Markdown(READY)
             with gr.Row():
                 places = answers.build()
             with gr.Row():
-                every = gr.Button("Ask every adapter", size="sm", elem_id="ask-every")
-                merge = gr.Button("Compare with merged weights", size="sm", elem_id="answer-merged")
+                teach = gr.Button("Teach your own", variant="primary", size="md", elem_id="teach")
+                every = gr.Button("Ask every adapter", size="md", elem_id="ask-every")
+                merge = gr.Button("Compare with merged", size="md", elem_id="answer-merged")
             table = ask_all.build()
             correction = correct.build()
     gallery = _samples()
     question = Question(adapter, compare, image, gallery)
-    classify_tab = ClassifyTab(question, hint, places, every, table, merge)
+    classify_tab = ClassifyTab(question, hint, places, every, table, merge, teach)
     _connect(page, tab, classify_tab, Asker(classify_tab, zoo, asked, opened_with=(ids, chosen)))
     ask_all.connect(every, image, table, adapter, zoo, asked)
     correct.connect(page, tab, correction, image, data)
@@ -112,7 +116,7 @@ def _image() -> gr.Image:
         type="filepath",
         format="png",
         sources=["upload", "webcam", "clipboard"],
-        height=300,
+        height=380,
         label="Image",
         buttons=[],
         webcam_options=gr.WebcamOptions(mirror=False, constraints=CAMERA),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 import gradio as gr
 
@@ -13,6 +14,12 @@ MOST = 4
 """Adapters that answer side by side."""
 TOP = 5
 """Classes shown of each answer."""
+SURE = 0.9
+"""Probability from which an answer is called sure."""
+DOUBTFUL = 0.6
+"""Probability below which the second class is named too."""
+LEAST = 0.01
+"""Probability below which a class has no bar of its own."""
 
 
 @dataclass(frozen=True)
@@ -20,15 +27,13 @@ class Place:
     """Where one answer is shown."""
 
     column: gr.Column
-    label: gr.Label
-    timing: gr.Markdown
+    answer: gr.HTML
 
     def show(self, prediction: Prediction, title: str, timing: str) -> Updates:
         """Updates that show an answer here."""
         return {
             self.column: gr.Column(visible=True),
-            self.label: gr.Label(dict(prediction.top), label=title),
-            self.timing: timing,
+            self.answer: draw(prediction, title, timing),
         }
 
     def hide(self) -> Updates:
@@ -46,7 +51,7 @@ class Answers:
     def parts(self) -> list[Part]:
         parts: list[Part] = []
         for place in self.places:
-            parts += [place.column, place.label, place.timing]
+            parts += [place.column, place.answer]
         return parts
 
     def show(self, predictions: Sequence[Prediction]) -> Updates:
@@ -87,8 +92,41 @@ def build() -> Answers:
 
 def _place(n: int) -> Place:
     with gr.Column(min_width=260, visible=False, elem_id=f"answer-{n}") as column:
-        label = gr.Label(num_top_classes=TOP, label="Answer", buttons=[])
-        return Place(column, label, gr.Markdown("", elem_classes="quiet"))
+        return Place(column, gr.HTML("", padding=False))
+
+
+def draw(prediction: Prediction, title: str, timing: str) -> str:
+    """HTML: a sentence, how long it took, and a bar behind the name of each likely class."""
+    shown = [(name, share) for name, share in prediction.top if share >= LEAST]
+    rest = 1 - sum(share for _, share in shown)
+    bars = "".join(_bar(name, share) for name, share in shown)
+    return (
+        f'<div class="answer"><h4>{escape(title)}</h4><p class="sentence">{sentence(prediction)}'
+        f"</p><p>{escape(timing)}</p><ul>{bars}</ul>{_others(rest)}</div>"
+    )
+
+
+def sentence(prediction: Prediction) -> str:
+    """HTML: "bricks, sure", "probably bricks", or "not sure: bricks or tiles?"."""
+    name = f"<b>{escape(prediction.label)}</b>"
+    if prediction.probability >= SURE:
+        return f"{name}, <em>sure</em>"
+    if prediction.probability >= DOUBTFUL or len(prediction.top) < 2:
+        return f"probably {name}"
+    return f"not sure: {name} or <b>{escape(prediction.top[1][0])}</b>?"
+
+
+def _bar(name: str, share: float) -> str:
+    width = f"{100 * share:.1f}%"
+    return (
+        f'<li><i style="width:{width}"></i><span>{escape(name)}</span><b>{100 * share:.0f} %</b>'
+        "</li>"
+    )
+
+
+def _others(rest: float) -> str:
+    """What all other classes have together."""
+    return f"<p>all others together {100 * rest:.0f} %</p>" if rest >= LEAST / 2 else ""
 
 
 def timing(prediction: Prediction) -> str:

@@ -23,7 +23,7 @@ class Correction:
 
 def build() -> Correction:
     """Draws this part into the open context."""
-    with gr.Accordion("Add this image to a class of your own", open=False):
+    with gr.Accordion("Wrong? It is …", open=False):
         gr.Markdown(
             "It joins the class cards of **Data › Collect**, ready for the next training.",
             elem_classes="quiet",

@@ -18,7 +18,7 @@ from ..page import Page
 from ..session import valid_id
 from ..toasts import speaking, toast
 from ..wiring import QUEUED, UNQUEUED, Updates, Values
-from . import run_text, run_view
+from . import backbone, run_text, run_view
 from .buttons import Buttons, start_button
 from .estimate import Estimate, estimator
 from .form import FormBuilder, MethodChoice, RunForm, describe
@@ -56,6 +56,7 @@ def build(
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
             data_line = gr.Markdown("", elem_classes="quiet")
+            backbone_list = backbone.build(tab, zoo)
             builder.draw_open()
             cost_line = gr.Markdown("", elem_id="cost")
             buttons = _buttons()
@@ -65,7 +66,7 @@ def build(
             command = _command()
         with gr.Column(scale=3, min_width=320):
             view = run_view.build(_drawing(builder.first))
-    form = builder.form(header.backbone, data_form)
+    form = builder.form(backbone_list, data_form)
     estimate = Estimate(data_line, cost_line, command, reason, marked=gr.State(()))
     memory = Memory(page.memory, form, zoo)
     refresh = Refresh(view, buttons, header, page.timer, training)
