@@ -61,6 +61,18 @@ CSS = """
   vertical-align: top}
 .gradio-container .prose :is(th, td:first-child) {white-space: nowrap; overflow-wrap: normal}
 .gradio-container .prose td {min-width: 7em}
+#scatter {overflow-x: auto}
+#scatter svg {width: 100%; min-width: 620px; height: auto; display: block; background: var(--block-background-fill);
+  border: 1px solid var(--border-color-primary); border-radius: var(--radius-md)}
+#scatter text {font-size: 12px; fill: var(--body-text-color-subdued)}
+#scatter line {stroke: var(--border-color-primary)}
+#scatter polyline {fill: none; stroke: var(--color-accent); stroke-width: 1.5}
+#scatter .point {cursor: pointer; fill: var(--body-text-color-subdued)}
+#scatter .best.point {fill: var(--color-accent)}
+#scatter .best text {fill: var(--body-text-color); font-weight: 600}
+#scatter .reach {fill: transparent; stroke: none}
+#scatter .point:is(:hover, :focus-visible) .reach {stroke: var(--color-accent)}
+#scatter .point:focus {outline: none}
 #card thead {display: none}
 #card td {overflow-wrap: anywhere}
 #card td:first-child {opacity: 0.7; min-width: 0}

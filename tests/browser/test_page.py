@@ -187,7 +187,7 @@ def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
     tab(page, "Train")
     choose(page, "Method", "Linear probe")
     page.get_by_label("Epochs").fill("2")
-    expect(page.get_by_text("your own classes")).to_be_visible()
+    expect(page.get_by_text("your own classes", exact=True)).to_be_visible()
     press_start(page)
     finish(page)
     page.locator("#classify-it").click()
@@ -259,3 +259,15 @@ def test_it_opens_on_an_answer_and_every_adapter_can_be_asked(visit):
     page.locator("#answer-merged").click()
     expect(answer).to_contain_text("times the frozen model")
     expect(page.locator("#answer-1")).to_contain_text("merged")
+    page.locator("#teach").click()
+    expect(page.get_by_label("Collect", exact=True)).to_be_checked()
+
+
+def test_a_point_of_the_drawing_opens_its_card(visit):
+    page = visit("?tab=adapters")
+    page.get_by_label("textures 2").check()
+    page.locator('#scatter [data-id="ssf-textures-s0"]').click()
+    expect(page.locator("#card h3")).to_have_text("ssf-textures-s0")
+    page.locator('#scatter [data-id="aoft-lora-textures-s0"]').focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#card h3")).to_have_text("aoft-lora-textures-s0")

@@ -12,7 +12,7 @@ from ...contracts.service import Hub, Zoo
 from ..page import Page
 from ..toasts import speaking
 from ..wiring import QUEUED, UNQUEUED, Updates
-from . import details, get, share
+from . import details, get, scatter, share
 from .added import Added
 from .details import DELETE, PICK, Details
 from .table import COLUMNS, table
@@ -24,6 +24,7 @@ SURE = "Really delete?"
 @dataclass(frozen=True)
 class AdaptersTab:
     hint: gr.Markdown
+    scatter: scatter.Scatter
     table: gr.Dataframe
     details: Details
     drop: gr.File
@@ -33,6 +34,7 @@ class AdaptersTab:
 
 def build(page: Page, tab: gr.Tab, zoo: Zoo, hub: Hub, *, offline: bool) -> AdaptersTab:
     """Draws the tab into the open context and connects its events."""
+    drawing = scatter.build()
     hint = gr.Markdown(EMPTY)
     rows = gr.Dataframe(
         headers=COLUMNS,
@@ -51,7 +53,7 @@ def build(page: Page, tab: gr.Tab, zoo: Zoo, hub: Hub, *, offline: bool) -> Adap
         height=120,
         elem_id="import",
     )
-    adapters_tab = AdaptersTab(hint, rows, shown, drop, shared, get.build(offline))
+    adapters_tab = AdaptersTab(hint, drawing, rows, shown, drop, shared, get.build(offline))
     _connect(page, tab, adapters_tab, zoo)
     share.connect(shared, shown.chosen, page.zoo_changed, zoo, hub)
     added = Added(shown, page.zoo_changed, zoo)
@@ -73,6 +75,10 @@ def _connect(page: Page, tab: gr.Tab, adapters_tab: AdaptersTab, zoo: Zoo) -> No
     )
     adapters_tab.table.select(
         _choose(shown, zoo), None, shown.outputs, trigger_mode="always_last", **QUEUED
+    )
+    scatter.connect(adapters_tab.scatter, tab, changed, zoo)
+    adapters_tab.scatter.drawing.select(
+        _choose_point(shown, zoo), None, shown.outputs, trigger_mode="always_last", **QUEUED
     )
     adapters_tab.drop.upload(
         _import(adapters_tab.drop, added),
@@ -106,6 +112,14 @@ def _choose(shown: Details, zoo: Zoo):
     @speaking
     def choose(event: gr.SelectData) -> Updates:
         return shown.show(event.row_value[0], zoo)
+
+    return choose
+
+
+def _choose_point(shown: Details, zoo: Zoo):
+    @speaking
+    def choose(event: gr.SelectData) -> Updates:
+        return shown.show(str(event.value), zoo)
 
     return choose
 
