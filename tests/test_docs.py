@@ -92,6 +92,14 @@ def test_the_method_table_is_what_the_records_say():
     assert rows == {m.name: f"{m.count(anatomy, m.config()):,}" for m in methods().values()}
 
 
+def test_the_table_of_flags_is_what_the_command_line_takes():
+    from peft_demo.cli.options import READING
+
+    rows = re.findall(r"^\| `--([\w-]+)` \|.*\| `(.*)` \|$", TEXTS["docs/data.md"], re.M)
+    assert {flag.replace("-", "_") for flag, _ in rows} == READING.keys()
+    assert all(example.startswith(f"--{flag} ") for flag, example in rows)
+
+
 @pytest.fixture
 def shown_method(tmp_path, monkeypatch):
     """The method that CONTRIBUTING shows whole, as a file in the room."""

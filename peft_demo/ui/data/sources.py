@@ -18,7 +18,10 @@ from ..toasts import speaking
 from ..wiring import QUEUED, UNQUEUED
 from . import collect
 
-ZIP = "A zip with one folder per class, optionally under `train/`, `val/` and `test/`."
+ZIP = (
+    "A zip with one folder per class, optionally under `train/`, `val/` and `test/`, "
+    "or with a table of labels."
+)
 TITLES = {
     "bundled": "Bundled",
     "draft": "Collect",
