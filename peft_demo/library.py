@@ -12,7 +12,7 @@
 adapters at once. Whatever can go wrong is a `PeftDemoError` with a sentence (`contracts.errors`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -91,6 +91,7 @@ def train(
     shots: int = 16,
     seed: int = 0,
     name: str = "",
+    reading: Mapping[str, Any] | None = None,
     watch: Callable[[Event], Any] = lambda event: None,
     **settings: Any,
 ) -> AdapterFile:
@@ -98,14 +99,16 @@ def train(
 
     `data` is a bundled name, a folder or zip of class folders, or "hf:OWNER/NAME". `settings` are
     the knobs of `method` (`rank`) and of the recipe (`epochs`, `lr`, `batch` ...; see
-    `contracts.specs.Recipe`). `watch` is called with every event of the run (`contracts.events`);
-    an exception that it raises ends the run.
+    `contracts.specs.Recipe`). `reading` says how the data is read, where the reader does not see it
+    by itself: fields of `contracts.data_spec.DataSpec`, for instance `{"window": (0, 4095)}`.
+    `watch` is called with every event of the run (`contracts.events`); an exception that it raises
+    ends the run.
 
     >>> train(load_backbone(), "lora", rnak=4)
     Traceback (most recent call last):
     peft_demo.contracts.errors.UnknownName: no setting 'rnak'; did you mean 'rank'?
     """
-    spec, path = parse(str(data), shots, seed)
+    spec, path = parse(str(data), shots, seed, **(reading or {}))
     method_knobs, recipe = _sorted(method, settings)
     run = RunSpec(
         method=method,

@@ -132,3 +132,10 @@ def test_what_cannot_be_trained_is_a_sentence(tiny, desk):
     ):
         with pytest.raises(error):
             library.train(tiny, "linear", name, shots=1)
+
+
+def test_how_data_is_read_can_be_said(tiny, desk):
+    (desk / "two" / "cat").mkdir(parents=True)
+    Image.new("RGB", (40, 40), "red").save(desk / "two" / "cat" / "a.png")
+    with pytest.raises(BadData, match="nothing here is called as in --splits train=x"):
+        library.train(tiny, "linear", desk / "two", shots=1, reading={"splits": "train=x"})

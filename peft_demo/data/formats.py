@@ -15,8 +15,8 @@ INTENDED = {
 TABLES = {".csv", ".tsv", ".jsonl", ".parquet", ".json", ".txt"}
 OTHERS = {
     ".md", ".html", ".htm", ".xml", ".yaml", ".yml", ".py", ".ipynb", ".m", ".mat", ".pkl", ".pth",
-    ".log", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".rtf", ".ini", ".cfg", ".toml", ".sh",
-    ".bat", ".exe", ".dll", ".mp4", ".mov", ".avi", ".mp3", ".wav", ".lnk", ".url", ".names",
+    ".log", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ods", ".rtf", ".ini", ".cfg", ".toml",
+    ".sh", ".bat", ".exe", ".dll", ".mp4", ".mov", ".avi", ".mp3", ".wav", ".lnk", ".url", ".names",
     ".cache", ".sqlite", ".db", ".h5", ".hdf5", ".tfrecord", ".arrow", ".safetensors", ".npmrc",
 }  # fmt: skip
 """Suffixes of files that are never opened: not pictures, not tables."""

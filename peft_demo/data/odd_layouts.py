@@ -79,13 +79,13 @@ def read_alike(base: Folder, layout: Layout) -> list[Group]:
         f"The folders {listed(names)} hold folders of the same names, {listed(shared)}: "
         "either level may be the classes."
     )
+    text = f"train={names[0]},test={names[-1]}"
+    layout.alternatives.append(
+        Alternative(f"{names[0]!r} and {names[-1]!r} as splits", (("splits", text),))
+    )
     if not numbered and len(shared) <= len(children):
         return []
     layout.alternatives.append(
         Alternative(f"classes {listed(names)}, the first folders", (("classes_from", "folder"),))
-    )
-    text = f"train={names[0]},test={names[-1]}"
-    layout.alternatives.append(
-        Alternative(f"{names[0]!r} and {names[-1]!r} as splits", (("splits", text),))
     )
     return [Group(child, "", "") for child in children]

@@ -58,10 +58,13 @@ class PictureIndex:
             return list(candidates)
         return [f for f in candidates if [p.lower() for p in f.parts[-1 - length : -1]] == above]
 
-    def share(self, values: Sequence[Any], folder: Parts, drop: int = 0) -> float:
-        """How many of these cells name a picture, as a fraction of 1."""
+    def share(
+        self, values: Sequence[Any], folder: Parts, prefer: Parts = (), drop: int = 0
+    ) -> float:
+        """How many of these cells name a picture, as a fraction of 1; see `find`."""
         sample = _sample(values)
-        return sum(self.find(cell, folder, drop=drop) is not None for cell in sample) / len(sample)
+        found = [self.find(cell, folder, prefer, drop) for cell in sample]
+        return sum(picture is not None for picture in found) / len(sample)
 
 
 def path_of(cell: Any) -> list[str]:

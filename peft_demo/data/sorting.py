@@ -58,7 +58,7 @@ def sort_files(listing: Listing, report: Report | None = None) -> SortedFiles:
             report("looking at the pictures", number / len(look))
         _look(file, files)
     files.pictures.sort(key=lambda file: file.parts)
-    _leave_masks_out(files)
+    _leave_companions_out(files)
     _reject_others(files)
     return files
 
@@ -81,19 +81,21 @@ def _reject(file: File, reason: str, files: SortedFiles) -> None:
         files.claimed.append(file.parts)
 
 
-def _leave_masks_out(files: SortedFiles) -> None:
-    """Leaves out `cat_mask.png` beside `cat.png`: it shows where something is, not what."""
+def _leave_companions_out(files: SortedFiles) -> None:
+    """Leaves out `cat_mask.png` and `cat-150x150.png` beside `cat.png`: the same picture once
+    more."""
     stems = {(*file.parts[:-1], _stem(file)) for file in files.pictures}
-    masks = []
+    companions = set()
     for file in files.pictures:
-        companion = _COMPANION.fullmatch(_stem(file))
-        if companion and (*file.parts[:-1], companion[1]) in stems:
-            masks.append(file)
-    if masks:
-        files.pictures = [file for file in files.pictures if file not in set(masks)]
-        shown = listed(file.parts[-1] for file in masks)
+        match = _COMPANION.fullmatch(_stem(file))
+        if match and (*file.parts[:-1], match[1]) in stems:
+            companions.add(file.parts)
+    if companions:
+        files.pictures = [file for file in files.pictures if file.parts not in companions]
+        shown = listed(parts[-1] for parts in companions)
         files.notices.append(
-            f"{plural(len(masks), 'mask')} beside their pictures left out: {shown}."
+            f"{plural(len(companions), 'picture')} left out as a mask or thumbnail of the one "
+            f"beside it: {shown}."
         )
 
 
@@ -102,22 +104,28 @@ def _stem(file: File) -> str:
 
 
 _COMPANION = re.compile(
-    r"(.+?)[ _-]+(?:mask|masks|seg|segmentation|matte|trimap)(?:[ _-]?\d+)?", re.I
+    r"(.+?)[ _-]+(?:\d+x\d+|"
+    r"(?:mask|masks|seg|segmentation|matte|trimap|thumb|thumbnail|preview)(?:[ _-]?\d+)?)",
+    re.IGNORECASE,
 )
 
 
 def _reject_others(files: SortedFiles) -> None:
     """Names what is no picture, many files of a kind in one sentence."""
     counts = Counter(suffix(file.parts[-1]) for file in files.others)
-    tables = set(files.tables)
     for file in files.others:
-        if counts[suffix(file.parts[-1])] <= _FEW:
-            is_table = file in tables and suffix(file.parts[-1]) != ".txt"
-            reason = "a table that is not used." if is_table else "this is not a picture."
-            files.rejected.append((file.parts, reason))
+        kind = suffix(file.parts[-1])
+        if counts[kind] <= _FEW:
+            files.rejected.append((file.parts, _NO_PICTURE.get(kind, "this is not a picture.")))
     for kind, count in counts.items():
         if count > _FEW:
             files.notices.append(f"{count:,} files that end in {kind} are not pictures.")
+
+
+_UNUSED = dict.fromkeys(TABLES - {".txt"}, "a table that is not used.")
+_SPREADSHEET = "a spreadsheet; save it as CSV to use its labels."
+_NO_PICTURE = {**_UNUSED, ".xls": _SPREADSHEET, ".xlsx": _SPREADSHEET, ".ods": _SPREADSHEET}
+"""Suffix → what a file is instead of a picture."""
 
 
 def named_table(word: str, tables: Sequence[File], beside: Path | None) -> File:

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 
 _PART_OF = {
     "train": "train", "training": "train", "trn": "train", "tr": "train",
+    "entrenamiento": "train", "entrainement": "train", "entraînement": "train",
+    "treino": "train", "treinamento": "train", "addestramento": "train",
+    "训练": "train", "训练集": "train", "訓練": "train", "学習": "train",
     "val": "val", "valid": "val", "validation": "val", "validate": "val", "vali": "val",
     "eval": "val", "evaluation": "val", "dev": "val", "devel": "val", "development": "val",
     "test": "test", "testing": "test", "tests": "test", "tst": "test", "te": "test",
     "holdout": "test", "heldout": "test",
+    "prueba": "test", "pruebas": "test", "teste": "test", "prova": "test",
+    "测试": "test", "测试集": "test", "測試": "test", "テスト": "test",
+    "validierung": "val", "validación": "val", "validacion": "val", "validação": "val",
+    "validazione": "val", "验证": "val", "验证集": "val", "驗證": "val", "検証": "val",
     "unlabeled": "unlabelled", "unlabelled": "unlabelled", "unlabel": "unlabelled",
     "unsup": "unlabelled", "unannotated": "unlabelled",
 }  # fmt: skip
@@ -19,7 +26,8 @@ _DECORATION = {
     "sample", "samples", "seg", "x", "cls", "classification", "classes", "final", "new", "raw",
     "original", "orig", "full", "small", "cropped", "crop", "crops", "resized", "jpg", "jpeg",
     "png", "rev", "the", "my", "of", "for", "list", "labels", "label", "annotations", "metadata",
-    "meta", "csv", "txt", "out", "hold", "held", "challenge",
+    "meta", "csv", "txt", "out", "hold", "held", "challenge", "daten", "sdaten", "bilder",
+    "sbilder", "satz", "menge", "smenge", "データ",
 }  # fmt: skip
 GENERIC = {
     "image", "images", "img", "imgs", "data", "dataset", "pictures", "photos", "pics", "jpeg",

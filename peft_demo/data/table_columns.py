@@ -7,6 +7,7 @@ from typing import Any
 
 from ..contracts.errors import BadData
 from .labels import Verdict, best_columns, class_name, judge, refusals
+from .listing import Parts
 from .names import plural
 from .picture_index import PictureIndex, common_folders
 from .split_words import split_name
@@ -32,6 +33,8 @@ class FileColumn:
     """Folders at the start of each path that are not those of this set."""
     share: float
     """How many of its cells name pictures, as a fraction of 1."""
+    prefer: Parts = ()
+    """The folder that counts where several pictures have the name in a cell."""
 
     @property
     def rows(self) -> float:
@@ -73,7 +76,9 @@ class Columns:
         return str(row[self.table.columns.index(self.split)]).strip()
 
 
-def find_file_column(table: Table, index: PictureIndex, chosen: str) -> FileColumn | None:
+def find_file_column(
+    table: Table, index: PictureIndex, chosen: str, prefer: Parts
+) -> FileColumn | None:
     """The column whose cells name pictures, None if none does. `chosen` is what a person said."""
     best = None
     most = 0.0 if chosen else _ENOUGH
@@ -81,23 +86,25 @@ def find_file_column(table: Table, index: PictureIndex, chosen: str) -> FileColu
         if name not in table.columns:
             continue
         values = table.values(name)
-        drop, share = _best_drop(values, table, index)
+        drop, share = _best_drop(values, table, index, prefer)
         different = len({str(value) for value in values}) / len(values)
         score = share * (0.5 + 0.5 * different)
         if score > most:
-            best = FileColumn(table, name, drop, share)
+            best = FileColumn(table, name, drop, share, prefer)
             most = score
     return best
 
 
-def _best_drop(values: Sequence[Any], table: Table, index: PictureIndex) -> tuple[int, float]:
+def _best_drop(
+    values: Sequence[Any], table: Table, index: PictureIndex, prefer: Parts
+) -> tuple[int, float]:
     """(folders to drop at the start of each path, share of the cells that name pictures then).
 
     Only folders that begin the path in every row are dropped: paths of another machine.
     """
     shares = []
     for drop in range(common_folders(values) + 1):
-        share = index.share(values, table.folder, drop)
+        share = index.share(values, table.folder, prefer, drop)
         if share > _ENOUGH:
             return drop, share
         shares.append(share)

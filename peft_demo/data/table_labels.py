@@ -60,7 +60,10 @@ def read_tables(
     there, or cannot be one of classes.
     """
     choice = parse_splits(spec.splits)
-    found = [find_file_column(table, index, spec.image_column) for table in tables]
+    found = [
+        find_file_column(table, index, spec.image_column, _folder_of(table.stem, layout))
+        for table in tables
+    ]
     naming = [files for files in found if files]
     if spec.image_column and tables and not naming:
         raise BadData(
@@ -137,22 +140,27 @@ class _Rows:
         self._labels: defaultdict[Parts, set[str]] = defaultdict(set)
         self._parts: dict[Parts, str] = {}
         self._splits: dict[str, str] = {}
+        self._crowded: set[Parts] = set()
+        """Pictures with several labels in one table."""
         self._missing = 0
         self._unlabelled = 0
 
     def take(self, columns: Columns) -> None:
         """Reads the rows of one table."""
         table = columns.table
-        place = table.columns.index(columns.files.name)
-        prefer = _folder_of(table.stem, self._layout)
+        files = columns.files
+        place = table.columns.index(files.name)
+        own: dict[Parts, str] = {}
         for row in table.rows:
-            picture = self._index.find(row[place], table.folder, prefer, columns.files.drop)
+            picture = self._index.find(row[place], table.folder, files.prefer, files.drop)
             label = columns.label(row) if picture else None
             if picture is None:
                 self._missing += 1
             elif label is None:
                 self._unlabelled += 1
             else:
+                if own.setdefault(picture.parts, label) != label:
+                    self._crowded.add(picture.parts)
                 self._labels[picture.parts].add(label)
                 self._parts[picture.parts] = self._part(columns, row, picture.parts)
 
@@ -178,10 +186,7 @@ class _Rows:
         several = [place for place, names in self._labels.items() if len(names) > 1]
         name = joined([table.name for table in reading.tables[:3]])
         if 5 * len(several) > len(self._labels):
-            reading.problem = (
-                f"{plural(len(several), 'picture')} with several labels in {name}: a multi-label "
-                "or detection set, and here a picture takes one label."
-            )
+            reading.problem = self._refusal(len(several), name)
             return
         for place, names in self._labels.items():
             if len(names) == 1:
@@ -190,6 +195,16 @@ class _Rows:
         of_folders = {n: part for n, part in self._layout.splits.items() if part in given}
         reading.splits = self._splits or of_folders
         reading.notices += self._notices(several, name)
+
+    def _refusal(self, several: int, name: str) -> str:
+        """Why these tables are of no use here."""
+        pictures = plural(several, "picture")
+        if 5 * len(self._crowded) > len(self._labels):
+            return (
+                f"{pictures} with several labels in {name}: a multi-label or detection set, and "
+                "here a picture takes one label."
+            )
+        return f"{name} give different labels to {pictures}. Name one of them with --labels."
 
     def _notices(self, several: Sequence[Parts], name: str) -> list[str]:
         notices = []
@@ -235,7 +250,7 @@ def _read_lists(naming: Sequence[FileColumn], index: PictureIndex, choice: Choic
         if len(table.columns) > 1 or not part:
             continue
         cells = table.values(files.name)
-        pictures = [index.find(cell, table.folder, drop=files.drop) for cell in cells]
+        pictures = [index.find(cell, table.folder, files.prefer, files.drop) for cell in cells]
         reading.places |= {picture.parts: Place(part, "") for picture in pictures if picture}
         reading.tables.append(table)
         reading.splits[table.stem] = part

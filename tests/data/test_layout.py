@@ -36,6 +36,10 @@ def each(*outer: str, inner=("cat", "dog"), count: int = 2) -> list[str]:
         ("seg_train/seg_train", "seg_test/seg_test", "test"),
         ("training_set/training_set", "test_set/test_set", "test"),
         ("entrainement", "validation", "val"),
+        ("Lernbilder", "Validierung", "val"),
+        ("Trainingsdaten", "Testdaten", "test"),
+        ("entrenamiento", "prueba", "test"),
+        ("训练集", "测试集", "test"),
     ],
 )
 def test_splits_have_many_names(train, other, part):
@@ -154,6 +158,8 @@ def test_masks_and_thumbnails_are_no_pictures_of_a_class():
     for dataset in (beside, inside, suffixed):
         assert places(dataset) == {"": TWO}
         assert any("mask" in notice for notice in dataset.notices)
+    sizes = arranged(names + [name.replace(".png", "-150x150.png") for name in names])
+    assert places(sizes) == {"": TWO} and "thumbnail" in sizes.notices[0]
     assert arranged(named({"masks": 2, "hats": 2})).classes == ("hats", "masks")
 
 

@@ -202,6 +202,32 @@ def test_what_is_no_table_of_classes_is_refused_by_name(kind):
     assert why in problem and "labels.csv" in problem
 
 
+def test_tables_that_contradict_each_other_are_named():
+    swapped = table(lambda n: f"{n}.jpg,{label(n + 1)}")
+    texts = {"labels.csv": PLAIN, "old.csv": swapped}
+    problem = arranged(NAMES, texts).problem
+    assert "labels.csv and old.csv give different labels" in problem and "--labels" in problem
+    assert places(arranged(NAMES, texts, labels="old.csv")) == HALVES
+
+
+def test_files_of_the_same_name_belong_to_the_split_of_their_table():
+    names = named({"train": 4, "test": 4})
+    texts = {
+        "train.csv": table(lambda n: f"{n}.png,{label(n)}", rows=4),
+        "test.csv": table(lambda n: f"{n}.png,{label(n + 1)}", rows=4),
+    }
+    dataset = arranged(names, texts)
+    halves = {"cat": 2, "dog": 2}
+    assert places(dataset) == {"train": halves, "test": halves}
+    first = {e.name: dataset.classes[e.label] for e in dataset.examples}
+    assert first["train/0.png"] == "dog" and first["test/0.png"] == "cat"
+
+
+def test_a_spreadsheet_is_named():
+    dataset = arranged(NAMES, {"labels.xlsx": b"PK"})
+    assert "save it as CSV" in dict(dataset.rejected)["labels.xlsx"]
+
+
 def test_folders_and_a_table_that_disagree_are_a_doubt():
     names = [f"{label(n)}/{n}.jpg" for n in range(8)]
     agreeing = arranged(names, {"labels.csv": PLAIN})
