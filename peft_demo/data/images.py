@@ -15,6 +15,7 @@ from .deep_colour import is_deep_colour
 from .depth import deep_values, range_of_one, suits_eight_bits, to_eight_bits
 from .formats import describe, is_heic
 from .pixels import MAX_PIXELS, check_size, load, one_at_a_time
+from .tiff import MAX_PIECES, count_pieces
 from .transparency import on_ground
 
 MAX_BYTES = 100 * 2**20
@@ -129,6 +130,8 @@ def _check_size(size: int) -> None:
 
 def _open(file: IO[bytes]) -> Image.Image:
     start = _start(file)
+    if count_pieces(file) > MAX_PIECES:
+        raise BadImage(f"this picture is stored in more than {MAX_PIECES:,} pieces.")
     try:
         if start.startswith(b"\xff\xd8\xff"):  # without Pillow's limit of size: it may be shrunk
             return JpegImagePlugin.jpeg_factory(file)

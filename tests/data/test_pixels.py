@@ -1,5 +1,6 @@
 """What a few kilobytes may cost: no large picture stays whole, and the sum is bounded."""
 
+import io
 import struct
 import threading
 import zlib
@@ -16,6 +17,7 @@ from peft_demo.contracts.window import Window
 from peft_demo.data import decode, images, open_dataset, pixels, split
 from peft_demo.data.few_shot_tensors import few_shot_tensors
 from peft_demo.data.images import open_header
+from peft_demo.data.tiff import count_pieces
 
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F")
 
@@ -106,6 +108,24 @@ def test_a_progressive_jpeg_of_thousands_of_scans_is_refused():
     assert decode(content).size == (64, 64)
     with pytest.raises(BadImage, match="more than 100 scans"):
         decode(bomb)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_tiff_of_millions_of_strips_is_refused_before_they_are_listed(order, monkeypatch):
+    """Pillow takes minutes for five million."""
+    entries = [(256, 4, 1, 8), (257, 4, 1, 5_000_000), (273, 4, 5_000_000, 8)]
+    table = struct.pack(f"{order}H", 3)
+    table += b"".join(struct.pack(f"{order}HHII", *entry) for entry in entries)
+    bomb = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8) + table
+    monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("it was opened"))
+    with pytest.raises(BadImage, match="more than 70,000 pieces"):
+        open_header(bomb)
+
+
+def test_pieces_of_a_tiff_are_counted():
+    sound = encoded(picture(side=64), "TIFF", compression="tiff_lzw")
+    assert count_pieces(io.BytesIO(sound)) == len(Image.open(io.BytesIO(sound)).tag_v2[273])
+    assert count_pieces(io.BytesIO(png())) == count_pieces(io.BytesIO(b"II*\0")) == 0
 
 
 def test_one_large_picture_is_decoded_at_a_time(monkeypatch):
