@@ -62,7 +62,8 @@ CSS = """
 .gradio-container .prose :is(th, td:first-child) {white-space: nowrap; overflow-wrap: normal}
 .gradio-container .prose td {min-width: 7em}
 #scatter {overflow-x: auto}
-#scatter svg {width: 100%; min-width: 620px; height: auto; display: block; background: var(--block-background-fill);
+#scatter svg {width: 100%; min-width: 620px; height: auto; display: block;
+  background: var(--block-background-fill);
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-md)}
 #scatter text {font-size: 12px; fill: var(--body-text-color-subdued)}
 #scatter line {stroke: var(--border-color-primary)}
