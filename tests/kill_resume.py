@@ -16,7 +16,6 @@ import signal
 import sys
 import time
 import traceback
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
