@@ -164,12 +164,11 @@ def main() -> None:
     options = parser.parse_args()
     root = Path(mkdtemp())
     chance = random.Random(options.seed)
-    deaths = Counter(trial(root, number, chance) for number in range(options.times))
+    kills = 0
+    for number in range(options.times):
+        kills += trial(root, number, chance)
+        print(f"{number + 1} runs, killed {kills} times, ended with the same bits", flush=True)
     shutil.rmtree(root)
-    kills = sum(times * runs for times, runs in deaths.items())
-    print(
-        f"{options.times} runs, killed {kills} times: all ended with the same bits. {dict(deaths)}"
-    )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,5 @@ def test_killed_processes_resume_to_the_same_bits(tmp_path: Path, monkeypatch):
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     chance = random.Random(1)
-    assert kill_resume.COMMANDS[2] is kill_resume.COMMANDS[7 % len(kill_resume.COMMANDS)]
     deaths = [kill_resume.trial(tmp_path, number, chance) for number in (2, 7)]
     assert sum(deaths) >= 1
