@@ -34,3 +34,9 @@ def test_torch_is_one_that_zero_gpu_takes():
     pinned = dict(re.findall(r"^(\w+)==(.+)$", (ROOT / "pre-requirements.txt").read_text(), re.M))
     assert (2, 8) <= version(pinned["torch"])[:2] <= (2, 11)
     assert all(version(pinned[name]) >= wanted(name) for name in ("torch", "torchvision"))
+
+
+def test_every_requirement_has_an_upper_bound():
+    """A rebuild of the Space installs what was tested."""
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    assert lines and all(re.fullmatch(r"[\w-]+>=[\d.]+,<\d+", line) for line in lines)

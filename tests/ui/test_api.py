@@ -54,6 +54,14 @@ def test_adapters_tell_what_is_needed_to_choose_one(client):
     assert broken["refusal"] == "the file is truncated."
 
 
+def test_fifty_who_ask_at_once_all_get_an_answer(client, photo):
+    """Nobody reads that the queue is full."""
+    question = (handle_file(photo), ["lora-digits-0"], 1)
+    jobs = [client.submit(*question, api_name="/classify") for _ in range(50)]
+    answers = [job.result(timeout=120) for job in jobs]
+    assert [answer[0]["label"] for answer in answers] == ["0"] * 50
+
+
 def test_a_picture_is_classified_by_several_adapters(client, photo):
     said = client.predict(
         handle_file(photo), ["lora-digits-0", "lora-digits-0"], 3, api_name="/classify"
