@@ -8,10 +8,15 @@ LONGEST = 48
 """Characters."""
 
 
+_DEVICES = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")
+"""Names that Windows keeps for devices, with any suffix."""
+
+
 def slug(text: str, fallback: str = "adapter") -> str:
     """`text` as a file name anywhere: [a-z0-9-], 1 to 48 characters."""
     ascii_only = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_only)[:LONGEST].strip("-") or fallback
+    name = re.sub(r"[^a-z0-9]+", "-", ascii_only)[:LONGEST].strip("-") or fallback
+    return f"{name}-{fallback}" if _DEVICES.fullmatch(name) else name
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:

@@ -53,6 +53,9 @@ def test_a_read_only_folder_is_a_sentence(tmp_path, monkeypatch):
         ("été  à la mer", "ete-a-la-mer"),
         ("../../etc", "etc"),
         ("日本", "adapter"),
+        ("CON", "con-adapter"),
+        ("lpt1", "lpt1-adapter"),
+        ("console", "console"),
     ],
 )
 def test_slug(text, expected):
