@@ -17,7 +17,7 @@ from .picture_index import PictureIndex
 from .places import Layout, Place
 from .sorting import SortedFiles, named_table, tables_beside
 from .table_labels import TableReading, read_tables
-from .tables import read_table
+from .tables import read_all
 from .wording import joined, splits_clause
 
 
@@ -118,11 +118,11 @@ def _read_tables(
     named = spec.labels and named_table(spec.labels, files.tables, beside)
     candidates = [named] if named else files.tables
     index = PictureIndex(files.pictures)
-    tables = [table for file in candidates if (table := read_table(file))]
+    tables = read_all(candidates)
     reading = read_tables(tables, index, layout, spec)
     if reading.places or spec.labels or beside is None or len(layout.classes) > 1:
         return reading
-    tables = [table for file in tables_beside(beside) if (table := read_table(file))]
+    tables = read_all(tables_beside(beside))
     outside = read_tables(tables, index, layout, spec)
     return outside if outside.places else reading
 
