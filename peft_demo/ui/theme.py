@@ -52,8 +52,11 @@ CSS = """
 .gradio-container .secondary-wrap input {text-overflow: ellipsis; padding-right: 1.8em}
 .gradio-container [role=gridcell], .gradio-container [role=columnheader] {font-family: var(--font)}
 #progress, #progress > * {padding: 0 !important; border: 0}
-.gradio-container .prose h3 {margin-top: 0.2em}
-.gradio-container .prose :is(p, ul, ol) + h3 {margin-top: 1.2em}
+.gradio-container .prose h2 {margin-top: 0.2em; font-size: var(--text-xl)}
+.gradio-container .prose :is(p, ul, ol) + h2 {margin-top: 1.2em}
+.gradio-container pre .token.comment {color: var(--body-text-color-subdued) !important}
+.gradio-container pre .token.string {color: var(--link-text-color) !important}
+#report {overflow: visible !important} /* a table scrolls by itself */
 .gradio-container .prose table {border: 0 !important; width: 100%; display: block; overflow-x: auto}
 .gradio-container .prose tr {border: 0 !important}
 .gradio-container .prose :is(th, td) {word-break: normal; border: 0;
@@ -85,7 +88,7 @@ CSS = """
 #brand h1 {font-size: 1.2rem; margin: 0; letter-spacing: -0.01em}
 #brand p {margin: 0; color: var(--body-text-color-subdued); font-size: 0.9rem}
 #status {text-align: right}
-.answer h4 {margin: 0; font-size: 0.85rem; font-weight: 500; color: var(--body-text-color-subdued);
+.answer h2 {margin: 0; font-size: 0.85rem; font-weight: 500; color: var(--body-text-color-subdued);
   overflow-wrap: anywhere}
 .answer .sentence {font-size: 1.6rem; line-height: 1.25; margin: 2px 0 4px; overflow-wrap: anywhere;
   color: var(--body-text-color)}

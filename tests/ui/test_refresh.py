@@ -113,8 +113,8 @@ def test_a_started_run_is_followed_even_if_it_ends_at_once(page, service, refres
     refresh()
     updates = starter(page.train, page.page.client, service.training)(page.values)
     shown = refresh(updates[view.runs.chosen])
-    assert updates[view.headline] == "### Waiting for the machine"
-    assert shown[view.headline] == "### Finished"
+    assert updates[view.headline] == "## Waiting for the machine"
+    assert shown[view.headline] == "## Finished"
     assert shown[view.runs.shown].value == updates[view.runs.shown].value
     assert shown[page.train.buttons.start].interactive
 

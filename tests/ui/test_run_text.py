@@ -42,4 +42,4 @@ def test_the_log_tells_the_run_in_words():
 @pytest.mark.parametrize("state", list(RunState))
 def test_every_state_of_a_run_has_a_headline(state):
     if state is not RunState.IDLE:
-        assert run_text.headline(state, []).startswith("### ")
+        assert run_text.headline(state, []).startswith("## ")

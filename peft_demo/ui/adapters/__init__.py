@@ -19,6 +19,11 @@ from .table import COLUMNS, table
 
 EMPTY = "No adapters yet. Train one in **Train**, or drop an adapter file below."
 SURE = "Really delete?"
+NAME_FILTER = """() => {
+  const filter = document.querySelector("#zoo .search-input")
+  if (filter) filter.setAttribute("aria-label", "Filter the adapters")
+}"""
+"""Gradio's search field has no name that a screen reader says."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +71,14 @@ def _connect(page: Page, tab: gr.Tab, adapters_tab: AdaptersTab, zoo: Zoo) -> No
     edit = shown.edit
     changed = page.zoo_changed
     added = Added(shown, changed, zoo)
-    gr.on(
+    listed = gr.on(
         [page.blocks.load, tab.select, changed.change],
         _list(zoo),
         None,
         [adapters_tab.table, adapters_tab.hint],
         **UNQUEUED,
     )
+    listed.then(None, None, None, js=NAME_FILTER, **QUEUED)
     adapters_tab.table.select(
         _choose(shown, zoo), None, shown.outputs, trigger_mode="always_last", **QUEUED
     )

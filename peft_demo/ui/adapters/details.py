@@ -95,7 +95,7 @@ class Details:
         reason = text.plain(text.sentence(entry.refusal))
         off = gr.Button(interactive=False)
         return {
-            self.card: f"### {text.plain(entry.id)}\n**Cannot be used:** {reason}",
+            self.card: f"## {text.plain(entry.id)}\n**Cannot be used:** {reason}",
             self.loss: None,
             self.accuracy: None,
             self.command: "",
@@ -205,7 +205,7 @@ def describe(entry: ZooEntry, card: AdapterCard) -> str:
         ("Time", text.seconds(card.seconds)),
         ("Made", f"{made} UTC" if made else "–"),
     ]
-    return f"### {text.plain(entry.id)}\n{refusal}\n{text.table(rows)}"
+    return f"## {text.plain(entry.id)}\n{refusal}\n{text.table(rows)}"
 
 
 def _knobs(knobs: Mapping[str, Any]) -> str:

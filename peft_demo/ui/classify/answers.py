@@ -101,7 +101,7 @@ def draw(prediction: Prediction, title: str, timing: str) -> str:
     rest = 1 - sum(share for _, share in shown)
     bars = "".join(_bar(name, share) for name, share in shown)
     return (
-        f'<div class="answer"><h4>{escape(title)}</h4><p class="sentence">{sentence(prediction)}'
+        f'<div class="answer"><h2>{escape(title)}</h2><p class="sentence">{sentence(prediction)}'
         f"</p><p>{escape(timing)}</p><ul>{bars}</ul>{_others(rest)}</div>"
     )
 

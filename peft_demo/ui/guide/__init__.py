@@ -12,7 +12,7 @@ from ..block_drawing import sketches
 from .words import ADDING, INTRODUCTION, LIMITS, PROGRAMS
 
 DRAWINGS = """
-### Where the methods stand
+## Where the methods stand
 One block of the transformer and the head above it; what learns is coloured.
 """
 
@@ -23,7 +23,7 @@ def build(training: Training) -> None:
     gr.Markdown(INTRODUCTION)
     gr.Markdown(DRAWINGS)
     gr.HTML(sketches(methods))
-    gr.Markdown("### Methods\n" + methods_table(methods))
+    gr.Markdown("## Methods\n" + methods_table(methods))
     gr.Markdown(PROGRAMS)
     gr.Markdown(ADDING)
     gr.Markdown(LIMITS)

@@ -1,13 +1,13 @@
 """The texts of Help, as Markdown. All of them our own words."""
 
 INTRODUCTION = """
-### What is parameter-efficient fine-tuning?
+## What is parameter-efficient fine-tuning?
 A Vision Transformer that has seen many images knows a lot about shapes and textures. To teach it
 *your* classes one need not change it: it stays **frozen**, and a small **adapter** learns beside
 it, often less than one per cent of its size. The adapter is a small file. Many adapters share one
 backbone, and switching between them takes no time.
 
-### How to use this page
+## How to use this page
 1. **Data**: choose a bundled set, or collect a few photos per class, or drop a
    zip of class folders.
 2. **Train**: choose a method and press Start. The curves are live; Stop keeps the best
@@ -15,7 +15,7 @@ backbone, and switching between them takes no time.
 3. **Adapters**: look at the card inside each file, download it, add one you were given.
 4. **Classify**: drop an image; compare up to four adapters on it.
 
-### How it measures
+## How it measures
 *Shots* are training images per class. The best state is chosen on **validation** images; the
 **test** images are looked at once, at the end, and never after a stop. With fewer than three images
 of a class nothing is left to test on, and the page says "not measured". The backbone's tensors are
@@ -23,40 +23,40 @@ hashed before and after each run: *unchanged* is a proof.
 """
 
 LIMITS = """
-### Files and privacy
+## Files and privacy
 Runs, images and adapters lie under `PEFT_DEMO_HOME` on the machine that runs this app, which on a
 Space is Hugging Face's; the Hub is asked for backbones, sets and adapters that you choose from it,
 and only *Share on the Hub* sends something there, after it has shown what. Adapter files are
 safetensors with a card in the header; there is no pickle, and a file that is damaged or made for
 another backbone is refused before it is loaded. Deleted adapters go to a trash folder.
 
-### Limits
+## Limits
 One training run at a time. Photographs only, one label per image. The webcam needs `localhost` or
 HTTPS. An adapter always answers with one of its own classes: an image of something else gets the
 nearest one, often with confidence.
 """
 
 ADDING = """
-### Adding a method
+## Adding a method
 A method is one file in `peft_demo/methods`: its deltas, its knobs, and a record of what it is.
 Form, flags, table, card and tests find it by themselves. The docstring of
 `peft_demo/methods/__init__.py` says what a record holds, `peft_demo/methods/lora.py` is one to
 start from, and `pytest tests/test_laws.py` holds it to what all methods promise.
 
-### The adapter file
+## The adapter file
 One safetensors file holds the method's parameters (`deltas`, or their packed bits in `codes`), the
 tensors of the backbone that it trained copies of (`tensors`), the classifier (`head`), and as JSON
 in its header the card: method, knobs, classes, the SHA-256 of the backbone, image size and
 normalisation, scores, split and curves. Of the images there are hashes, and a small picture of one
 only where you asked for it; no path of your machine.
 
-### Citing
+## Citing
 Please cite the papers of the methods you use. The table above links them, and the model card of an
 adapter that you share names them.
 """
 
 PROGRAMS = """
-### From a program
+## From a program
 Two endpoints answer what the page answers. `pip install gradio_client`, and with this page's
 address:
 ```python
@@ -80,7 +80,7 @@ model = attach(backbone, load("digits.safetensors"))
 print(adapter.accuracy, model.classify("photo.jpg").label)
 ```
 
-### As an app of its own
+## As an app of its own
 Browsers that can install pages (Chrome, Edge, Safari) offer it in the address bar or under *Share*:
 it then opens in a window of its own, as long as the app runs. `python app.py --open` starts it and
 opens the page.

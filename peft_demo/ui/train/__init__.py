@@ -230,7 +230,7 @@ def _show_begun(train_tab: TrainTab, run: str, training: Training) -> Updates:
     return {
         view.runs.shown: gr.Dropdown(run_text.choices(training.runs()), value=run),
         view.runs.chosen: "",
-        view.headline: f"### {run_text.HEADLINES[RunState.QUEUED]}",
+        view.headline: f"## {run_text.HEADLINES[RunState.QUEUED]}",
         train_tab.buttons.start: start_button(busy=True),
     }
 

@@ -27,15 +27,15 @@ def headline(state: RunState, events: Sequence[ev.Event]) -> str:
     match events[-1] if events else None:
         case ev.Failed(problem, hint):
             reason = text.plain(text.sentence(problem))
-            return f"### Failed\n{reason} {text.plain(text.sentence(hint))}"
+            return f"## Failed\n{reason} {text.plain(text.sentence(hint))}"
         case ev.Interrupted(reason) if reason:
-            return f"### Interrupted\n{text.plain(text.sentence(reason))}"
+            return f"## Interrupted\n{text.plain(text.sentence(reason))}"
         case ev.Progressed(what, fraction):
-            return f"### {word}\n{text.plain(what)}{_percent(fraction)}"
+            return f"## {word}\n{text.plain(what)}{_percent(fraction)}"
         case ev.Surveyed(batch, batches):
             measured = "Measuring where the backbone is sensitive"
-            return f"### Surveying\n{measured}: batch {batch} of {batches}"
-    return f"### {word}"
+            return f"## Surveying\n{measured}: batch {batch} of {batches}"
+    return f"## {word}"
 
 
 def _percent(fraction: float) -> str:

@@ -10,7 +10,7 @@ from .. import charts
 
 CLASSIFY = "Classify with this adapter"
 EMPTY = (
-    "### No run yet\nChoose images in **Data**, a method on the left, and press "
+    "## No run yet\nChoose images in **Data**, a method on the left, and press "
     "**Start training**. The curves appear here while it learns; "
     "on the bundled digits that takes about a minute."
 )

@@ -1,0 +1,30 @@
+"""Every tab in both themes, looked at by axe-core: what WCAG 2.2 asks for and a program can see."""
+
+import pytest
+
+from .steps import expect
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+GRADIOS = {"image-redundant-alt"}
+"""A gallery writes a caption under a picture, and the same words as its text."""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("tab", ["classify", "data", "train", "adapters", "help"])
+def test_nothing_stands_in_the_way(visit, tab, theme):
+    page = visit(f"?tab={tab}&__theme={theme}")
+    expect(page.get_by_role("tab", name=tab.capitalize(), exact=True)).to_have_attribute(
+        "aria-selected", "true"
+    )
+    page.wait_for_timeout(2500)  # pictures, tables and answers come after the tab
+    violations = axe.Axe().run(page).response["violations"]
+    found = [
+        f"{rule['id']}: {node['target']}"
+        for rule in violations
+        if rule["id"] not in GRADIOS
+        for node in rule["nodes"]
+    ]
+    assert found == []
