@@ -53,7 +53,7 @@ def test_a_run_survives_reload_is_seen_by_others_and_stops_from_there(visit):
     page = visit()
     other = visit()
     tab(other, "Train")
-    start(page, "LoRA", epochs=1000, shots=1)
+    start(page, "LoRA", epochs=500, shots=1)
     expect(page.locator("#stop")).to_be_enabled()
     expect(page.locator("#headline")).to_contain_text("Training")
     page.reload()
