@@ -11,7 +11,7 @@ import typer
 from typer import Argument, Option
 
 from ..contracts.cards import Prediction
-from ..contracts.errors import BadImage
+from ..contracts.errors import BadImage, CannotWrite
 from ..contracts.text import percent
 from ..storage.atomic import disk_errors, write_file
 from .interrupt import FirstInterrupt
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 NOTHING_ANSWERED = 1
 """The exit code where no picture has an answer."""
+TABLES = (".csv", ".tsv", ".txt")
+"""What a file may end in that `--csv` writes anew."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,13 @@ def predict(
 
 
 def _check_writable(file: Path) -> None:
-    """`CannotWrite` before anything is answered, not after."""
+    """`CannotWrite` before anything is answered, not after; also where there is a file that is no
+    table: `--csv *.jpg` would replace a photo."""
+    if file.is_file() and file.stat().st_size and file.suffix.lower() not in TABLES:
+        raise CannotWrite(
+            f"{file.name} is there already, is no table and is left as it is.",
+            "Name a file that ends in .csv.",
+        )
     with disk_errors(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.open("a").close()
@@ -104,7 +112,8 @@ def _lines(answers: Sequence[Answer], csv_file: Path | None) -> list[str]:
         return table(_row(answer) for answer in answers)
     refused = [answer for answer in answers if answer.prediction.refusal]
     lines = [f"{answer.picture}: {answer.prediction.refusal}" for answer in refused]
-    return [*lines, f"{csv_file}: {len(answers)} pictures, {len(refused)} without an answer"]
+    count = f"{len(answers):,} picture{'' if len(answers) == 1 else 's'}"
+    return [*lines, f"{csv_file}: {count}, {len(refused)} without an answer"]
 
 
 def _row(answer: Answer) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ _START = 1024
 """Bytes that tell what a file is."""
 _DNG_VERSION = 50706
 """A TIFF tag that only raw photos have."""
+_REDUCED, _SUB_DIRECTORIES = 254, 330
+"""TIFF tags: whether a picture is a smaller version of another, and where further ones stand."""
 
 
 def decode(source: bytes | Path | Image.Image, window: Window = Window()) -> Image.Image:
@@ -149,9 +151,16 @@ def _open(file: IO[bytes]) -> Image.Image:
     except Exception as error:  # as in decode: parsers of hostile headers
         kind = "HEIC photo" if is_heic(start) else "picture"
         raise BadImage(f"this {kind} is damaged ({_first_line(error)}).") from None
-    if _DNG_VERSION in getattr(image, "tag_v2", ()) or start[8:10] == b"CR":
+    if _is_raw(image) or start[8:10] == b"CR":
         raise BadImage("this is a raw photo of a camera; export it as JPEG or PNG.")
     return image
+
+
+def _is_raw(image: Image.Image) -> bool:
+    """Whether a TIFF is a raw photo (DNG, NEF, ARW): its first picture is a small preview, and the
+    photo stands in a directory below."""
+    tags = getattr(image, "tag_v2", {})
+    return _DNG_VERSION in tags or (tags.get(_REDUCED) == 1 and _SUB_DIRECTORIES in tags)
 
 
 def _start(file: IO[bytes]) -> bytes:

@@ -16,7 +16,7 @@ from .folders import Folder
 from .names import listed, plural
 from .odd_layouts import read_alike, read_inverted, read_joined
 from .places import Choice, Group, Layout, Place
-from .split_words import GENERIC
+from .split_words import GENERIC, LEFTOVERS
 from .wording import splits_clause
 
 PLAIN_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
@@ -152,6 +152,14 @@ def _doubt_names(layout: Layout) -> None:
     if generic and len(classes) > 1:
         layout.doubts.append(
             f"The folder {listed(generic)} is read as a class beside {listed(classes - generic)}."
+        )
+    leftover = {name for name in classes if name.lower().strip(" _-") in LEFTOVERS}
+    if leftover and len(classes) > 1 and not layout.doubts:
+        meant = (
+            "hardly means a class and is" if len(leftover) == 1 else "hardly mean classes and are"
+        )
+        layout.doubts.append(
+            f"{listed(leftover)} {meant} read as such. What is no class belongs out of the set."
         )
 
 

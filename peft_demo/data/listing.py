@@ -19,7 +19,8 @@ MAX_FILES = 1_000_000
 _LITTER = {
     "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "@tmp", "@recycle", "#recycle",
     "#snapshot", "$recycle.bin", "recycler", "system volume information", "lost+found",
-    "~snapshot", "__pycache__", ".ipynb_checkpoints", "@__thumb", "_gsdata_",
+    "~snapshot", "__pycache__", ".ipynb_checkpoints", "@__thumb", "_gsdata_", "found.000",
+    "network trash folder", "temporary items", "thevolumesettingsfolder", "onedrivetemp",
 }  # fmt: skip
 """What systems, sync programs and NAS devices leave behind; names that begin with a dot are left
 out too."""

@@ -45,6 +45,8 @@ class Look:
     """Ground colour → contrast, of a transparent picture; see `contrasts`."""
     flat: bool = False
     """Whether it is of one colour once it is plain RGB, although there is something in the file."""
+    empty: bool = False
+    """Whether it is all black or all white in the file already."""
 
     @property
     def windowed(self) -> bool:
@@ -137,10 +139,12 @@ def _look(image: Image.Image, content: bytes | Image.Image, digest: str, window:
     image.draft("RGB", (64, 64))
     plain = decode(image, window)
     extremes = np.asarray(plain.getextrema(), dtype=np.int16)
-    flat = depth.varied and bool((extremes[:, 1] - extremes[:, 0] <= _BLANK).all())
+    plane = bool((extremes[:, 1] - extremes[:, 0] <= _BLANK).all())
+    flat = depth.varied and plane
+    empty = not flat and bool((extremes <= _BLANK).all() or (extremes >= 255 - _BLANK).all())
     colours = np.asarray(plain.resize((8, 8), Image.Resampling.BOX), dtype=np.float32).ravel()
     hashed = difference_hash(plain)
-    return Look(digest, hashed, colours, large, depth.levels, depth.grounds, flat)
+    return Look(digest, hashed, colours, large, depth.levels, depth.grounds, flat, empty)
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,9 @@ def _depth_of(image: Image.Image) -> _Depth:
         if values is None and image.mode == "L":
             values = np.asarray(image, dtype=np.float32)
         levels = None if values is None else levels_of(values)
-        varied = values is not None and bool(np.nanmax(values) > np.nanmin(values))
+        varied = False
+        if values is not None and levels is not None:
+            varied = bool(np.nanmax(values) > np.nanmin(values))
         if not is_transparent(image):
             return _Depth(levels, {}, varied)
         return _Depth(levels, contrasts(image), True)

@@ -8,7 +8,7 @@ from unicodedata import category, normalize
 
 LONGEST = 255
 """Characters."""
-_MISSING = {"nan", "none", "null", "n/a", "na", "<na>", "nil", "undefined"}
+_MISSING = {"nan", "none", "null", "n/a", "na", "<na>", "nil", "undefined", "?", "-", "--"}
 _COPY = re.compile(r"( \(\d+\)|( -|_)? ?(copy|kopie|copie|copia)( \(?\d+\)?)?)$")
 """How systems end the names of copies: "cat (1)", "cat - Copy"."""
 
@@ -63,5 +63,7 @@ def name_notices(classes: Iterable[str]) -> list[str]:
 
 def _core(name: str) -> str:
     """The name without case, accents, spaces, hyphens, underscores, and the mark of a copy."""
+    if re.fullmatch(r"[-+]?[\d.,]+", name):
+        return name  # -1 and 1 are two numbers
     plain = _COPY.sub("", normalize("NFKD", name).casefold())
     return "".join(c for c in plain if category(c) != "Mn" and c not in " -_\N{NO-BREAK SPACE}")

@@ -37,6 +37,7 @@ def make_split(
     val = tuple(chosen.val)
     test = tuple(chosen.test)
     blank = [example for example in chosen if looks.seen[example].flat]
+    empty = [example for example in chosen if looks.seen[example].empty]
     validation = _validation_notice(val, test)
     sentences = [
         _shots_notice(dataset.classes, train, shots),
@@ -49,6 +50,7 @@ def make_split(
         _disagreement_notice(left_out),
         *_window_notices(chosen, looks),
         _blank_notice(blank),
+        _empty_notice(empty),
     ]
     return Split(
         dataset.classes,
@@ -58,7 +60,7 @@ def make_split(
         notices=tuple(filter(None, sentences)),
         rejected=left_out.listed,
         problem=_problem(dataset, train, blank),
-        doubt=_blank_notice(blank),
+        doubt=" ".join(filter(None, (_blank_notice(blank), _empty_notice(empty)))),
         validation=validation,
         window=looks.window,
         windowed=tuple(example for example in train if looks.seen[example].windowed),
@@ -227,6 +229,13 @@ def _blank_notice(blank: Sequence[Example]) -> str:
         f"{plural(len(blank), 'picture')} blank once made plain RGB: {names}. "
         "Another window of values or ground colour may show them."
     )
+
+
+def _empty_notice(empty: Sequence[Example]) -> str:
+    if not empty:
+        return ""
+    names = listed(example.name for example in empty)
+    return f"{plural(len(empty), 'picture')} all black or all white: {names}. Remove what is empty."
 
 
 # the report -------------------------------------------------------------------------------------

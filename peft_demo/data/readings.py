@@ -62,7 +62,7 @@ def read_set(files: SortedFiles, layout: Layout, spec: DataSpec, beside: Path | 
     reading = _best(files, layout, by_folder, tables)
     if len(layout.classes) < 2 and reading is by_folder:
         _offer_names(files, reading)
-        why = tables.problem or describe_detection(files)
+        why = tables.problem or describe_detection(files) or tables.unmatched
         reading.problem = f"{reading.problem} {why}".strip()
     _check_splits(spec, layout, tables)
     return reading
@@ -122,7 +122,7 @@ def _read_tables(
     reading = read_tables(tables, index, layout, spec)
     if reading.places or spec.labels or beside is None or len(layout.classes) > 1:
         return reading
-    tables = read_all(tables_beside(beside))
+    tables = read_all(tables_beside(beside), beside=True)
     outside = read_tables(tables, index, layout, spec)
     return outside if outside.places else reading
 

@@ -35,6 +35,14 @@ GENERIC = {
 }  # fmt: skip
 """Folder names that wrap class folders and mean no class."""
 
+LEFTOVERS = {
+    "unsorted", "misc", "miscellaneous", "junk", "trash", "screenshots", "results", "outputs",
+    "output", "predictions", "plots", "figures", "docs", "doc", "assets", "backup", "backups",
+    "old", "tmp", "temp", "archive", "duplicates", "todo", "new folder", "untitled folder",
+    "unlabeled", "unlabelled",
+}  # fmt: skip
+"""Folder names that lie beside classes and hardly mean one."""
+
 
 @dataclass(frozen=True)
 class SplitName:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..contracts.errors import BadData
@@ -80,6 +80,7 @@ def find_file_column(
     table: Table, index: PictureIndex, chosen: str, prefer: Parts
 ) -> FileColumn | None:
     """The column whose cells name pictures, None if none does. `chosen` is what a person said."""
+    table = _with_first_row(table, index)
     best = None
     most = 0.0 if chosen else _ENOUGH
     for name in [chosen] if chosen else table.columns:
@@ -93,6 +94,25 @@ def find_file_column(
             best = FileColumn(table, name, drop, share, prefer)
             most = score
     return best
+
+
+def _with_first_row(table: Table, index: PictureIndex) -> Table:
+    """The table, its columns numbered where the header is a row already: "IMG_0001", "cat"."""
+    names = [name for name in table.columns if any(map(str.isdigit, name))]
+    if not any(_is_another_row(name, table, index) for name in names):
+        return table
+    columns = tuple(f"column {number}" for number in range(1, len(table.columns) + 1))
+    return replace(table, columns=columns, rows=[table.columns, *table.rows])
+
+
+def _is_another_row(name: str, table: Table, index: PictureIndex) -> bool:
+    """Whether a column's name means a picture that no cell below it does; "0" of pandas, which
+    numbers columns, is no row."""
+    picture = index.find(name, table.folder)
+    if picture is None:
+        return False
+    below = [index.find(cell, table.folder) for cell in table.values(name)]
+    return any(below) and picture not in below
 
 
 def _best_drop(
@@ -182,10 +202,11 @@ def _parts_of(column: str, words: set[str]) -> dict[str, str]:
     said = split_name(column)
     if words <= _BITS.keys() and said and said.rest in ("", "is") and said.part in _OPPOSITE:
         return {word: said.part if _BITS[word] else _OPPOSITE[said.part] for word in words}
-    named = {word: split_name(word) for word in words}
-    if not all(split and not split.rest for split in named.values()):
-        return {}
-    return {word: split.part for word, split in named.items() if split}
+    named = {word: split for word in words if (split := split_name(word))}
+    parts = {word: split.part for word, split in named.items()}
+    plain = all(not split.rest for split in named.values())
+    several = "train" in parts.values() and len(set(parts.values())) > 1  # "public test"
+    return parts if len(named) == len(words) and (plain or several) else {}
 
 
 def _one_hot(table: Table, names: Sequence[str]) -> list[str]:

@@ -32,6 +32,8 @@ class TableReading:
     doubts: list[str] = field(default_factory=list)
     problem: str = ""
     """Why there are no labels in them, empty if there are."""
+    unmatched: str = ""
+    """A sentence where they name no pictures at all."""
     only_splits: bool = False
     """Whether the tables are lists of paths without labels."""
 
@@ -79,8 +81,27 @@ def read_tables(
     if not chosen:
         reading = _read_lists(naming, index, choice)
         reading.problem = refusals[0] if refusals else ""
+        reading.unmatched = "" if naming else _unmatched(tables)
         return reading
     return _read_labels(chosen, index, layout, choice)
+
+
+def _unmatched(tables: Sequence[Table]) -> str:
+    """A sentence about tables of which no column names pictures, "" where there are none."""
+    tables = [table for table in tables if len(table.columns) > 1 and _is_text(table)]
+    if not tables:
+        return ""
+    names = joined([table.name for table in tables[:3]])
+    row = ", ".join(str(cell)[:40] for cell in tables[0].rows[0])
+    return (
+        f"No column of {names} names pictures of the set, each by a name that only one has; the "
+        f"first row is: {row}."
+    )
+
+
+def _is_text(table: Table) -> bool:
+    """Whether it can be shown: no lists of numbers (.txt), no damaged files."""
+    return not table.name.endswith(".txt") and all(map(str.isprintable, table.columns))
 
 
 def _drop_unions(naming: list[FileColumn], choice: Choice) -> list[FileColumn]:
@@ -115,7 +136,19 @@ def _read_labels(
     for columns in same:
         rows.take(columns)
     rows.settle(reading)
+    others = [columns for columns in chosen if columns not in same]
+    _doubt_others(main, others, reading)
     return reading
+
+
+def _doubt_others(main: Columns, others: Sequence[Columns], reading: TableReading) -> None:
+    """A doubt where another table names as many pictures and has a column of classes too."""
+    for other in others:
+        named = bool(other.candidates) and other.candidates[0].named
+        if named and 2 * other.files.rows >= main.files.rows:
+            table = other.table.name
+            reading.doubts.append(f"{table} has labels too (column {other.labels[0]!r}).")
+            reading.alternatives.append(Alternative(f"the labels of {table}", (("labels", table),)))
 
 
 def _offer_columns(columns: Columns, reading: TableReading) -> None:
@@ -214,7 +247,7 @@ class _Rows:
             notices.append(f"{count} with more than one label left out: {shown}.")
         if self._missing:
             rows = plural(self._missing, "row")
-            notices.append(f"{rows} of {name} name no picture of the set.")
+            notices.append(f"{rows} of {name} without a picture in the set.")
         if self._unlabelled:
             notices.append(f"{plural(self._unlabelled, 'row')} without a label left out.")
         return notices

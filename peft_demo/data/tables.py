@@ -8,6 +8,7 @@ of a list of records.
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,9 @@ _MAX_TABLES = 200
 """Tables looked at, the shallowest first."""
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".dcm"}
 """How the pictures end that tables name."""
+
+_PREAMBLE = re.compile(r"\A(sep=.\n|#[^\n,;\t|]*\n|[ \t]*\n)+")
+"""What may stand before the header: Excel's "sep=;", comments, empty lines."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,11 @@ def table_files(files: Iterable[File]) -> list[File]:
     return sorted(named, key=lambda file: (len(file.parts), file.parts))[:_MAX_TABLES]
 
 
-def read_all(files: Iterable[File]) -> list[Table]:
-    """The tables in the files, the first ones where all together would be too many cells."""
+def read_all(files: Iterable[File], beside: bool = False) -> list[Table]:
+    """The tables in the files, the first ones where all together would be too many cells.
+
+    Raises `BadData` for a damaged one; `beside` the set, it may have nothing to do with it.
+    """
     tables: list[Table] = []
     bytes_left = MAX_TABLE
     cells_left = MAX_CELLS
@@ -64,7 +71,12 @@ def read_all(files: Iterable[File]) -> list[Table]:
         bytes_left -= file.size
         if bytes_left < 0:
             break
-        table = read_table(file, cells_left)
+        try:
+            table = read_table(file, cells_left)
+        except BadData:
+            if not beside:
+                raise
+            continue
         if table:
             tables.append(table)
             cells_left -= len(table.rows) * len(table.columns)
@@ -84,6 +96,9 @@ def read_table(file: File, most: int = MAX_CELLS) -> Table | None:
         columns, rows = read.get(kind, _separated)(content, most)
     except (ValueError, csv.Error, RecursionError, UnicodeError):
         return None
+    except BadData as error:
+        hint = "Copy it again, or take it out of the set."
+        raise BadData(f"the table {file.name} is damaged ({error.sentence}).", hint) from None
     if not columns or not rows:
         return None
     return Table(file.name, file.parts[:-1], tuple(columns), rows)
@@ -116,7 +131,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _separated(content: bytes, most: int) -> Cells:
-    text = _text(content, most)
+    text = _PREAMBLE.sub("", _text(content, most))
     first, _, _ = text.partition("\n")
     separator = max("\t,;|", key=first.count)
     if separator not in first:
@@ -224,7 +239,7 @@ def _parquet(content: bytes, most: int) -> Cells:
         _check_cells(1, len(plain), most)
         table = file.read(columns=plain)
     except ArrowException as error:
-        raise BadData(f"a parquet file could not be read ({str(error)[:120]}).") from None
+        raise BadData(str(error)[:120]) from None
     return plain, list(zip(*(_cells(column) for column in table.columns), strict=True))
 
 

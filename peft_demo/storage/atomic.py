@@ -23,8 +23,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
     At the end it takes the place of `path`; on an error it disappears. Its name is unique, so two
     processes may write the same file at once; the last one counts. Raises `CannotWrite` for what
-    the system refuses.
+    the system refuses, and for a device or a pipe, which a file must not replace.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise CannotWrite(f"{path.name} is a device or a pipe.", "Name a file.")
     draft = _draft(path)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)

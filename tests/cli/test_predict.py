@@ -34,6 +34,15 @@ def test_one_damaged_among_many_is_a_row_with_its_reason(answer, pictures):
     assert "cut off or damaged" in damaged["refusal"]
 
 
+def test_csv_replaces_no_photo(typed, pictures):
+    """F22: `predict ADAPTER *.png --csv` with the name of the table left out."""
+    photo = pictures / "good.png"
+    before = photo.read_bytes()
+    code, _, err = typed("predict", ADAPTER, pictures / "bad.png", "--csv", photo)
+    assert code == 2 and "is left as it is" in err
+    assert photo.read_bytes() == before
+
+
 def test_a_folder_a_pattern_and_a_zip(answer, pictures):
     """R11: a folder was "Is a directory"."""
     words = [pictures / "folder", pictures / "*.png", pictures / "photos.zip"]

@@ -110,3 +110,12 @@ def test_many_files_of_a_kind_are_one_notice(zipped):
     files = tree({"cat": 2, "dog": 2}) | {f"cat/{n}.xml": b"<x/>" for n in range(30)}
     dataset = zipped(files)
     assert not dataset.rejected and "30 files that end in .xml" in dataset.notices[0]
+
+
+def test_a_raw_photo_is_not_read_by_its_preview():
+    """F26: NEF and ARW are TIFF files whose first picture is a small preview."""
+    tags = {254: 1, 330: 8}
+    content = encoded(Image.new("RGB", (8, 8)), "TIFF", tiffinfo=tags)
+    with pytest.raises(BadImage, match="raw photo"):
+        decode(content)
+    assert decode(encoded(Image.new("RGB", (8, 8)), "TIFF", tiffinfo={254: 1})).size == (8, 8)

@@ -138,6 +138,7 @@ def test_a_copy_of_the_set_is_left_out():
 def test_what_programs_leave_behind_is_no_class(tmp_path):
     """P4, R4: NAS and sync programs; a folder that begins with a dot is named."""
     litter = ("@eaDir", "#recycle", "$RECYCLE.BIN", ".ipynb_checkpoints", "__MACOSX")
+    litter += ("Network Trash Folder", "TheVolumeSettingsFolder", "Temporary Items")
     left_behind = {f"{name}/cat": 1 for name in litter}
     names = named({"cat": 1, "dog": 1, "cat/@eaDir": 1, ".net": 1, **left_behind})
     files = {name: png(number, 8) for number, name in enumerate(names)}
@@ -148,6 +149,14 @@ def test_what_programs_leave_behind_is_no_class(tmp_path):
         dataset = open_dataset(DataSpec(source, spec), tmp_path / spec)
         assert places(dataset) == {"": {"cat": 1, "dog": 1}}
         assert any("'.net'" in notice for notice in dataset.notices)
+
+
+@pytest.mark.parametrize("name", ["results", "_unsorted", "predictions", "docs", "New Folder"])
+def test_a_leftover_beside_classes_is_a_doubt(name):
+    """R4's kind: it became a class in silence."""
+    dataset = arranged(named({"cat": 2, "dog": 2, name: 2}))
+    assert repr(name) in dataset.doubt
+    assert not arranged(named({"cat": 2, "dog": 2, "other": 2})).doubt
 
 
 def test_masks_and_thumbnails_are_no_pictures_of_a_class():

@@ -165,7 +165,7 @@ def test_what_is_missing_is_said():
     dataset = arranged(NAMES, {"labels.csv": rows})
     assert places(dataset) == {"": {"cat": 2, "dog": 2}}
     assert any("4 rows without a label" in notice for notice in dataset.notices)
-    assert any("1 row of labels.csv name no picture" in notice for notice in dataset.notices)
+    assert any("1 row of labels.csv without a picture" in notice for notice in dataset.notices)
     assert dict(dataset.rejected)["images/0.jpg"] == "no table gives it a class."
 
 
@@ -284,3 +284,62 @@ def test_a_table_of_a_zip_cannot_be_a_file_of_this_machine(tmp_path):
     assert Path(secret).is_file()
     with pytest.raises(BadData, match="no table"):
         arranged(NAMES, labels=str(secret))
+
+
+def test_a_table_without_a_header_loses_no_row():
+    """F3: the first row was taken for names, where pictures are named without suffix."""
+    rows = "".join(f"img{n},{'cat' if n % 2 else 'dog'}\n" for n in range(8))
+    dataset = arranged(named_in("photos", 8), {"labels.csv": rows})
+    assert places(dataset) == {"": {"cat": 4, "dog": 4}}
+    numbered = "0,1\n" + "".join(f"{n},{'cat' if n % 2 else 'dog'}\n" for n in range(8))
+    assert places(arranged(NAMES, {"labels.csv": numbered})) == {"": {"cat": 4, "dog": 4}}
+
+
+@pytest.mark.parametrize("start", ["sep=,\n", "# exported by hand\n\n"])
+def test_what_stands_before_the_header(start):
+    """F4"""
+    dataset = arranged(named_in("photos", 8), {"labels.csv": start + rows_of("file,label", 8)})
+    assert dataset.label_column == "label"
+    assert places(dataset) == {"": {"cat": 4, "dog": 4}}
+
+
+def test_splits_of_several_words_in_a_column():
+    """FER2013: "Training", "PublicTest", "PrivateTest"."""
+    usage = ("Training", "Public Test", "Private Test")
+    rows = [f"img{n}.png,{'cat' if n % 2 else 'dog'},{usage[n % 3]}" for n in range(12)]
+    table = "\n".join(["file,emotion,Usage", *rows])
+    dataset = arranged(named_in("photos", 12), {"fer.csv": table})
+    assert places(dataset) == {"train": {"dog": 2, "cat": 2}, "test": {"cat": 4, "dog": 4}}
+
+
+def test_two_tables_with_labels_are_a_doubt():
+    """F3: one of them was taken in silence."""
+    tables = {"a.csv": rows_of("file,label", 8), "b.csv": rows_of("file,species", 8)}
+    dataset = arranged(named_in("photos", 8), tables)
+    assert "b.csv has labels too" in dataset.doubt
+    assert "--labels b.csv" in flags(dataset)
+
+
+def test_a_table_that_names_no_picture_is_told():
+    """F4: the set was refused without a word of its table."""
+    dataset = arranged(named_in("photos", 4), {"labels.csv": "id,label\n71,cat\n72,dog\n"})
+    assert "No column of labels.csv names pictures of the set" in dataset.problem
+    assert "71, cat" in dataset.problem
+
+
+def test_a_damaged_table_beside_the_set_is_nothing_to_it(tmp_path):
+    """A download that lies in the same folder by chance."""
+    (tmp_path / "other.parquet").write_bytes(b"PAR1 and no more")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "1.png").write_bytes(png())
+    dataset = open_dataset(DataSpec("folder", str(tmp_path / "set")))
+    assert dataset.classes == ()
+
+
+def named_in(folder, count):
+    return [f"{folder}/img{n}.png" for n in range(count)]
+
+
+def rows_of(header, count):
+    rows = [f"img{n}.png,{'cat' if n % 2 else 'dog'}" for n in range(count)]
+    return "\n".join([header, *rows])

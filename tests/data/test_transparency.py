@@ -46,3 +46,14 @@ def test_opaque_pictures_have_no_ground():
     assert choose_ground([]) == ""
     opaque = encoded(picture(1).convert("RGBA"))
     assert decode(opaque, Window(ground="black")) == decode(opaque)
+
+
+def test_pictures_that_are_empty_already_are_a_doubt(zipped):
+    """F10's kind: sheets of white paper, and black ones, which no window will show."""
+    sheets = {
+        f"{name}/{number}.png": encoded(Image.new("RGB", (40, 40 + number), colour))
+        for name, colour in (("cat", "white"), ("dog", "black"))
+        for number in range(3)
+    }
+    chosen = split(zipped(sheets), 1, 0)
+    assert "all black or all white" in chosen.doubt and not chosen.problem

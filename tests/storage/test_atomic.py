@@ -1,7 +1,10 @@
 """A file is written whole or not at all."""
 
+import os
+
 import pytest
 
+from peft_demo.contracts.errors import CannotWrite
 from peft_demo.storage.atomic import atomic_write
 
 
@@ -28,3 +31,13 @@ def test_two_that_write_it_at_once_do_not_share_a_draft(tmp_path):
         first.write_text("first")
         second.write_text("second")
     assert target.read_text() == "first" and list(tmp_path.iterdir()) == [target]
+
+
+def test_a_device_or_a_pipe_is_not_replaced(tmp_path):
+    """`--csv /dev/stdout`, where a file cannot stand."""
+    pipe = tmp_path / "pipe"
+    mkfifo = getattr(os, "mkfifo", None) or pytest.skip("there are no named pipes here")
+    mkfifo(pipe)
+    with pytest.raises(CannotWrite, match="a device or a pipe"), atomic_write(pipe):
+        pass
+    assert pipe.is_fifo()
