@@ -8,6 +8,7 @@ from typer import Argument, Option
 from ..contracts.errors import BadValue
 from ..contracts.knobs import parse_settings
 from ..contracts.specs import ImportHints
+from ..storage.paths import is_there
 from .options import Adapter, Backbone, Json, NewName, Offline, Size, Zoo
 from .services import open_studio
 from .terminal import print_answer
@@ -83,7 +84,7 @@ def import_adapter(
         name=name,
     )
     with open_studio(zoo, offline) as studio:
-        if not path.exists():
+        if not is_there(path):
             raise BadValue(f"there is no {path}.", "Name a file or a folder of this machine.")
         id = studio.zoo.take(path, hints)
         card = studio.zoo.card(id)

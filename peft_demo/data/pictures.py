@@ -7,6 +7,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from ..contracts.errors import BadData, BadImage
+from ..storage.paths import expanded, is_there
 from .formats import OTHERS, TABLES, suffix
 from .images import read_file
 from .listing import Listing, with_readable_names
@@ -35,8 +36,8 @@ def find_pictures(words: Sequence[str]) -> list[NamedPicture]:
 
 
 def _find(word: str) -> Iterator[NamedPicture]:
-    path = Path(word).expanduser()
-    if path.exists() or not has_magic(word):
+    path = expanded(word)
+    if is_there(path) or not has_magic(word):
         yield from _at(word)
         return
     matches = sorted(glob(str(path), recursive=True), key=natural)
@@ -52,12 +53,12 @@ def _at(word: str) -> Iterator[NamedPicture]:
         if source.list and source.parse(word) is not None:
             yield from _inside(word, source.list)
             return
-    yield NamedPicture(word, partial(read_file, Path(word).expanduser()))
+    yield NamedPicture(word, partial(read_file, expanded(word)))
 
 
 def _inside(word: str, list_files: Callable[[Path], Listing]) -> Iterator[NamedPicture]:
     try:
-        listing = with_readable_names(list_files(Path(word).expanduser()))
+        listing = with_readable_names(list_files(expanded(word)))
     except BadData as error:
         yield _unreadable(word, str(error))
         return

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..contracts.errors import BadData, BadImage
 from ..contracts.progress import Report
+from ..storage.paths import expanded, is_file
 from .formats import INTENDED, OTHERS, PICTURES, TABLES, suffix
 from .images import open_header, size_refusal
 from .listing import File, Listing, Parts
@@ -139,8 +140,8 @@ def named_table(word: str, tables: Sequence[File], beside: Path | None) -> File:
         if tuple(part.lower() for part in file.parts[-len(wanted) :]) == wanted:
             return file
     if beside is not None:
-        for path in (Path(word).expanduser(), beside / word, beside.parent / word):
-            if path.is_file():
+        for path in (expanded(word), beside / word, beside.parent / word):
+            if is_file(path):
                 return _outside(path)
     known = listed(file.name for file in tables) if tables else "none"
     raise BadData(f"there is no table {wanted[-1]!r}.", f"Tables of the set: {known}.")
@@ -149,7 +150,7 @@ def named_table(word: str, tables: Sequence[File], beside: Path | None) -> File:
 def tables_beside(place: Path) -> list[File]:
     """The tables next to the set on this machine."""
     try:
-        paths = [path for path in place.resolve().parent.iterdir() if path.is_file()]
+        paths = [path for path in place.resolve().parent.iterdir() if is_file(path)]
     except OSError:
         return []
     return table_files(_outside(path) for path in sorted(paths) if suffix(path.name) in TABLES)

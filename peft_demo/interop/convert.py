@@ -21,6 +21,7 @@ from ..contracts.errors import BadAdapter, BadValue, WrongBackbone
 from ..contracts.specs import ImportHints
 from ..methods import find_method
 from ..storage.header import open_binary
+from ..storage.paths import is_file, is_folder
 from ..vit import Backbone
 from .binary_release import MEAN, METHODS, STD, from_binary_release
 from .from_peft import from_peft
@@ -36,8 +37,8 @@ BINARY_LIMIT = 100_000_000
 def is_foreign(path: Path) -> bool:
     """Whether `path` is of a kind that is read here: a folder, peft's tensors in one, a 1-bit
     file."""
-    peft_tensors = path.name == TENSORS and (path.parent / CONFIG).is_file()
-    return peft_tensors or path.is_dir() or path.suffix == BINARY
+    peft_tensors = path.name == TENSORS and is_file(path.parent / CONFIG)
+    return peft_tensors or is_folder(path) or path.suffix == BINARY
 
 
 def with_defaults(path: Path, hints: ImportHints) -> ImportHints:

@@ -17,6 +17,7 @@ from torch import Tensor
 from ..contracts.errors import BadAdapter
 from ..contracts.text import quoted
 from ..storage.header import Header, open_binary, parse_header, read_whole
+from ..storage.paths import is_file, is_folder
 
 CONFIG = "adapter_config.json"
 TENSORS = "adapter_model.safetensors"
@@ -91,13 +92,13 @@ class PeftFolder:
 
 def read_folder(path: Path) -> PeftFolder:
     """The folder at `path`, or around the file `path`; `BadAdapter` unless it is a plain LoRA."""
-    folder = (path if path.is_dir() else path.parent).absolute()
+    folder = (path if is_folder(path) else path.parent).absolute()
     for name in (CONFIG, TENSORS):
-        if not (folder / name).is_file():
+        if not is_file(folder / name):
             raise BadAdapter(f"{folder.name} is not an adapter of peft: it has no {name}.")
     config = _read_json(folder / CONFIG)
     _check_config(config)
-    note = _read_json(folder / NOTE) if (folder / NOTE).is_file() else {}
+    note = _read_json(folder / NOTE) if is_file(folder / NOTE) else {}
     header, content = _read_tensors(folder / TENSORS)
     return PeftFolder(folder.name, config, note, header, content)
 

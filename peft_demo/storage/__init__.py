@@ -2,6 +2,7 @@
 
 `atomic`   written whole or not at all
 `lock`     changed by one at a time
+`paths`    words that people type, as paths
 `names`    names that are safe everywhere
 `home`     where a person's files live
 `header`   the header of a safetensors file

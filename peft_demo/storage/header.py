@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..contracts.errors import PeftDemoError
+from .paths import is_file, is_there
 
 BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "U16": 16, "I16": 16, "U32": 32, "I32": 32, "U64": 64, "I64": 64,
@@ -48,7 +49,13 @@ def read_header(file: Path, limit: int, refuse: type[PeftDemoError]) -> Header:
 
 @contextmanager
 def open_binary(file: Path, refuse: type[PeftDemoError]) -> Iterator[BinaryIO]:
-    """The file, open to be read; what the system refuses meanwhile is raised as `refuse`."""
+    """The file, open to be read; what the system refuses meanwhile is raised as `refuse`.
+
+    A pipe or a device is refused too: it would keep us waiting, or never end.
+    """
+    if not is_file(file):
+        what = "it is not a file" if is_there(file) else "there is no such file"
+        raise refuse(f"{file.name} cannot be read: {what}.")
     try:
         with file.open("rb") as stream:
             yield stream

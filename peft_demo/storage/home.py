@@ -10,6 +10,7 @@ from pathlib import Path
 from time import time
 
 from ..contracts.errors import CannotWrite
+from .paths import expanded
 
 DAY = 86_400.0
 """Seconds."""
@@ -70,8 +71,8 @@ class Home:
 def find_home(root: Path | str | None = None, zoo: Path | str | None = None) -> Home:
     """The home at `root`, else at PEFT_DEMO_HOME, else in the platform's user data folder."""
     chosen = root or os.environ.get("PEFT_DEMO_HOME") or _user_data() / "peft-demo"
-    folder = Path(chosen).expanduser().absolute()
-    adapters = Path(zoo).expanduser().absolute() if zoo else folder / "zoo"
+    folder = expanded(chosen).absolute()
+    adapters = expanded(zoo).absolute() if zoo else folder / "zoo"
     return Home(folder, adapters)
 
 

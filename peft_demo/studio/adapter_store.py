@@ -18,12 +18,15 @@ from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import BackboneCard, ZooEntry
 from ..contracts.errors import BadAdapter, BadValue, NotAllowed, PeftDemoError, UnknownName
+from ..contracts.text import is_visible, visible
 from ..storage.atomic import disk_errors, move_file, sweep_drafts, write_file
 from ..storage.lock import locked
 from ..storage.names import free_name, slug
+from ..storage.paths import expanded, is_file
 
 SHIPPED = Path(__file__).parents[2] / "adapters_zoo"
 SUFFIX = ".safetensors"
+_RENAME = "the name of its file contains characters that cannot be seen. Rename the file."
 
 
 @dataclass
@@ -44,7 +47,7 @@ class AdapterStore:
 
     def ids(self) -> list[str]:
         """The ids of all adapters, own ones first."""
-        return [p.stem for p in self._files()]
+        return [_id(p) for p in self._files()]
 
     def path(self, id: str) -> Path:
         """The file of adapter `id`.
@@ -56,7 +59,7 @@ class AdapterStore:
         if re.fullmatch(r"[^\x00-\x1f./\\:][^\x00-\x1f/\\:]{0,120}", id):
             for folder in (self.own, self.shipped):
                 path = folder / f"{id}{SUFFIX}"
-                if path.is_file():
+                if is_file(path):
                     return path
         raise UnknownName("adapter", id, self.ids())
 
@@ -110,7 +113,7 @@ class AdapterStore:
 
     def register_external(self, file: Path) -> str:
         """Lends an id to a file that stays where it is."""
-        file = file.expanduser().absolute()
+        file = expanded(file).absolute()
         self._external[str(file)] = file
         return str(file)
 
@@ -167,6 +170,8 @@ class AdapterStore:
         except OSError as trouble:
             return ZooEntry(path.stem, 0, False, None, _unreadable(trouble))
         key = status.st_mtime_ns, status.st_size
+        if not is_visible(path.stem):
+            return ZooEntry(_id(path), status.st_size, False, None, _RENAME)
         known = self._entries.get(path)
         if known is not None and known[0] == key:
             return known[1]
@@ -227,6 +232,11 @@ def _fits(card: AdapterCard, backbone: BackboneCard) -> bool:
 def _downloadable(card: AdapterCard, known: Sequence[BackboneCard]) -> bool:
     """Whether timm knows pretrained weights of that name, and nothing else here goes by it."""
     return card.backbone not in [b.name for b in known] and timm.is_model_pretrained(card.backbone)
+
+
+def _id(path: Path) -> str:
+    """The file's stem, as it can be shown."""
+    return visible(path.stem) or "nameless"
 
 
 def _read(path: Path, size: int, shipped: bool) -> ZooEntry:

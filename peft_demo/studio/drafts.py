@@ -24,6 +24,7 @@ from ..data.pixels import SET_PIXELS, PixelBudget
 from ..data.sources.draft import LABELS, draft_folder, read_labels
 from ..storage.atomic import copy_file, disk_errors, write_file
 from ..storage.home import Home
+from ..storage.paths import is_file, is_there
 
 CLASSES = 100
 """At most this many classes in a draft."""
@@ -100,7 +101,7 @@ class Drafts:
         for number in read_labels(folder):
             if key in _keys(folder / number):
                 shown = self.home.tmp / "shown" / key
-                if not shown.exists():
+                if not is_there(shown):
                     copy_file(folder / number / key, shown)
                 return shown
         raise UnknownName("picture", key[:80], ())
@@ -137,7 +138,7 @@ def _keys(folder: Path) -> tuple[str, ...]:
         keys = json.loads((folder / ORDER).read_text("utf-8"))
     except (OSError, ValueError):
         return ()
-    return tuple(key for key in keys if (folder / key).is_file())
+    return tuple(key for key in keys if is_file(folder / key))
 
 
 def _store(

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from ..contracts.errors import PeftDemoError
 from ..contracts.events import Event, Stepped, from_json
 from ..storage.atomic import disk_errors
+from ..storage.paths import is_file
 
 POINTS = 500
 """Steps that one read gives at most, evenly chosen; a curve needs no more."""
@@ -75,9 +76,11 @@ class Journal:
 
     def size(self) -> int:
         """Bytes on disk."""
-        return self.path.stat().st_size if self.path.exists() else 0
+        return self.path.stat().st_size if is_file(self.path) else 0
 
     def _bytes(self, start: int) -> bytes:
+        if not is_file(self.path):
+            return b""
         try:
             with open(self.path, "rb") as file:
                 file.seek(start)

@@ -24,9 +24,11 @@ from ..contracts.errors import Busy, CannotResume, PeftDemoError, UnknownName
 from ..contracts.events import Event, Finished, Interrupted, saved_adapter
 from ..contracts.run_state import state_of
 from ..contracts.specs import RunSpec
+from ..contracts.text import is_visible
 from ..storage.atomic import disk_errors, sweep_drafts, write_file
 from ..storage.lock import locked
 from ..storage.names import free_name, slug
+from ..storage.paths import is_file, is_folder, is_there
 from .journal import Journal
 
 SPEC = "spec.json"
@@ -135,7 +137,9 @@ class Runs:
 
     def ids(self) -> list[str]:
         """The names of all runs, in reverse alphabetical order."""
-        return sorted((path.parent.name for path in self.folder.glob(f"*/{SPEC}")), reverse=True)
+        specs = [path for path in self.folder.glob(f"*/{SPEC}") if is_file(path)]
+        names = [path.parent.name for path in specs]
+        return sorted(filter(is_visible, names), reverse=True)
 
     def record(self, id: str) -> Record:
         """The run called `id`; `UnknownName` if there is none."""
@@ -166,17 +170,25 @@ class Runs:
         """Marks runs whose process died, and removes those that died before they had a spec."""
         for record in self.records():
             record.mark_interrupted()
-            if record.state_file.exists() and record.is_over:
+            if is_there(record.state_file) and record.is_over:
                 record.drop_state()
         begun = set(self._folders()) - set(self.ids())
         if begun:
             # Whoever creates a run holds this lock until its spec is there.
             with suppress(PeftDemoError), locked(self.folder):
                 for name in begun - set(self.ids()):
-                    shutil.rmtree(self.folder / name, ignore_errors=True)
+                    _remove_begun(self.folder / name)
 
     def _folders(self) -> list[str]:
-        return [path.name for path in self.folder.glob("[!.]*") if path.is_dir()]
+        return [path.name for path in self.folder.glob("[!.]*") if is_folder(path)]
+
+
+def _remove_begun(folder: Path) -> None:
+    """Removes a run that has no spec yet; a folder with anything else in it is somebody else's."""
+    with suppress(OSError):
+        sweep_drafts(folder)
+        (folder / ALIVE).unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _lock(folder: Path) -> FileLock:

@@ -16,6 +16,7 @@ from ..contracts.specs import DataSpec, ImportHints, RunSpec
 from ..storage.atomic import disk_errors, write_file
 from ..storage.home import Home
 from ..storage.lock import locked
+from ..storage.paths import expanded, is_file
 from .adapter_store import AdapterStore, refusal
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
@@ -80,7 +81,7 @@ class Zoo:
             self._store.path(word)
             return word
         except UnknownName:
-            if not self._allow_local_paths or not Path(word).expanduser().is_file():
+            if not self._allow_local_paths or not is_file(expanded(word)):
                 raise
             return self._store.register_external(Path(word))
 

@@ -10,15 +10,26 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..contracts import checks
 from ..contracts.cards import BackboneCard
 from ..contracts.errors import BadBackbone
-from ..storage.header import read_header
+from ..contracts.text import visible
+from ..storage.header import open_binary, read_header
+from ..storage.paths import is_file
 from .checkpoint import HEADER_LIMIT, read_tensors
 from .fingerprint import fingerprint
 from .source import Source, anatomy_of, timm_names
 
 BUNDLED = Path(__file__).parent / "bundled"
 FOLDER = "backbones"
+RECORD_LIMIT = 1_000_000
+"""Bytes of a record; one takes some hundred."""
+
+DEEPEST = 256
+"""Blocks of a backbone."""
+LARGEST = 100_000
+"""Any other size that timm is given."""
+_NAME = checks.name(500)
 
 
 def bundled() -> Source:
@@ -81,8 +92,8 @@ def _read_record(file: Path) -> Source | BackboneCard:
     """The source that a record describes, or the card of a damaged one."""
     name = file.stem
     try:
-        record = json.loads(file.read_bytes())
-        name = str(record["name"])[:100]
+        record = json.loads(_content(file))
+        name = visible(str(record["name"]))[:100] or name
         return _checked(record, file.with_suffix(".safetensors"))
     except OSError as error:
         reason = error.strerror or str(error)
@@ -91,6 +102,11 @@ def _read_record(file: Path) -> Source | BackboneCard:
     except BadBackbone as error:
         reason = error.sentence.rstrip(".")
     return damaged_card(name, f"{FOLDER}/{file.name} is damaged: {reason}.")
+
+
+def _content(file: Path) -> bytes:
+    with open_binary(file, BadBackbone) as stream:
+        return stream.read(RECORD_LIMIT)
 
 
 def damaged_card(name: str, sentence: str) -> BackboneCard:
@@ -110,24 +126,31 @@ def damaged_card(name: str, sentence: str) -> BackboneCard:
 
 def _checked(record: Mapping[str, Any], file: Path) -> Source:
     """`BadBackbone` unless it is what `register` writes, and its weights are there."""
-    texts = [record[key] for key in ("name", "title", "arch", "fingerprint")]
-    settings = record.get("kwargs", {})
-    if not all(isinstance(text, str) and text for text in texts) or not isinstance(settings, dict):
-        raise BadBackbone("it is no record of a backbone")
+    for key in ("name", "title", "arch", "fingerprint"):
+        _NAME(record[key])
+    for name, value in checks.settings(record.get("kwargs", {})).items():
+        _check_setting(name, value)
     if record["arch"] not in timm_names():
         raise BadBackbone(f"timm has no architecture {record['arch'][:100]!r}")
-    if not file.is_file():
+    if not is_file(file):
         raise BadBackbone("its weights are gone")
     return _source(record, file)
 
 
+def _check_setting(name: str, value: Any) -> None:
+    """`Unexpected` unless timm could have been given this: a word, yes or no, or a size."""
+    if not isinstance(value, str | bool | None):
+        checks.whole(0, DEEPEST if name == "depth" else LARGEST)(value)
+
+
 def _source(record: Mapping[str, Any], file: Path, bundled: bool = False) -> Source:
-    texts = ("name", "title", "arch", "interpolation", "licence", "fingerprint")
+    texts = ["name", "title", "arch", "fingerprint"]
+    texts += ["interpolation", "licence"] if bundled else []
     return Source(
         **{key: record[key] for key in texts if key in record},
         file=file,
         kwargs=tuple(sorted(record.get("kwargs", {}).items())),
-        mean=tuple(record.get("mean", ())),
-        std=tuple(record.get("std", ())),
+        mean=tuple(record.get("mean", ())) if bundled else (),
+        std=tuple(record.get("std", ())) if bundled else (),
         bundled=bundled,
     )

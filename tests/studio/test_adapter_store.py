@@ -254,3 +254,21 @@ def test_classes_renamed_by_two_at_once_are_both_renamed(zoo):
     for thread in several:
         thread.join(30)
     assert zoo.card("mine").classes == ("azure", "lime", "crimson")
+
+
+@pytest.mark.parametrize("name", ["a\u202eb", "a\nb", os.fsdecode(b"\xff")])
+def test_a_file_name_that_cannot_be_shown_is_listed_with_what_to_do(zoo, name):
+    (zoo.own / "mine.safetensors").rename(zoo.own / f"{name}.safetensors")
+    (entry,) = [entry for entry in zoo.entries() if entry.card is None]
+    assert "Rename the file" in entry.refusal
+    assert entry.id in ("ab", "nameless")
+
+
+def test_an_id_longer_than_a_file_name_is_unknown(zoo):
+    with pytest.raises(UnknownName):
+        zoo.path("字" * 120)
+
+
+def test_a_pipe_in_the_zoo_keeps_nobody_waiting(zoo):
+    os.mkfifo(zoo.own / "a.safetensors")
+    assert [entry.id for entry in zoo.entries()] == ["a", "mine", "other", "given"]

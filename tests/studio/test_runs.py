@@ -1,5 +1,6 @@
 """Runs on disk: who lives, who was interrupted, in which order, and what is left of the dead."""
 
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -178,3 +179,24 @@ def test_the_state_of_a_run_that_has_ended_is_swept(runs):
     Runs(runs.folder).settle()
     assert not ended.state_file.exists() and interrupted.state() == b"state"
     assert not list(interrupted.state_file.parent.glob(".*.tmp"))
+
+
+def test_settling_leaves_what_is_no_run_alone(runs):
+    """A home may be a folder that somebody uses already, with `runs` of another program in it."""
+    other = runs.folder / "exp1"
+    other.mkdir(parents=True)
+    (other / "events.out.tfevents").write_text("precious")
+    (runs.folder / "begun").mkdir()
+    (runs.folder / "begun" / "alive.lock").write_text("")
+    runs.settle()
+    assert (other / "events.out.tfevents").read_text() == "precious"
+    assert not (runs.folder / "begun").exists()
+
+
+def test_pipes_where_files_of_a_run_belong_keep_nobody_waiting(runs):
+    record = runs.create(RunSpec())
+    os.mkfifo(record.journal.path)
+    (runs.folder / "odd").mkdir()
+    os.mkfifo(runs.folder / "odd" / "spec.json")
+    assert Runs(runs.folder).ids() == [record.id]
+    assert record.journal.read() == ([], 0)

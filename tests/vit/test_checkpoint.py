@@ -508,6 +508,12 @@ def test_a_changed_bit_is_met_when_the_backbone_loads(weights, tmp_path, home):
         load("mine", home=home)
 
 
+def record(**changes) -> bytes:
+    """The record of a registered backbone, as somebody has changed it."""
+    plain = {"name": "mine", "title": "t", "arch": ARCH, "fingerprint": "f"}
+    return json.dumps(plain | changes).encode()
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -520,6 +526,12 @@ def test_a_changed_bit_is_met_when_the_backbone_loads(weights, tmp_path, home):
         json.dumps({"name": "mine", "title": "t", "arch": "nonsense", "fingerprint": "f"}).encode(),
         b"[" * 3000,
         b"\xff\xfe",
+        record(name="m\u202e"),
+        record(name="\ud800"),
+        record(kwargs={"img_size": [32]}),
+        record(kwargs={"img_size": 10**400}),
+        record(kwargs={"nope": {}}),
+        record(kwargs={"depth": 1_000_000}),
     ],
 )
 def test_a_damaged_record_is_listed_with_what_to_do(content, weights, tmp_path, home):

@@ -34,6 +34,7 @@ from ...contracts.progress import Report
 from ...contracts.specs import DataSpec
 from ...contracts.window import Window
 from ...storage.home import Home
+from ...storage.paths import expanded, is_file
 from ..dataset import Dataset
 from ..listing import Listing, Parts
 from ..pixels import SET_PIXELS
@@ -152,8 +153,8 @@ def parse(
 def _not_a_dataset(argument: str) -> UnknownName | BadData:
     from .bundled import names
 
-    path = Path(argument).expanduser()
-    if path.is_file():
+    path = expanded(argument)
+    if is_file(path):
         return BadData(
             f"{argument!r} is no dataset;",
             "expected a bundled name, a folder, a .zip, a .tar or hf:OWNER/NAME.",

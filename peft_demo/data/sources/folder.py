@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...contracts.errors import BadData
 from ...storage.home import Home
+from ...storage.paths import expanded, is_folder, is_there
 from ..arrange import arrange
 from ..dataset import Dataset
 from ..formats import PICTURES, suffix
@@ -17,12 +18,12 @@ from . import Request, Source
 
 def parse(word: str) -> str | None:
     """A word that is a folder's path."""
-    return word if word and Path(word).expanduser().is_dir() else None
+    return word if word and is_folder(expanded(word)) else None
 
 
 def locate(name: str, home: Home | None) -> Path:
     """The folder itself: its path is the name."""
-    return Path(name).expanduser()
+    return expanded(name)
 
 
 def open_folder(request: Request) -> Dataset:
@@ -37,7 +38,7 @@ def list_folder(root: Path) -> Listing:
 
     Raises `BadData` if there is no such folder or it holds too many files.
     """
-    if not root.is_dir():
+    if not is_folder(root):
         raise BadData(f"there is no folder {root.name!r}.")
     listing = Listing()
     _walk(root.resolve(), (), (), listing)
@@ -100,7 +101,7 @@ def _enter(
 def _take(entry: os.DirEntry[str], place: Parts, listing: Listing) -> None:
     path = Path(entry.path)
     if not entry.is_file():  # a pipe would keep us waiting for ever
-        dead = entry.is_symlink() and not path.exists()
+        dead = entry.is_symlink() and not is_there(path)
         listing.reject(place, "a link to nothing." if dead else "not a regular file.")
         return
     listing.files.append(File(place, entry.stat().st_size, partial(path.open, "rb")))

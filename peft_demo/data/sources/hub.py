@@ -13,6 +13,7 @@ from typing import Any
 from ...contracts.data_spec import DataSpec, parse_splits
 from ...contracts.errors import BadData, BadImage, BadValue, NotAllowed, PeftDemoError
 from ...contracts.progress import Report
+from ...storage.paths import is_there
 from ..arrange import agree
 from ..dataset import Dataset, Example
 from ..hub_columns import Labels, image_column, label_column
@@ -75,7 +76,7 @@ def _streams(name: str) -> Mapping[str, Stream]:
         raise BadValue(
             f"a Hub dataset is named OWNER/NAME, got {id!r}.", "For instance uoft-cs/cifar10."
         )
-    if Path(id).exists():  # `datasets` would take a folder of that name instead
+    if is_there(Path(id)):  # `datasets` would take a folder of that name instead
         raise BadValue(f"{id!r} is a folder here as well.", "Start from another working directory.")
     from datasets import load_dataset
 

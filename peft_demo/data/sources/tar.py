@@ -14,6 +14,7 @@ from weakref import finalize
 
 from ...contracts.errors import BadData, BadImage
 from ...storage.home import Home
+from ...storage.paths import expanded, is_file
 from ..arrange import arrange
 from ..dataset import Dataset
 from ..images import MAX_BYTES, size_refusal
@@ -27,12 +28,12 @@ SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 def parse(word: str) -> str | None:
     """A word that is the path of a tar file."""
     is_tar = word.lower().endswith(SUFFIXES)
-    return word if is_tar and Path(word).expanduser().is_file() else None
+    return word if is_tar and is_file(expanded(word)) else None
 
 
 def locate(name: str, home: Home | None) -> Path:
     """The file itself: its path is the name."""
-    return Path(name).expanduser()
+    return expanded(name)
 
 
 def open_tar(request: Request) -> Dataset:

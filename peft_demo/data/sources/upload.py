@@ -11,6 +11,7 @@ from ...contracts.errors import BadData, UnknownName
 from ...storage.atomic import copy_file
 from ...storage.home import Home
 from ...storage.names import slug
+from ...storage.paths import is_file, is_there
 from ..arrange import arrange
 from ..dataset import Dataset
 from . import Request, Source
@@ -27,7 +28,7 @@ def keep_zip(home: Home, file: Path) -> str:
     with open(file, "rb") as content:
         digest = file_digest(content, "sha256").hexdigest()
     key = f"{slug(file.stem, 'photos')}-{digest[:12]}.zip"
-    if not (home.uploads / key).exists():
+    if not is_there(home.uploads / key):
         copy_file(file, home.uploads / key)
     return key
 
@@ -35,7 +36,7 @@ def keep_zip(home: Home, file: Path) -> str:
 def find_zip(home: Home, key: str) -> Path:
     """The stored zip; touched, so that one in use does not expire. Raises `UnknownName`."""
     path = home.uploads / key
-    if not re.fullmatch(r"[a-z0-9-]{1,64}\.zip", key) or not path.is_file():
+    if not re.fullmatch(r"[a-z0-9-]{1,64}\.zip", key) or not is_file(path):
         raise UnknownName("upload", key[:80], (p.name for p in home.uploads.glob("*.zip")))
     with suppress(OSError):
         path.touch()

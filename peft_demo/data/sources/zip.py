@@ -12,6 +12,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from ...contracts.errors import BadData, BadImage
 from ...storage.home import Home
+from ...storage.paths import expanded, is_file
 from ..arrange import arrange
 from ..dataset import Dataset
 from ..formats import PICTURES, describe, suffix
@@ -30,13 +31,13 @@ _LOCKED = 0x1
 
 def parse(word: str) -> str | None:
     """A word that is the path of a zip."""
-    path = Path(word).expanduser()
-    return word if path.suffix.lower() == ".zip" and path.is_file() else None
+    path = expanded(word)
+    return word if path.suffix.lower() == ".zip" and is_file(path) else None
 
 
 def locate(name: str, home: Home | None) -> Path:
     """The zip itself: its path is the name."""
-    return Path(name).expanduser()
+    return expanded(name)
 
 
 def open_zip(request: Request) -> Dataset:

@@ -4,6 +4,7 @@ import zipfile
 from pathlib import Path
 
 from ...contracts.errors import BadBackbone
+from ...storage.header import open_binary
 
 SAFETENSORS = "safetensors"
 NPZ = "npz"
@@ -38,11 +39,8 @@ def kind_of(file: Path) -> str:
 
 
 def _start(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(64)
-    except OSError as error:
-        raise BadBackbone(f"{file.name} cannot be read: {error.strerror or error}.") from None
+    with open_binary(file, BadBackbone) as opened:
+        return opened.read(64)
 
 
 def _kind_of_zip(file: Path) -> str:
