@@ -40,6 +40,7 @@ def fit(
     extras = [name for name in body if name not in expected and _is_extra(name)]
     kept = {name: tensor for name, tensor in body.items() if name not in extras}
     check_fit(kept, expected, arch, title)
+    _check_finite(kept, title)
     return source, kept, notices + left_out(extras)
 
 
@@ -62,12 +63,26 @@ def check_fit(
         raise BadBackbone(sentence, _and_more(unexpected))
     for name, like in expected.items():
         tensor = tensors[name]
-        if tensor.shape != like.shape or tensor.dtype not in FLOATS:
+        if tensor.dtype not in FLOATS:
+            dtype = str(tensor.dtype).removeprefix("torch.")
+            raise BadBackbone(
+                f"{title} holds {name} as {dtype}; weights are read as float32, float16 or "
+                "bfloat16.",
+                "Save it in one of these: `{n: t.float() for n, t in tensors.items()}`.",
+            )
+        if tensor.shape != like.shape:
             dtype = str(tensor.dtype).removeprefix("torch.")
             raise BadBackbone(
                 f"{title} is not a {arch}: {name} is {dtype} {list(tensor.shape)}, "
                 f"expected {list(like.shape)}."
             )
+
+
+def _check_finite(tensors: Mapping[str, Tensor], title: str) -> None:
+    """`BadBackbone` for weights of a run that diverged, or that were too large for float16."""
+    for name, tensor in tensors.items():
+        if not tensor.is_meta and not bool(torch.isfinite(tensor).all()):
+            raise BadBackbone(f"{title} holds values in {name} that are not finite (NaN or inf).")
 
 
 def is_head(name: str, arch: str) -> bool:

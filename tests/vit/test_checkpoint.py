@@ -481,7 +481,7 @@ def test_another_architecture_is_refused_with_the_right_one(weights, tmp_path):
         (b"version https://git-lfs.github.com/spec/v1\noid", "pointer of git-lfs"),
         (b"<!doctype html>", "a web page"),
         (b"\x89HDF\r\n", "HDF5"),
-        (b"", "no sound safetensors file"),
+        (b"", "is empty"),
     ],
 )
 def test_other_files_are_named_for_what_they_are(start, sentence, tmp_path):
@@ -555,3 +555,40 @@ def test_weights_that_are_gone_are_listed_too(weights, tmp_path, home):
     registered_file(home).unlink()
     (card,) = [card for card in cards(home) if card.source == "registered"]
     assert (card.name, "its weights are gone" in card.refusal) == ("mine", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("base_model.model.blocks.0.attn.qkv.lora_A.weight", "an adapter"),
+        ("visual.conv1.weight", "OpenAI"),
+        ("vision_model.embeddings.patch_embedding.weight", "transformers"),
+        ("conv_proj.weight", "torchvision"),
+        ("backbone.patch_embed.projection.weight", "mmpretrain"),
+    ],
+)
+def test_other_names_are_told(tmp_path, name, what):
+    """F13's kind: what has no patch embedding of timm's is named for what it is."""
+    with pytest.raises(BadBackbone, match=what):
+        read_checkpoint(written(tmp_path, {name: torch.zeros(2)}), ARCH)
+
+
+def test_weights_that_are_not_finite_or_of_another_dtype_are_refused(tmp_path, weights):
+    """They answered NaN, or were refused by a shape that was the same."""
+    broken = weights | {"norm.weight": torch.full((192,), torch.nan)}
+    with pytest.raises(BadBackbone, match=r"norm\.weight that are not finite"):
+        read_checkpoint(written(tmp_path, broken), ARCH)
+    doubles = {name: tensor.double() for name, tensor in weights.items()}
+    with pytest.raises(BadBackbone, match="float64; weights are read as float32"):
+        read_checkpoint(written(tmp_path, doubles), ARCH)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"), [(b"", "is empty"), (b'{\n  "weight_map": {}}', "JSON and not weights")]
+)
+def test_an_empty_file_and_an_index_are_named(tmp_path, content, what):
+    """F14's kind: both were "cut short"."""
+    file = tmp_path / "model.safetensors.index.json"
+    file.write_bytes(content)
+    with pytest.raises(BadBackbone, match=what):
+        read_checkpoint(file, ARCH)

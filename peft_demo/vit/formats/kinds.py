@@ -10,6 +10,7 @@ SAFETENSORS = "safetensors"
 NPZ = "npz"
 PICKLE = "pickle"
 
+_JSON = ("JSON and not weights", "Of a checkpoint in several files, save the whole model in one.")
 _OTHERS = {
     b"\x89HDF": ("an HDF5 file, as TensorFlow and Keras write", "transformers can convert it."),
     b"version https://git-lfs": (
@@ -17,6 +18,8 @@ _OTHERS = {
         "Run `git lfs pull`, or download the file on its page.",
     ),
     b"<": ("a web page and not weights", "Download the file itself."),
+    b'{"': _JSON,
+    b"{\n": _JSON,
     b"GGUF": ("a GGUF file of a language model", "Bring a Vision Transformer as safetensors."),
 }
 """First bytes → what the file is, and what to do."""
@@ -28,6 +31,8 @@ def kind_of(file: Path) -> str:
     A file that looks like nothing known counts as safetensors, whose reader says what is wrong.
     """
     start = _start(file)
+    if not start:
+        raise BadBackbone(f"{file.name} is empty.", "Download or copy it again.")
     if zipfile.is_zipfile(file):
         return _kind_of_zip(file)
     if start[:1] == b"\x80":

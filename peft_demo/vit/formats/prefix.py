@@ -19,6 +19,16 @@ AVERAGED = ("teacher", "ema", "model_ema", "ema_model", "state_dict_ema")
 HEADS = ("head", "head_dist", "classifier", "cls_classifier", "distillation_classifier")
 """What follows the backbone is never taken over, and needs no word."""
 
+_TIMM_HINT = "Bring the same model under timm's names: timm.create_model(NAME, pretrained=True)."
+_OTHERS = (
+    ("lora_", "an adapter and not a backbone", "`import` reads adapters of peft."),
+    ("visual.conv1.", "a CLIP under OpenAI's names, which are not read", _TIMM_HINT),
+    ("vision_model.embeddings.", "a CLIP under transformers' names, not read here", _TIMM_HINT),
+    ("conv_proj.", "a ViT under torchvision's names, which are not read", _TIMM_HINT),
+    ("patch_embed.projection.", "a ViT under mmpretrain's names, which are not read", _TIMM_HINT),
+)
+"""(part of a tensor's name, what the file is, what to do), of files without a patch embedding."""
+
 
 def strip_prefix(tensors: Mapping[str, Tensor], title: str) -> tuple[dict[str, Tensor], list[str]]:
     """The tensors of the one Vision Transformer, and sentences about what was taken off or left.
@@ -26,7 +36,7 @@ def strip_prefix(tensors: Mapping[str, Tensor], title: str) -> tuple[dict[str, T
     Of a student and its teacher, the teacher is taken. `BadBackbone` if there is no Vision
     Transformer in `title`, or more than one.
     """
-    prefix, others = _choose(_prefixes(tensors), title)
+    prefix, others = _choose(_prefixes(tensors), tensors, title)
     inside = {}
     outside = []
     for name, tensor in tensors.items():
@@ -58,13 +68,21 @@ def _prefixes(names: Collection[str]) -> list[str]:
     return sorted(whole)
 
 
-def _choose(prefixes: list[str], title: str) -> tuple[str, list[str]]:
+def _no_transformer(names: Collection[str], title: str) -> BadBackbone:
+    """What a file without a patch embedding is, by the names of its tensors."""
+    for mark, what, hint in _OTHERS:
+        if any(mark in name for name in names):
+            return BadBackbone(f"{title} is {what}.", hint)
+    return BadBackbone(
+        f"{title} has no patch embedding, so it is no Vision Transformer that is known here.",
+        "Of a checkpoint in several files, save the whole model in one.",
+    )
+
+
+def _choose(prefixes: list[str], names: Collection[str], title: str) -> tuple[str, list[str]]:
     """The prefix to take, and those that are left."""
     if not prefixes:
-        raise BadBackbone(
-            f"{title} has no patch embedding, so it is no Vision Transformer that is known here.",
-            "Of a checkpoint in several files, save the whole model in one.",
-        )
+        raise _no_transformer(names, title)
     if len(prefixes) == 1:
         return prefixes[0], []
     averaged = [prefix for prefix in prefixes if set(prefix.split(".")) & set(AVERAGED)]
