@@ -7,8 +7,8 @@ import pytest
 from pictures import arranged, encoded, named, tree
 from PIL import Image, ImageCms
 
-from peft_demo.contracts.errors import BadImage
-from peft_demo.data import decode, formats, images
+from peft_demo.contracts.errors import BadData, BadImage
+from peft_demo.data import decode, formats, images, parse
 
 HEIC = b"\0\0\0\x18ftyp%s\0\0\0\0mif1heic"
 KINDS = {
@@ -119,3 +119,11 @@ def test_a_raw_photo_is_not_read_by_its_preview():
     with pytest.raises(BadImage, match="raw photo"):
         decode(content)
     assert decode(encoded(Image.new("RGB", (8, 8)), "TIFF", tiffinfo={254: 1})).size == (8, 8)
+
+
+def test_a_file_that_is_no_dataset_is_named_for_what_it_is(tmp_path):
+    """F26: a 7z archive was only "no dataset"."""
+    file = tmp_path / "photos.7z"
+    file.write_bytes(KINDS["7z archive"])
+    with pytest.raises(BadData, match="a 7z archive; unpack it"):
+        parse(str(file))

@@ -36,6 +36,7 @@ from ...contracts.window import Window
 from ...storage.home import Home
 from ...storage.paths import expanded, is_file
 from ..dataset import Dataset
+from ..formats import describe
 from ..listing import Listing, Parts
 from ..pixels import SET_PIXELS
 
@@ -155,8 +156,10 @@ def _not_a_dataset(argument: str) -> UnknownName | BadData:
 
     path = expanded(argument)
     if is_file(path):
+        with path.open("rb") as file:
+            what = describe(file.read(1024))
         return BadData(
-            f"{argument!r} is no dataset;",
+            f"{argument!r} is no dataset" + (f" but {what};" if what else ";"),
             "expected a bundled name, a folder, a .zip, a .tar or hf:OWNER/NAME.",
         )
     if len(path.parts) > 1 or path.suffix:
