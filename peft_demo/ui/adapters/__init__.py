@@ -124,10 +124,10 @@ def _choose(shown: Details, zoo: Zoo):
 
 def _choose_point(shown: Details, zoo: Zoo):
     @speaking
-    def choose(event: gr.SelectData) -> Updates:
+    def choose_point(event: gr.SelectData) -> Updates:
         return shown.show(str(event.value), zoo)
 
-    return choose
+    return choose_point
 
 
 def _import(drop: gr.File, added: Added):
