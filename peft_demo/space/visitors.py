@@ -135,7 +135,8 @@ class Visitors:
 
     def _sweep(self) -> None:
         """Removes the files of whoever has been away for a day."""
-        sweep(self.home.root / "visitors", DAYS, keep=self._studios)
+        ids = r"[0-9a-f]{32}"
+        sweep(self.home.root / "visitors", DAYS, names=ids, keep=self._studios)
 
     def _home_of(self, id: str) -> Home:
         folder = self._folder(id)

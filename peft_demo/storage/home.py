@@ -1,6 +1,7 @@
 """Where a person's files live: the folders under PEFT_DEMO_HOME, and how much they may hold."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Collection, Iterator
@@ -84,10 +85,14 @@ def _user_data() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
-def sweep(folder: Path, days: float, keep: Collection[str] = ()) -> None:
-    """Removes what was last changed in `folder` more than `days` ago, but not names in `keep`."""
+def sweep(folder: Path, days: float, names: str, keep: Collection[str] = ()) -> None:
+    """Removes what was last changed in `folder` more than `days` ago.
+
+    Only names that match the pattern `names`, which are ours, and none of those in `keep`: a home
+    may be a folder that holds other things.
+    """
     for path in folder.glob("*"):
-        if path.name in keep:
+        if path.name in keep or not re.fullmatch(names, path.name):
             continue
         with suppress(OSError):
             if time() - path.stat().st_mtime > days * DAY:

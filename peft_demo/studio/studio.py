@@ -105,9 +105,9 @@ class Studio:
         """Marks runs whose process died, and removes what was left or has stood too long."""
         self.training.settle()
         self.zoo.settle()
-        sweep(self.home.drafts, days=7)
-        sweep(self.home.uploads, days=30)
-        sweep(self.home.tmp, days=7)
+        sweep(self.home.drafts, days=7, names=r"[0-9a-f]{32}")  # ids of browsers
+        sweep(self.home.uploads, days=30, names=r"[a-z0-9-]+-[0-9a-f]{12}\.zip")
+        sweep(self.home.tmp, days=7, names=r"[0-9a-f]{64}")  # folders that Gradio makes
         for folder in (self.home.uploads, self.home.backbones, self.home.trash):
             sweep_drafts(folder, seconds=DRAFT_S)
 

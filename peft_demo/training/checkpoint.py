@@ -15,6 +15,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -42,6 +43,21 @@ CHANGED = (
     "The machine has changed since this run began ({}): the last digits may differ from those of a "
     "run without an interruption."
 )
+
+_KINDS = {
+    "format": int,
+    "run": dict,
+    "backbone": str,
+    "images": list,
+    "machine": dict,
+    "allocation": dict,
+    "step": int,
+    "best": dict,
+    "val_accuracy": float | None,
+    "seconds": float,
+    "learning_seconds": float,
+}
+"""Types of the facts."""
 
 Facts = dict[str, Any]
 Tensors = dict[str, Tensor]
@@ -81,7 +97,9 @@ class Checkpoint:
         now = _machine(backbone)
         before = self.facts["machine"]
         changes = [
-            f"{name} {before[name]} → {now[name]}" for name in now if now[name] != before[name]
+            f"{name} {before.get(name)} → {now[name]}"
+            for name in now
+            if now[name] != before.get(name)
         ]
         if changes:
             yield Noticed("warning", CHANGED.format(", ".join(changes)))
@@ -90,7 +108,7 @@ class Checkpoint:
         """Makes a new run what the saved one was. `CannotResume` if they do not fit."""
         try:
             self._restore(run)
-        except (KeyError, TypeError, ValueError, IndexError):
+        except (KeyError, TypeError, ValueError, IndexError, RuntimeError):
             raise CannotResume(f"{NAME} does not fit the run.", "Start a new run.") from None
 
     def _restore(self, run: "Run") -> None:
@@ -144,12 +162,22 @@ def state_of(run: "Run") -> bytes:
 
 def parse(content: bytes) -> Checkpoint:
     """The state in the bytes of a file; `CannotResume` says why it cannot be used."""
+    try:
+        return _parse(content)
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError):
+        raise CannotResume(f"{NAME} is damaged.", "Start a new run.") from None
+
+
+def _parse(content: bytes) -> Checkpoint:
     header = parse_header(BytesIO(content), NAME, HEADER_LIMIT, CannotResume)
     facts = header.metadata.get(FACTS, "")
     tensors = load(content)
     if header.metadata.get(DIGEST) != _digest(facts, tensors):
         raise CannotResume(f"{NAME} is damaged.", "Start a new run.")
     values = json.loads(facts)
+    wrong = [name for name, kind in _KINDS.items() if not isinstance(values[name], kind)]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)} of another type")
     if values["format"] != FORMAT:
         raise CannotResume(
             f"{NAME} was written by another version of PEFT Demo.",

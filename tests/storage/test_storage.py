@@ -90,10 +90,11 @@ def test_move_never_overwrites(tmp_path):
     }
 
 
-def test_sweep_removes_only_what_is_old(tmp_path):
-    for name in ("old", "new"):
+def test_sweep_removes_only_what_is_old_and_ours(tmp_path):
+    for name in ("a-old", "a-new", "somebody's"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("x")
-    os.utime(tmp_path / "old", (0, 0))
-    home.sweep(tmp_path, days=7)
-    assert os.listdir(tmp_path) == ["new"]
+    for name in ("a-old", "somebody's"):
+        os.utime(tmp_path / name, (0, 0))
+    home.sweep(tmp_path, days=7, names="a-[a-z]+")
+    assert sorted(os.listdir(tmp_path)) == ["a-new", "somebody's"]

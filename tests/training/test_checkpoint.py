@@ -16,6 +16,7 @@ from peft_demo.contracts.events import Checkpointed, Evaluated, Improved, Notice
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.contracts.window import Window
 from peft_demo.training import checkpoint, train
+from peft_demo.training.checkpoint import DIGEST, FACTS, _digest, parse
 
 RUN = RunSpec("lora", {"rank": 2}, DataSpec(shots=8), recipe=Recipe(epochs=3, batch=12))
 
@@ -101,3 +102,25 @@ def test_another_machine_is_a_warning(state, tiny):
     (notice,) = [event for event in events if isinstance(event, Noticed)]
     assert notice.level == "warning" and "torch 1.0 → " in notice.text
     assert "threads" not in notice.text
+
+
+@pytest.mark.parametrize(
+    "facts",
+    ["", "no JSON", "[]", "{}", '{"format": 1}', "[" * 900 + "]" * 900],
+)
+def test_a_state_whose_facts_are_odd_is_refused(facts):
+    """Also one that carries a sound digest: whoever writes the file can compute it."""
+    tensors = {"adapter.a": torch.zeros(2)}
+    metadata = {FACTS: facts, DIGEST: _digest(facts, tensors)}
+    with pytest.raises(CannotResume):
+        parse(save(tensors, metadata))
+
+
+def test_a_state_whose_facts_are_of_another_type_is_refused(state, tiny):
+    header = json.loads(state[8 : 8 + int.from_bytes(state[:8], "little")])
+    sound = json.loads(header["__metadata__"][FACTS])
+    tensors = load(state)
+    for name in sound:
+        facts = json.dumps({**sound, name: [1, 2] if name != "images" else 5})
+        with pytest.raises(CannotResume):
+            resumed(save(tensors, {FACTS: facts, DIGEST: _digest(facts, tensors)}), tiny)
