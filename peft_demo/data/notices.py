@@ -10,12 +10,13 @@ from PIL import Image
 
 from ..contracts.cards import ClassCount, DataReport
 from ..contracts.text import is_visible, quoted
-from ..contracts.window import Window, window_text
+from ..contracts.window import Window
 from .chosen import COPIES_LISTED, Chosen, LeftOut, Split
 from .dataset import Dataset, Example
 from .images import decode, open_header, thumbnail
 from .looks import Looks
 from .names import listed, plural
+from .window_notices import window_notices
 
 _TWIN_BITS = 10
 """Near-duplicates: at most so many of 128 bits of the difference hash differ. A photo saved again
@@ -48,7 +49,7 @@ def make_split(
         _limit_notice(dataset, chosen),
         _copies_notice(left_out),
         _disagreement_notice(left_out),
-        *_window_notices(chosen, looks),
+        *window_notices(chosen, looks),
         _blank_notice(blank),
         _empty_notice(empty),
     ]
@@ -203,22 +204,6 @@ def _disagreement_notice(left_out: LeftOut) -> str:
         f"{plural(len(names), 'file')} with the same picture under different classes left out on "
         f"both sides: {listed(names)}."
     )
-
-
-def _window_notices(chosen: Chosen, looks: Looks) -> list[str]:
-    """How deep and transparent pictures become plain RGB."""
-    seen = [looks.seen[example] for example in chosen]
-    notices = []
-    if looks.window.values and any(look.levels for look in seen):
-        low, high = (window_text((value,)) for value in looks.window.values)
-        notices.append(
-            f"Pictures deeper than 8 bits: values from {low} to {high} become black to white, for "
-            "all of them and for what the adapter is asked."
-        )
-    if any(look.grounds for look in seen):
-        ground = looks.window.ground or "white"
-        notices.append(f"Transparent pictures stand on a {ground} ground.")
-    return notices
 
 
 def _blank_notice(blank: Sequence[Example]) -> str:

@@ -10,6 +10,7 @@ from ..contracts.data_spec import DataSpec, parse_splits
 from ..contracts.errors import BadData
 from .detection import describe_detection
 from .file_names import class_in_name, classes_in_names
+from .folder_labels import SHARED_FOLDERS, FolderLabels
 from .layout import are_parts
 from .listing import Parts
 from .names import listed, plural
@@ -54,9 +55,7 @@ def read_set(files: SortedFiles, layout: Layout, spec: DataSpec, beside: Path | 
         return by_folder
     tables = _read_tables(files, layout, spec, beside)
     if spec.classes_from == "table" or spec.labels:
-        if len(tables.classes) < 2:
-            raise BadData(tables.problem or "no table names the pictures of this set.")
-        return _by_table(tables, by_folder)
+        return _by_chosen_table(tables, by_folder)
     if _is_collection(tables, layout):
         return _collection(tables)
     reading = _best(files, layout, by_folder, tables)
@@ -65,7 +64,21 @@ def read_set(files: SortedFiles, layout: Layout, spec: DataSpec, beside: Path | 
         why = tables.problem or describe_detection(files) or tables.unmatched
         reading.problem = f"{reading.problem} {why}".strip()
     _check_splits(spec, layout, tables)
+    if reading is by_folder:
+        by_folder.notices += tables.unused_splits(by_table=False)
+        if tables.folders:
+            by_folder.doubts.append(tables.folders.doubt)
+            by_folder.alternatives.append(tables.folders.alternative)
     return reading
+
+
+def _by_chosen_table(tables: TableReading, by_folder: Reading) -> Reading:
+    """The reading by a table that a person asked for: of pictures, else of whole folders."""
+    if len(tables.classes) > 1:
+        return _by_table(tables, by_folder)
+    if tables.folders:
+        return _by_folder_labels(tables.folders, by_folder)
+    raise BadData(tables.problem or "no table names the pictures of this set.")
 
 
 def _best(files: SortedFiles, layout: Layout, by_folder: Reading, tables: TableReading) -> Reading:
@@ -205,7 +218,7 @@ def _by_table(tables: TableReading, by_folder: Reading) -> Reading:
         places,
         tables.sentence,
         alternatives,
-        list(tables.notices),
+        tables.notices + tables.unused_splits(by_table=True),
         doubts=list(tables.doubts),
         columns=tables.columns,
         file_column=tables.file_column,
@@ -213,6 +226,20 @@ def _by_table(tables: TableReading, by_folder: Reading) -> Reading:
         official=official,
         tables=frozenset(table.name for table in tables.tables),
     )
+
+
+def _by_folder_labels(found: FolderLabels, by_folder: Reading) -> Reading:
+    """Each picture has the label that the table gives to its folder."""
+    labelled = {
+        parts: Place(place.part, found.labels[place.label.lower()])
+        for parts, place in by_folder.places.items()
+        if place.label.lower() in found.labels
+    }
+    whole = Alternative("classes from folders", (("classes_from", "folder"),))
+    reading = Reading(labelled, found.sentence, [whole], [SHARED_FOLDERS])
+    reading.tables = frozenset({found.table.name})
+    reading.label_column = found.label_column
+    return reading
 
 
 def _named_by_folder(places: Mapping[Parts, Place]) -> dict[Parts, Place]:

@@ -10,14 +10,13 @@ from .labels import Verdict, best_columns, class_name, judge, refusals
 from .listing import Parts
 from .names import plural
 from .picture_index import PictureIndex, common_folders
-from .split_words import split_name
+from .places import Choice
+from .split_columns import BITS, find_split
 from .tables import Table
+from .wording import joined
 
 _ENOUGH = 0.5
 """Share of a column's cells that must name pictures for it to be the column of files."""
-_BITS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
-_OPPOSITE = {"train": "test", "val": "train", "test": "train"}
-"""What is meant where a column "is_train" says no."""
 
 Cells = Mapping[str, Sequence[Any]]
 """Column → its cells."""
@@ -73,7 +72,7 @@ class Columns:
         """What the column of splits says in a row, "" without such a column."""
         if not self.split:
             return ""
-        return str(row[self.table.columns.index(self.split)]).strip()
+        return class_name(row[self.table.columns.index(self.split)]) or ""
 
 
 def find_file_column(
@@ -94,6 +93,24 @@ def find_file_column(
             best = FileColumn(table, name, drop, share, prefer)
             most = score
     return best
+
+
+def unmatched(tables: Sequence[Table]) -> str:
+    """A sentence about tables of which no column names pictures, "" where there are none."""
+    tables = [table for table in tables if len(table.columns) > 1 and _is_text(table)]
+    if not tables:
+        return ""
+    names = joined([table.name for table in tables[:3]])
+    row = ", ".join(str(cell)[:40] for cell in tables[0].rows[0])
+    return (
+        f"No column of {names} names pictures of the set, each by a name that only one has; the "
+        f"first row is: {row}."
+    )
+
+
+def _is_text(table: Table) -> bool:
+    """Whether it can be shown: no lists of numbers (.txt), no damaged files."""
+    return not table.name.endswith(".txt") and all(map(str.isprintable, table.columns))
 
 
 def _with_first_row(table: Table, index: PictureIndex) -> Table:
@@ -143,16 +160,16 @@ def pooled_cells(tables: Sequence[Table]) -> dict[tuple[str, ...], dict[str, lis
     return pooled
 
 
-def choose_columns(files: FileColumn, cells: Cells, chosen: str) -> Columns | str:
+def choose_columns(files: FileColumn, cells: Cells, chosen: str, choice: Choice) -> Columns | str:
     """The columns of a table that names files, or why it has no labels ("" if it has no other
     column).
 
     `cells` are those that tell what a column holds, `chosen` is the column of classes that a person
-    named. Raises `BadData` if that one cannot be.
+    named, `choice` what they say the splits are. Raises `BadData` if that column cannot be.
     """
     table = files.table
     rest = [name for name in table.columns if name != files.name]
-    split, parts = _find_split(table, rest)
+    split, parts = find_split(table, rest, choice)
     rest = [name for name in rest if name != split]
     if not rest:
         return ""
@@ -184,31 +201,6 @@ def _named_column(
     return Columns(files, (name,), split, parts)
 
 
-def _find_split(table: Table, names: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """(the column of splits, its cells → parts); ("", {}) if there is none."""
-    for name in names:
-        words = {str(value).strip().lower() for value in table.values(name)}
-        parts = _parts_of(name, words)
-        if parts:
-            return name, parts
-    return "", {}
-
-
-def _parts_of(column: str, words: set[str]) -> dict[str, str]:
-    """Cell → part, if these are the cells of a column of splits: names of them, or yes and no
-    under "is_train"."""
-    if not 2 <= len(words) <= 6:
-        return {}
-    said = split_name(column)
-    if words <= _BITS.keys() and said and said.rest in ("", "is") and said.part in _OPPOSITE:
-        return {word: said.part if _BITS[word] else _OPPOSITE[said.part] for word in words}
-    named = {word: split for word in words if (split := split_name(word))}
-    parts = {word: split.part for word, split in named.items()}
-    plain = all(not split.rest for split in named.values())
-    several = "train" in parts.values() and len(set(parts.values())) > 1  # "public test"
-    return parts if len(named) == len(words) and (plain or several) else {}
-
-
 def _one_hot(table: Table, names: Sequence[str]) -> list[str]:
     """The columns of zeros and ones, if there are at least two and most rows hold a one."""
     hot = [name for name in names if {_bit(cell) for cell in table.values(name)} <= {0, 1}]
@@ -219,7 +211,7 @@ def _one_hot(table: Table, names: Sequence[str]) -> list[str]:
 
 def _bit(cell: Any) -> int:
     """0 or 1 as a number; 2 for anything else."""
-    return _BITS.get(str(cell).strip().lower(), 2)
+    return BITS.get(str(cell).strip().lower(), 2)
 
 
 def _several_labels(table: Table, hot: Sequence[str]) -> str:

@@ -7,12 +7,21 @@ from dataclasses import dataclass, field
 from ..contracts.cards import Alternative
 from ..contracts.data_spec import DataSpec, parse_splits
 from ..contracts.errors import BadData
+from .folder_labels import FolderLabels, find_folder_labels
 from .listing import Parts
 from .names import listed, plural
 from .picture_index import PictureIndex
 from .places import Choice, Layout, Place
+from .split_columns import part_of_name, possible_splits, said_part, unnamed_notice, unused_notice
 from .split_words import split_name
-from .table_columns import Columns, FileColumn, choose_columns, find_file_column, pooled_cells
+from .table_columns import (
+    Columns,
+    FileColumn,
+    choose_columns,
+    find_file_column,
+    pooled_cells,
+    unmatched,
+)
 from .tables import Table
 from .wording import joined, splits_clause
 
@@ -34,6 +43,12 @@ class TableReading:
     """Why there are no labels in them, empty if there are."""
     unmatched: str = ""
     """A sentence where they name no pictures at all."""
+    possible_splits: dict[str, Table] = field(default_factory=dict)
+    """Columns that are called like splits."""
+    split_columns: set[str] = field(default_factory=set)
+    """Those that were read."""
+    folders: FolderLabels | None = None
+    """What another table says of whole folders."""
     only_splits: bool = False
     """Whether the tables are lists of paths without labels."""
 
@@ -41,6 +56,17 @@ class TableReading:
     def classes(self) -> set[str]:
         """Names of all classes in any split."""
         return {place.label for place in self.places.values() if place.label}
+
+    def unused_splits(self, by_table: bool) -> list[str]:
+        """Notices about columns that may say splits and are not read; `by_table`: whether this is
+        the reading of the set."""
+        read = {*self.split_columns, self.label_column} if by_table else set()
+        has_labels = len(self.classes) > 1
+        return [
+            unused_notice(column, table, by_table, has_labels)
+            for column, table in self.possible_splits.items()
+            if column not in read
+        ]
 
     @property
     def sentence(self) -> str:
@@ -73,7 +99,8 @@ def read_tables(
         )
     naming = _drop_unions(naming, choice)
     pooled = pooled_cells([files.table for files in naming])
-    answers = [choose_columns(f, pooled[f.table.columns], spec.label_column) for f in naming]
+    column = spec.label_column
+    answers = [choose_columns(f, pooled[f.table.columns], column, choice) for f in naming]
     chosen = [answer for answer in answers if isinstance(answer, Columns)]
     refusals = [answer for answer in answers if isinstance(answer, str) and answer]
     if spec.label_column and refusals and not chosen:
@@ -81,27 +108,15 @@ def read_tables(
     if not chosen:
         reading = _read_lists(naming, index, choice)
         reading.problem = refusals[0] if refusals else ""
-        reading.unmatched = "" if naming else _unmatched(tables)
-        return reading
-    return _read_labels(chosen, index, layout, choice)
-
-
-def _unmatched(tables: Sequence[Table]) -> str:
-    """A sentence about tables of which no column names pictures, "" where there are none."""
-    tables = [table for table in tables if len(table.columns) > 1 and _is_text(table)]
-    if not tables:
-        return ""
-    names = joined([table.name for table in tables[:3]])
-    row = ", ".join(str(cell)[:40] for cell in tables[0].rows[0])
-    return (
-        f"No column of {names} names pictures of the set, each by a name that only one has; the "
-        f"first row is: {row}."
-    )
-
-
-def _is_text(table: Table) -> bool:
-    """Whether it can be shown: no lists of numbers (.txt), no damaged files."""
-    return not table.name.endswith(".txt") and all(map(str.isprintable, table.columns))
+        reading.unmatched = "" if naming else unmatched(tables)
+    else:
+        reading = _read_labels(chosen, index, layout, choice)
+    named = {files.table.name for files in naming}
+    if choice != {}:
+        reading.possible_splits = possible_splits([files.table for files in naming])
+    others = [table for table in tables if table.name not in named]
+    reading.folders = find_folder_labels(others, layout.classes, spec.label_column)
+    return reading
 
 
 def _drop_unions(naming: list[FileColumn], choice: Choice) -> list[FileColumn]:
@@ -130,12 +145,15 @@ def _read_labels(
         file_column=main.files.name,
         label_column=main.labels[0] if len(main.labels) == 1 else "",
         columns=main.table.columns,
+        split_columns={columns.split for columns in same},
     )
     _offer_columns(main, reading)
     rows = _Rows(index, layout, choice, several=len(same) > 1)
     for columns in same:
         rows.take(columns)
     rows.settle(reading)
+    unnamed = [unnamed_notice(columns.table, columns.split, choice) for columns in same]
+    reading.notices += filter(None, unnamed)
     others = [columns for columns in chosen if columns not in same]
     _doubt_others(main, others, reading)
     return reading
@@ -201,13 +219,13 @@ class _Rows:
         """The split of a row: by its column of splits, its table's name, or the picture's
         folder."""
         word = columns.split_word(row)
-        part = _said(word, columns.parts.get(word.lower(), ""), self._choice)
+        part = said_part(word, columns.parts.get(word.lower(), ""), self._choice)
         if part:
             self._splits[word if split_name(word) else f"{columns.split}={word}"] = part
             return part
         if self._several or self._choice:
             stem = columns.table.stem
-            part = _part_of(stem, self._choice)
+            part = part_of_name(stem, self._choice)
             if part:
                 self._splits[stem] = part
                 return part
@@ -253,19 +271,6 @@ class _Rows:
         return notices
 
 
-def _said(word: str, known: str, choice: Choice) -> str:
-    """The part that a cell says: what a person says it is, else what it is known for."""
-    return known if choice is None else choice.get(word.lower(), "")
-
-
-def _part_of(name: str, choice: Choice) -> str:
-    """The part that a table's name says, "" for none."""
-    if choice is not None:
-        return choice.get(name.strip().lower(), "")
-    said = split_name(name)
-    return said.part if said and said.part != "unlabelled" else ""
-
-
 def _folder_of(stem: str, layout: Layout) -> Parts:
     """The folder of the split that a table's name says, () for none: train.csv means pictures in
     train/."""
@@ -279,7 +284,7 @@ def _read_lists(naming: Sequence[FileColumn], index: PictureIndex, choice: Choic
     reading = TableReading(only_splits=True)
     for files in naming:
         table = files.table
-        part = _part_of(table.stem, choice)
+        part = part_of_name(table.stem, choice)
         if len(table.columns) > 1 or not part:
             continue
         cells = table.values(files.name)

@@ -164,3 +164,21 @@ def test_a_picture_that_the_window_makes_blank_is_a_doubt(zipped):
     names = [example.name for example in (*chosen.train, *chosen.val, *chosen.test)]
     assert "cat/0.png" in names and not chosen.problem
     assert "1 picture blank" in chosen.doubt and "'cat/0.png'" in chosen.doubt
+
+
+def test_pictures_that_fill_little_of_the_window_are_told(tmp_path):
+    """A set that mixes 12 and 16 bits, both in files of 16."""
+    files = deep_tree()
+    mixed = {
+        name: png_of_16_bits(twelve_bits(n)[..., :1] * (16 if "cat" in name else 1))
+        for n, name in enumerate(files)
+    }
+    archive = write_zip(tmp_path / "mixed.zip", mixed)
+    chosen = split(open_dataset(DataSpec("zip", "mixed.zip"), archive), 2, 0)
+    told = [notice for notice in chosen.notices if "few grey levels" in notice]
+    assert len(told) == 1 and "--window 0,4095" in told[0]
+    few = [e for e in (*chosen.train, *chosen.val, *chosen.test) if "cat" not in e.name]
+    assert told[0].startswith(f"{len(few)} pictures")
+    alike = write_zip(tmp_path / "alike.zip", files)
+    same = split(open_dataset(DataSpec("zip", "alike.zip"), alike), 2, 0)
+    assert "few grey levels" not in " ".join(same.notices)

@@ -134,6 +134,54 @@ def test_a_column_gives_the_splits(kind):
     assert places(dataset) == {"train": {"cat": 3, "dog": 3}, "test": {"cat": 1, "dog": 1}}
 
 
+NUMBERED = table(lambda n: f"{n}.jpg,{label(n)},{n // 2 % 3}.0", "file,label,fold")
+
+
+def test_a_column_of_splits_in_numbers_is_told_and_read_as_a_person_says():
+    dataset = arranged(NAMES, {"labels.csv": NUMBERED})
+    assert places(dataset) == HALVES
+    told = " ".join(dataset.notices)
+    assert "'fold' of labels.csv may say splits; it is not used" in told
+    assert "--splits" in told and "'0', '1', '2'" in told
+    said = arranged(NAMES, {"labels.csv": NUMBERED}, splits="train=0+1,test=2")
+    assert places(said) == {"train": {"cat": 3, "dog": 3}, "test": {"cat": 1, "dog": 1}}
+    assert "fold" not in " ".join(said.notices) and "fold=2→test" in said.reading
+    some = arranged(NAMES, {"labels.csv": NUMBERED}, splits="train=0,test=2")
+    assert "does not name '1' of the column 'fold'" in " ".join(some.notices)
+    assert not arranged(NAMES, {"labels.csv": NUMBERED}, splits="none").notices
+    by_folder = arranged([f"{label(n)}/{n}.jpg" for n in range(8)], {"labels.csv": NUMBERED})
+    assert "--classes-from table" in " ".join(by_folder.notices)
+
+
+@pytest.mark.parametrize("column", ["split", "is_test", "cv_fold", "Partition", "subset"])
+def test_only_what_is_called_like_splits_and_is_not_read_is_told(column):
+    rows = NUMBERED.replace("fold", column, 1)
+    assert "not used" in " ".join(arranged(NAMES, {"labels.csv": rows}).notices)
+    words = rows.replace("0.0", "test").replace("1.0", "train").replace("2.0", "train")
+    read = arranged(NAMES, {"labels.csv": words})
+    assert "not used" not in " ".join(read.notices)
+    other = NUMBERED.replace("fold", "folder", 1)
+    assert "not used" not in " ".join(arranged(NAMES, {"labels.csv": other}).notices)
+
+
+def test_a_table_that_sorts_the_folders_is_a_doubt_and_can_be_chosen():
+    names = named({f"patient_{n}": 3 for n in range(6)})
+    texts = {"patients.csv": table(lambda n: f"Patient_{n},{40 + n},{label(n)}", "id,age,dx")}
+    dataset = arranged(names, texts)
+    assert len(dataset.classes) == 6
+    assert "patients.csv gives a label to each folder" in dataset.doubt
+    assert "--labels patients.csv" in flags(dataset)
+    said = arranged(names, texts, labels="patients.csv")
+    assert places(said) == {"": {"cat": 9, "dog": 9}} and not said.doubt
+    assert "one patient" in " ".join(said.notices)
+
+
+def test_a_table_of_the_classes_themselves_is_no_doubt():
+    names = named(dict.fromkeys("abcdef", 3))
+    texts = {"names.csv": table(lambda n: f"{'abcdefgh'[n]},{n},Long {n}", "id,number,name")}
+    assert not arranged(names, texts).doubt
+
+
 def test_a_person_names_a_column_or_the_splits_in_it():
     rows = table(lambda n: f"{n}.jpg,{label(n)},{'xy'[n // 4]}", "file,label,room")
     texts = {"labels.csv": rows}
