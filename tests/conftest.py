@@ -22,20 +22,26 @@ def pytest_addoption(parser):
 
 
 FIRST = ("test_page", "test_docs")
-LAST = ("test_return", "test_camera", "test_reading")
 
 
 def pytest_collection_modifyitems(config, items):
     """Leaves slow tests out unless asked for.
 
     A file runs in one process. The two longest begin, so that neither process waits for the other
-    at the end, and no two files drive a browser at once.
+    at the end. The other files that drive a browser come last, one at a time (`server` of
+    `tests/browser`).
     """
     everything = config.getoption("--slow") or "CI" in os.environ
     for item in items:
         if item.get_closest_marker("slow") and not everything:
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
-    items.sort(key=lambda item: (item.path.stem in LAST) - (item.path.stem in FIRST))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.path.stem in FIRST:
+        return 0
+    return 2 if item.path.parent.name == "browser" else 1
 
 
 @pytest.fixture(scope="session")

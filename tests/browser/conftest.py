@@ -12,6 +12,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from filelock import FileLock
 
 from .camera import write_film
 
@@ -78,9 +79,12 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("home"))
-    yield running
-    running.stop()
+    """The server of a file of tests. One file at a time: two browsers starve two cores."""
+    home = tmp_path_factory.mktemp("home")
+    with FileLock(home.parent.parent / "browser.lock"):
+        running = Server(home)
+        yield running
+        running.stop()
 
 
 def absent(what: str):
