@@ -19,6 +19,9 @@ def test_nothing_stands_in_the_way(visit, tab, theme):
     expect(page.get_by_role("tab", name=tab.capitalize(), exact=True)).to_have_attribute(
         "aria-selected", "true"
     )
+    if tab == "data":
+        expect(page.locator("#report")).to_contain_text("train", timeout=120_000)
+        expect(page.locator("#previews img").first).to_be_visible()
     page.wait_for_timeout(2500)  # pictures, tables and answers come after the tab
     violations = axe.Axe().run(page).response["violations"]
     found = [

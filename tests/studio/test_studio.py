@@ -374,11 +374,12 @@ def test_other_weights_of_the_same_name_get_a_name_of_their_own(studio, tmp_path
 
 
 def test_what_has_stood_too_long_is_swept_when_the_studio_opens(studio, open_studio, photos):
-    studio.data.drafts.put("old", "cup", [photos / "red" / "1.png"])
-    studio.data.drafts.put("new", "cup", [photos / "red" / "1.png"])
-    os.utime(studio.home.drafts / "old", (0, 0))
+    old, new = "0" * 32, "1" * 32
+    studio.data.drafts.put(old, "cup", [photos / "red" / "1.png"])
+    studio.data.drafts.put(new, "cup", [photos / "red" / "1.png"])
+    os.utime(studio.home.drafts / old, (0, 0))
     open_studio(studio.home.root)
-    assert os.listdir(studio.home.drafts) == ["new"]
+    assert os.listdir(studio.home.drafts) == [new]
 
 
 def picture() -> bytes:

@@ -114,7 +114,7 @@ def rewritten(checkpoint, tmp_path, change):
         (lambda t: t.update({"norm.weight": torch.zeros(7)}), r"norm.weight is float32 \[7\]"),
         (
             lambda t: t.update({"norm.weight": torch.zeros(192, dtype=torch.int64)}),
-            "norm.weight is int64",
+            "norm.weight as int64",
         ),
     ],
 )
