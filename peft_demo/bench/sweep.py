@@ -259,5 +259,5 @@ def _outcome(line: Line) -> str:
 
 def _is_known(job: Job, lines: Iterable[Line]) -> bool:
     """Whether one of the lines looks like the job's: its images have not been read yet."""
-    spec = json.loads(json.dumps(job.run.public().to_json()))
+    spec = job.run.public().to_json()
     return any(line.get("spec") == spec and "error" not in line for line in lines)

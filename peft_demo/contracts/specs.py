@@ -5,10 +5,12 @@ bits. Its `command()` is the command line that repeats it. It is always generate
 spec, never read from a file.
 """
 
+import json
 import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from math import ceil
 from typing import Any
 
 from .data_spec import DataSpec as DataSpec
@@ -53,6 +55,14 @@ class Recipe:
         advanced=True,
     )
 
+    def steps_per_epoch(self, images: int) -> int:
+        """Steps in which so many training images are seen once."""
+        return ceil(images / self.batch)
+
+    def steps(self, images: int) -> int:
+        """Steps of a whole run on so many training images."""
+        return self.epochs * self.steps_per_epoch(images)
+
 
 @dataclass(frozen=True)
 class RunSpec:
@@ -90,12 +100,15 @@ class RunSpec:
         return replace(self, data=self.data.public())
 
     def to_json(self) -> dict:
-        """A dict of JSON values; `from_json` gives the spec back."""
+        """A dict of JSON values, equal to what a file of them gives back: lists, no tuples.
+
+        `from_json` gives the spec back.
+        """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["knobs"] = dict(self.knobs)
         values["data"] = self.data.to_json()
         values["recipe"] = asdict(self.recipe)
-        return values
+        return json.loads(json.dumps(values))
 
     @staticmethod
     def from_json(plain: Mapping) -> "RunSpec":

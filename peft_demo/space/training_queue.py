@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from math import ceil
 from time import monotonic, sleep
 
 from ..contracts.errors import BadValue, Busy
@@ -40,9 +39,9 @@ class TrainingQueue:
     def check(self, run: RunSpec, ahead: int) -> None:
         """Refuses at once what can be told before the images are read.
 
-        `run.size` is that of its images, not 0. Raises `BadValue`, or `Busy` while the line is
-        long. `ahead` visitors have started a run
-        that has not ended; not all of them need be in the line yet.
+        `run.size` is that of its images, not 0. `ahead` visitors have started a run that has not
+        ended; not all of them need be in the line yet. Raises `BadValue`, or `Busy` while the line
+        is long.
         """
         if run.data.shots > SHOTS:
             raise BadValue(
@@ -73,7 +72,7 @@ class TrainingQueue:
 
         Raises `BadValue` if it takes too many steps.
         """
-        _check_steps(ceil(len(material.train[1]) / run.recipe.batch) * run.recipe.epochs)
+        _check_steps(run.recipe.steps(len(material.train[1])))
         with self._line.enter() as ahead:
             yield from _wait(ahead, stop)
             if stop():

@@ -3,7 +3,6 @@
 The room `training` is imported when it is first needed: a page that only answers never loads it.
 """
 
-import json
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -143,7 +142,7 @@ class Training:
         told = saved_adapter(record.journal.read()[0])
         if record.out:
             return told
-        spec = json.loads(json.dumps(record.spec.public().to_json()))
+        spec = record.spec.public().to_json()
         for entry in self._store.entries():
             card = entry.card
             of_this_run = card and card.spec == spec and card.created >= record.started

@@ -82,7 +82,7 @@ class Checkpoint:
 
         Yields a notice where the last bits may differ, as the machine or torch is another.
         """
-        if self.facts["run"] != _as_json(run):
+        if self.facts["run"] != run.to_json():
             raise CannotResume(f"{NAME} belongs to another run.")
         if self.facts["backbone"] != backbone.fingerprint:
             raise CannotResume(
@@ -190,7 +190,7 @@ def _facts(run: "Run") -> Facts:
     best = run.best
     return {
         "format": FORMAT,
-        "run": _as_json(run.run),
+        "run": run.run.to_json(),
         "backbone": run.backbone.fingerprint,
         "images": _images(run.material),
         "machine": _machine(run.backbone),
@@ -201,11 +201,6 @@ def _facts(run: "Run") -> Facts:
         "seconds": run.stopwatch.since_start,
         "learning_seconds": run.stopwatch.seconds,
     }
-
-
-def _as_json(run: RunSpec) -> Any:
-    """The run as JSON gives it back."""
-    return json.loads(json.dumps(run.to_json()))
 
 
 def _images(material: FewShotTensors) -> list[Any]:

@@ -1,7 +1,5 @@
 """What a run would cost, from shapes alone."""
 
-from math import ceil
-
 from ..adapters import meta_adapter
 from ..adapters.codec import pack
 from ..contracts.cards import Cost
@@ -23,12 +21,11 @@ def cost(run: RunSpec, anatomy: Anatomy, classes: int) -> Cost:
     adapter = meta_adapter(method, config, anatomy, classes)
     trainable = method.count(anatomy, config)
     tensor_bytes = sum(tensor.nbytes for tensor in pack(adapter).values())
-    steps_per_epoch = ceil(run.data.shots * classes / run.recipe.batch)
     return Cost(
         trainable=trainable,
         head=adapter.head_parameters,
         share=trainable / anatomy.parameters,
         file_bytes=tensor_bytes + CARD_BYTES,
-        steps=run.recipe.epochs * steps_per_epoch,
+        steps=run.recipe.steps(run.data.shots * classes),
         budget=method.survey is not None,
     )

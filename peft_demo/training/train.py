@@ -126,8 +126,8 @@ class Run:
         self.rate = run.recipe.lr or method.lr
         self.labels = material.train[1].to(device)
         self.order = torch.Generator().manual_seed(run.seed)
-        self.steps_per_epoch = ceil(len(self.labels) / run.recipe.batch)
-        self.steps = self.steps_per_epoch * run.recipe.epochs
+        self.steps_per_epoch = run.recipe.steps_per_epoch(len(self.labels))
+        self.steps = run.recipe.steps(len(self.labels))
         self.step = 0
         """Steps that are done."""
         self.best = Best()
