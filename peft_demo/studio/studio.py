@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data.sources.upload import KEY
 from ..storage.atomic import sweep_drafts
 from ..storage.home import Home, find_home, sweep
 from ..vit.load import best_device
@@ -106,7 +107,7 @@ class Studio:
         self.training.settle()
         self.zoo.settle()
         sweep(self.home.drafts, days=7, names=r"[0-9a-f]{32}")  # ids of browsers
-        sweep(self.home.uploads, days=30, names=r"[a-z0-9-]+-[0-9a-f]{12}\.zip")
+        sweep(self.home.uploads, days=30, names=KEY)
         sweep(self.home.tmp, days=7, names=r"[0-9a-f]{64}")  # folders that Gradio makes
         for folder in (self.home.uploads, self.home.backbones, self.home.trash):
             sweep_drafts(folder, seconds=DRAFT_S)

@@ -17,6 +17,9 @@ from ..dataset import Dataset
 from . import Request, Source
 from .zip import list_zip
 
+KEY = r"[a-z0-9-]{1,48}-[0-9a-f]{12}\.zip"
+"""What keys look like."""
+
 
 def keep_zip(home: Home, file: Path) -> str:
     """Stores an uploaded zip; its key, which is the `name` of a spec. The same zip twice is kept
@@ -36,7 +39,7 @@ def keep_zip(home: Home, file: Path) -> str:
 def find_zip(home: Home, key: str) -> Path:
     """The stored zip; touched, so that one in use does not expire. Raises `UnknownName`."""
     path = home.uploads / key
-    if not re.fullmatch(r"[a-z0-9-]{1,64}\.zip", key) or not is_file(path):
+    if not re.fullmatch(KEY, key) or not is_file(path):
         raise UnknownName("upload", key[:80], (p.name for p in home.uploads.glob("*.zip")))
     with suppress(OSError):
         path.touch()
