@@ -73,16 +73,16 @@ def _connect(page: Page, tab: gr.Tab, adapters_tab: AdaptersTab, zoo: Zoo) -> No
     added = Added(shown, changed, zoo)
     listed = gr.on(
         [page.blocks.load, tab.select, changed.change],
-        _list(zoo),
-        None,
-        [adapters_tab.table, adapters_tab.hint],
+        _list(adapters_tab, zoo),
+        adapters_tab.scatter.dataset,
+        [adapters_tab.table, adapters_tab.hint, *adapters_tab.scatter.parts],
         **UNQUEUED,
     )
     listed.then(None, None, None, js=NAME_FILTER, **QUEUED)
     adapters_tab.table.select(
         _choose(shown, zoo), None, shown.outputs, trigger_mode="always_last", **QUEUED
     )
-    scatter.connect(adapters_tab.scatter, tab, changed, zoo)
+    scatter.connect(adapters_tab.scatter, zoo)
     adapters_tab.scatter.drawing.select(
         _choose_point(shown, zoo), None, shown.outputs, trigger_mode="always_last", **QUEUED
     )
@@ -104,12 +104,17 @@ def _connect(page: Page, tab: gr.Tab, adapters_tab: AdaptersTab, zoo: Zoo) -> No
     )
 
 
-def _list(zoo: Zoo):
+def _list(adapters_tab: AdaptersTab, zoo: Zoo):
+    """The handler that lists the adapters and draws those of the chosen dataset."""
+
     @speaking
-    def list_adapters() -> tuple[gr.Dataframe, str]:
+    def list_adapters(dataset: str | None) -> Updates:
         entries = zoo.entries()
-        rows = gr.Dataframe(table(entries), visible=bool(entries))
-        return rows, PICK if entries else EMPTY
+        return {
+            adapters_tab.table: gr.Dataframe(table(entries), visible=bool(entries)),
+            adapters_tab.hint: PICK if entries else EMPTY,
+            **adapters_tab.scatter.show(entries, dataset),
+        }
 
     return list_adapters
 

@@ -9,12 +9,13 @@ from html import escape
 from math import ceil, floor, log10
 
 import gradio as gr
+from gradio.components import Component
 
 from ...contracts.cards import ZooEntry
 from ...contracts.service import Zoo
 from .. import text
 from ..toasts import speaking
-from ..wiring import QUEUED, UNQUEUED
+from ..wiring import QUEUED, Updates
 from .table import UNKNOWN, data_of
 
 WIDTH = 960
@@ -51,6 +52,25 @@ class Scatter:
     dataset: gr.Radio
     drawing: gr.HTML
 
+    @property
+    def parts(self) -> list[Component]:
+        """Everything that `show` changes."""
+        return [self.dataset, self.drawing]
+
+    def show(self, entries: Sequence[ZooEntry], chosen: str | None) -> Updates:
+        """Updates that offer the datasets of these adapters and draw the chosen one, else that with
+        the most adapters.
+        """
+        measured = points(entries)
+        names = sorted(measured, key=lambda name: (-len(measured[name]), name))
+        choices = [(f"{name} {len(measured[name])}", name) for name in names]
+        if chosen not in measured:
+            chosen = next(iter(names), None)
+        return {
+            self.dataset: gr.Radio(choices, value=chosen, visible=bool(names)),
+            self.drawing: draw(measured[chosen]) if chosen else "",
+        }
+
 
 def build() -> Scatter:
     """Draws the choice of a dataset and the empty drawing into the open context."""
@@ -61,25 +81,9 @@ def build() -> Scatter:
     return Scatter(dataset, drawing)
 
 
-def connect(scatter: Scatter, tab: gr.Tab, changed: gr.State, zoo: Zoo) -> None:
-    """Connects the events: the list of datasets follows the zoo, the drawing follows its choice."""
-    outputs = [scatter.dataset, scatter.drawing]
-    gr.on([tab.select, changed.change], _list(zoo), scatter.dataset, outputs, **UNQUEUED)
+def connect(scatter: Scatter, zoo: Zoo) -> None:
+    """Connects the choice of a dataset to the drawing."""
     scatter.dataset.input(_draw(zoo), scatter.dataset, scatter.drawing, **QUEUED)
-
-
-def _list(zoo: Zoo):
-    @speaking
-    def list_datasets(chosen: str | None) -> tuple[gr.Radio, str]:
-        measured = points(zoo.entries())
-        names = sorted(measured, key=lambda name: (-len(measured[name]), name))
-        choices = [(f"{name} {len(measured[name])}", name) for name in names]
-        if chosen not in measured:
-            chosen = next(iter(names), None)
-        radio = gr.Radio(choices, value=chosen, visible=bool(names))
-        return radio, draw(measured[chosen]) if chosen else ""
-
-    return list_datasets
 
 
 def _draw(zoo: Zoo):

@@ -13,6 +13,7 @@ from PIL import Image
 from ...contracts import service
 from ...contracts.errors import BadValue, CannotMerge
 from .. import address, text
+from ..gallery import gallery
 from ..page import Page
 from ..toasts import speaking
 from ..wiring import ON_DEVICE, QUEUED, UNQUEUED, Part, Updates
@@ -89,8 +90,8 @@ def build(
                 merge = gr.Button("Compare with merged", size="md", elem_id="answer-merged")
             table = ask_all.build()
             correction = correct.build()
-    gallery = _samples()
-    question = Question(adapter, compare, image, gallery)
+    pictures = gallery("Or try one of these", "samples", columns=10, height=160, visible=False)
+    question = Question(adapter, compare, image, pictures)
     classify_tab = ClassifyTab(question, hint, places, every, table, merge, teach)
     _connect(page, tab, classify_tab, Asker(classify_tab, zoo, asked, opened_with=(ids, chosen)))
     ask_all.connect(every, image, table, adapter, zoo, asked)
@@ -134,22 +135,6 @@ def _path(payload: Any) -> str | None:
     beside it; hence the attribute.)
     """
     return payload.path if payload else None
-
-
-def _samples() -> gr.Gallery:
-    return gr.Gallery(
-        label="Or try one of these",
-        columns=10,
-        height=160,
-        object_fit="contain",
-        interactive=False,
-        allow_preview=False,
-        buttons=[],
-        visible=False,
-        format="png",
-        fit_columns=False,
-        elem_id="samples",
-    )
 
 
 def _connect(page: Page, tab: gr.Tab, classify_tab: ClassifyTab, asker: "Asker") -> None:

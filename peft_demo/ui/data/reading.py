@@ -17,6 +17,7 @@ from PIL import Image
 from ...contracts.cards import DataReport
 from ...contracts.data_spec import CLASSES_FROM, DataSpec
 from ...contracts.window import GROUNDS, Window, parse_window, window_text
+from ..gallery import gallery
 from ..wiring import Part, Updates, Values
 
 AUTOMATIC = "As the reader decides"
@@ -131,18 +132,12 @@ def build() -> ReadingForm:
             fields |= _files()
         with gr.Row(visible=False) as pictures:
             fields |= _pictures()
-        compared = gr.Gallery(
-            label="Left as stored, right as read",
+        compared = gallery(
+            "Left as stored, right as read",
+            "window-preview",
             columns=4,
             height=220,
-            object_fit="contain",
-            interactive=False,
-            allow_preview=False,
             visible=False,
-            format="png",
-            buttons=[],
-            fit_columns=False,
-            elem_id="window-preview",
         )
     return ReadingForm(
         accordion, other, columns, files, pictures, compared, fields, subject=gr.State(None)

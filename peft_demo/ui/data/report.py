@@ -11,6 +11,7 @@ from PIL import Image
 
 from ...contracts.cards import ClassCount, DataReport
 from .. import text
+from ..gallery import gallery
 from ..wiring import Updates
 
 THUMBNAILS = 40
@@ -59,18 +60,7 @@ def build() -> ReportView:
     words = gr.Markdown(NOTHING, elem_id="report")
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
-            gallery = gr.Gallery(
-                label="Previews",
-                columns=6,
-                height=330,
-                object_fit="contain",
-                interactive=False,
-                format="png",
-                allow_preview=False,
-                buttons=[],
-                fit_columns=False,
-                elem_id="previews",
-            )
+            pictures = gallery("Previews", "previews", columns=6, height=330)
         with gr.Column(scale=2, min_width=300):
             counts = gr.Dataframe(
                 headers=COLUMNS,
@@ -82,7 +72,7 @@ def build() -> ReportView:
             )
     with gr.Accordion("Left out", open=False, visible=False) as rejects:
         rejected = gr.Dataframe(headers=REJECTED, interactive=False, max_height=260, wrap=True)
-    return ReportView(words, gallery, counts, rejects, rejected)
+    return ReportView(words, pictures, counts, rejects, rejected)
 
 
 def summary(report: DataReport) -> str:
