@@ -199,7 +199,7 @@ class _Home:
         "\n".join(entry_lines(entries)).encode()
         json.dumps([entry_value(entry) for entry in entries], allow_nan=False).encode()
         json.dumps(self.handlers["peft_demo.ui.api.adapters"](), allow_nan=False).encode()
-        self._ask_page("adapters.list_adapters")
+        self._ask_page("adapters.list_adapters", None)
 
     def _ask_page(self, name: str, *arguments: Any) -> None:
         """What a handler of the page makes of it, as a browser would get it."""
