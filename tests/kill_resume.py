@@ -26,7 +26,7 @@ from torch import Tensor
 import peft_demo.__main__  # noqa: F401  composes the commands
 from peft_demo import cli
 from peft_demo.adapters import AdapterFile
-from peft_demo.studio.runs import STATE
+from peft_demo.studio.runs import STATE, Runs
 
 TIMEOUT_S = 300.0
 DIGITS = "--data digits --shots 2 --size 32 --epochs 10 --batch 20"
@@ -49,7 +49,7 @@ class Process:
     def ended(self) -> bool:
         """Whether it has ended; its exit code must be 0 then."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
-        assert not pid or status == 0, (self.home / "output.txt").read_text()
+        assert not pid or status == 0, f"status {status}: {(self.home / 'output.txt').read_text()}"
         return pid != 0
 
     def wait(self) -> None:
@@ -97,15 +97,15 @@ def start(home: Path, command: str) -> Process:
 def wait_for_run(process: Process) -> None:
     """Until the run has its folder: before that there is nothing to go on with."""
     while not list(process.home.glob("runs/*/spec.json")):
-        assert not process.ended()
+        assert not process.ended(), f"no run: {(process.home / 'output.txt').read_text()}"
         time.sleep(0.001)
 
 
 def outcome(home: Path) -> tuple[dict[str, Tensor], tuple]:
     """The tensors and curves of the one adapter that a home holds, and no state beside it."""
     (path,) = home.glob("zoo/*.safetensors")
-    assert not list(home.glob(f"runs/*/{STATE}"))
-    assert not list(home.glob("runs/*/.*.tmp"))
+    left = [*home.glob(f"runs/*/{STATE}"), *home.glob("runs/*/.*.tmp")]
+    assert not left, f"left behind: {left}"
     file = AdapterFile.open(path)
     card = file.card
     return file.tensors(), (card.curve, card.accuracy_curve, card.test_accuracy)
@@ -127,6 +127,8 @@ def killed_and_resumed(home: Path, command: str, seconds: float, chance: random.
     kills = 0
     while process.kill_within(chance.uniform(0, seconds)):
         kills += 1
+        if ended_before(home):
+            break
         process = start(home, "resume")
         if kills > 2:
             process.wait()
@@ -134,12 +136,22 @@ def killed_and_resumed(home: Path, command: str, seconds: float, chance: random.
     return kills
 
 
+def ended_before(home: Path) -> bool:
+    """Whether the run had come to its end when its process died; the next start clears up then."""
+    runs = Runs(home / "runs")
+    (run,) = runs.records()
+    runs.settle()
+    return run.is_over
+
+
 def compare(first: Path, second: Path) -> None:
     """Fails unless both homes hold the same adapter, bit for bit."""
     tensors, curves = outcome(first)
     others, other_curves = outcome(second)
-    assert tensors.keys() == others.keys() and curves == other_curves
-    assert all(torch.equal(tensors[name], others[name]) for name in tensors)
+    assert curves == other_curves, f"{curves} before, {other_curves} after {second}"
+    assert tensors.keys() == others.keys(), f"{tensors.keys()} before, {others.keys()} after"
+    changed = [name for name in tensors if not torch.equal(tensors[name], others[name])]
+    assert not changed, f"other values after {second}: {changed}"
 
 
 def trial(root: Path, number: int, chance: random.Random) -> int:

@@ -5,6 +5,7 @@ events. Of an error only the name of its class would come back, so a sentence le
 event. "Stop" reaches the other process as a file that appears.
 """
 
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -89,6 +90,9 @@ def work(
                 yield event
     except PeftDemoError as error:
         yield Failed(error.sentence, error.hint)
+    except Exception:
+        traceback.print_exc()  # into the log of the Space: only its class comes back
+        raise
 
 
 def _arrays(material: FewShotTensors) -> FewShotTensors:

@@ -1,7 +1,7 @@
 """The page of a Space, served: a cookie tells browsers and programs apart."""
 
 import os
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import gradio as gr
@@ -46,6 +46,8 @@ def send(page: str, size: int, announced: bool = True) -> int:
         return urlopen(Request(f"{page}gradio_api/upload", content, headers)).status
     except HTTPError as error:
         return error.code
+    except URLError:  # refused, and the connection closed, before all was sent
+        return 413
 
 
 def test_uploads_of_anybody_have_a_limit_and_do_not_stay(page, tmp_path, monkeypatch):
