@@ -85,13 +85,14 @@ def load_backbone(
 
 def train(
     backbone: Backbone,
-    method: str = "lora",
+    method: str = "",
     data: str | Path = "digits",
     *,
     shots: int = 16,
     seed: int = 0,
     name: str = "",
     reading: Mapping[str, Any] | None = None,
+    origin: AdapterFile | None = None,
     watch: Callable[[Event], Any] = lambda event: None,
     **settings: Any,
 ) -> AdapterFile:
@@ -101,6 +102,8 @@ def train(
     the knobs of `method` (`rank`) and of the recipe (`epochs`, `lr`, `batch` ...; see
     `contracts.specs.Recipe`). `reading` says how the data is read, where the reader does not see it
     by itself: fields of `contracts.data_spec.DataSpec`, for instance `{"window": (0, 4095)}`.
+    `origin` is an adapter to go on from, also with other classes: method and knobs are that one's
+    then. Without one, a `method` that is left out is "lora".
     `watch` is called with every event of the run (`contracts.events`); an exception that it raises
     ends the run.
 
@@ -109,6 +112,7 @@ def train(
     peft_demo.contracts.errors.UnknownName: no setting 'rnak'; did you mean 'rank'?
     """
     spec, path = parse(str(data), shots, seed, **(reading or {}))
+    method = method or (origin.card.method if origin else RunSpec.method)
     method_knobs, recipe = _sorted(method, settings)
     run = RunSpec(
         method=method,
@@ -119,8 +123,11 @@ def train(
         recipe=build(Recipe, recipe),
         name=name,
     )
+    if origin:
+        run = training.going_on(run, origin)
     content = b""
-    for event in training.run_from_dataset(run, backbone, open_dataset(spec, path)):
+    dataset = open_dataset(spec, path)
+    for event in training.run_from_dataset(run, backbone, dataset, origin=origin):
         if isinstance(event, Improved):
             content = event.adapter
         watch(event)

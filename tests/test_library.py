@@ -12,7 +12,13 @@ from PIL import Image
 
 import peft_demo
 from peft_demo import library
-from peft_demo.contracts.errors import BadAdapter, BadData, UnknownName, WrongBackbone
+from peft_demo.contracts.errors import (
+    BadAdapter,
+    BadData,
+    BadValue,
+    UnknownName,
+    WrongBackbone,
+)
 from peft_demo.contracts.knobs import knobs
 from peft_demo.methods import methods
 
@@ -139,3 +145,13 @@ def test_how_data_is_read_can_be_said(tiny, desk):
     Image.new("RGB", (40, 40), "red").save(desk / "two" / "cat" / "a.png")
     with pytest.raises(BadData, match="nothing here is called as in --splits train=x"):
         library.train(tiny, "linear", desk / "two", shots=1, reading={"splits": "train=x"})
+
+
+def test_training_goes_on_from_an_adapter_with_its_method_and_knobs(tiny):
+    first = library.train(tiny, "lora", shots=1, epochs=1, rank=4)
+    second = library.train(tiny, data="shapes", shots=1, epochs=1, origin=first)
+    card = second.card
+    assert (card.method, card.knobs["rank"]) == ("lora", 4) and card.classes != first.card.classes
+    assert card.origin == first.card.name
+    with pytest.raises(BadValue, match="an adapter of lora"):
+        library.train(tiny, "arc", origin=first)

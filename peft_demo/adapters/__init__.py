@@ -1,11 +1,12 @@
 """Adapters: built (`adapter`), put around a backbone (`attach`), many at once (`mixed`), folded
-into its weights (`merge`), kept in one file (`file`)."""
+into its weights (`merge`), kept in one file (`file`), gone on from (`take_over`)."""
 
 from .adapter import Adapter, create, meta_adapter
 from .attach import attach
 from .file import AdapterFile, dump, load, read_card
 from .merge import merge, merged_tensors
 from .mixed import Mixed, is_mixable
+from .take_over import take_over
 
 __all__ = [
     "Adapter",
@@ -20,4 +21,5 @@ __all__ = [
     "merged_tensors",
     "meta_adapter",
     "read_card",
+    "take_over",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from ..contracts.adapter_card import AdapterCard
-from ..contracts.errors import PeftDemoError
+from ..contracts.errors import BadValue, PeftDemoError
 from ..contracts.events import (
     Event,
     Failed,
@@ -18,6 +18,7 @@ from ..contracts.events import (
     since_interruption,
 )
 from ..contracts.knobs import build, parse_settings
+from ..contracts.origin import Origin
 from ..contracts.specs import Recipe, RunSpec
 from ..contracts.text import percent
 from .interrupt import FirstInterrupt
@@ -64,7 +65,16 @@ MEASURED = (
 @with_reading
 def train(
     data: Data,
-    method: Annotated[str, Option(metavar="M", help="`methods` lists them.")] = "lora",
+    method: Annotated[
+        str, Option(metavar="M", help="`methods` lists them; lora if left out.")
+    ] = "",
+    origin: Annotated[
+        str,
+        Option("--from", metavar="ADAPTER", help="Go on from this one, also with other classes."),
+    ] = "",
+    origin_sha256: Annotated[
+        str, Option("--from-sha256", metavar="HEX", help="What that file's SHA-256 begins with.")
+    ] = "",
     backbone: Backbone = "",
     weights: Weights = None,
     arch: Arch = "",
@@ -92,16 +102,23 @@ def train(
         if weights:
             backbone = add_weights(studio, weights, arch or backbone)
         run = RunSpec(
-            method=method,
+            method=method or ("" if origin else RunSpec.method),
             knobs=parse_settings(settings or ()),
             data=spec,
             backbone=backbone,
             size=size,
             recipe=build(Recipe, recipe),
             thumbnail=thumbnail,
+            origin=_origin(origin, origin_sha256),
         )
         answer = _follow_to_answer(studio, studio.training.start(run, out=out))
     print_answer(*answer, as_json)
+
+
+def _origin(adapter: str, sha256: str) -> Origin | None:
+    if sha256 and not adapter:
+        raise BadValue("--from-sha256 is about the adapter of --from.", "Name one.")
+    return Origin(adapter, sha256) if adapter else None
 
 
 def resume(
@@ -184,11 +201,13 @@ def _result_value(adapter: str, file: Path, ending: Finished, card: AdapterCard)
     for name in MEASURED:
         value[name] = getattr(ending, name)
     value["adapter"] = adapter
+    value["from"] = card.origin
     return value
 
 
 def _result_lines(adapter: str, file: Path, ending: Finished, card: AdapterCard) -> list[str]:
     early = "  (stopped early)" if _was_stopped(ending) else ""
+    origin = f", went on from {card.origin}" if card.origin else ""
     frozen = "unchanged ✓" if ending.unchanged else "CHANGED: please report this"
     parameters = f"{ending.trainable:,} parameters and a head of {ending.head:,}"
     speed = f"{ending.seconds:.1f} s, {ending.images_per_second:.0f} images/s"
@@ -196,7 +215,7 @@ def _result_lines(adapter: str, file: Path, ending: Finished, card: AdapterCard)
         f"adapter   {adapter}{early}",
         f"file      {file}  ({ending.file_bytes / 1000:.1f} kB)",
         f"accuracy  test {_test_accuracy(ending)}, validation {percent(ending.val_accuracy)}",
-        f"trained   {parameters}, in {speed}",
+        f"trained   {parameters}, in {speed}{origin}",
         f"backbone  {card.backbone} {frozen} sha256 {ending.fingerprint}",
         f"again     {card.command()}",
     ]

@@ -64,6 +64,7 @@ def entry_value(entry: ZooEntry) -> dict[str, Any]:
     if entry.card is not None:
         for name in CARD_FIELDS:
             value[name] = getattr(entry.card, name)
+        value["from"] = entry.card.origin
     return value
 
 
@@ -74,8 +75,8 @@ def entry_lines(entries: Sequence[ZooEntry]) -> list[str]:
 
 def _row(entry: ZooEntry) -> tuple[object, ...]:
     kilobytes = f"{entry.file_bytes / 1000:.0f}"
-    note = entry.refusal or ("shipped" if entry.shipped else "")
     card = entry.card
+    note = entry.refusal or _note(entry)
     if card is None:
         return entry.id, "?", "?", "?", kilobytes, "", "", note
     return (
@@ -88,6 +89,14 @@ def _row(entry: ZooEntry) -> tuple[object, ...]:
         percent(card.test_accuracy),
         note,
     )
+
+
+def _note(entry: ZooEntry) -> str:
+    """shipped, went on from lora-digits-s0"""
+    words = ["shipped"] if entry.shipped else []
+    if entry.card and entry.card.origin:
+        words.append(f"went on from {entry.card.origin}")
+    return ", ".join(words)
 
 
 def _verify(zoo: Path | None, offline: bool, as_json: bool) -> None:

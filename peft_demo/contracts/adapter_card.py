@@ -69,6 +69,15 @@ class AdapterCard:
         """How pictures become plain RGB before this adapter answers."""
         return Window(self.window, self.ground)
 
+    @property
+    def origin(self) -> str:
+        """Name of the adapter that its run went on from, "" for none."""
+        try:
+            origin = RunSpec.from_json(self.spec).origin
+        except PeftDemoError:
+            return ""
+        return origin.name if origin else ""
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 

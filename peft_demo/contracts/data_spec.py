@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from .errors import BadValue
+from .text import last_part
 from .window import Window, window_text
 
 CLASSES_FROM = ("folder", "parent", "table", "name")
@@ -86,7 +87,7 @@ class DataSpec:
         everybody may know stay whole: those of bundled sets, of Hub sets, and OWNER/NAME behind the
         source's own word and a colon ("yours:owner/name").
         """
-        return replace(self, name=self._public_name(), labels=_last_part(self.labels))
+        return replace(self, name=self._public_name(), labels=last_part(self.labels))
 
     def _public_name(self) -> str:
         if self.source in ("bundled", "hub"):
@@ -94,12 +95,12 @@ class DataSpec:
         word = f"{self.source}:"
         if self.name.startswith(word):
             rest = self.name.removeprefix(word)
-            return self.name if _OWNER_AND_NAME.fullmatch(rest) else word + _last_part(rest)
+            return self.name if _OWNER_AND_NAME.fullmatch(rest) else word + last_part(rest)
         if self.source == "draft":
             return "photos"
         if self.source == "upload":
-            return _zip_name(_last_part(self.name))
-        return _last_part(self.name)
+            return _zip_name(last_part(self.name))
+        return last_part(self.name)
 
     def argument(self) -> str:
         """The word that names this dataset on the command line; nothing private is in it."""
@@ -116,7 +117,7 @@ class DataSpec:
             "image-column": self.image_column,
             "label-column": self.label_column,
             "splits": self.splits,
-            "labels": _last_part(self.labels),
+            "labels": last_part(self.labels),
             "classes-from": self.classes_from,
             "encoding": self.encoding,
             "window": window_text(self.window),
@@ -149,10 +150,6 @@ def parse_splits(text: str) -> Mapping[str, str] | None:
             )
         parts.update({name.strip().lower(): part for name in names.split("+")})
     return parts
-
-
-def _last_part(path: str) -> str:
-    return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 def _zip_name(key: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from .data_spec import DataSpec as DataSpec
 from .errors import BadValue
 from .knobs import build, knob, knobs
+from .origin import Origin as Origin
 from .text import quoted
 
 AUGMENTATIONS = ("none", "crop", "crop+flip")
@@ -83,6 +84,8 @@ class RunSpec:
     """What the adapter will be called; empty means method-dataset-seed."""
     thumbnail: bool = False
     """Whether the adapter file carries a small picture of one training image."""
+    origin: Origin | None = None
+    """The adapter that the run goes on from: method, knobs, backbone and size are that one's."""
 
     def __post_init__(self):
         frozen = {name: _frozen(value) for name, value in self.knobs.items()}
@@ -95,16 +98,21 @@ class RunSpec:
     def public(self) -> "RunSpec":
         """This spec with nothing private in it: what adapter files, results and strangers may see.
 
-        Its data is `DataSpec.public()`; nothing else of a spec names a place or a person.
+        Its data is `DataSpec.public()`, its origin `Origin.public()`; nothing else of a spec names
+        a place or a person.
         """
-        return replace(self, data=self.data.public())
+        origin = self.origin.public() if self.origin else None
+        return replace(self, data=self.data.public(), origin=origin)
 
     def to_json(self) -> dict:
         """A dict of JSON values, equal to what a file of them gives back: lists, no tuples.
 
-        `from_json` gives the spec back.
+        `from_json` gives the spec back. Where there is no origin, there is no "from".
         """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
+        del values["origin"]
+        if self.origin:
+            values["from"] = self.origin.to_json()
         values["knobs"] = dict(self.knobs)
         values["data"] = self.data.to_json()
         values["recipe"] = asdict(self.recipe)
@@ -120,7 +128,8 @@ class RunSpec:
             values = dict(plain)
             data = DataSpec(**values.pop("data"))
             recipe = build(Recipe, values.pop("recipe"))
-            spec = RunSpec(data=data, recipe=recipe, **values)
+            origin = Origin.from_json(values.pop("from", None))
+            spec = RunSpec(data=data, recipe=recipe, origin=origin, **values)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise BadValue("this run specification is ill-formed.") from None
         if not _well_typed(spec):
@@ -132,18 +141,31 @@ class RunSpec:
         return shlex.join(["python", "-m", "peft_demo", "train", *self._flags()])
 
     def _flags(self) -> list[str]:
-        flags = ["--method", self.method, "--data", self.data.argument()]
+        flags = self.origin.flags() if self.origin else ["--method", self.method]
+        flags += ["--data", self.data.argument()]
         flags += ["--shots", str(self.data.shots), "--seed", str(self.seed)]
-        if self.backbone:
-            flags += ["--backbone", self.backbone]
-        if self.size:
-            flags += ["--size", str(self.size)]
+        if not self.origin:
+            flags += self._backbone_flags()
         for flag, value in self.data.reading().items():
             flags += [flag, value]
         for setting in knobs(Recipe):
             value = getattr(self.recipe, setting.name)
             if value != setting.default:
                 flags += [_flag(setting.name), str(value)]
+        if not self.origin:
+            flags += self._knob_flags()
+        return flags
+
+    def _backbone_flags(self) -> list[str]:
+        flags = []
+        if self.backbone:
+            flags += ["--backbone", self.backbone]
+        if self.size:
+            flags += ["--size", str(self.size)]
+        return flags
+
+    def _knob_flags(self) -> list[str]:
+        flags = []
         for name, value in sorted(self.knobs.items()):
             text = ",".join(map(str, value)) if isinstance(value, tuple) else value
             flags += ["--set", f"{name}={text}"]

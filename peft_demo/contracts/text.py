@@ -29,6 +29,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= QUOTED else f"{text[: QUOTED - 1]}…"
 
 
+def last_part(path: str) -> str:
+    """The last part of a path of any system: all of it that may leave the machine."""
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
 def percent(fraction: float | None) -> str:
     """0.942 → 94.2 %; None → not measured."""
     if fraction is None:

@@ -18,6 +18,7 @@ import gradio as gr
 import torch
 
 from .. import training, vit
+from ..adapters import AdapterFile
 from ..contracts.errors import PeftDemoError, TrainingFailed
 from ..contracts.events import Checkpointed, Event, Failed
 from ..contracts.specs import RunSpec
@@ -45,11 +46,12 @@ def borrowing(home: Path) -> Trainer:
         material: FewShotTensors,
         stop: Callable[[], bool],
         state: bytes = b"",
+        origin: AdapterFile | None = None,
     ) -> Iterator[Event]:
         with TemporaryDirectory() as folder:
             flag = Path(folder) / "stop"
             name = backbone.name, backbone.size, backbone.fingerprint
-            events = on_gpu(run, name, _arrays(material), str(home), str(flag), state)
+            events = on_gpu(run, name, _arrays(material), str(home), str(flag), state, origin)
             try:
                 for event in events:
                     if stop():
@@ -73,6 +75,7 @@ def work(
     home: str,
     flag: str,
     state: bytes = b"",
+    origin: AdapterFile | None = None,
 ) -> Iterator[Event]:
     """The other process: loads the backbone anew, on the device that is there, and trains.
 
@@ -83,7 +86,8 @@ def work(
     (backbone, size, fingerprint) = name
     try:
         loaded = vit.load(backbone, size, home=Path(home), offline=True, fingerprint=fingerprint)
-        train = partial(training.train, run, loaded, _tensors(material), state=state)
+        images = _tensors(material)
+        train = partial(training.train, run, loaded, images, state=state, origin=origin)
         why = f"this Space lends its GPU for {SECONDS - MARGIN} s"
         for event in stop_at(ends, why, train, Path(flag).exists):
             if not isinstance(event, Checkpointed):

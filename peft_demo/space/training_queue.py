@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from time import monotonic, sleep
 
+from ..adapters import AdapterFile
 from ..contracts.errors import BadValue, Busy
 from ..contracts.events import Event, Progressed
 from ..contracts.specs import RunSpec
@@ -67,6 +68,7 @@ class TrainingQueue:
         material: FewShotTensors,
         stop: Callable[[], bool],
         state: bytes = b"",
+        origin: AdapterFile | None = None,
     ) -> Iterator[Event]:
         """As `training.train`, once it is this run's turn, and for `SECONDS` at most.
 
@@ -78,7 +80,7 @@ class TrainingQueue:
             if stop():
                 yield NOTHING_DONE
             else:
-                train = partial(self._train, run, backbone, material, state=state)
+                train = partial(self._train, run, backbone, material, state=state, origin=origin)
                 yield from stop_at(
                     monotonic() + SECONDS, f"this Space trains for {SECONDS} s", train, stop
                 )

@@ -63,6 +63,16 @@ class AdapterStore:
                     return path
         raise UnknownName("adapter", id, self.ids())
 
+    def find(self, word: str, paths: bool) -> str:
+        """The id that `word` means: an adapter's, or where `paths` are allowed also a file's."""
+        try:
+            self.path(word)
+            return word
+        except UnknownName:
+            if not paths or not is_file(expanded(word)):
+                raise
+            return self.register_external(Path(word))
+
     def entry(self, id: str) -> ZooEntry:
         """The file of adapter `id` with its card, or with the refusal of a broken one."""
         return self._entry(self.path(id))

@@ -183,6 +183,8 @@ def _facts(adapter: Described) -> Iterator[tuple[str, str]]:
     shots = _code(adapter.data.get("shots", "?"))
     seed = _code(adapter.data.get("seed", "?"))
     yield "Data", f"{name}, {shots} training images per class, seed {seed}"
+    if card.origin:
+        yield "Went on from", f"{_code(card.origin)}, another adapter"
     yield "Test accuracy", _test(card)
     yield "Validation accuracy", _validation(card)
     parameters = f"{card.trainable:,} parameters of the method, {card.head:,} of the head"

@@ -24,8 +24,7 @@ def score(chosen: Attached, dataset: Dataset, report: Report | None = None) -> S
     """
     test = [example for example in dataset.examples if example.part == "test"]
     examples, _ = readable(test or dataset.examples)
-    seen = {digest[:12] for digest in chosen.card.seen}
-    fresh = [example for example in examples if example.digest[:12] not in seen]
+    fresh = _unseen(chosen, examples)
     if not fresh:
         raise BadData(
             "there is no image here that the adapter has not been trained on.",
@@ -55,8 +54,16 @@ def repeated(
         raise BadData(f"the images of {dataset.title} are not those it was trained and tested on.")
     numbers = torch.arange(len(dataset.classes))
     window = chosen.card.picture_window
-    _, correct = _compare(chosen, again.test, numbers, window, report)
+    # A run that went on from an adapter left out of the test what that one had seen.
+    tested = _unseen(chosen, again.test) if chosen.card.origin else again.test
+    _, correct = _compare(chosen, tested, numbers, window, report)
     return Score(correct.float().mean().item(), len(correct), 0)
+
+
+def _unseen(chosen: Attached, examples: Sequence[Example]) -> list[Example]:
+    """The examples that the adapter was neither trained nor validated on."""
+    seen = {digest[:12] for digest in chosen.card.seen}
+    return [example for example in examples if example.digest[:12] not in seen]
 
 
 def _compare(

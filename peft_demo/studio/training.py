@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import methods, vit
+from ..adapters import AdapterFile
+from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import Cost, MethodCard, RunCard, Status
-from ..contracts.errors import CannotResume, NotAllowed
+from ..contracts.errors import BadValue, CannotResume, NotAllowed
 from ..contracts.events import Event, saved_adapter
+from ..contracts.origin import Origin
 from ..contracts.progress import Report
 from ..contracts.run_state import RunState
 from ..contracts.specs import RunSpec
 from ..storage.atomic import write_file
 from ..storage.home import Home
+from ..storage.paths import expanded
 from .adapter_store import AdapterStore
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
@@ -95,8 +99,10 @@ class Training:
         """Starts a run in the background and gives its id; `Busy` if one is going on.
 
         What is wrong with the spec is refused at once. Where the file `out` is given, the adapter
-        goes there instead of into the zoo.
+        goes there instead of into the zoo. A run with an origin may leave its method open ("").
         """
+        if run.origin:
+            run = self._going_on(run, run.origin)
         config = methods.find_method(run.method).config(run.knobs)
         checked = {name: getattr(config, name) for name in run.knobs}
         run = _named(replace(run, knobs=checked))
@@ -106,6 +112,7 @@ class Training:
         if out is not None:
             check_local_paths(self._allow_local_paths, "a file of this machine")
             out = out.absolute()
+            _check_apart(out, run.origin)
             keep = _writer(out)
         self._home.check_room()
         with self._admit(replace(run, size=anatomy.size)):
@@ -183,6 +190,7 @@ class Training:
     ) -> Generator[Event, None, None]:
         from ..training import run_from_dataset, train
 
+        origin = self._open_origin(run.origin) if run.origin else None
         report("loading the backbone")
         backbone = self._backbones.get(run.backbone, run.size, report=report)
         report("reading the images")
@@ -197,7 +205,27 @@ class Training:
             turn=self._data.turn(run.data, report),
             memory_share=self._memory_share,
             state=state,
+            origin=origin,
         )
+
+    def _going_on(self, run: RunSpec, origin: Origin) -> RunSpec:
+        """The run with all that it takes from its origin."""
+        from ..training import going_on
+
+        id = self._store.find(origin.adapter, self._allow_local_paths)
+        file = self._open_origin(origin)
+        card = file.card
+        run = going_on(replace(run, origin=replace(origin, adapter=id)), file)
+        if run.backbone == card.backbone:  # it may go by another name here
+            run = replace(run, backbone=self._name_of(card))
+        return run
+
+    def _name_of(self, card: AdapterCard) -> str:
+        return vit.find(card.backbone, self._home.root, card.fingerprint).name
+
+    def _open_origin(self, origin: Origin) -> AdapterFile:
+        id = self._store.find(origin.adapter, self._allow_local_paths)
+        return AdapterFile.open(self._store.path(id))
 
     def _anatomy(self, run: RunSpec) -> vit.Anatomy:
         return vit.anatomy_of(vit.find(run.backbone, self._home.root), run.size)
@@ -223,6 +251,14 @@ def _named(run: RunSpec) -> RunSpec:
         return run
     dataset = run.data.argument().removesuffix(".zip")
     return replace(run, name=f"{run.method}-{dataset}-s{run.seed}")
+
+
+def _check_apart(out: Path, origin: Origin | None) -> None:
+    """A run that is interrupted reads its origin again, so nothing may take its place."""
+    if origin and expanded(origin.adapter).absolute() == out:
+        raise BadValue(
+            f"{out.name} is the adapter that this run goes on from.", "Name another file."
+        )
 
 
 def _writer(out: Path) -> Keep:

@@ -11,12 +11,10 @@ from .. import adapters, interop, vit
 from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import BackboneCard, ZooEntry
-from ..contracts.errors import UnknownName
 from ..contracts.specs import DataSpec, ImportHints, RunSpec
 from ..storage.atomic import disk_errors, write_file
 from ..storage.home import Home
 from ..storage.lock import locked
-from ..storage.paths import expanded, is_file
 from .adapter_store import AdapterStore, refusal
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
@@ -77,13 +75,7 @@ class Zoo:
 
     def find(self, word: str) -> str:
         """The id that `word` means: an adapter of the zoo, or a file where paths are allowed."""
-        try:
-            self._store.path(word)
-            return word
-        except UnknownName:
-            if not self._allow_local_paths or not is_file(expanded(word)):
-                raise
-            return self._store.register_external(Path(word))
+        return self._store.find(word, self._allow_local_paths)
 
     def card(self, id: str) -> AdapterCard:
         return self._store.card(id)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..adapters import attach, create, dump
+from ..adapters import AdapterFile, attach, create, dump
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import TrainingFailed
 from ..contracts.events import (
@@ -42,6 +42,7 @@ from .card import Measured, describe
 from .first_and_last import ended, started
 from .measure import Stopwatch, memory_mb
 from .memory import check_step, memory_errors
+from .origin import begin_from, check_origin, notices
 from .schedule import factor
 from .survey import survey
 
@@ -59,13 +60,15 @@ def train(
     memory_share: float = 1.0,
     *,
     state: bytes = b"",
+    origin: AdapterFile | None = None,
 ) -> Iterator[Event]:
     """Runs `run` and yields what happens: Started, Stepped, Evaluated, Improved, Checkpointed ...,
     then Finished or Stopped. A method that surveys yields Surveyed first, and sees training images
     alone.
 
     With the `state` of a checkpoint the run goes on from there, Resumed first, and ends with the
-    bits of one that was never interrupted. `CannotResume` says why it cannot.
+    bits of one that was never interrupted. `CannotResume` says why it cannot. `origin` is the
+    adapter that `run` goes on from, where it names one.
 
     When `stop()` turns true, the run ends within one step and keeps its best state. Raises
     `TrainingFailed` when a step would take more than `memory_share` of the free memory, when the
@@ -74,7 +77,7 @@ def train(
     Draws from torch's global random generator.
     """
     with memory_errors(run, backbone):
-        yield from _events(run, backbone, material, stop, memory_share, state)
+        yield from _events(run, backbone, material, stop, memory_share, state, origin)
 
 
 def _events(
@@ -84,17 +87,26 @@ def _events(
     stop: Callable[[], bool],
     memory_share: float,
     state: bytes,
+    origin: AdapterFile | None,
 ) -> Iterator[Event]:
     stopwatch = Stopwatch()
     fingerprint = backbone.live_fingerprint()
     torch.manual_seed(run.seed)
+    check_origin(run, origin, backbone)
     saved = checkpoint.parse(state) if state else None
     if saved:
         yield from saved.check(run, backbone, material)
         allocation = saved.allocation
+    elif origin:
+        yield from notices(run, origin, material)
+        allocation = origin.card.extra
     else:
         allocation = yield from survey(run, backbone, material, stop)
+    if origin:
+        backbone = backbone.with_normalisation(origin.card.mean, origin.card.std)
     live = Run(run, backbone, material, allocation, fingerprint, stopwatch)
+    if origin:
+        begin_from(live.adapter, origin, backbone, material.classes)
     live.check_memory(memory_share)
     if saved:
         saved.restore(live)

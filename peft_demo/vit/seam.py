@@ -109,6 +109,10 @@ class Codec(Protocol):
         """`quantise(W)` from what `pack(W)` gave, bit for bit."""
         ...
 
+    def latent(self, quantised: Tensor) -> Tensor:
+        """A W with `quantise(W)` = `quantised`, up to rounding: what training goes on from."""
+        ...
+
 
 class Quantised(Protocol):
     """A module that may quantise its matrices: every delta, and a head that does."""

@@ -23,6 +23,11 @@ BAD = {
     "no such folder": (["check", "/nowhere/at/all"], "nowhere"),
     "no such backbone": (["methods", "--backbone", "nope"], "no backbone 'nope'"),
     "a size the patches do not divide": (["train", "--data", "digits", "--size", "33"], "33 px"),
+    "no such adapter to go on from": (
+        ["train", "--data", "digits", "--from", "nope"],
+        "no adapter 'nope'",
+    ),
+    "a sum of nothing": (["train", "--data", "digits", "--from-sha256", "0" * 16], "--from"),
     "no such adapter": (["predict", "nope", "x.png"], "no adapter 'nope'"),
     "no such adapter file": (
         ["evaluate", "./nope.safetensors", "--data", "digits"],

@@ -154,6 +154,26 @@ def test_resume_goes_on_with_the_latest_run_that_was_interrupted(answer, train, 
     assert len(list(home.glob("zoo/*.safetensors"))) == 1
 
 
+def test_a_run_goes_on_from_an_adapter_and_its_command_repeats_it(answer, typed, train, photos):
+    first = answer(*train())
+    words = ["train", "--data", photos, "--shots", 2, "--epochs", 1, "--from"]
+    second = answer(*words, first["adapter"])
+    assert (second["method"], second["size"], second["from"]) == ("linear", 32, first["adapter"])
+    (line,) = [entry for entry in answer("zoo") if entry["id"] == second["adapter"]]
+    assert line["from"] == first["adapter"]
+    code, out, _ = typed(*words, first["file"])
+    assert code == 0 and f"went on from {Path(first['file']).stem}" in out
+    again = out.partition("--from-sha256 ")[2].split()[0]
+    assert typed(*words, first["file"], "--from-sha256", again)[0] == 0
+    for more, sentence in (
+        (["--from-sha256", "0" * 16], "no longer the file"),
+        (["--method", "lora"], "an adapter of linear"),
+        (["--size", 48], "was trained at 32 px"),
+    ):
+        code, _, err = typed(*words, first["adapter"], *more)
+        assert code == 2 and sentence in err
+
+
 def test_a_run_that_cannot_go_on_says_why_and_can_be_tried_again(train, typed, photos, tmp_path):
     import shutil
 

@@ -13,7 +13,7 @@ from torch import nn
 from peft_demo.contracts.errors import BadValue
 from peft_demo.methods import find_method
 from peft_demo.methods.bi import BiAdaptFormer, BiHead, BiLoRA, effective
-from peft_demo.methods.bi.levels import codebook, quantised
+from peft_demo.methods.bi.levels import Levels, codebook, quantised
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
@@ -34,6 +34,24 @@ def dense(W, bits):
     mean = W.sum() / n
     std = ((W - mean) ** 2).sum().div(n - 1).sqrt()
     return nearest((W - mean) / (std + 1e-5), bits) * std + mean
+
+
+@each_bits
+@pytest.mark.parametrize("start", [torch.nn.init.normal_, torch.nn.init.uniform_])
+def test_what_training_goes_on_from_is_quantised_to_what_was_quantised_before(bits, start):
+    torch.manual_seed(bits)
+    W = 3 + 0.02 * start(torch.empty(40, 30))
+    codec = Levels(bits)
+    once = codec.quantise(W)
+    latent = codec.latent(once)
+    assert torch.allclose(codec.quantise(latent), once, rtol=0, atol=1e-5)
+    if bits == 1:
+        assert not torch.allclose(codec.quantise(once), once, rtol=0, atol=1e-3)
+
+
+def test_a_constant_matrix_goes_on_as_it_is():
+    W = torch.full((4, 3), 0.5)
+    assert torch.equal(Levels(1).latent(W), W)
 
 
 def random(*shape, seed=0):

@@ -110,5 +110,19 @@ class Levels:
         mean, std = statistics
         return decoded(indices, mean, std, self.bits).view(shape)
 
+    def latent(self, quantised: Tensor) -> Tensor:
+        """A W with `quantise(W)` = Ŵ up to rounding.
+
+        Ŵ itself is none: the levels' deviation is not one, so quantised again it would shrink, with
+        one bit to 0.67 of its deviation. But Q takes no notice of a factor and a shift of W, and
+        these are chosen so that μ and σ come out right.
+        """
+        again = self.quantise(quantised)
+        std, mean = torch.std_mean(quantised)
+        std_again, mean_again = torch.std_mean(again)
+        if std_again == 0:
+            return quantised
+        return (quantised - mean_again) * (std / std_again) + mean
+
     def _shifts(self, device: torch.device) -> Tensor:
         return torch.arange(0, 8, self.bits, device=device)

@@ -197,6 +197,7 @@ def describe(entry: ZooEntry, card: AdapterCard) -> str:
         ("Test accuracy", _score(card.test_accuracy, card.test_images)),
         ("Validation accuracy", _score(card.val_accuracy, card.val_images)),
         ("Data", _data(card)),
+        *([("Went on from", card.origin)] if card.origin else []),
         ("Classes", ", ".join(card.classes)),
         ("Parameters", f"{text.count(card.trainable)} + {text.count(card.head)} in the head"),
         ("Backbone", f"{card.backbone} at {card.size} px"),
