@@ -5,11 +5,13 @@ from typing import Any
 import timm
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 from torch.nn import functional as F
 
 from peft_demo.adapters import Adapter, AdapterFile, attach, create, load
 from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.knobs import knobs
+from peft_demo.contracts.specs import Recipe
 from peft_demo.data.few_shot_tensors import FewShotTensors
 from peft_demo.methods import Method, find_method
 from peft_demo.vit import Backbone, wrap
@@ -82,6 +84,14 @@ def disturbed(adapter: Adapter, seed: int = 1, by: float = 0.05) -> Adapter:
     return adapter.eval()
 
 
+def by_decay(adapter: Adapter) -> tuple[list[Parameter], list[Parameter]]:
+    """The parameters that take weight decay, and all others."""
+    groups = adapter.groups(Recipe(lr=1e-3, head_lr=1e-4))
+    decayed = [p for group in groups for p in group["params"] if group["weight_decay"]]
+    free = [p for group in groups for p in group["params"] if not group["weight_decay"]]
+    return decayed, free
+
+
 def trained(
     name: str,
     backbone: Backbone,
@@ -94,7 +104,7 @@ def trained(
     torch.manual_seed(seed)
     adapter = new(name, backbone, seed, **values)
     model = attach(backbone, adapter).train()
-    optimizer = torch.optim.AdamW(adapter.groups(1e-4), lr=lr)
+    optimizer = torch.optim.AdamW(adapter.groups(Recipe(lr=lr, head_lr=lr)))
     for _ in range(steps):
         optimizer.zero_grad()
         F.cross_entropy(model(images()), labels()).backward()

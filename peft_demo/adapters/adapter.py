@@ -7,6 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from ..contracts.specs import Recipe
 from ..methods import Method, Parts
 from ..vit import Anatomy, Backbone, Delta
 from ..vit.anatomy import split_qkv, tree_name
@@ -68,14 +69,21 @@ class Adapter(nn.Module):
         """Number of the head's parameters."""
         return _count(self.head.parameters())
 
-    def groups(self, weight_decay: float) -> list[dict[str, Any]]:
-        """Parameter groups for an optimiser: matrices take `weight_decay`, all others none."""
+    def groups(self, recipe: Recipe) -> list[dict[str, Any]]:
+        """Parameter groups for an optimiser.
+
+        The head learns at a rate of its own; matrices take the weight decay, all others none.
+        """
         matrices = {id(parameter) for parameter in self._matrices()}
-        decayed = [p for p in self.parameters() if id(p) in matrices]
-        others = [p for p in self.parameters() if id(p) not in matrices]
+        head = {id(parameter) for parameter in self.head.parameters()}
+        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for parameter in self.parameters():
+            rate = recipe.head_lr if id(parameter) in head else recipe.lr
+            decay = recipe.weight_decay if id(parameter) in matrices else 0.0
+            groups.setdefault((rate, decay), []).append(parameter)
         return [
-            {"params": decayed, "weight_decay": weight_decay},
-            {"params": others, "weight_decay": 0.0},
+            {"params": parameters, "lr": rate, "weight_decay": decay}
+            for (rate, decay), parameters in groups.items()
         ]
 
     def _matrices(self) -> Iterator[Tensor]:

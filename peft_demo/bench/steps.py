@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from ..adapters import attach, create
 from ..contracts.errors import BadBackbone, PeftDemoError
 from ..contracts.progress import Report
+from ..contracts.specs import Recipe
 from ..inference import autocast, disable_slow_fused_attention
 from ..methods import find_method
 from ..vit import Backbone, wrap
@@ -73,7 +74,7 @@ class Steps:
         method = find_method(name)
         adapter = create(method, method.config(knobs), backbone, classes, seed=0)
         model = attach(backbone, adapter)
-        groups = adapter.groups(LR)
+        groups = adapter.groups(Recipe(lr=LR, head_lr=LR))
         return cls(model, groups, batch, backbone.size, backbone.device, classes)
 
     def loss(self) -> Tensor:

@@ -76,14 +76,13 @@ def job(
 
     A default that changes later then makes it another run.
     """
-    lr = lr or recipe.lr or contender.method.lr
     run = RunSpec(
         method=contender.method.name,
         knobs=vars(contender.config),
         data=data,
         backbone=backbone.name,
         size=backbone.size,
-        recipe=replace(recipe, lr=lr),
+        recipe=contender.method.recipe(replace(recipe, lr=lr or recipe.lr)),
     )
     return Job(contender.word, run, note)
 
@@ -200,8 +199,11 @@ def identity(run: RunSpec, backbone: Backbone, images: FewShotTensors) -> str:
     All but the code and the machine's speed.
     """
     spec = run.public().to_json()
-    if not run.recipe.patience:  # off, as before there was such a knob: older lines stay good
-        del spec["recipe"]["patience"]
+    recipe = spec["recipe"]  # without what older lines did not know, where it is off
+    if not recipe["patience"]:
+        del recipe["patience"]
+    if recipe["head_lr"] == recipe["lr"]:
+        del recipe["head_lr"]
     depends = {
         **spec,
         "backbone": backbone.fingerprint,

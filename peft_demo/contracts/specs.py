@@ -16,6 +16,7 @@ from typing import Any
 from .data_spec import DataSpec as DataSpec
 from .errors import BadValue
 from .knobs import build, knob, knobs
+from .old_recipes import with_rates
 from .origin import Origin as Origin
 from .text import quoted
 
@@ -25,10 +26,18 @@ AUGMENTATIONS = ("none", "crop", "crop+flip")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; `lr = 0` takes the method's own learning rate."""
+    """How to train. A learning rate of 0 is the method's own; `Method.recipe` fills it in."""
 
     epochs: int = knob(20, "Epochs", low=1, high=1000, info="passes over the training images")
     lr: float = knob(0.0, "Learning rate", low=0.0, high=10.0, info="0 takes the method's own")
+    head_lr: float = knob(
+        0.0,
+        "Head's learning rate",
+        low=0.0,
+        high=10.0,
+        info="the head starts at zero; 0 takes the method's own",
+        advanced=True,
+    )
     batch: int = knob(32, "Batch size", low=1, high=1024, advanced=True)
     weight_decay: float = knob(
         1e-4, "Weight decay", low=0.0, high=1.0, info="on matrices only", advanced=True
@@ -127,7 +136,7 @@ class RunSpec:
         try:
             values = dict(plain)
             data = DataSpec(**values.pop("data"))
-            recipe = build(Recipe, values.pop("recipe"))
+            recipe = build(Recipe, with_rates(values["method"], values.pop("recipe")))
             origin = Origin.from_json(values.pop("from", None))
             spec = RunSpec(data=data, recipe=recipe, origin=origin, **values)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):

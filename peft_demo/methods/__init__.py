@@ -37,7 +37,7 @@ What a method may do besides
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -49,6 +49,7 @@ from ..contracts.cards import MethodCard
 from ..contracts.errors import BadValue, UnknownName
 from ..contracts.knobs import build as build_config
 from ..contracts.knobs import knobs
+from ..contracts.specs import Recipe
 from ..vit import Anatomy, Backbone, Delta
 
 
@@ -120,7 +121,9 @@ class Method:
     count: Callable[[Anatomy, Any], int]
     """Trainable parameters without the head, in closed form."""
     lr: float
-    """Default learning rate, chosen on validation images."""
+    """Default learning rate of all but the head, chosen on validation images."""
+    head_lr: float = 1e-3
+    """Default learning rate of the head, chosen on validation images; 0 is that of all else."""
     merges: Callable[[Any], bool] = always
     """Whether it folds into plain weights with these knobs."""
     identity: Callable[[Any], bool] = always
@@ -144,6 +147,12 @@ class Method:
         """The frozen config with `values` set; `BadValue` or `UnknownName` for what does not
         fit."""
         return build_config(self.Config, values)
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """`recipe` with the method's own learning rates where it leaves them open."""
+        lr = recipe.lr or self.lr
+        head_lr = recipe.head_lr or self.head_lr or lr
+        return replace(recipe, lr=lr, head_lr=head_lr)
 
     def card(self) -> MethodCard:
         """What faces show of the method, with its knobs at their defaults."""

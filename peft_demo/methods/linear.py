@@ -38,4 +38,5 @@ LINEAR = Method(
     build=build,
     count=count,
     lr=1e-2,
+    head_lr=0.0,
 )

@@ -7,6 +7,7 @@ validation.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from math import ceil, isfinite
 from typing import Any
@@ -134,8 +135,7 @@ class Run:
         self.material = material
         self.fingerprint = fingerprint
         self.stopwatch = stopwatch
-        self.recipe = run.recipe
-        self.rate = run.recipe.lr or method.lr
+        self.recipe = method.recipe(run.recipe)
         self.labels = material.train[1].to(device)
         self.order = torch.Generator().manual_seed(run.seed)
         self.steps_per_epoch = run.recipe.steps_per_epoch(len(self.labels))
@@ -148,8 +148,9 @@ class Run:
         self.adapter = create(method, config, backbone, classes, run.seed, allocation)
         attached = attach(backbone, self.adapter)
         self.model = disable_slow_fused_attention(attached, device)
-        groups = self.adapter.groups(run.recipe.weight_decay)
-        self.optimizer = torch.optim.AdamW(groups, lr=self.rate)
+        self.optimizer = torch.optim.AdamW(self.adapter.groups(self.recipe))
+        self.rates = [group["lr"] for group in self.optimizer.param_groups]
+        """The highest learning rate of each of the optimiser's groups."""
         self.learner, self.inputs, self.val_inputs = self._learner()
 
     def _learner(self) -> tuple[nn.Module, Inputs, Inputs]:
@@ -199,19 +200,23 @@ class Run:
             yield from order.split(self.recipe.batch)
 
     def _step(self, step: int, batch: Tensor) -> Stepped:
-        rate = factor(step - 1, self.steps, self.recipe.warmup) * self.rate
+        share = factor(step - 1, self.steps, self.recipe.warmup)
         with self.stopwatch:
-            loss = self._learn(batch, rate)
+            loss = self._learn(batch, share)
         self._check_finite(loss, step)
         self.measured.losses.append((step, loss))
         eta = (self.steps - step) * self.stopwatch.seconds / step
         memory = memory_mb(self.backbone.device)
+        rate = share * self.recipe.lr
         return Stepped(step, loss, rate, self.images_per_second(step), eta, memory)
 
-    def _learn(self, batch: Tensor, rate: float) -> float:
-        """One step of the optimiser on the images numbered `batch` [B]; the loss before it."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+    def _learn(self, batch: Tensor, share: float) -> float:
+        """One step of the optimiser on the images numbered `batch` [B]; the loss before it.
+
+        `share` is the fraction of the highest learning rate that the step takes.
+        """
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = share * rate
         self.learner.train()
         with autocast(self.backbone.device):
             logits = self.learner(self.inputs[batch])
@@ -228,7 +233,7 @@ class Run:
         if not isfinite(loss):
             raise TrainingFailed(
                 f"the loss is not finite at step {step}.",
-                f"Try a learning rate below {self.rate:g}.",
+                f"Try a learning rate below {self.recipe.lr:g}.",
             )
 
     def images_per_second(self, step: int) -> float:
@@ -296,4 +301,5 @@ class Run:
         return dump(self.adapter, self._card())
 
     def _card(self) -> AdapterCard:
-        return describe(self.run, self.backbone, self.material, self.adapter, self.measured)
+        run = replace(self.run, recipe=self.recipe)  # a default that changes leaves it as it was
+        return describe(run, self.backbone, self.material, self.adapter, self.measured)

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small import images, loaded, new
+from small import by_decay, images, loaded, new
 
 from peft_demo.adapters import attach, dump
 from peft_demo.adapters.adapter import create
 from peft_demo.contracts.errors import BadValue
+from peft_demo.contracts.specs import Recipe
 from peft_demo.methods import find_method
 
 
@@ -43,11 +44,22 @@ def test_arcs_projection_is_one_tensor_before_and_after_a_file(tiny):
 
 def test_only_matrices_decay(tiny):
     adapter = new("lora", tiny)
-    decayed, rest = adapter.groups(0.1)
+    decayed, rest = by_decay(adapter)
     names = {id(p): n for n, p in adapter.named_parameters()}
-    assert {names[id(p)].rpartition(".")[2] for p in decayed["params"]} == {"down", "up", "weight"}
-    assert [names[id(p)] for p in rest["params"]] == ["head.bias"]
-    assert (decayed["weight_decay"], rest["weight_decay"]) == (0.1, 0.0)
+    assert {names[id(p)].rpartition(".")[2] for p in decayed} == {"down", "up", "weight"}
+    assert [names[id(p)] for p in rest] == ["head.bias"]
+
+
+def test_the_head_learns_at_a_rate_of_its_own(tiny):
+    adapter = new("lora", tiny)
+    rates = {
+        id(parameter): group["lr"]
+        for group in adapter.groups(Recipe(lr=0.1, head_lr=0.2))
+        for parameter in group["params"]
+    }
+    head = {id(parameter) for parameter in adapter.head.parameters()}
+    assert rates.keys() == {id(parameter) for parameter in adapter.parameters()}
+    assert all(rate == (0.2 if id in head else 0.1) for id, rate in rates.items())
 
 
 def test_full_fine_tuning_starts_from_the_backbones_own_values(tiny):

@@ -77,6 +77,7 @@ def test_every_knob_of_the_recipe_is_a_flag_and_reaches_the_card(answer, photos)
     recipe = {
         "epochs": 2,
         "lr": 0.01,
+        "head_lr": 0.02,
         "batch": 3,
         "weight_decay": 0.01,
         "warmup": 0.2,

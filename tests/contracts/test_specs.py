@@ -36,6 +36,17 @@ def test_the_command_repeats_what_differs_from_the_defaults_and_shows_no_path():
     )
 
 
+def test_a_recipe_from_before_the_head_had_a_rate_is_the_run_that_it_was():
+    """One rate for all parameters, 0 for the method's own as it was then."""
+    run = RunSpec("arc", recipe=Recipe(lr=0.5, head_lr=0.25))
+    old = run.to_json()
+    del old["recipe"]["head_lr"]
+    assert RunSpec.from_json(old).recipe == Recipe(lr=0.5, head_lr=0.5)
+    old["recipe"]["lr"] = 0.0
+    assert RunSpec.from_json(old).recipe == Recipe(lr=3e-3, head_lr=3e-3)
+    assert "--lr 0.003 --head-lr 0.003" in RunSpec.from_json(old).command()
+
+
 @pytest.mark.parametrize(
     "values", [{"shots": 0}, {"seed": -1}, {"source": "../ftp"}, {"shots": "many"}]
 )

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from small import disturbed, images, new
+from small import by_decay, disturbed, images, new
 from torch import nn
 
 from peft_demo.adapters import attach, create, merge
@@ -203,7 +203,7 @@ def test_it_merges_with_every_knob(name, targets, scale, start, tiny):
 
 def test_no_vector_takes_weight_decay(tiny):
     adapter = create(LORA, LORA.config({"scale": True}), tiny, 5, seed=0)
-    assert [p is adapter.head.weight for p in adapter.groups(1e-4)[0]["params"]] == [True]
+    assert [p is adapter.head.weight for p in by_decay(adapter)[0]] == [True]
 
 
 @pytest.mark.parametrize("method", [LORA, ADAPTER], ids=lambda m: m.name)

@@ -2,6 +2,7 @@ from math import sqrt
 
 import pytest
 import torch
+from small import by_decay
 from torch import nn
 
 from peft_demo.adapters import create
@@ -82,7 +83,7 @@ def test_the_projection_learns_once_the_coefficients_have_moved(tiny):
 @both
 def test_the_projection_alone_takes_weight_decay(method, tiny):
     adapter = new(method, tiny)
-    decayed = {id(p) for p in adapter.groups(1e-4)[0]["params"]}
+    decayed = {id(p) for p in by_decay(adapter)[0]}
     assert decayed == {id(adapter.head.weight)} | {
         id(d.projection) for d in adapter.by_site().values()
     }

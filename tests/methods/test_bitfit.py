@@ -1,5 +1,6 @@
 import pytest
 import torch
+from small import by_decay
 
 from peft_demo.adapters import attach, create
 from peft_demo.contracts.errors import BadValue
@@ -44,7 +45,7 @@ def test_counts_on_vit_b():
 
 def test_biases_take_no_weight_decay(tiny):
     adapter = create(BITFIT, BITFIT.config(), tiny, 5, seed=0)
-    assert [p is adapter.head.weight for p in adapter.groups(1e-4)[0]["params"]] == [True]
+    assert [p is adapter.head.weight for p in by_decay(adapter)[0]] == [True]
 
 
 def test_a_backbone_without_biases_is_refused_by_name():

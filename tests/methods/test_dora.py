@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small import disturbed, images, new
+from small import by_decay, disturbed, images, new
 from torch import Tensor, nn
 
 from peft_demo.adapters import attach, merge
@@ -164,9 +164,9 @@ def test_counts_on_vit_b():
 
 def test_magnitudes_take_no_weight_decay(tiny: Backbone):
     adapter = new("dora", tiny)
-    decayed, free = adapter.groups(1e-4)
-    assert {p.ndim for p in decayed["params"]} == {2}
-    assert {id(d.magnitude) for d in adapter.by_site().values()} <= {id(p) for p in free["params"]}
+    decayed, free = by_decay(adapter)
+    assert {p.ndim for p in decayed} == {2}
+    assert {id(d.magnitude) for d in adapter.by_site().values()} <= {id(p) for p in free}
 
 
 @pytest.mark.parametrize("targets", ["k,proj", "q,k,v", "fc1,fc2"])

@@ -1,4 +1,5 @@
 import torch
+from small import by_decay
 
 from peft_demo.adapters import attach, create
 from peft_demo.methods import find_method
@@ -38,7 +39,7 @@ def test_counts_on_vit_b():
 
 def test_matrices_take_weight_decay_and_vectors_do_not(tiny):
     adapter = create(FULL, FULL.config(), tiny, 5, seed=0)
-    decayed, free = ({id(p) for p in group["params"]} for group in adapter.groups(1e-4))
+    decayed, free = ({id(p) for p in parameters} for parameters in by_decay(adapter))
     names = adapter.replaced()
     assert (
         id(names["blocks.0.attn.qkv.weight"]) in decayed

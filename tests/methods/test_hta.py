@@ -2,7 +2,7 @@ from math import sqrt
 
 import pytest
 import torch
-from small import disturbed, images, new
+from small import by_decay, disturbed, images, new
 from torch import nn
 
 from peft_demo.adapters import attach, create, merge
@@ -151,7 +151,7 @@ def test_it_merges_at_every_target(name, targets, normalise, tiny):
 
 def test_the_low_rank_product_alone_takes_weight_decay(tiny):
     adapter = create(LORA, LORA.config(), tiny, 5, seed=0)
-    decayed = {id(p) for p in adapter.groups(1e-4)[0]["params"]}
+    decayed = {id(p) for p in by_decay(adapter)[0]}
     expected = {id(t) for d in adapter.by_site().values() for t in (d.down, d.up)}
     assert decayed == {id(adapter.head.weight)} | expected
 

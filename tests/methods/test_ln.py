@@ -1,5 +1,5 @@
 import pytest
-from small import random_vit
+from small import by_decay, random_vit
 
 from peft_demo.adapters import create
 from peft_demo.contracts.errors import BadValue
@@ -44,7 +44,7 @@ def test_it_starts_from_the_frozen_values(tiny):
 
 def test_scales_and_shifts_take_no_weight_decay(tiny):
     adapter = create(LN, LN.config(), tiny, 5, seed=0)
-    assert [p is adapter.head.weight for p in adapter.groups(1e-4)[0]["params"]] == [True]
+    assert [p is adapter.head.weight for p in by_decay(adapter)[0]] == [True]
 
 
 def test_a_backbone_without_norms_is_refused_by_name():

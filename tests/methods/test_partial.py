@@ -1,5 +1,5 @@
 import pytest
-from small import random_vit
+from small import by_decay, random_vit
 
 from peft_demo.adapters import create
 from peft_demo.contracts.errors import BadValue
@@ -42,8 +42,8 @@ def test_it_starts_from_the_frozen_values(tiny):
 
 def test_matrices_take_weight_decay_and_vectors_do_not(tiny):
     adapter = create(PARTIAL, PARTIAL.config(), tiny, 5, seed=0)
-    decayed, free = adapter.groups(1e-4)
-    assert {p.ndim for p in decayed["params"]} == {2} and {p.ndim for p in free["params"]} == {1}
+    decayed, free = by_decay(adapter)
+    assert {p.ndim for p in decayed} == {2} and {p.ndim for p in free} == {1}
 
 
 def test_more_blocks_than_there_are_means_all(tiny):

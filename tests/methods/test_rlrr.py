@@ -2,7 +2,7 @@ from math import sqrt
 
 import pytest
 import torch
-from small import images
+from small import by_decay, images
 from torch import nn
 
 from peft_demo.adapters import attach, create
@@ -99,7 +99,7 @@ def test_the_frozen_map_is_read_and_never_called():
 
 def test_scales_take_no_weight_decay_though_they_are_stored_in_two_dimensions(tiny):
     adapter = create(RLRR, RLRR.config(), tiny, 5, seed=0)
-    assert [p is adapter.head.weight for p in adapter.groups(1e-4)[0]["params"]] == [True]
+    assert [p is adapter.head.weight for p in by_decay(adapter)[0]] == [True]
 
 
 def test_bad_input_gets_a_sentence():

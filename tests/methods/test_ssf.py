@@ -1,6 +1,6 @@
 import pytest
 import torch
-from small import disturbed, images, new, random_vit
+from small import by_decay, disturbed, images, new, random_vit
 from torch import nn
 
 from peft_demo.adapters import attach, create, merge
@@ -67,7 +67,7 @@ def test_every_scale_and_shift_learns_from_the_zero_start():
 
 def test_scales_take_no_weight_decay(tiny):
     adapter = create(SSF, SSF.config(), tiny, 5, seed=0)
-    assert [p is adapter.head.weight for p in adapter.groups(1e-4)[0]["params"]] == [True]
+    assert [p is adapter.head.weight for p in by_decay(adapter)[0]] == [True]
 
 
 @pytest.mark.parametrize(

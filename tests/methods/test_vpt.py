@@ -1,6 +1,6 @@
 import pytest
 import torch
-from small import random_vit
+from small import by_decay, random_vit
 
 from peft_demo.adapters import attach, create
 from peft_demo.methods import find_method
@@ -96,9 +96,9 @@ def test_prompts_start_uniform_within_xaviers_bound():
 
 def test_prompts_take_no_weight_decay():
     adapter, _ = model_of("vpt_deep", random_vit())
-    decayed, free = adapter.groups(1e-4)
-    assert [p.shape for p in decayed["params"]] == [adapter.head.weight.shape]
-    assert len(free["params"]) == len(adapter.deltas) + 1
+    decayed, free = by_decay(adapter)
+    assert [p.shape for p in decayed] == [adapter.head.weight.shape]
+    assert len(free) == len(adapter.deltas) + 1
 
 
 def test_dropout_differs_between_images():

@@ -26,6 +26,7 @@ from peft_demo.contracts.events import (
 )
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.inference import score
+from peft_demo.methods import find_method
 from peft_demo.training import cost, train
 
 TRAIN = importlib.import_module("peft_demo.training.train")
@@ -86,7 +87,7 @@ def test_no_file_before_the_last_knows_a_test_score(events):
 
 def test_the_card_tells_what_is_needed_to_repeat_the_run(events):
     card = AdapterFile.parse(of(Improved, events)[-1].adapter).card
-    assert RunSpec.from_json(card.spec) == spec()
+    assert RunSpec.from_json(card.spec) == spec(lr=find_method("lora").lr, head_lr=1e-3)
     assert "--method lora" in card.command() and "--epochs 4" in card.command()
     assert card.classes == CLASSES and card.seen == ("aa", "bb") and card.split == "split"
     assert card.curve[0][0] == 1 and card.accuracy_curve and card.versions["torch"]
@@ -236,7 +237,7 @@ def test_cost_is_what_a_run_turns_out_to_have(events, tiny):
 
 def test_patience_ends_a_run_that_gets_no_better_and_tests_it(tiny):
     """It ends as any other, after as many validations without improvement as the recipe waits."""
-    seen = list(train(spec(lr=1.0, clip=0.0, epochs=10, patience=2), tiny, material()))
+    seen = list(train(spec(lr=1.0, head_lr=1.0, clip=0.0, epochs=10, patience=2), tiny, material()))
     finished = seen[-1]
     (*_, best) = [e.step for e in of(Evaluated, seen) if e.best]
     (notice,) = of(Noticed, seen)
