@@ -15,6 +15,7 @@ from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.contracts.window import Window
 from peft_demo.data import Example
 from peft_demo.data.chosen import Split
+from peft_demo.methods import find_method
 from peft_demo.training import going_on, train
 from peft_demo.training.origin import also_seen, without_seen
 
@@ -61,7 +62,8 @@ def test_it_starts_where_the_adapter_was_and_the_card_says_so(first, tiny):
         "info", "goes on from first: 3 of 3 classes keep their row of the head."
     )
     card = last(events).card
-    assert card.origin == "first" and card.command() == run.command()
+    with_rates = replace(run, recipe=find_method("lora").recipe(run.recipe))
+    assert card.origin == "first" and card.command() == with_rates.command()
     assert first.card.origin == ""
 
 
