@@ -34,6 +34,10 @@ Shots = Annotated[int, Option("--shots", metavar="K", help="Training images per 
 Seed = Annotated[
     int, Option("--seed", metavar="S", help="Chooses images, starting weights and their order.")
 ]
+Tune = Annotated[
+    int,
+    Option("--tune", metavar="N", help="Try N settings on validation images first; keep the best."),
+]
 NewName = Annotated[str, Option("--as", metavar="NAME", help="What to call it here.")]
 Zoo = Annotated[
     Path | None,

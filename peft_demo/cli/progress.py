@@ -12,6 +12,7 @@ from ..contracts.events import (
     Started,
     Stepped,
     Surveyed,
+    Tried,
 )
 from ..contracts.text import percent
 
@@ -57,6 +58,8 @@ class Progress:
                 self._open_bar(event.steps)
             case Stepped():
                 self._move_to(event.step, f"loss {event.loss:.3f}")
+            case Tried():
+                self.line(f"trial {event.trial} of {event.trials}: {_trial_line(event)}")
             case Evaluated():
                 self.line(_validation_line(event))
 
@@ -83,6 +86,13 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(place - self._bar.n)
+
+
+def _trial_line(event: Tried) -> str:
+    if event.problem:
+        return f"{event.settings}: failed, {event.problem}"
+    best = " (best)" if event.best else ""
+    return f"{event.settings}: accuracy {percent(event.accuracy)}, loss {event.loss:.3f}{best}"
 
 
 def _validation_line(event: Evaluated) -> str:

@@ -1,6 +1,7 @@
 """`train`: photos in, one adapter file out. `resume` goes on with a run that was interrupted."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +15,10 @@ from ..contracts.events import (
     Failed,
     Finished,
     Interrupted,
+    Tried,
     saved_adapter,
     since_interruption,
+    trials_of,
 )
 from ..contracts.knobs import build, parse_settings
 from ..contracts.origin import Origin
@@ -31,6 +34,7 @@ from .options import (
     Seed,
     Shots,
     Size,
+    Tune,
     Weights,
     Zoo,
     with_reading,
@@ -38,13 +42,14 @@ from .options import (
 )
 from .progress import Progress
 from .services import add_weights, open_studio
-from .terminal import print_answer
+from .terminal import print_answer, table
 
 if TYPE_CHECKING:
     from ..studio import Studio
 
 POLL_SECONDS = 0.05
 """How often the run's journal is read."""
+TRIAL_HEAD = ("TRIAL", "SETTINGS", "VALIDATION", "LOSS", "")
 MEASURED = (
     "trainable",
     "head",
@@ -84,6 +89,7 @@ def train(
     settings: Annotated[
         list[str] | None, Option("--set", metavar="KNOB=VALUE", help="Of the method; repeat.")
     ] = None,
+    tune: Tune = 0,
     thumbnail: Annotated[
         bool, Option("--thumbnail", help="Keep a small picture of one training image in the file.")
     ] = False,
@@ -109,6 +115,7 @@ def train(
             size=size,
             recipe=build(Recipe, recipe),
             thumbnail=thumbnail,
+            tune=tune,
             origin=_origin(origin, origin_sha256),
         )
         answer = _follow_to_answer(studio, studio.training.start(run, out=out))
@@ -137,16 +144,35 @@ def resume(
 
 def _follow_to_answer(studio: "Studio", run: str) -> tuple[dict[str, Any], list[str]]:
     """Shows the run until it ends; what came of it, as a value and as lines."""
-    ending, adapter = _follow(studio, run)
+    events = _follow(studio, run)
+    ending, adapter = _ending(events)
     id = studio.zoo.find(adapter)
     card = studio.zoo.card(id)
     file = studio.zoo.file(id)
+    trials = trials_of(events)
     value = _result_value(adapter, file, ending, card)
-    return value, _result_lines(adapter, file, ending, card)
+    lines = _result_lines(adapter, file, ending, card)
+    if trials:
+        value["trials"] = [asdict(trial) for trial in trials]
+        lines = [*_trial_lines(trials), "", *lines]
+    return value, lines
 
 
-def _follow(studio: "Studio", run: str) -> tuple[Finished, str]:
-    """Shows the run until it ends; its last event and its adapter.
+def _trial_lines(trials: Sequence[Tried]) -> list[str]:
+    """A table of what was tried; the last one that was the best so far is the one that was kept."""
+    kept = max((trial.trial for trial in trials if trial.best), default=0)
+    return table([TRIAL_HEAD, *(_trial_row(trial, trial.trial == kept) for trial in trials)])
+
+
+def _trial_row(trial: Tried, kept: bool) -> tuple[object, ...]:
+    note = "kept" if kept else trial.problem
+    if trial.accuracy is None or trial.loss is None:
+        return trial.trial, trial.settings, "", "", note
+    return trial.trial, trial.settings, percent(trial.accuracy), f"{trial.loss:.3f}", note
+
+
+def _follow(studio: "Studio", run: str) -> Sequence[Event]:
+    """Shows the run until it ends; its events.
 
     The first Ctrl-C stops the run and keeps its best, the second gives up.
     """
@@ -164,7 +190,7 @@ def _follow(studio: "Studio", run: str) -> tuple[Finished, str]:
             for event in since_interruption(news):
                 progress.show(event)
             sleep(POLL_SECONDS)
-    return _ending(events)
+    return events
 
 
 def _ending(events: Sequence[Event]) -> tuple[Finished, str]:
@@ -208,6 +234,7 @@ def _result_value(adapter: str, file: Path, ending: Finished, card: AdapterCard)
 def _result_lines(adapter: str, file: Path, ending: Finished, card: AdapterCard) -> list[str]:
     early = "  (stopped early)" if _was_stopped(ending) else ""
     origin = f", went on from {card.origin}" if card.origin else ""
+    tuned = [f"tuned     {card.tuned}"] if card.tuned else []
     frozen = "unchanged ✓" if ending.unchanged else "CHANGED: please report this"
     parameters = f"{ending.trainable:,} parameters and a head of {ending.head:,}"
     speed = f"{ending.seconds:.1f} s, {ending.images_per_second:.0f} images/s"
@@ -215,6 +242,7 @@ def _result_lines(adapter: str, file: Path, ending: Finished, card: AdapterCard)
         f"adapter   {adapter}{early}",
         f"file      {file}  ({ending.file_bytes / 1000:.1f} kB)",
         f"accuracy  test {_test_accuracy(ending)}, validation {percent(ending.val_accuracy)}",
+        *tuned,
         f"trained   {parameters}, in {speed}{origin}",
         f"backbone  {card.backbone} {frozen} sha256 {ending.fingerprint}",
         f"again     {card.command()}",

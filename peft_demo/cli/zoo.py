@@ -65,6 +65,7 @@ def entry_value(entry: ZooEntry) -> dict[str, Any]:
         for name in CARD_FIELDS:
             value[name] = getattr(entry.card, name)
         value["from"] = entry.card.origin
+        value["trials"] = entry.card.trials
     return value
 
 
@@ -96,6 +97,8 @@ def _note(entry: ZooEntry) -> str:
     words = ["shipped"] if entry.shipped else []
     if entry.card and entry.card.origin:
         words.append(f"went on from {entry.card.origin}")
+    if entry.card and entry.card.tuned:
+        words.append(entry.card.tuned)
     return ", ".join(words)
 
 

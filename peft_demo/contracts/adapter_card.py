@@ -63,6 +63,12 @@ class AdapterCard:
     see `Window`."""
     ground: str = ""
     """Colour behind transparent pictures, as it was trained on them; empty: white."""
+    trials: int = 0
+    """Settings that were tried; the adapter has the best of them. 0: none were."""
+    trial_images: int = 0
+    """Validation images that chose among them; with `trial_folds`, training images held out."""
+    trial_folds: int = 0
+    """Parts that the training images were cut into to be held out in turn; 0: they were not."""
 
     @property
     def picture_window(self) -> Window:
@@ -77,6 +83,16 @@ class AdapterCard:
         except PeftDemoError:
             return ""
         return origin.name if origin else ""
+
+    @property
+    def tuned(self) -> str:
+        """How its settings were chosen, "" where nothing was tried."""
+        if not self.trials:
+            return ""
+        images = f"{self.trial_images} validation images"
+        if self.trial_folds:
+            images = f"{self.trial_images} training images, held out in {self.trial_folds} parts"
+        return f"best of {self.trials} settings on {images}"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -187,5 +203,8 @@ _CHECKS: Mapping[str, Check] = {
     "thumbnail": checks.text(40_000, "[A-Za-z0-9+/=]*", "a small JPEG in base64"),
     "window": _window,
     "ground": _ground,
+    "trials": _COUNT,
+    "trial_images": _COUNT,
+    "trial_folds": _COUNT,
 }
 """What each field must be. That every field is here is a test."""

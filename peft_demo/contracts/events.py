@@ -5,6 +5,7 @@
     (Surveyed …) · Started · Stepped … · Evaluated … · Improved/Saved … · (Checkpointed …)
     and at the end Finished, Stopped or Failed
 
+One that searches first tells this for all trials as one run, with Tried after each.
 One that was interrupted may go on later: Interrupted · Resumed · Started · Stepped … What was told
 of steps after its last checkpoint is then told again, the same as before.
 """
@@ -96,6 +97,27 @@ class Evaluated(Event):
     accuracy: float
     images: int
     best: bool
+
+
+@dataclass(frozen=True)
+class Tried(Event):
+    """A trial of a search is over.
+
+    `accuracy` (a fraction of 1) and `loss` are those of its best state on the `images` that choose,
+    None where the trial broke for the reason in `problem`.
+    """
+
+    trial: int
+    """Its number; 1 is the run as it stands."""
+    trials: int
+    settings: str
+    """What was searched, as this trial had it: "lr 0.001, scale 10"."""
+    accuracy: float | None
+    loss: float | None
+    images: int
+    best: bool
+    """Whether it is the best so far."""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -215,6 +237,11 @@ def saved_adapter(events: Sequence[Event]) -> str:
     return ""
 
 
+def trials_of(events: Sequence[Event]) -> list[Tried]:
+    """What a search has tried, in order; a trial that was tried again stands there once."""
+    return list({event.trial: event for event in events if isinstance(event, Tried)}.values())
+
+
 def since_interruption(events: Sequence[Event]) -> Sequence[Event]:
     """What was told since the run last went on; all of it where it was never interrupted."""
     for place, event in reversed(list(enumerate(events, start=1))):
@@ -231,6 +258,7 @@ CLASSES: Mapping[str, type[Event]] = {
         Surveyed,
         Stepped,
         Evaluated,
+        Tried,
         Resumed,
         Saved,
         Noticed,

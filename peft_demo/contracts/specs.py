@@ -20,6 +20,8 @@ from .old_recipes import with_rates
 from .origin import Origin as Origin
 from .text import quoted
 
+TRIALS = range(2, 101)
+"""How many settings a search may try."""
 AUGMENTATIONS = ("none", "crop", "crop+flip")
 """What may be done to training images; `data.tensors.augment` does it."""
 
@@ -93,12 +95,19 @@ class RunSpec:
     """What the adapter will be called; empty means method-dataset-seed."""
     thumbnail: bool = False
     """Whether the adapter file carries a small picture of one training image."""
+    tune: int = 0
+    """How many settings are tried on validation images before, the best of which is kept."""
     origin: Origin | None = None
     """The adapter that the run goes on from: method, knobs, backbone and size are that one's."""
 
     def __post_init__(self):
         frozen = {name: _frozen(value) for name, value in self.knobs.items()}
         object.__setattr__(self, "knobs", frozen)
+        if type(self.tune) is not int or self.tune not in (0, *TRIALS):
+            few, many = TRIALS[0], TRIALS[-1]
+            raise BadValue(
+                f"tune takes a whole number from {few} to {many}, or 0, got {quoted(self.tune)}."
+            )
 
     @property
     def seed(self) -> int:
@@ -116,9 +125,11 @@ class RunSpec:
     def to_json(self) -> dict:
         """A dict of JSON values, equal to what a file of them gives back: lists, no tuples.
 
-        `from_json` gives the spec back. Where there is no origin, there is no "from".
+        `from_json` gives the spec back. There is a "from" and a "tune" only where they are set.
         """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
+        if not self.tune:
+            del values["tune"]
         del values["origin"]
         if self.origin:
             values["from"] = self.origin.to_json()
@@ -161,6 +172,8 @@ class RunSpec:
             value = getattr(self.recipe, setting.name)
             if value != setting.default:
                 flags += [_flag(setting.name), str(value)]
+        if self.tune:
+            flags += ["--tune", str(self.tune)]
         if not self.origin:
             flags += self._knob_flags()
         return flags

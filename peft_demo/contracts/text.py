@@ -41,6 +41,16 @@ def percent(fraction: float | None) -> str:
     return f"{100 * fraction:.1f} %"
 
 
+def duration(seconds: float) -> str:
+    """9.4 → 9 s; 75 → 1 min 15 s; 4000 → 1 h 7 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
 def quoted(value: object) -> str:
     """`value` as Python writes it, however deep or long it is, cut to `QUOTED` characters."""
     return shortened(_repr.repr(value))

@@ -74,7 +74,7 @@ class TrainingQueue:
 
         Raises `BadValue` if it takes too many steps.
         """
-        _check_steps(run.recipe.steps(len(material.train[1])))
+        _check_steps(run.recipe.steps(len(material.train[1])) * max(1, run.tune))
         with self._line.enter() as ahead:
             yield from _wait(ahead, stop)
             if stop():

@@ -185,6 +185,8 @@ def _facts(adapter: Described) -> Iterator[tuple[str, str]]:
     yield "Data", f"{name}, {shots} training images per class, seed {seed}"
     if card.origin:
         yield "Went on from", f"{_code(card.origin)}, another adapter"
+    if card.tuned:
+        yield "Settings", card.tuned
     yield "Test accuracy", _test(card)
     yield "Validation accuracy", _validation(card)
     parameters = f"{card.trainable:,} parameters of the method, {card.head:,} of the head"

@@ -13,7 +13,7 @@ from .. import methods, vit
 from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import Cost, MethodCard, RunCard, Status
-from ..contracts.errors import BadValue, CannotResume, NotAllowed
+from ..contracts.errors import BadValue, CannotResume, NotAllowed, PeftDemoError
 from ..contracts.events import Event, saved_adapter
 from ..contracts.origin import Origin
 from ..contracts.progress import Report
@@ -149,10 +149,8 @@ class Training:
         told = saved_adapter(record.journal.read()[0])
         if record.out:
             return told
-        spec = record.spec.public().to_json()
         for entry in self._store.entries():
-            card = entry.card
-            of_this_run = card and card.spec == spec and card.created >= record.started
+            of_this_run = entry.card and _is_of(entry.card, record)
             if of_this_run and not entry.shipped and told in ("", entry.id):
                 return entry.id
         return ""
@@ -251,6 +249,17 @@ def _named(run: RunSpec) -> RunSpec:
         return run
     dataset = run.data.argument().removesuffix(".zip")
     return replace(run, name=f"{run.method}-{dataset}-s{run.seed}")
+
+
+def _is_of(card: AdapterCard, record: Record) -> bool:
+    """Whether an adapter may come from this run: all but what a run fills in or tunes is equal."""
+    try:
+        spec = RunSpec.from_json(card.spec)
+    except PeftDemoError:
+        return False
+    run = record.spec.public()
+    same = replace(spec, knobs=run.knobs, recipe=run.recipe, tune=run.tune) == run
+    return same and card.created >= record.started
 
 
 def _check_apart(out: Path, origin: Origin | None) -> None:

@@ -1,9 +1,9 @@
 """A run as a generator of events (`train`, or `run_from_dataset` from its dataset on), and what
-it would `cost`."""
+it would `cost`. `train.py` has one run, `tune.py` a search of many."""
 
 from .cost import cost
 from .from_dataset import Trainer, run_from_dataset
 from .origin import going_on
-from .train import train
+from .run import train
 
 __all__ = ["Trainer", "cost", "going_on", "run_from_dataset", "train"]

@@ -26,6 +26,6 @@ def cost(run: RunSpec, anatomy: Anatomy, classes: int) -> Cost:
         head=adapter.head_parameters,
         share=trainable / anatomy.parameters,
         file_bytes=tensor_bytes + CARD_BYTES,
-        steps=run.recipe.steps(run.data.shots * classes),
+        steps=run.recipe.steps(run.data.shots * classes) * max(1, run.tune),
         budget=method.survey is not None,
     )

@@ -15,7 +15,7 @@ from ..data.few_shot_tensors import FewShotTensors, few_shot_tensors
 from ..vit import Backbone
 from .memory import check_images
 from .origin import also_seen, without_seen
-from .train import train
+from .run import train
 
 
 class Trainer(Protocol):

@@ -5,8 +5,10 @@ markup.
 import re
 from collections.abc import Iterable
 
+from ..contracts.text import duration
 from ..contracts.text import percent as percent
 
+seconds = duration
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _FILE_NAME = re.compile(r"\S+\.\w")
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -41,16 +43,6 @@ def size(octets: float) -> str:
 def share(fraction: float) -> str:
     """A share of the backbone, two figures: 0.0131 → 1.3 %, 0.00042 → 0.042 %."""
     return f"{100 * fraction:.2g} %" if fraction < 1 else f"{100 * fraction:.0f} %"
-
-
-def seconds(s: float) -> str:
-    """9.4 → 9 s; 75 → 1 min 15 s; 4000 → 1 h 7 min."""
-    whole = round(s)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def milliseconds(ms: float) -> str:

@@ -194,6 +194,7 @@ def describe(entry: ZooEntry, card: AdapterCard) -> str:
     rows = [
         ("Method", card.method),
         ("Knobs", _knobs(card.knobs)),
+        *([("Settings", card.tuned)] if card.tuned else []),
         ("Test accuracy", _score(card.test_accuracy, card.test_images)),
         ("Validation accuracy", _score(card.val_accuracy, card.val_images)),
         ("Data", _data(card)),

@@ -132,6 +132,10 @@ def _line(event: ev.Event) -> str:
                 f"step {event.step:5d}  validation loss {event.loss:.4f}  "
                 f"accuracy {event.accuracy:.4f}{best}"
             )
+        case ev.Tried():
+            accuracy = event.problem or f"accuracy {text.percent(event.accuracy)}"
+            best = "  best so far" if event.best else ""
+            return f"trial {event.trial} of {event.trials}: {event.settings}: {accuracy}{best}"
         case ev.Saved():
             return f"step {event.step:5d}  saved {event.adapter} ({text.size(event.file_bytes)})"
         case ev.Noticed(level, words):

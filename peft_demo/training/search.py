@@ -1,0 +1,94 @@
+"""Which settings a tuned run tries: its own, then random ones.
+
+Bergstra & Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 2012.
+
+Searched are the learning rates, log-uniform around their defaults, and the knobs that the method's
+record names (`Method.search`). What a person set by hand stays as it is. The same run gives the
+same trials, and a longer search begins with those of a shorter one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from ..contracts.errors import BadValue
+from ..contracts.specs import RunSpec
+from ..methods import Method, find_method
+
+SPREAD = 5.0
+"""A rate is drawn from the default divided by this to the default times this."""
+DRAWS = 50
+"""Draws for each trial wanted, before it is clear that there are no more different ones."""
+
+Settings = dict[str, Any]
+"""Values by the names of what is searched: {"lr": 0.001, "scale": 10.0}."""
+
+
+def trials(run: RunSpec) -> list[RunSpec]:
+    """At most `run.tune` runs, nothing in them left open; the first is the run as it stands.
+
+    There are fewer where so many different ones do not exist. `BadValue` says that nothing is left
+    to search.
+    """
+    method = find_method(run.method)
+    if not searched(run):
+        raise BadValue(
+            f"there is nothing to tune: all that is searched for {run.method} is set already.",
+            "Leave a learning rate or a knob open.",
+        )
+    chance = Random(run.seed)
+    found = [_with(run, method, {})]
+    for _ in range(DRAWS * run.tune):
+        if len(found) == run.tune:
+            break
+        trial = _with(run, method, _drawn(run, method, chance))
+        if trial not in found:
+            found.append(trial)
+    return found
+
+
+def searched(run: RunSpec) -> list[str]:
+    """The names of what a search for this run may change."""
+    method = find_method(run.method)
+    return [*_open_rates(run, method), *_open_knobs(run, method)]
+
+
+def settings(run: RunSpec, names: list[str]) -> str:
+    """What a trial has of these names, as a person reads it: "lr 0.001, scale 10"."""
+    values = {**run.knobs, "lr": run.recipe.lr}
+    return ", ".join(f"{name} {_word(values[name])}" for name in names)
+
+
+def _open_rates(run: RunSpec, method: Method) -> dict[str, float]:
+    """Learning rates that nobody has set, at their defaults."""
+    return {} if run.recipe.lr else {"lr": method.lr}
+
+
+def _open_knobs(run: RunSpec, method: Method) -> Mapping[str, tuple]:
+    """Knobs that nobody has set, with the values to try."""
+    return {name: values for name, values in method.search.items() if name not in run.knobs}
+
+
+def _drawn(run: RunSpec, method: Method, chance: Random) -> Settings:
+    """Random values of all that is searched."""
+    drawn: Settings = {}
+    for name, default in _open_rates(run, method).items():
+        factor = SPREAD ** (2 * chance.random() - 1)
+        drawn[name] = float(f"{default * factor:.1e}")
+    for name, values in _open_knobs(run, method).items():
+        drawn[name] = values[int(chance.random() * len(values))]
+    return drawn
+
+
+def _with(run: RunSpec, method: Method, drawn: Settings) -> RunSpec:
+    """The run with these settings and nothing left open; it searches no more."""
+    rates = {**_open_rates(run, method), **drawn}
+    recipe = replace(run.recipe, **{name: rates[name] for name in _open_rates(run, method)})
+    knobs = {name: drawn[name] for name in _open_knobs(run, method) if name in drawn}
+    config = method.config({**run.knobs, **knobs})
+    return replace(run, tune=0, recipe=recipe, knobs=vars(config))
+
+
+def _word(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
