@@ -16,6 +16,7 @@ from ..contracts.events import (
     Finished,
     Interrupted,
     Tried,
+    kept_trial,
     saved_adapter,
     since_interruption,
     trials_of,
@@ -159,8 +160,8 @@ def _follow_to_answer(studio: "Studio", run: str) -> tuple[dict[str, Any], list[
 
 
 def _trial_lines(trials: Sequence[Tried]) -> list[str]:
-    """A table of what was tried; the last one that was the best so far is the one that was kept."""
-    kept = max((trial.trial for trial in trials if trial.best), default=0)
+    """A table of what was tried."""
+    kept = kept_trial(trials)
     return table([TRIAL_HEAD, *(_trial_row(trial, trial.trial == kept) for trial in trials)])
 
 

@@ -242,6 +242,11 @@ def trials_of(events: Sequence[Event]) -> list[Tried]:
     return list({event.trial: event for event in events if isinstance(event, Tried)}.values())
 
 
+def kept_trial(trials: Sequence[Tried]) -> int:
+    """The number of the best trial so far, 0 if there is none."""
+    return max((trial.trial for trial in trials if trial.best), default=0)
+
+
 def since_interruption(events: Sequence[Event]) -> Sequence[Event]:
     """What was told since the run last went on; all of it where it was never interrupted."""
     for place, event in reversed(list(enumerate(events, start=1))):

@@ -1,8 +1,8 @@
-"""The only HTML of ours that carries values: figures in tiles and a progress bar. Everything is
-escaped.
+"""The only HTML of ours that carries values: figures in tiles, a progress bar, a table. Everything
+is escaped.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -25,6 +25,17 @@ def bar(fraction: float) -> str:
     """A progress bar; `fraction` of 1."""
     width = 100 * min(1.0, max(0.0, fraction))
     return f'<div class="bar"><div style="width:{width:.1f}%"></div></div>'
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table that reads like one in text."""
+    lines = [_row("th", head), *(_row("td", row) for row in rows)]
+    return f'<div class="prose"><table>{"".join(lines)}</table></div>'
+
+
+def _row(tag: str, cells: Iterable[object]) -> str:
+    inside = "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells)
+    return f"<tr>{inside}</tr>"
 
 
 def _cell(tile: Tile, css_class: str) -> str:

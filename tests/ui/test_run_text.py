@@ -43,3 +43,18 @@ def test_the_log_tells_the_run_in_words():
 def test_every_state_of_a_run_has_a_headline(state):
     if state is not RunState.IDLE:
         assert run_text.headline(state, []).startswith("## ")
+
+
+def test_what_a_search_has_tried_is_a_table_whose_words_are_text():
+    tried = [
+        ev.Tried(1, 3, "lr 0.001", 0.5, 1.0, 40, True),
+        ev.Tried(2, 3, "lr <b>", None, None, 0, False, "the loss is not finite."),
+        ev.Tried(3, 3, "lr 0.003", 0.75, 0.9, 40, True),
+    ]
+    shown = run_text.figures([*script(100)[:10], *tried])
+    rows = shown.split("<tr>")[2:]
+    assert len(rows) == 3 and "75.0 %" in rows[2] and "best" in rows[2]
+    assert "best" not in rows[0] and "not finite" in rows[1] and "&lt;b&gt;" in rows[1]
+    assert "<table>" not in run_text.figures(script(100))
+    lines = run_text.log_lines(tried)
+    assert "trial 3 of 3: lr 0.003: accuracy 75.0 %  best so far" in lines

@@ -46,6 +46,16 @@ def test_the_cost_follows_the_knobs(page, estimates):
     assert before[page.train.buttons.start].interactive
 
 
+def test_a_search_multiplies_the_cost_and_says_what_it_does(page, estimates):
+    lines = page.train.estimate
+    tune = page.train.form.extras.tune
+    plain, tuned = estimates(), estimates({tune: 8})
+    assert "100 steps." in plain[lines.cost] and "trials" not in plain[lines.cost]
+    assert "800 steps." in tuned[lines.cost] and "8 trials" in tuned[lines.cost]
+    assert "--tune 8" in tuned[lines.command]
+    assert "tune takes" in estimates({tune: 1})[page.train.buttons.blocked].lower()
+
+
 def test_another_method_opens_its_form_and_closes_the_one_before(page, service):
     form = page.train.form
     view = page.train.view

@@ -10,7 +10,7 @@ from gradio.components import Component
 from ...contracts.cards import Cost
 from ...contracts.errors import PeftDemoError
 from ...contracts.service import Data, Training
-from ...contracts.specs import DataSpec
+from ...contracts.specs import DataSpec, RunSpec
 from .. import text
 from ..data.form import Checked
 from ..toasts import speaking
@@ -73,7 +73,7 @@ def estimator(
             classes = class_count(data, run.data, checked)
             cost = training.cost(run, classes or ASSUMED_CLASSES)
             updates[lines.data] = data_line(data, run.data, classes)
-            updates[lines.cost] = cost_line(cost, classes)
+            updates[lines.cost] = cost_line(cost, classes) + search_line(run)
             updates[lines.command] = run.command()
             problem = known_problem(run.data, checked)
         except PeftDemoError as error:
@@ -117,6 +117,13 @@ def data_line(data: Data, spec: DataSpec, classes: int) -> str:
         counted = text.plural(classes, "class")
     shots = text.plural(spec.shots, "shot")
     return f"**{text.plain(name)}** · {counted} · {shots} per class · seed {spec.seed}"
+
+
+def search_line(run: RunSpec) -> str:
+    """Markdown, to follow the cost: what a search does first; "" without one."""
+    if not run.tune:
+        return ""
+    return f" That is {run.tune} trials; the best on validation images is kept."
 
 
 def cost_line(cost: Cost, classes: int) -> str:

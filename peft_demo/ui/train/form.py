@@ -50,6 +50,8 @@ class Extras:
     size: gr.Number
     name: gr.Textbox
     thumbnail: gr.Checkbox
+    tune: gr.Number
+    """How many settings are tried first; 0: none."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ class RunForm:
         widgets: list[Component] = [self.choice.method, self.backbone]
         for method in self.methods.values():
             widgets += method.form.widgets
-        extras = [self.extras.size, self.extras.name, self.extras.thumbnail]
-        return [*widgets, *self.recipe.widgets, *extras]
+        extras = self.extras
+        rest = [extras.tune, extras.size, extras.name, extras.thumbnail]
+        return [*widgets, *self.recipe.widgets, *rest]
 
     @property
     def inputs(self) -> set[Component]:
@@ -87,6 +90,7 @@ class RunForm:
             recipe=build_config(Recipe, self.recipe.values(values)),
             name=(values[self.extras.name] or "").strip(),
             thumbnail=bool(values[self.extras.thumbnail]),
+            tune=int(values[self.extras.tune] or 0),
         )
 
     @property
@@ -114,6 +118,7 @@ class RunForm:
             updates[self.backbone] = run.backbone
         recipe = {knob.name: getattr(run.recipe, knob.name) for knob in knobs(Recipe)}
         updates |= self.recipe.refill(recipe)
+        updates[self.extras.tune] = run.tune
         updates[self.extras.size] = run.size
         updates[self.extras.name] = ""
         return updates
@@ -175,6 +180,13 @@ class FormBuilder:
 
 
 def _draw_extras() -> Extras:
+    tune = gr.Number(
+        0,
+        label="Tune for these images",
+        info="tries so many learning rates and knobs first; validation images choose; 0: none",
+        precision=0,
+        elem_id="tune",
+    )
     size = gr.Number(0, label="Image size", info="pixels; 0 takes the backbone's own", precision=0)
     name = gr.Textbox(
         "", label="Name of the adapter", info="empty: method, dataset and seed", max_length=60
@@ -182,7 +194,7 @@ def _draw_extras() -> Extras:
     thumbnail = gr.Checkbox(
         False, label="Keep a small picture of one training image in the adapter file"
     )
-    return Extras(size, name, thumbnail)
+    return Extras(size, name, thumbnail, tune)
 
 
 def first_method(methods: Sequence[MethodCard]) -> MethodCard:

@@ -39,6 +39,7 @@ class Memory:
             "shots": data.shots,
             "seed": data.seed,
             "size": form.extras.size,
+            "tune": form.extras.tune,
         }
 
     @property

@@ -6,7 +6,7 @@ from ...contracts import events as ev
 from ...contracts.cards import RunCard
 from ...contracts.run_state import RunState
 from .. import charts, text
-from ..stat_tiles import Tile, bar, tiles
+from ..stat_tiles import Tile, bar, table, tiles
 
 HEADLINES = {
     RunState.QUEUED: "Waiting for the machine",
@@ -19,6 +19,7 @@ HEADLINES = {
     RunState.INTERRUPTED: "Interrupted: the app was closed before the run ended",
 }
 """State of a run → how it is announced."""
+TRIAL_HEAD = ("Trial", "Settings", "Validation", "")
 
 
 def headline(state: RunState, events: Sequence[ev.Event]) -> str:
@@ -68,7 +69,23 @@ def ended(events: Sequence[ev.Event]) -> bool:
 
 
 def figures(events: Sequence[ev.Event]) -> str:
-    """HTML: a progress bar and tiles while it runs, the result once it is over."""
+    """HTML: a progress bar and tiles while it runs, the result once it is over; what a search has
+    tried.
+    """
+    tried = ev.trials_of(events)
+    trials = table(TRIAL_HEAD, _trials(tried)) if tried else ""
+    return _figures(events) + trials
+
+
+def _trials(tried: Sequence[ev.Tried]) -> Iterator[tuple[object, ...]]:
+    kept = ev.kept_trial(tried)
+    for trial in tried:
+        note = "best" if trial.trial == kept else text.sentence(trial.problem)
+        accuracy = "–" if trial.problem else text.percent(trial.accuracy)
+        yield f"{trial.trial} / {trial.trials}", trial.settings, accuracy, note
+
+
+def _figures(events: Sequence[ev.Event]) -> str:
     last = events[-1] if events else None
     if isinstance(last, ev.Finished):
         return tiles(_result(last))

@@ -35,7 +35,7 @@ class FakeTraining:
             head=193 * classes,
             share=rank * 0.0016,
             file_bytes=rank * 18_500,
-            steps=classes * run.data.shots // 32 * 20,
+            steps=classes * run.data.shots // 32 * 20 * max(1, run.tune),
         )
 
     def status(self) -> Status:
