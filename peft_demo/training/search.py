@@ -21,6 +21,7 @@ SPREAD = 5.0
 DRAWS = 50
 """Draws for each trial wanted, before it is clear that there are no more different ones."""
 
+RATES = ("lr", "head_lr")
 Settings = dict[str, Any]
 """Values by the names of what is searched: {"lr": 0.001, "scale": 10.0}."""
 
@@ -56,13 +57,19 @@ def searched(run: RunSpec) -> list[str]:
 
 def settings(run: RunSpec, names: list[str]) -> str:
     """What a trial has of these names, as a person reads it: "lr 0.001, scale 10"."""
-    values = {**run.knobs, "lr": run.recipe.lr}
+    values = {**run.knobs, **vars(run.recipe)}
     return ", ".join(f"{name} {_word(values[name])}" for name in names)
 
 
 def _open_rates(run: RunSpec, method: Method) -> dict[str, float]:
     """Learning rates that nobody has set, at their defaults."""
-    return {} if run.recipe.lr else {"lr": method.lr}
+    defaults = method.recipe(run.recipe)
+    rates = {}
+    if not run.recipe.lr:
+        rates["lr"] = defaults.lr
+    if not run.recipe.head_lr and method.head_lr:  # else the head's rate is that of all
+        rates["head_lr"] = defaults.head_lr
+    return rates
 
 
 def _open_knobs(run: RunSpec, method: Method) -> Mapping[str, tuple]:
@@ -83,9 +90,9 @@ def _drawn(run: RunSpec, method: Method, chance: Random) -> Settings:
 
 def _with(run: RunSpec, method: Method, drawn: Settings) -> RunSpec:
     """The run with these settings and nothing left open; it searches no more."""
-    rates = {**_open_rates(run, method), **drawn}
-    recipe = replace(run.recipe, **{name: rates[name] for name in _open_rates(run, method)})
-    knobs = {name: drawn[name] for name in _open_knobs(run, method) if name in drawn}
+    rates = {name: value for name, value in drawn.items() if name in RATES}
+    knobs = {name: value for name, value in drawn.items() if name not in RATES}
+    recipe = method.recipe(replace(run.recipe, **rates))
     config = method.config({**run.knobs, **knobs})
     return replace(run, tune=0, recipe=recipe, knobs=vars(config))
 

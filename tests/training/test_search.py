@@ -10,8 +10,10 @@ from peft_demo.methods import find_method, methods
 from peft_demo.training.search import SPREAD, searched, settings, trials
 
 RUN = RunSpec("lora", {"rank": 4}, tune=6)
-OTHER_RATES: dict = {}
-"""Rates beside `lr`, set by hand."""
+
+
+def within(rate: float, default: float) -> bool:
+    return default / SPREAD <= rate <= default * SPREAD
 
 
 def rates(found: list[RunSpec]) -> list[float]:
@@ -23,11 +25,12 @@ def test_the_first_trial_is_the_run_as_it_stands_and_none_is_tried_twice(name):
     run = RunSpec(name, tune=5)
     method = find_method(name)
     first, *others = trials(run)
-    assert first.recipe.lr == method.lr and first.knobs == vars(method.config())
+    assert first.recipe == method.recipe(Recipe()) and first.knobs == vars(method.config())
     assert len(others) == 4 and all(trial not in [first] for trial in others)
     assert len({settings(trial, searched(run)) for trial in [first, *others]}) == 5
     for trial in [first, *others]:
-        assert trial.tune == 0 and method.lr / SPREAD <= trial.recipe.lr <= method.lr * SPREAD
+        assert trial.tune == 0 and within(trial.recipe.lr, method.lr)
+        assert within(trial.recipe.head_lr, method.head_lr or trial.recipe.lr)
         assert RunSpec.from_json(trial.to_json()) == trial
         assert all(trial.knobs[knob] in values for knob, values in method.search.items())
 
@@ -47,12 +50,12 @@ def test_what_was_set_by_hand_stays():
 
 
 def test_there_are_no_more_trials_than_different_ones():
-    run = RunSpec("lora", recipe=Recipe(lr=1e-3, **OTHER_RATES), tune=20)
+    run = RunSpec("lora", recipe=Recipe(lr=1e-3, head_lr=1e-3), tune=20)
     assert sorted(trial.knobs["scale"] for trial in trials(run)) == [0.1, 1.0, 10.0]
 
 
 def test_where_nothing_is_open_it_says_so():
-    run = RunSpec("linear", recipe=Recipe(lr=1e-3, **OTHER_RATES), tune=3)
+    run = RunSpec("linear", recipe=Recipe(lr=1e-3), tune=3)
     with pytest.raises(BadValue, match="nothing to tune"):
         trials(run)
 
