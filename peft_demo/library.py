@@ -93,6 +93,7 @@ def train(
     name: str = "",
     reading: Mapping[str, Any] | None = None,
     origin: AdapterFile | None = None,
+    tune: int = 0,
     watch: Callable[[Event], Any] = lambda event: None,
     **settings: Any,
 ) -> AdapterFile:
@@ -104,6 +105,7 @@ def train(
     by itself: fields of `contracts.data_spec.DataSpec`, for instance `{"window": (0, 4095)}`.
     `origin` is an adapter to go on from, also with other classes: method and knobs are that one's
     then. Without one, a `method` that is left out is "lora".
+    With `tune`, so many settings are tried first; validation images choose among them.
     `watch` is called with every event of the run (`contracts.events`); an exception that it raises
     ends the run.
 
@@ -122,6 +124,7 @@ def train(
         size=backbone.size,
         recipe=build(Recipe, recipe),
         name=name,
+        tune=tune,
     )
     if origin:
         run = training.going_on(run, origin)

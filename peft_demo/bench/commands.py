@@ -16,6 +16,7 @@ from ..cli.options import (
     Seed,
     Shots,
     Size,
+    Tune,
     Weights,
     with_reading,
     with_recipe,
@@ -66,6 +67,7 @@ def compare(
     arch: Arch = "",
     size: Size = 0,
     shots: Shots = 16,
+    tune: Tune = 0,
     test_images: Annotated[
         int, Option(metavar="N", min=0, help="Test on N images at most; 0 takes those there are.")
     ] = 0,
@@ -88,10 +90,10 @@ def compare(
         read = sweep.studio.data.read
         names = dict.fromkeys(data)
         specs = [read(name, shots, 0, **reading or {}) for name in names]
-        jobs = comparison.jobs(compared, chosen_seeds, specs, sweep.backbone, settings)
+        jobs = comparison.jobs(compared, chosen_seeds, specs, sweep.backbone, settings, tune)
         lines = sweep.do(jobs)
     rows = comparison.summary(lines)
-    caption = comparison.caption(chosen_seeds, specs, sweep.backbone, settings)
+    caption = comparison.caption(chosen_seeds, specs, sweep.backbone, settings, tune)
     cells = comparison.printed(rows, sweep.backbone.device.type)
     drawn = comparison.drawn(cells, comparison.head(specs), markdown)
     value = {

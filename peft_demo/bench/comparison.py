@@ -13,7 +13,7 @@ from ..contracts.text import quoted
 from ..vit import Backbone
 from .contenders import Contender
 from .results import Line
-from .sweep import Job, job
+from .sweep import Job, job, tuned_job
 
 COSTS = ("TRAINABLE", "FILE", "SECONDS", "IMAGES/S", "MEMORY")
 AVERAGED = (
@@ -38,8 +38,10 @@ def jobs(
     data: Sequence[DataSpec],
     backbone: Backbone,
     recipe: Recipe,
+    tune: int = 0,
 ) -> list[Job]:
-    """Every contender on every dataset with every seed. Those that share images come together.
+    """Every contender on every dataset with every seed, each after `tune` trials of its own. Those
+    that share images come together.
 
     Raises `BadValue` if two datasets go by one name: the lines of a results file know them by it.
     """
@@ -48,7 +50,10 @@ def jobs(
     if count > 1:
         raise BadValue(f"two of the datasets are called {name}.", "Rename one.")
     splits = [replace(spec, seed=seed) for spec in data for seed in seeds]
-    return [job(c, split, backbone, recipe) for split in splits for c in contenders]
+    pairs = [(contender, split) for split in splits for contender in contenders]
+    if tune:
+        return [tuned_job(contender, split, backbone, recipe, tune) for contender, split in pairs]
+    return [job(contender, split, backbone, recipe) for contender, split in pairs]
 
 
 def summary(lines: Sequence[Line]) -> list[Row]:
@@ -188,7 +193,11 @@ def _repeats(seeds: Sequence[int]) -> str:
 
 
 def caption(
-    seeds: Sequence[int], data: Sequence[DataSpec], backbone: Backbone, recipe: Recipe
+    seeds: Sequence[int],
+    data: Sequence[DataSpec],
+    backbone: Backbone,
+    recipe: Recipe,
+    tune: int = 0,
 ) -> str:
     """What the table's figures are."""
     names = ", ".join(spec.argument() for spec in data)
@@ -200,9 +209,10 @@ def caption(
     memory = "activations a step keeps for its backward"
     if device == "cuda":
         memory = "peak allocated on the device"
+    tuned = f"best of {tune} trials on validation images, " if tune else ""
     return (
         f"{names}, {data[0].shots} shots, epochs: {recipe.epochs}, "
-        f"{backbone.name} at {backbone.size} px, {repeats}. "
+        f"{backbone.name} at {backbone.size} px, {tuned}{repeats}. "
         f"{figures}; trainable without the head; on {device}, batch {recipe.batch}; "
         f"memory: {memory}."
     )

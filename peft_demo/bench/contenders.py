@@ -18,6 +18,11 @@ class Contender:
     method: Method
     config: Any
 
+    @property
+    def named(self) -> dict[str, Any]:
+        """The knobs that its word names, with their values."""
+        return {name: getattr(self.config, name) for name in _settings(self.word)}
+
 
 def contenders(words: str) -> list[Contender]:
     """Those that a comma-separated list names; "all" is every method and the variants of each.
@@ -36,10 +41,14 @@ def contenders(words: str) -> list[Contender]:
 
 def contender(word: str) -> Contender:
     """The one that a word names."""
-    name, *settings = word.split(":")
-    method = find_method(name)
-    knobs = parse_settings(setting.replace("+", ",") for setting in settings)
-    return Contender(word, method, method.config(knobs))
+    method = find_method(word.partition(":")[0])
+    return Contender(word, method, method.config(_settings(word)))
+
+
+def _settings(word: str) -> dict[str, str]:
+    """ "lora:targets=q+k" → {"targets": "q,k"}"""
+    _, *settings = word.split(":")
+    return parse_settings(setting.replace("+", ",") for setting in settings)
 
 
 def _every_word() -> list[str]:

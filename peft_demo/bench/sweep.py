@@ -3,7 +3,7 @@
 import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Protocol
@@ -11,13 +11,13 @@ from typing import Any, Protocol
 import torch
 
 from ..contracts.errors import BadData, PeftDemoError, TrainingFailed
-from ..contracts.events import Event, Finished, Started, Stepped
+from ..contracts.events import Event, Finished, Started, Stepped, Tried
 from ..contracts.specs import DataSpec, Recipe, RunSpec
 from ..contracts.text import percent
 from ..data import split
 from ..data.few_shot_tensors import FewShotTensors, few_shot_tensors
 from ..studio import Studio
-from ..training import train
+from ..training import search, train
 from ..vit import Backbone
 from .clock import Clock
 from .contenders import Contender
@@ -61,7 +61,10 @@ class Job:
 
     @property
     def title(self) -> str:
-        return f"{self.word}{self.note}, lr {self.run.recipe.lr:g}, seed {self.run.seed}"
+        rate = f"lr {self.run.recipe.lr:g}"
+        if self.run.tune:
+            rate = f"{self.run.tune} trials"
+        return f"{self.word}{self.note}, {rate}, seed {self.run.seed}"
 
 
 def job(
@@ -85,6 +88,18 @@ def job(
         recipe=contender.method.recipe(replace(recipe, lr=lr or recipe.lr)),
     )
     return Job(contender.word, run, note)
+
+
+def tuned_job(
+    contender: Contender, data: DataSpec, backbone: Backbone, recipe: Recipe, tune: int
+) -> Job:
+    """The run of a contender after so many trials of what neither its word nor the recipe sets.
+
+    A contender of which nothing is left to search runs as it stands.
+    """
+    plain = job(contender, data, backbone, recipe)
+    run = replace(plain.run, knobs=contender.named, recipe=recipe, tune=tune)
+    return replace(plain, run=run) if search.searched(run) else plain
 
 
 class Sweep:
@@ -204,6 +219,8 @@ def identity(run: RunSpec, backbone: Backbone, images: FewShotTensors) -> str:
         del recipe["patience"]
     if recipe["head_lr"] == recipe["lr"]:
         del recipe["head_lr"]
+    if run.tune:
+        spec["trials"] = [trial.public().to_json() for trial in search.trials(run)]
     depends = {
         **spec,
         "backbone": backbone.fingerprint,
@@ -219,7 +236,7 @@ def _measured(
     on_cuda = backbone.device.type == "cuda"
     if on_cuda:
         torch.cuda.reset_peak_memory_stats()
-    ending = _ending(train(run.public(), backbone, images), report)
+    ending, trials = _ending(train(run.public(), backbone, images), report)
     if not ending.unchanged:
         raise TrainingFailed("the frozen backbone changed in this run.", "Please report this.")
     figures = {name: getattr(ending, name) for name in MEASURED}
@@ -227,20 +244,27 @@ def _measured(
         figures["memory_mb"] = None  # the peak of this process, whichever run it came from
     steps = Steps.of(run.method, run.knobs, backbone, run.recipe.batch, len(images.classes))
     figures["saved_mb"] = round(steps.saved_mb(), 3)
+    if trials:
+        figures["trials"] = [asdict(trial) for trial in trials]
     return figures
 
 
-def _ending(events: Iterator[Event], report: Callable[[float], None]) -> Finished:
-    """The last event of a run. Reports the fraction of its steps that are done."""
+def _ending(
+    events: Iterator[Event], report: Callable[[float], None]
+) -> tuple[Finished, list[Tried]]:
+    """The last event of a run, and what it has tried. Reports the fraction of its steps done."""
     steps = 1
+    trials = []
     for event in events:
         match event:
             case Started():
                 steps = event.steps
             case Stepped():
                 report(event.step / steps)
+            case Tried():
+                trials.append(event)
             case Finished():
-                return event
+                return event, trials
     raise TrainingFailed("the run ended without a result.", "Please report this.")
 
 

@@ -204,3 +204,27 @@ def test_chosen_seeds_and_few_test_images(typed, performed):
     assert code == 0 and performed == [("linear", 4), ("linear", 1)], err
     assert [line["test_images"] for line in value["runs"]] == [10, 10]
     assert "seeds 4, 1" in value["caption"]
+
+
+def test_every_contender_gets_as_many_trials(typed, home):
+    """What its word or a flag sets is not searched; the winner's test accuracy counts."""
+    words = compare("linear,lora:rank=2:scale=1", "--seeds", 1, "--tune", 2)
+    code, out, err = typed(*words, "--json")
+    value = json.loads(out)
+    assert code == 0, err
+    assert "[2/2] lora:rank=2:scale=1, 2 trials, seed 0" in err
+    assert "best of 2 trials on validation images" in value["caption"]
+    for line in value["runs"]:
+        assert [trial["trial"] for trial in line["trials"]] == [1, 2]
+        best = [trial for trial in line["trials"] if trial["best"]][-1]
+        assert line["val_accuracy"] == best["accuracy"] and line["test_images"]
+        assert "scale" not in best["settings"]
+    assert typed(*words)[2].count("trials, seed") == 0, "known already"
+    plain = json.loads(typed(*compare("lora:rank=2:scale=1", "--seeds", 1, "--json"))[1])
+    assert plain["runs"][0]["id"] != value["runs"][1]["id"]
+
+
+def test_a_contender_of_which_nothing_is_left_to_search_runs_as_it_stands(typed):
+    words = compare("linear", "--seeds", 1, "--tune", 2, "--lr", 0.01, "--json")
+    (line,) = json.loads(typed(*words)[1])["runs"]
+    assert "trials" not in line and line["lr"] == 0.01

@@ -175,6 +175,22 @@ def test_a_run_goes_on_from_an_adapter_and_its_command_repeats_it(answer, typed,
         assert code == 2 and sentence in err
 
 
+def test_settings_are_tried_and_the_card_says_so(answer, typed, train):
+    result = answer(*train("--tune", 3, method="lora"))
+    assert [trial["trial"] for trial in result["trials"]] == [1, 2, 3]
+    assert result["trials"][0]["settings"].startswith("lr ")
+    best = [trial for trial in result["trials"] if trial["best"]][-1]
+    (line,) = [entry for entry in answer("zoo") if entry["id"] == result["adapter"]]
+    assert line["trials"] == 3 and line["val_accuracy"] == result["val_accuracy"]
+    code, out, err = typed(*train("--tune", 3, method="lora"))
+    assert code == 0 and "tries 3 settings" in err and "trial 2 of 3: lr" in err
+    assert "tuned     best of 3 settings on" in out
+    rows = out.splitlines()[1:4]
+    assert rows[best["trial"] - 1].endswith("kept") and out.count("kept") == 1
+    assert "--tune" not in out.splitlines()[-1], "the command repeats the best trial alone"
+    assert typed(*train("--tune", 1))[0] == 2
+
+
 def test_a_run_that_cannot_go_on_says_why_and_can_be_tried_again(train, typed, photos, tmp_path):
     import shutil
 

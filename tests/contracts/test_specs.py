@@ -75,6 +75,13 @@ def test_events_are_json_both_ways(event):
     assert from_json(json.loads(json.dumps(event.to_json()))) == event
 
 
+def test_a_search_is_part_of_a_spec_and_of_the_command_only_where_there_is_one():
+    assert "tune" not in RunSpec().to_json() and "--tune" not in RunSpec().command()
+    run = RunSpec(tune=8)
+    assert RunSpec.from_json(json.loads(json.dumps(run.to_json()))) == run
+    assert run.command().endswith("--tune 8")
+
+
 def test_a_file_never_goes_into_the_journal():
     with pytest.raises(TypeError):
         Improved(1, b"").to_json()

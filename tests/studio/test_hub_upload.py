@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from peft_demo import adapters, methods, vit
 from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.errors import BadValue
-from peft_demo.contracts.specs import DataSpec, PushSpec, RunSpec
+from peft_demo.contracts.origin import Origin
+from peft_demo.contracts.specs import PushSpec, RunSpec
 from peft_demo.studio.curve import HEIGHT, WIDTH, curve
 from peft_demo.studio.hub_upload import pack, published
 
@@ -113,6 +114,13 @@ def test_several_adapters_share_one_card(packed):
     ]  # fmt: skip
     assert len(made.front["model-index"][0]["results"][0]["metrics"]) == 2
     assert "pull me/shades --all" in made.parcel.card
+
+
+def test_where_it_went_on_from_and_what_was_tried_stand_in_the_card(packed):
+    spec = RunSpec(origin=Origin("/home/me/secret/first.safetensors")).to_json()
+    card = packed(spec=spec, trials=8, trial_images=40).parcel.card
+    assert "**Went on from**: `first`" in card and "secret" not in card
+    assert "**Settings**: best of 8 settings on 40 validation images" in card
 
 
 def test_words_from_a_file_stay_words(packed):

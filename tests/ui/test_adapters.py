@@ -4,6 +4,8 @@ import pytest
 
 from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.cards import ZooEntry
+from peft_demo.contracts.origin import Origin
+from peft_demo.contracts.specs import RunSpec
 from peft_demo.ui.adapters import details
 from peft_demo.ui.adapters.table import table
 from peft_demo.ui.classify.usable import usable
@@ -27,6 +29,14 @@ def described(card: AdapterCard) -> str:
 
 def test_a_card_without_test_images_says_not_measured():
     assert "not measured" in described(card(test_accuracy=None, test_images=0))
+
+
+def test_a_card_says_where_its_run_went_on_from_and_what_was_tried():
+    run = RunSpec(origin=Origin("digits_before")).to_json()
+    words = described(card(spec=run, trials=8, trial_images=40))
+    assert "| Went on from | digits\\_before |" in words
+    assert "best of 8 settings on 40 validation images" in words
+    assert "Went on from" not in described(card()) and "Settings" not in described(card())
 
 
 def test_class_names_with_markup_stay_text():
