@@ -14,7 +14,7 @@ from peft_demo import adapters, methods, vit
 from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.errors import BadValue
 from peft_demo.contracts.origin import Origin
-from peft_demo.contracts.specs import PushSpec, RunSpec
+from peft_demo.contracts.specs import DataSpec, PushSpec, RunSpec
 from peft_demo.studio.curve import HEIGHT, WIDTH, curve
 from peft_demo.studio.hub_upload import pack, published
 
