@@ -97,18 +97,26 @@ def notices(run: RunSpec, origin: AdapterFile, material: FewShotTensors) -> Iter
 def without_seen(chosen: Split, origin: AdapterFile) -> Split:
     """The split without the test images that the origin was trained or validated on.
 
-    They would flatter the accuracy on the test images. A notice tells how many they are.
+    They would flatter the accuracy on the test images. One notice tells how many they are, another
+    how many such validation images there are, where the split is not the origin's own.
     """
-    seen = set(origin.card.seen)
+    name = shortened(origin.card.name)
+    seen = frozenset(origin.card.seen)
     fresh = tuple(example for example in chosen.test if example.digest[:12] not in seen)
     left_out = len(chosen.test) - len(fresh)
-    if not left_out:
-        return chosen
-    notice = (
-        f"{left_out} of {len(chosen.test)} test images are left out: "
-        f"{shortened(origin.card.name)} was trained or validated on them."
-    )
-    return replace(chosen, test=fresh, notices=(*chosen.notices, notice))
+    notices = list(chosen.notices)
+    if left_out:
+        notices.append(
+            f"{left_out} of {len(chosen.test)} test images are left out: "
+            f"{name} was trained or validated on them."
+        )
+    known = sum(example.digest[:12] in seen for example in chosen.val)
+    if known and chosen.fingerprint != origin.card.split:
+        notices.append(
+            f"{name} was trained or validated on {known} of {len(chosen.val)} validation images: "
+            "the accuracy on them may be flattered."
+        )
+    return replace(chosen, test=fresh, notices=tuple(notices))
 
 
 def also_seen(material: FewShotTensors, origin: AdapterFile) -> FewShotTensors:

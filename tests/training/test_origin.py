@@ -138,5 +138,16 @@ def test_test_images_that_the_adapter_has_seen_are_left_out(first):
     fresh = without_seen(chosen, origin)
     assert fresh.test == (examples[0], *examples[2:])
     assert fresh.notices[0] == "few" and "1 of 4 test images are left out" in fresh.notices[1]
-    assert without_seen(fresh, origin) is fresh
+    assert without_seen(fresh, origin) == fresh
     assert set(also_seen(material(), origin).seen) == {"aa", "bb", *seen}
+
+
+def test_validation_images_that_the_adapter_has_seen_are_told_where_the_split_is_another(first):
+    examples = [Example(0, "", f"{i}.png", lambda i=i: bytes([i])) for i in range(3)]
+    chosen = Split(("a",), (), tuple(examples), ())
+    seen = (examples[0].digest[:12], examples[2].digest[:12])
+    other = first.with_card(replace(first.card, seen=seen))
+    (notice,) = without_seen(chosen, other).notices
+    assert "on 2 of 3 validation images" in notice
+    same = first.with_card(replace(other.card, split=chosen.fingerprint))
+    assert without_seen(chosen, same) == chosen
