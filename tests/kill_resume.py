@@ -36,6 +36,7 @@ COMMANDS = (
     f"train {DIGITS} --method spt_lora --set dropout=0.2 --augment crop",
     f"train {DIGITS} --method bi_lora --set head_bits=1",
     f"train {DIGITS} --method arc",
+    f"train {DIGITS} --method lora --tune 3",
 )
 
 

@@ -134,8 +134,8 @@ class Method:
     variants: tuple[str, ...] = ()
     """Other forms with a line of their own in comparisons: each one knob, as `--set` takes it."""
     search: Mapping[str, tuple] = field(default_factory=dict, hash=False)
-    """Knobs that `bench tune` tries beside the learning rate, with the values it tries. The default
-    of such a knob is what it found best, not what the paper prints."""
+    """Knobs that `bench tune` and `train --tune` try beside the learning rates, with the values to
+    try. The default of such a knob is what `bench tune` found best, not what the paper prints."""
 
     def parts(self, anatomy: Anatomy, config: Any, allocation: Any = None) -> Parts:
         """What `build` makes; with the allocation, if the method surveys and there is one."""
