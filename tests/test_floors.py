@@ -118,7 +118,7 @@ def test_importing_does_not_load_torch(name):
 def test_a_page_that_only_answers_does_not_load_training(tmp_path):
     code = (
         "import sys; from peft_demo.studio import Studio; studio = Studio(sys.argv[1]);"
-        "id = studio.zoo.entries()[0].id; picture = studio.zoo.samples(id)[0][1];"
+        "id = studio.zoo.entries()[0].id; picture = studio.zoo.samples(id)[0].picture;"
         "print(studio.answers.classify(picture, [id])[0].label);"
         "sys.exit('peft_demo.training' in sys.modules)"
     )

@@ -202,6 +202,19 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """A picture to try an adapter on, which it has not learned from."""
+
+    label: str
+    picture: bytes
+    """PNG or JPEG."""
+    answer: str = ""
+    """What the adapter said of it at the end of its run, "" where it was not asked."""
+    probability: float = 0.0
+    """Of that answer."""
+
+
+@dataclass(frozen=True)
 class SideBySide:
     """One adapter's answer with its seams in the tree, and with the adapter folded into the
     weights."""

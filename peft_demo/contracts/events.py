@@ -3,7 +3,7 @@
 `training.train` yields them, the journal keeps them, the page draws them. A run reads:
 
     (Surveyed …) · Started · Stepped … · Evaluated … · Improved/Saved … · (Checkpointed …)
-    and at the end Finished, Stopped or Failed
+    and at the end (HeldOut), then Finished, Stopped or Failed
 
 One that searches first tells this for all trials as one run, with Tried after each.
 One that was interrupted may go on later: Interrupted · Resumed · Started · Stepped … What was told

@@ -17,6 +17,7 @@ from .cards import (
     MethodCard,
     Prediction,
     RunCard,
+    Sample,
     Score,
     SideBySide,
     Status,
@@ -177,10 +178,11 @@ class Zoo(Protocol):
         """
         ...
 
-    def samples(self, id: str) -> Sequence[tuple[str, bytes]]:
-        """(class, picture) of the bundled set the adapter was trained on, which it has not seen.
+    def samples(self, id: str) -> Sequence[Sample]:
+        """Pictures that the adapter has not learned from: of its run here those that were held out,
+        wrong answers first, else of the bundled set it was trained on.
 
-        Nothing for an adapter of another set.
+        Nothing where there is neither.
         """
         ...
 

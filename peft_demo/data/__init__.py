@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from .chosen import Split
 from .dataset import Dataset, Example
 from .few_shot import readable, split
-from .images import Picture, decode, lossless, thumbnail
+from .images import Picture, decode, keepsake, lossless, thumbnail
 from .notices import report_of
 from .pictures import NamedPicture, find_pictures
 from .sources import find_source, open_dataset, parse
@@ -35,6 +35,7 @@ __all__ = [
     "decode",
     "find_pictures",
     "find_source",
+    "keepsake",
     "lossless",
     "open_dataset",
     "parse",

@@ -20,6 +20,8 @@ from .transparency import on_ground
 
 MAX_BYTES = 100 * 2**20
 """Of one encoded picture."""
+KEPT_SIDE = 512
+"""Pixels of the longest edge of a picture that is kept to be looked at."""
 THREADS = 4
 """Pillow decodes outside the interpreter's lock."""
 
@@ -95,6 +97,15 @@ def lossless(image: Image.Image, least: int = 96) -> bytes:
     """A PNG of a decoded picture at its own size; one whose longest edge is below `least` pixels is
     enlarged."""
     return _encoded(image, max(1.0, least / max(image.size)), "PNG")
+
+
+def keepsake(image: Image.Image) -> bytes:
+    """A copy of a decoded picture to be looked at and classified later, without metadata: a PNG
+    that loses nothing of a small one, else a JPEG of `KEPT_SIDE` pixels."""
+    longest = max(image.size)
+    if longest <= KEPT_SIDE // 2:
+        return lossless(image)
+    return _encoded(image, min(1.0, KEPT_SIDE / longest), "JPEG", quality=92)
 
 
 def _encoded(image: Image.Image, scale: float, kind: str, **options: Any) -> bytes:

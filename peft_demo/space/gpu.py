@@ -6,7 +6,7 @@ event. "Stop" reaches the other process as a file that appears.
 """
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -47,7 +47,7 @@ def borrowing(home: Path) -> Trainer:
         stop: Callable[[], bool],
         state: bytes = b"",
         origin: AdapterFile | None = None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         with TemporaryDirectory() as folder:
             flag = Path(folder) / "stop"
             name = backbone.name, backbone.size, backbone.fingerprint

@@ -1,6 +1,6 @@
 """One run at a time for all visitors: they wait in line, and nobody trains for long."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from time import monotonic, sleep
 
@@ -69,7 +69,7 @@ class TrainingQueue:
         stop: Callable[[], bool],
         state: bytes = b"",
         origin: AdapterFile | None = None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """As `training.train`, once it is this run's turn, and for `SECONDS` at most.
 
         Raises `BadValue` if it takes too many steps.

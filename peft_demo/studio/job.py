@@ -19,8 +19,10 @@ from ..contracts.events import (
     Stepped,
     Surveyed,
 )
+from ..contracts.held_out import HeldOut
 from ..contracts.run_state import ENDINGS, RunState
 from ..storage.atomic import write_file
+from . import held_out
 from .runs import Record
 
 Keep = Callable[[bytes, str], str]
@@ -65,6 +67,9 @@ class Job:
         if isinstance(event, Checkpointed):
             self._keep_state(event)
             return
+        if isinstance(event, HeldOut):
+            self._keep_pictures(event)
+            return
         if isinstance(event, Improved):
             self._adapter = self._keep(event.adapter, self._adapter)
             event = Saved(event.step, self._adapter, len(event.adapter))
@@ -77,6 +82,13 @@ class Job:
             write_file(self.record.state_file, event.state())
         except CannotWrite as error:
             self.take(Noticed("warning", f"the run cannot go on from here later: {error.sentence}"))
+
+    def _keep_pictures(self, event: HeldOut) -> None:
+        """A run whose pictures cannot be written ends as it would have."""
+        try:
+            held_out.write(self.record.folder, event)
+        except CannotWrite as error:
+            self.take(Noticed("warning", f"no held-out pictures were kept: {error.sentence}"))
 
     def report(self, what: str, fraction: float = -1.0) -> None:
         """Progress before training moves on, five times a second at most."""

@@ -1,5 +1,6 @@
 """Runs on disk: one folder each, with `spec.json`, `events.jsonl`, a lock, and until its end the
-state that it would go on from (`state.safetensors`).
+state that it would go on from (`state.safetensors`), after it a few held-out pictures
+(`held_out.json`).
 
 The living process of a run holds its lock, and the system lets go of it when that process dies,
 however it dies. So a run without an end whose lock is free was interrupted, while one that trains
@@ -13,12 +14,13 @@ import json
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import RunCard
 from ..contracts.errors import Busy, CannotResume, PeftDemoError, UnknownName
 from ..contracts.events import Event, Finished, Interrupted, saved_adapter
@@ -50,6 +52,21 @@ class Record:
     lock: FileLock
     out: str = ""
     """The file its adapter goes to, "" for the zoo."""
+
+    def may_have_made(self, card: AdapterCard) -> bool:
+        """Whether an adapter may come from this run: all but what a run fills in or tunes is
+        equal."""
+        try:
+            spec = RunSpec.from_json(card.spec)
+        except PeftDemoError:
+            return False
+        run = self.spec.public()
+        same = replace(spec, knobs=run.knobs, recipe=run.recipe, tune=run.tune) == run
+        return same and card.created >= self.started
+
+    @property
+    def folder(self) -> Path:
+        return self.journal.path.parent
 
     @property
     def state_file(self) -> Path:

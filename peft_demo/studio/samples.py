@@ -4,18 +4,20 @@ from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
 
+from ..contracts.cards import Sample
 from ..data import Dataset, Example, decode, lossless, split
 
 MOST = 20
-Sample = tuple[str, bytes]
-"""Class and PNG: losing nothing, as a JPEG of a picture can be another class to an adapter."""
 
 
 def samples(dataset: Dataset, shots: int, seed: int) -> tuple[Sample, ...]:
-    """At most `MOST` test pictures, one of each class and then the next."""
+    """At most `MOST` test pictures, one of each class and then the next.
+
+    As PNG, which loses nothing: a JPEG of a picture can be another class to an adapter.
+    """
     given = split(dataset, shots, seed)
     return tuple(
-        (dataset.classes[example.label], lossless(decode(example.read(), given.window)))
+        Sample(dataset.classes[example.label], lossless(decode(example.read(), given.window)))
         for example in _by_turns(given.test)[:MOST]
     )
 

@@ -91,6 +91,7 @@ class Studio:
             cache,
             self.data,
             predictor,
+            self.training.held_out,
             offline=self.offline,
             allow_local_paths=allow_local_paths,
         )

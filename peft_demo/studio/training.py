@@ -3,7 +3,7 @@
 The room `training` is imported when it is first needed: a page that only answers never loads it.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from .. import methods, vit
 from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
-from ..contracts.cards import Cost, MethodCard, RunCard, Status
-from ..contracts.errors import BadValue, CannotResume, NotAllowed, PeftDemoError
+from ..contracts.cards import Cost, MethodCard, RunCard, Sample, Status
+from ..contracts.errors import BadValue, CannotResume, NotAllowed
 from ..contracts.events import Event, saved_adapter
 from ..contracts.origin import Origin
 from ..contracts.progress import Report
@@ -25,6 +25,7 @@ from ..storage.paths import expanded
 from .adapter_store import AdapterStore
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
+from .held_out import samples_of
 from .job import Keep
 from .jobs import Jobs
 from .runs import Record, Runs
@@ -150,7 +151,7 @@ class Training:
         if record.out:
             return told
         for entry in self._store.entries():
-            of_this_run = entry.card and _is_of(entry.card, record)
+            of_this_run = entry.card and record.may_have_made(entry.card)
             if of_this_run and not entry.shipped and told in ("", entry.id):
                 return entry.id
         return ""
@@ -170,6 +171,11 @@ class Training:
 
     def follow(self, run: str, cursor: int = 0) -> tuple[list[Event], int]:
         return self._runs.record(run).journal.read(cursor)
+
+    def held_out(self, id: str, card: AdapterCard) -> Sequence[Sample]:
+        """The held-out pictures of the run that made the adapter `id`, nothing if it was not made
+        here."""
+        return samples_of(self._runs, id, card)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits for the run in progress, at most `timeout` seconds; whether it has ended."""
@@ -249,17 +255,6 @@ def _named(run: RunSpec) -> RunSpec:
         return run
     dataset = run.data.argument().removesuffix(".zip")
     return replace(run, name=f"{run.method}-{dataset}-s{run.seed}")
-
-
-def _is_of(card: AdapterCard, record: Record) -> bool:
-    """Whether an adapter may come from this run: all but what a run fills in or tunes is equal."""
-    try:
-        spec = RunSpec.from_json(card.spec)
-    except PeftDemoError:
-        return False
-    run = record.spec.public()
-    same = replace(spec, knobs=run.knobs, recipe=run.recipe, tune=run.tune) == run
-    return same and card.created >= record.started
 
 
 def _check_apart(out: Path, origin: Origin | None) -> None:

@@ -1,7 +1,7 @@
 """The adapters of this machine and the frozen backbones they stand on."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from safetensors.torch import save as to_bytes
 from .. import adapters, interop, vit
 from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
-from ..contracts.cards import BackboneCard, ZooEntry
+from ..contracts.cards import BackboneCard, Sample, ZooEntry
 from ..contracts.specs import DataSpec, ImportHints, RunSpec
 from ..storage.atomic import disk_errors, write_file
 from ..storage.home import Home
@@ -20,7 +20,7 @@ from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
 from .exports import Subject, find_export
 from .predictor import Predictor
-from .samples import Sample, samples
+from .samples import samples
 
 
 class Zoo:
@@ -33,6 +33,7 @@ class Zoo:
         backbones: BackboneCache,
         data: Datasets,
         predictor: Predictor,
+        held_out: Callable[[str, AdapterCard], Sequence[Sample]],
         *,
         offline: bool,
         allow_local_paths: bool,
@@ -42,6 +43,7 @@ class Zoo:
         self._backbones = backbones
         self._data = data
         self._predictor = predictor
+        self._held_out = held_out
         self._offline = offline
         self._allow_local_paths = allow_local_paths
         self._samples: dict[DataSpec, Sequence[Sample]] = {}
@@ -140,7 +142,10 @@ class Zoo:
         return chosen.write(Path(out), Subject(backbone, adapter, file.card, source))
 
     def samples(self, id: str) -> Sequence[Sample]:
-        data = RunSpec.from_json(self.card(id).spec).data
+        card = self.card(id)
+        if held_out := self._held_out(id, card):
+            return held_out
+        data = RunSpec.from_json(card.spec).data
         if data not in self._samples:
             self._samples[data] = self._draw_samples(data)
         return self._samples[data]

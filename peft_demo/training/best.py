@@ -15,15 +15,25 @@ class Best:
     loss: float = float("inf")
     step: int = 0
     state: dict[str, Tensor] = field(default_factory=dict)
+    logits: Tensor | None = None
+    """What it said of the validation images [N C]; None where nobody asked, or in a run that was
+    resumed."""
 
     def beaten_by(self, accuracy: float, loss: float) -> bool:
         return (accuracy, -loss) > (self.accuracy, -self.loss)
 
     @classmethod
-    def now(cls, adapter: Adapter, accuracy: float, loss: float, step: int) -> "Best":
+    def now(
+        cls,
+        adapter: Adapter,
+        accuracy: float,
+        loss: float,
+        step: int,
+        logits: Tensor | None = None,
+    ) -> "Best":
         """The adapter as it is at this step, copied."""
         state = {name: tensor.detach().clone() for name, tensor in adapter.state().items()}
-        return cls(accuracy, loss, step, state)
+        return cls(accuracy, loss, step, state, logits)
 
     def restore(self, adapter: Adapter) -> None:
         """Makes the adapter what it was then."""

@@ -1,16 +1,17 @@
 """A run from its dataset on: choose the images, say what is notable about them, train."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import replace
 from typing import Protocol
 
 from ..adapters import AdapterFile
-from ..contracts.errors import BadData
+from ..contracts.errors import BadData, BadImage
 from ..contracts.events import Event, Noticed
+from ..contracts.held_out import HeldOut
 from ..contracts.progress import Report
 from ..contracts.specs import RunSpec
-from ..data import Dataset, split
+from ..data import Dataset, Split, decode, keepsake, split
 from ..data.few_shot_tensors import FewShotTensors, few_shot_tensors
 from ..vit import Backbone
 from .memory import check_images
@@ -30,7 +31,7 @@ class Trainer(Protocol):
         *,
         state: bytes = b"",
         origin: AdapterFile | None = None,
-    ) -> Iterator[Event]: ...
+    ) -> Generator[Event, None, None]: ...
 
 
 def run_from_dataset(
@@ -45,10 +46,11 @@ def run_from_dataset(
     memory_share: float = 1.0,
     state: bytes = b"",
     origin: AdapterFile | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """A Noticed for each notice of the few-shot split that `run` asks for, then the events of
-    `trainer`, which goes on from `state` if there is one. The pictures are read within `turn`. Test
-    images that the `origin` has seen are left out.
+    `trainer`, which goes on from `state` if there is one; the held-out answers at the end get their
+    pictures. The pictures of the split are read within `turn`. Test images that the `origin` has
+    seen are left out.
 
     `BadData` says why the dataset cannot be trained on, `TrainingFailed` that its pictures do not
     fit into `memory_share` of the free memory.
@@ -66,4 +68,18 @@ def run_from_dataset(
         material = replace(material, fingerprint=chosen.fingerprint)
     for text in fresh.notices:
         yield Noticed("info", text)
-    yield from trainer(run, backbone, material, stop, state=state, origin=origin)
+    with closing(trainer(run, backbone, material, stop, state=state, origin=origin)) as events:
+        for event in events:
+            yield _with_pictures(event, fresh) if isinstance(event, HeldOut) else event
+
+
+def _with_pictures(event: HeldOut, chosen: Split) -> HeldOut:
+    """The event with the pictures of its answers; one that is there no longer leaves its answer
+    out."""
+    examples = chosen.test if event.part == "test" else chosen.val
+    answers = []
+    for answer in event.answers:
+        with suppress(BadImage):
+            picture = decode(examples[answer.image].read(), chosen.window)
+            answers.append(replace(answer, picture=keepsake(picture)))
+    return replace(event, answers=tuple(answers))

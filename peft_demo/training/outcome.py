@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ..contracts.events import Finished, Stopped
+from ..contracts.held_out import HeldOut
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class Outcome:
     content: bytes
     """Its adapter file."""
     ending: Finished
+    held_out: HeldOut | None = None
+    """Its answers on validation images."""
 
     @property
     def stopped(self) -> bool:

@@ -1,6 +1,6 @@
 """Any run, with or without a search before it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from ..adapters import AdapterFile
 from ..contracts.errors import CannotResume
@@ -21,7 +21,7 @@ def train(
     *,
     state: bytes = b"",
     origin: AdapterFile | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """As `train.train`, also for a run with `tune`, which searches first.
 
     Such a run tells `Tried` after each trial. Its steps are those of all trials together, and the

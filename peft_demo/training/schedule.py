@@ -1,9 +1,13 @@
-"""The learning rate over a run: linear warm-up, then a cosine down to zero.
+"""The learning rate over a run: linear warm-up, then a cosine down to zero. And when it is
+validated.
 
 Loshchilov & Hutter, SGDR, ICLR 2017.
 """
 
-from math import cos, pi
+from math import ceil, cos, pi
+
+EVALUATIONS = 10
+"""Validations per run, evenly spread, the last one at the end."""
 
 
 def factor(step: int, steps: int, warmup: float) -> float:
@@ -16,3 +20,10 @@ def factor(step: int, steps: int, warmup: float) -> float:
         return (step + 1) / (climb + 1)
     angle = pi * (step - climb) / max(1, steps - climb)
     return 0.5 * (1 + cos(angle))
+
+
+def is_validated(step: int, steps_per_epoch: int, epochs: int) -> bool:
+    """Whether an epoch ends with this step (1-based) after which the run is validated."""
+    epoch, rest = divmod(step, steps_per_epoch)
+    every = ceil(epochs / EVALUATIONS)
+    return rest == 0 and (epoch % every == 0 or epoch == epochs)

@@ -6,10 +6,10 @@ validation images. The test images are looked at once, at the end, with the stat
 validation.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import partial
-from math import ceil, isfinite
+from math import isfinite
 from typing import Any
 
 import torch
@@ -30,25 +30,25 @@ from ..contracts.events import (
     Stepped,
     Stopped,
 )
+from ..contracts.held_out import HeldOut
 from ..contracts.specs import RunSpec
 from ..data.few_shot_tensors import FewShotTensors
 from ..inference.inputs import CachedFeatures, ImageInputs
 from ..inference.precision import autocast, disable_slow_fused_attention
-from ..inference.predict import batch_at, loss_and_accuracy, predict_logits, score
+from ..inference.predict import batch_at, loss_and_accuracy, predict_logits
 from ..methods import find_method
 from ..vit import Backbone
 from . import checkpoint
 from .best import Best
 from .card import Measured, describe
 from .first_and_last import ended, started
+from .held_out import held_out
 from .measure import Stopwatch, memory_mb
 from .memory import check_step, memory_errors
 from .origin import begin_from, check_origin, notices
-from .schedule import factor
+from .patience import out_of_patience, patience_notice
+from .schedule import factor, is_validated
 from .survey import survey
-
-EVALUATIONS = 10
-"""Validations per run, evenly spread, the last one at the end."""
 
 Inputs = ImageInputs | CachedFeatures
 
@@ -62,7 +62,7 @@ def train(
     *,
     state: bytes = b"",
     origin: AdapterFile | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Runs `run` and yields what happens: Started, Stepped, Evaluated, Improved, Checkpointed ...,
     then Finished or Stopped. A method that surveys yields Surveyed first, and sees training images
     alone.
@@ -178,15 +178,15 @@ class Run:
         yield started(self)
         stopped = False
         for batch in self._batches():
-            if self._out_of_patience():
-                yield Noticed("info", self._patience_notice())
+            if out_of_patience(self):
+                yield Noticed("info", patience_notice(self))
                 break
             self.step += 1
             yield self._step(self.step, batch)
             stopped = self.step < self.steps and stop()
             if stopped:
                 break
-            if self._due(self.step):
+            if is_validated(self.step, self.steps_per_epoch, self.recipe.epochs):
                 yield from self._evaluate(self.step)
                 yield Checkpointed(self.step, partial(checkpoint.state_of, self))
         if not self.best.state:
@@ -241,12 +241,6 @@ class Run:
         images = step * len(self.labels) / self.steps_per_epoch
         return images / self.stopwatch.seconds
 
-    def _due(self, step: int) -> bool:
-        """Whether an epoch ends here after which the run is validated."""
-        epoch, rest = divmod(step, self.steps_per_epoch)
-        every = ceil(self.recipe.epochs / EVALUATIONS)
-        return rest == 0 and (epoch % every == 0 or epoch == self.recipe.epochs)
-
     def _evaluate(self, step: int) -> Iterator[Event]:
         """Validates and keeps a better state; without validation images the last state is best."""
         labels = self.material.val[1]
@@ -254,47 +248,48 @@ class Run:
             self.best = Best.now(self.adapter, 0.0, 0.0, step)
             yield Improved(step, self._file())
             return
-        with autocast(self.backbone.device):
-            logits = predict_logits(self.learner, self.val_inputs, batch_at(self.backbone.size))
+        logits = self._val_logits()
         loss, accuracy = loss_and_accuracy(logits, labels)
         self._check_finite(loss, step)
         better = self.best.beaten_by(accuracy, loss)
         self.measured.accuracies.append((step, accuracy))
         yield Evaluated(step, loss, accuracy, len(labels), better)
         if better:
-            self.best = Best.now(self.adapter, accuracy, loss, step)
+            self.best = Best.now(self.adapter, accuracy, loss, step, logits)
             self.measured.val_accuracy = accuracy
             yield Improved(step, self._file())
 
-    def _out_of_patience(self) -> bool:
-        """Whether the last validations brought nothing better, as many as the recipe waits for."""
-        waited = sum(step > self.best.step for step, _ in self.measured.accuracies)
-        return 0 < self.recipe.patience <= waited
-
-    def _patience_notice(self) -> str:
-        validations = "validation" if self.recipe.patience == 1 else "validations"
-        return (
-            f"No better for {self.recipe.patience} {validations}: "
-            f"the run ends after step {self.step} of {self.steps}."
-        )
+    def _val_logits(self) -> Tensor:
+        """What the adapter says of the validation images at this moment, [N C]."""
+        with autocast(self.backbone.device):
+            return predict_logits(self.learner, self.val_inputs, batch_at(self.backbone.size))
 
     def _end(self, stopped: bool) -> Iterator[Event]:
         """The best state again, its one look at the test images unless the run was stopped."""
         self.best.restore(self.adapter)
         if not stopped and len(self.material.test[1]):
-            self._test(self.step)
+            yield self._test(self.step)
             if self.material.validation:
                 yield Noticed("info", self.material.validation)
+        elif len(self.material.val[1]):
+            yield held_out(self.material, "val", self._best_on_validation())
         file = self._file()
         yield Improved(self.best.step, file)
         yield ended(self, Stopped if stopped else Finished, len(file))
 
-    def _test(self, step: int) -> None:
+    def _test(self, step: int) -> HeldOut:
         images, labels = self.material.test
-        loss, accuracy = score(self.model, images, labels, self.backbone)
+        inputs = ImageInputs(images, self.backbone)
+        answers = predict_logits(self.model, inputs, batch_at(self.backbone.size))
+        loss, accuracy = loss_and_accuracy(answers, labels)
         self._check_finite(loss, step)
         self.measured.test_accuracy = accuracy
         self.measured.test_images = len(labels)
+        return held_out(self.material, "test", answers)
+
+    def _best_on_validation(self) -> Tensor:
+        """What the best state says of the validation images, [N C]; it is in the adapter."""
+        return self._val_logits() if self.best.logits is None else self.best.logits
 
     def _file(self) -> bytes:
         self.measured.seconds = self.stopwatch.since_start

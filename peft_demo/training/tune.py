@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
+from torch import Tensor
+
 from ..adapters import AdapterFile, attach, load
 from ..contracts.errors import TrainingFailed
 from ..contracts.events import (
@@ -24,13 +26,15 @@ from ..contracts.events import (
     Surveyed,
     Tried,
 )
+from ..contracts.held_out import HeldOut
 from ..contracts.specs import RunSpec
 from ..contracts.text import duration
 from ..data.few_shot_tensors import FewShotTensors
 from ..inference.precision import disable_slow_fused_attention
-from ..inference.predict import score
+from ..inference.predict import logits, loss_and_accuracy
 from ..vit import Backbone
 from . import search
+from .held_out import held_out
 from .measure import Stopwatch
 from .outcome import Outcome, joined
 from .rounds import rounds
@@ -131,6 +135,7 @@ class Search:
         """One run of a trial, its events as those of the whole search."""
         content = b""
         judged: Evaluated | None = None
+        answers: HeldOut | None = None
         leads = False
         for event in self.train(trial, part):
             match event:
@@ -146,9 +151,13 @@ class Search:
                     content = event.adapter
                     if leads:
                         yield Improved(event.step, self._labelled(content))
+                case HeldOut():
+                    answers = event
                 case Finished() if judged:
                     self._count(trial, part, event)
-                    return Outcome(judged.accuracy, judged.loss, judged.images, content, event)
+                    return Outcome(
+                        judged.accuracy, judged.loss, judged.images, content, event, answers
+                    )
                 case _:
                     yield from self._retold(event)
         raise TrainingFailed("a trial ended without a result.", "Please report this.")
@@ -223,23 +232,27 @@ class Search:
         accuracy = None
         tested = 0
         if not stopped and len(self.material.test[1]):
-            accuracy = self._test(best.content)
+            answers = self._test(best.content)
+            accuracy = loss_and_accuracy(answers, self.material.test[1])[1]
             tested = len(self.material.test[1])
+            yield held_out(self.material, "test", answers)
             if self.material.validation:
                 yield Noticed("info", self.material.validation)
+        elif best.held_out and not self.in_folds:
+            yield best.held_out
         content = self._labelled(best.content, test_accuracy=accuracy, test_images=tested)
         yield Improved(best.ending.best_step, content)
         figures = {**vars(best.ending), "test_accuracy": accuracy, "test_images": tested}
         ending = Stopped(**figures) if stopped else Finished(**figures)
         yield self._ending(ending, self.before, content)
 
-    def _test(self, content: bytes) -> float:
-        """Accuracy of a file's adapter on the test images."""
+    def _test(self, content: bytes) -> Tensor:
+        """What a file's adapter says of the test images, [N C]."""
         file = AdapterFile.parse(content)
         backbone = self.backbone.with_normalisation(file.card.mean, file.card.std)
         model = attach(backbone, load(file, backbone))
         model = disable_slow_fused_attention(model, backbone.device)
-        return score(model, *self.material.test, backbone)[1]
+        return logits(model, self.material.test[0], backbone)
 
     def _train_on_all(self) -> Iterator[Event]:
         """The best settings once more, with all training images and the real validation images."""
@@ -254,7 +267,7 @@ class Search:
                 case Finished():
                     self.unchanged = self.unchanged and event.unchanged
                     yield self._ending(event, self.before + event.step, content)
-                case Noticed():
+                case Noticed() | HeldOut():
                     yield event
                 case _:
                     yield from self._retold(event)

@@ -34,7 +34,12 @@ def connect(
     actions = adapters.details.actions
     chosen = adapters.details.chosen
     to_classify = [tabs, classify.question.adapter]
-    train.view.classify.click(_classify_with(zoo), train.view.adapter, to_classify, **QUEUED)
+    train.view.classify.click(
+        _try_trained(tabs, classify, zoo),
+        train.view.adapter,
+        [*to_classify, *classify.begun],
+        **QUEUED,
+    )
     actions.classify.click(_classify_with(zoo), chosen, to_classify, **QUEUED)
     to_train = [tabs, *train.form.refilled]
     source = train.form.data.sources.choice
@@ -49,12 +54,30 @@ def _teach() -> tuple[gr.Tabs, str]:
 def _classify_with(zoo: Zoo):
     @speaking
     def classify_with(id: str) -> tuple[gr.Tabs, gr.Dropdown]:
-        ids = usable(zoo)
-        if id not in ids:
-            raise UnknownName("adapter", id, ids)
-        return gr.Tabs(selected="classify"), gr.Dropdown(ids, value=id)
+        return gr.Tabs(selected="classify"), _chosen(zoo, id)
 
     return classify_with
+
+
+def _try_trained(tabs: gr.Tabs, classify: ClassifyTab, zoo: Zoo):
+    """To the adapter of a run, with the pictures that were held out and room for a new one."""
+
+    @speaking
+    def try_trained(id: str) -> Updates:
+        return {
+            tabs: gr.Tabs(selected="classify"),
+            classify.question.adapter: _chosen(zoo, id),
+            **classify.begin(zoo, id),
+        }
+
+    return try_trained
+
+
+def _chosen(zoo: Zoo, id: str) -> gr.Dropdown:
+    ids = usable(zoo)
+    if id not in ids:
+        raise UnknownName("adapter", id, ids)
+    return gr.Dropdown(ids, value=id)
 
 
 def _train_like(tabs: gr.Tabs, train: TrainTab, zoo: Zoo, data: Data):

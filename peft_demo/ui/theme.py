@@ -80,7 +80,7 @@ CSS = """
 #card thead {display: none}
 #card td {overflow-wrap: anywhere}
 #card td:first-child {opacity: 0.7; min-width: 0}
-:is(#previews, #samples) .grid-wrap {padding-top: 34px}
+#previews .grid-wrap {padding-top: 34px}
 #image video {transform: scaleX(-1)} /* a mirror while filming; the photo itself is not mirrored */
 #image img {width: 100%; height: 100%; object-fit: contain}
 #header {align-items: center; min-height: 48px}
@@ -102,6 +102,24 @@ CSS = """
   background: var(--color-accent-soft)}
 .answer li span, .answer li b {position: relative; min-width: 0; overflow-wrap: anywhere}
 .answer li b {white-space: nowrap; font-variant-numeric: tabular-nums}
+.thumbnails h3 {margin: 0 0 8px; font-size: 0.9rem; font-weight: 600;
+  color: var(--body-text-color)}
+.thumbnails ul {list-style: none; margin: 0; padding: 3px; display: flex; gap: 10px;
+  overflow-x: auto}
+.thumbnails.wrap ul {flex-wrap: wrap; max-height: 420px; overflow-y: auto}
+.thumbnails li {flex: none; margin: 0}
+.thumbnails button {display: block; width: 104px; padding: 0; text-align: left; border: 0;
+  background: none; cursor: pointer; font-size: 0.8rem; line-height: 1.3; overflow-wrap: anywhere;
+  color: var(--body-text-color)}
+.thumbnails img {width: 104px; height: 104px; object-fit: cover; display: block; margin: 0 0 4px;
+  border-radius: var(--radius-md); border: 1px solid var(--border-color-primary)}
+.thumbnails button:is(:hover, :focus-visible) {outline: 2px solid var(--color-accent);
+  outline-offset: 2px; border-radius: var(--radius-md)}
+.thumbnails b, .thumbnails span {display: block}
+.thumbnails b {font-weight: 600}
+.thumbnails span {color: var(--body-text-color-subdued); font-weight: 400}
+.thumbnails .mistake {color: #b91c1c}
+.dark .thumbnails .mistake {color: #fca5a5}
 #status p {margin: 0; font-size: 0.9rem}
 .quiet {font-size: 0.9rem; opacity: 0.85}
 .tiles {display: grid; gap: 8px; margin: 2px 0;

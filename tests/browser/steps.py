@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import zipfile
 
 import pytest
 from PIL import Image, ImageDraw
@@ -126,3 +127,19 @@ def drop(page, target: str, name: str, content: bytes, kind: str = "image/png") 
         }""",
         [target, name, base64.b64encode(content).decode(), kind],
     )
+
+
+def class_zip() -> bytes:
+    """Two classes of five pictures."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for n in range(10):
+            archive.writestr(f"class{n % 2}/{n}.png", picture(n))
+    return content.getvalue()
+
+
+def give_zip(page, content: bytes) -> None:
+    tab(page, "Data")
+    page.get_by_label("Zip file", exact=True).check()
+    file = {"name": "things.zip", "mimeType": "application/zip", "buffer": content}
+    page.locator("#zip input[type=file]").set_input_files(file)

@@ -2,33 +2,15 @@
 taken back.
 """
 
-import io
 import re
-import zipfile
 
 import pytest
 
-from .steps import choose, expect, picture, press_start, start, tab
+from .steps import choose, class_zip, expect, give_zip, picture, press_start, start, tab
 
 pytestmark = pytest.mark.browser
 
 REMOVE = "#zip :is(button[aria-label=Clear], button[aria-label='Remove this file'])"
-
-
-def class_zip() -> bytes:
-    """Two classes of five pictures."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for n in range(10):
-            archive.writestr(f"class{n % 2}/{n}.png", picture(n))
-    return content.getvalue()
-
-
-def give_zip(page, content: bytes) -> None:
-    tab(page, "Data")
-    page.get_by_label("Zip file", exact=True).check()
-    file = {"name": "things.zip", "mimeType": "application/zip", "buffer": content}
-    page.locator("#zip input[type=file]").set_input_files(file)
 
 
 def test_a_zip_that_is_taken_back_is_not_trained_on(visit):

@@ -131,18 +131,19 @@ def test_merged_says_the_same(zoo, photos):
         zoo.answers.side_by_side(pictures(photos)[0], "0")
 
 
-def test_samples_are_test_pictures_in_turns(studio, short, finish):
+def test_samples_are_test_pictures_in_turns(studio, open_studio, short, finish, tmp_path):
     data = DataSpec("bundled", "shapes", shots=2)
-    finish(studio, studio.training.start(replace(short(epochs=1), data=data)))
-    id = studio.training.runs()[0].adapter
+    maker = open_studio(tmp_path / "elsewhere")
+    finish(maker, maker.training.start(replace(short(epochs=1), data=data)))
+    id = studio.zoo.take(maker.zoo.file(maker.training.runs()[0].adapter))
     shown = studio.zoo.samples(id)
     classes = studio.zoo.card(id).classes
-    assert [name for name, _ in shown[: len(classes)]] == list(classes)
+    assert [sample.label for sample in shown[: len(classes)]] == list(classes)
     first = next(e for e in split(open_dataset(data), 2, 0).test if e.label == 0)
-    with Image.open(BytesIO(shown[0][1])) as picture:
+    with Image.open(BytesIO(shown[0].picture)) as picture:
         assert picture.format == "PNG", "it loses nothing, so the answer is that of the test"
         assert picture.tobytes() == decode(first.read()).tobytes()
 
 
-def test_an_adapter_of_own_photos_has_no_samples(zoo):
-    assert zoo.zoo.samples("dog") == ()
+def test_an_adapter_of_somebody_else_s_photos_has_no_samples(studio, adapter_file):
+    assert studio.zoo.samples(studio.zoo.take(adapter_file)) == ()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...contracts.cards import Prediction, ZooEntry
+from ...contracts.cards import Prediction, Sample, ZooEntry
 from ...contracts.errors import PeftDemoError
 from ...contracts.service import Answers, Zoo
 from ...contracts.specs import RunSpec
@@ -38,10 +38,10 @@ def example(zoo: Zoo, answers: Answers, preferred: str = "") -> Example | None:
 def _example_of(zoo: Zoo, answers: Answers, adapter: str) -> Example | None:
     """The first picture that is answered rightly, else the first of all."""
     first = None
-    for label, picture in samples(zoo, adapter):
-        (prediction,) = answers.classify(picture, [adapter], TOP)
-        shown = Example(picture, prediction)
-        if prediction.label == label:
+    for sample in samples_of(zoo, adapter):
+        (prediction,) = answers.classify(sample.picture, [adapter], TOP)
+        shown = Example(sample.picture, prediction)
+        if prediction.label == sample.label:
             return shown
         first = first or shown
     return first
@@ -54,8 +54,8 @@ def first_adapter(zoo: Zoo) -> str | None:
     return next(_with_pictures(zoo), None)
 
 
-def samples(zoo: Zoo, adapter: str) -> Sequence[tuple[str, bytes]]:
-    """(class, picture) to try an adapter on; one whose card tells nothing of its data has none."""
+def samples_of(zoo: Zoo, adapter: str) -> Sequence[Sample]:
+    """Pictures to try an adapter on; one whose card tells nothing of its data has none."""
     try:
         return zoo.samples(adapter)
     except PeftDemoError:

@@ -8,6 +8,7 @@ from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.cards import (
     BackboneCard,
     Prediction,
+    Sample,
     Score,
     SideBySide,
     UploadPreview,
@@ -84,8 +85,8 @@ class FakeZoo:
     def export(self, id: str, to: str, out: Path) -> Sequence[str]:
         return ()
 
-    def samples(self, id: str) -> Sequence[tuple[str, bytes]]:
-        return tuple((label, picture(label)) for label in self.card(id).classes)
+    def samples(self, id: str) -> Sequence[Sample]:
+        return tuple(Sample(label, picture(label)) for label in self.card(id).classes)
 
 
 class FakeHub:

@@ -1,0 +1,78 @@
+"""The held-out pictures of a run, in its folder: `held_out.json`, written once, at its end.
+
+They stay with the run and never go into the adapter's file, which people share.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ..contracts.adapter_card import AdapterCard
+from ..contracts.cards import Sample
+from ..contracts.held_out import HeldOut, HeldOutAnswer
+from ..storage.atomic import write_file
+from ..storage.paths import is_file
+from .runs import Record, Runs
+
+FILE = "held_out.json"
+
+
+def write(folder: Path, event: HeldOut) -> None:
+    """Keeps the pictures and answers in the run's folder, whole or not at all; `CannotWrite`."""
+    answers = [
+        {**asdict(answer), "picture": b64encode(answer.picture).decode()}
+        for answer in event.answers
+    ]
+    values = {"part": event.part, "split": event.split, "answers": answers}
+    write_file(folder / FILE, json.dumps(values).encode())
+
+
+def read(folder: Path) -> HeldOut | None:
+    """What `write` kept there; None where it kept nothing, as in runs of earlier versions."""
+    file = folder / FILE
+    if not is_file(file):
+        return None
+    try:
+        values = json.loads(file.read_bytes())
+        answers = tuple(_answer(**answer) for answer in values["answers"])
+        return HeldOut(str(values["part"]), str(values["split"]), answers)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _answer(image: int, label: int, answer: int, probability: float, picture: str) -> HeldOutAnswer:
+    content = b64decode(picture, validate=True)
+    return HeldOutAnswer(int(image), int(label), int(answer), float(probability), content)
+
+
+def samples_of(runs: Runs, id: str, card: AdapterCard) -> Sequence[Sample]:
+    """The held-out pictures of the run that made the adapter `id`, nothing if there is none here.
+
+    The run that saved it under this name counts, else, as it may have been renamed, the latest that
+    may have made it.
+    """
+    candidates = list(_made_like(runs, card))
+    own = [event for record, event in candidates if runs.card(record).adapter == id]
+    events = own or [event for _, event in candidates]
+    return _samples(events[0], card.classes) if events else ()
+
+
+def _made_like(runs: Runs, card: AdapterCard) -> Iterator[tuple[Record, HeldOut]]:
+    """Runs that may have made it whose images were the same, latest first."""
+    for record in runs.records():
+        if record.may_have_made(card):
+            event = read(record.folder)
+            if event and event.split == card.split:
+                yield record, event
+
+
+def _samples(event: HeldOut, classes: Sequence[str]) -> Sequence[Sample]:
+    """With the names that the classes have now: they may have been renamed."""
+    known = range(len(classes))
+    return tuple(
+        Sample(classes[a.label], a.picture, classes[a.answer], a.probability)
+        for a in event.answers
+        if a.label in known and a.answer in known
+    )

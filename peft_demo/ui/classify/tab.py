@@ -1,0 +1,76 @@
+"""What the tab Classify is made of, and how it stands."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+from PIL import Image
+
+from ...contracts import service
+from ..wiring import Part, Updates
+from . import samples
+from .answers import Answers
+from .example import samples_of
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which adapters are asked about which image."""
+
+    adapter: gr.Dropdown
+    compare: gr.Dropdown
+    image: gr.Image
+    samples: gr.HTML
+    sample_of: gr.State
+    """Classes of the adapter whose sample stands in the image; () for a person's own picture."""
+
+    def put_sample(self, picture: bytes, classes: Sequence[str]) -> Updates:
+        """Updates that put a sample of an adapter with these classes into the image."""
+        return {self.image: Image.open(io.BytesIO(picture)), self.sample_of: tuple(classes)}
+
+    def empty(self) -> Updates:
+        """Updates that leave the image empty, to be dropped on."""
+        return {self.image: None, self.sample_of: ()}
+
+
+@dataclass(frozen=True)
+class ClassifyTab:
+    question: Question
+    hint: gr.Markdown
+    """Stands where no answer does."""
+    answers: Answers
+    every: gr.Button
+    every_answer: gr.Dataframe
+    merge: gr.Button
+    teach: gr.Button
+    """Leads to the class cards of Data."""
+
+    @property
+    def shown(self) -> list[Part]:
+        return [self.hint, *self.answers.parts]
+
+    def show(self, updates: Updates) -> Updates:
+        """`updates` of the answers, which take the place of the hint."""
+        return {self.hint: gr.Markdown(visible=False), **updates}
+
+    def wait(self, hint: str) -> Updates:
+        """Updates that show the hint in place of answers."""
+        return {self.hint: gr.Markdown(hint, visible=True), **self.answers.hide()}
+
+    @property
+    def begun(self) -> list[Part]:
+        """Everything that `begin` changes."""
+        question = self.question
+        return [question.image, question.sample_of, question.samples, *self.shown]
+
+    def begin(self, zoo: service.Zoo, adapter: str) -> Updates:
+        """Updates for an adapter that was just trained: its held-out pictures, and room for a new
+        one.
+        """
+        pictures = samples_of(zoo, adapter)
+        return {
+            **self.question.empty(),
+            self.question.samples: samples.show(pictures),
+            **self.wait(samples.hint(pictures)),
+        }
