@@ -16,11 +16,8 @@ from ..contracts.events import (
     Finished,
     Interrupted,
     Tried,
-    kept_trial,
-    saved_adapter,
-    since_interruption,
-    trials_of,
 )
+from ..contracts.history import kept_trial, saved_adapter, since_interruption, trials_of
 from ..contracts.knobs import build, parse_settings
 from ..contracts.origin import Origin
 from ..contracts.specs import Recipe, RunSpec

@@ -7,7 +7,8 @@ died. An idle machine has not run anything yet.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from .events import Event, Failed, Finished, Interrupted, Started, Stopped, since_interruption
+from .events import Event, Failed, Finished, Interrupted, Started, Stopped
+from .history import since_interruption
 
 
 class RunState(StrEnum):

@@ -23,7 +23,8 @@ from filelock import FileLock, Timeout
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import RunCard
 from ..contracts.errors import Busy, CannotResume, PeftDemoError, UnknownName
-from ..contracts.events import Event, Finished, Interrupted, saved_adapter
+from ..contracts.events import Event, Finished, Interrupted
+from ..contracts.history import saved_adapter
 from ..contracts.run_state import state_of
 from ..contracts.specs import RunSpec
 from ..contracts.text import is_visible

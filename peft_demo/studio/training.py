@@ -14,7 +14,8 @@ from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import Cost, MethodCard, RunCard, Sample, Status
 from ..contracts.errors import BadValue, CannotResume, NotAllowed
-from ..contracts.events import Event, saved_adapter
+from ..contracts.events import Event
+from ..contracts.history import saved_adapter
 from ..contracts.origin import Origin
 from ..contracts.progress import Report
 from ..contracts.run_state import RunState

@@ -5,8 +5,8 @@ Bergstra & Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 2012.
 Searched are the learning rates and the knobs that the method's record names (`Method.search`). The
 defaults were chosen over many sets and few images choose here, so trials lie around them: a rate is
 drawn in its logarithm, the nearer to the default the likelier, and a knob keeps its default in at
-least half of the trials. What a person set by hand stays as it is. The same run gives the same trials, and a
-longer search begins with those of a shorter one.
+least half of the trials. What a person set by hand stays as it is. The same run gives the same
+trials, and a longer search begins with those of a shorter one.
 """
 
 from collections.abc import Mapping

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from peft_demo.contracts import events as ev
+from peft_demo.contracts.history import saved_adapter
 from peft_demo.contracts.run_state import ENDINGS, RunState, state_of
 
 BEGUN = ev.Started(1, 1, 1, 1, 0.1, ("a", "b"), 1, 1, 1, "cpu", "00")
@@ -49,5 +50,5 @@ def test_the_state_follows_from_the_events(events, state):
 def test_the_adapter_is_the_one_saved_last():
     first = ev.Saved(1, "first", 10)
     last = ev.Saved(2, "last", 10)
-    assert ev.saved_adapter([first, last, BEGUN]) == "last"
-    assert ev.saved_adapter([BEGUN]) == ""
+    assert saved_adapter([first, last, BEGUN]) == "last"
+    assert saved_adapter([BEGUN]) == ""

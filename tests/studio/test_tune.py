@@ -5,7 +5,8 @@ from dataclasses import replace
 import torch
 
 from peft_demo.adapters import AdapterFile
-from peft_demo.contracts.events import Finished, Resumed, Tried, trials_of
+from peft_demo.contracts.events import Finished, Resumed, Tried
+from peft_demo.contracts.history import trials_of
 
 
 def test_interrupted_it_begins_again_and_ends_with_the_same_adapter(

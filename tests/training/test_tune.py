@@ -20,8 +20,8 @@ from peft_demo.contracts.events import (
     Stopped,
     Tried,
     from_json,
-    trials_of,
 )
+from peft_demo.contracts.history import trials_of
 from peft_demo.contracts.origin import Origin
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.training import going_on, search, train, tune

@@ -14,6 +14,7 @@ from gradio.components import Component
 
 from ...contracts import events as ev
 from ...contracts.cards import RunCard
+from ...contracts.history import saved_adapter
 from ...contracts.run_state import RunState
 from ...contracts.service import Training
 from .. import charts, text
@@ -220,7 +221,7 @@ class _Look:
         words: list[tuple[str, Component, str]] = [
             ("headline", view.headline, run_text.headline(card.state, self.events)),
             ("figures", view.figures, run_text.figures(self.events)),
-            ("adapter", view.adapter, ev.saved_adapter(self.events)),
+            ("adapter", view.adapter, saved_adapter(self.events)),
             ("command", view.command, card.spec.command()),
             ("log", view.log, "\n".join(log)),
         ]
@@ -229,7 +230,7 @@ class _Look:
         }
 
     def _classify_button(self) -> Updates:
-        adapter = ev.saved_adapter(self.events)
+        adapter = saved_adapter(self.events)
         ended = run_text.ended(self.events)
         if not self.seen.differs("classify", (adapter, ended)):
             return {}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ...contracts import events as ev
 from ...contracts.cards import RunCard
+from ...contracts.history import kept_trial, trials_of
 from ...contracts.run_state import RunState
 from .. import charts, text
 from ..stat_tiles import Tile, bar, table, tiles
@@ -72,13 +73,13 @@ def figures(events: Sequence[ev.Event]) -> str:
     """HTML: a progress bar and tiles while it runs, the result once it is over; what a search has
     tried.
     """
-    tried = ev.trials_of(events)
+    tried = trials_of(events)
     trials = table(TRIAL_HEAD, _trials(tried)) if tried else ""
     return _figures(events) + trials
 
 
 def _trials(tried: Sequence[ev.Tried]) -> Iterator[tuple[object, ...]]:
-    kept = ev.kept_trial(tried)
+    kept = kept_trial(tried)
     for trial in tried:
         note = "best" if trial.trial == kept else text.sentence(trial.problem)
         accuracy = "–" if trial.problem else text.percent(trial.accuracy)
