@@ -125,7 +125,10 @@ def tune(
     recipe: dict[str, str] | None = None,
     reading: dict[str, Any] | None = None,
 ) -> None:
-    """Try learning rates on one set's validation images; the table is about all sets so far."""
+    """Try learning rates on one set's validation images.
+
+    The table is about all sets so far that were tried with this recipe.
+    """
     from . import contenders, tuning
     from .results import Results
 
@@ -141,7 +144,8 @@ def tune(
             sweep.do(jobs)
     words = {contender.word for contender in tuned}
     lines = Results(file).lines().values()
-    rows = tuning.summary([line for line in lines if line.get("method") in words])
+    chosen = [line for line in lines if line.get("method") in words]
+    rows = tuning.summary(tuning.of_recipe(chosen, settings))
     print_answer(rows, table([tuning.HEAD, *tuning.printed(rows)]), as_json)
 
 

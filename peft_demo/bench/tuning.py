@@ -1,11 +1,13 @@
 """Learning rates, and knobs that the papers search, chosen on validation images.
 
 Each call tries one dataset with one backbone and adds its lines to the results file. The table is
-about all the sets in that file, so a choice has to do well on each; a person copies it into the
-method's record. Test images play no part: they are not even made tensors.
+about all the sets in that file that were tried with the same recipe, so a choice has to do well on
+each; a person copies it into the method's record. Test images play no part: they are not even made
+tensors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from math import log
 from pathlib import Path
 from statistics import mean
@@ -20,6 +22,7 @@ from .sweep import Job, job
 
 FACTORS = (1 / 3, 1, 3)
 """Learning rates to try, times the one in the record."""
+RATES = ("lr", "head_lr")
 HOME = Path(__file__).with_name("tuning.jsonl")
 """The search's results, kept in the repository."""
 
@@ -63,6 +66,20 @@ def _searched(contender: Contender) -> str:
 def one_digit(rate: float) -> float:
     """3.33e-4 → 3e-4: neighbours a third apart meet again, and a record stays readable."""
     return float(f"{rate:.0e}")
+
+
+def of_recipe(lines: Iterable[Line], recipe: Recipe) -> list[Line]:
+    """The lines of runs that had this recipe, whatever their learning rates."""
+    wanted = _without_rates(asdict(recipe))
+    return [line for line in lines if _recipe(line).items() <= wanted.items()]
+
+
+def _recipe(line: Line) -> dict[str, Any]:
+    return _without_rates(line.get("spec", {}).get("recipe", {}))
+
+
+def _without_rates(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in recipe.items() if name not in RATES}
 
 
 def summary(lines: Sequence[Line]) -> list[Row]:

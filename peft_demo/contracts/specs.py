@@ -40,7 +40,7 @@ class Recipe:
         info="the head starts at zero; 0 takes the method's own",
         advanced=True,
     )
-    batch: int = knob(32, "Batch size", low=1, high=1024, advanced=True)
+    batch: int = knob(16, "Batch size", low=1, high=1024, advanced=True)
     weight_decay: float = knob(
         1e-4, "Weight decay", low=0.0, high=1.0, info="on matrices only", advanced=True
     )
@@ -50,9 +50,9 @@ class Recipe:
     clip: float = knob(
         1.0, "Gradient clipping", low=0.0, high=100.0, info="norm; 0 switches it off", advanced=True
     )
-    smoothing: float = knob(0.0, "Label smoothing", low=0.0, high=0.5, advanced=True)
+    smoothing: float = knob(0.1, "Label smoothing", low=0.0, high=0.5, advanced=True)
     augment: str = knob(
-        "none",
+        "crop",
         "Augmentation",
         choices=AUGMENTATIONS,
         info="random crops; mirror images",

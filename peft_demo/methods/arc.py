@@ -117,7 +117,7 @@ ARC = Method(
     Config=Config,
     build=partial(build, roles=(ATTENTION, MLP)),
     count=partial(count, roles=(ATTENTION, MLP)),
-    lr=3e-3,
+    lr=1e-2,
     identity=never,
 )
 
@@ -132,5 +132,5 @@ ARC_ATT = Method(
     Config=Config,
     build=partial(build, roles=(ATTENTION,)),
     count=partial(count, roles=(ATTENTION,)),
-    lr=5e-3,
+    lr=1e-2,
 )

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from peft_demo.bench import tuning
+from peft_demo.contracts.specs import Recipe
 from peft_demo.methods import find_method
 
 
@@ -26,7 +27,7 @@ def test_validation_alone_is_looked_at_and_the_table_needs_no_data(typed, tmp_pa
     (row,) = json.loads(out)
     assert row["tried"] == 3
     assert row["val_accuracy"] == max(line["val_accuracy"] for line in lines)
-    assert "linear" in typed(*tune)[1]
+    assert "linear" in typed(*tune, "--epochs", 1)[1]
 
 
 def test_rates_are_tried_with_its_own_knobs_and_other_knobs_at_its_own_rate(tiny):
@@ -72,3 +73,18 @@ def test_a_knob_that_was_searched_is_part_of_the_choice():
     lines = [line("bi_lora", 1e-3, accuracy, scale=s) for s, accuracy in accuracies.items()]
     (row,) = tuning.summary(lines)
     assert row["scale"] == 10.0 and tuning.printed([row])[0][2] == "scale=10.0"
+
+
+def test_runs_of_another_recipe_are_no_part_of_the_table():
+    """The shipped results are of an earlier recipe: its flags show them."""
+    lines = [line("ssf", 1e-2, 0.5), line("ssf", 3e-3, 0.6)]
+    for one, batch in zip(lines, (16, 32), strict=True):
+        one["spec"]["recipe"] = {"lr": one["lr"], "batch": batch}
+    assert tuning.of_recipe(lines, Recipe(batch=16)) == lines[:1]
+    assert tuning.of_recipe(lines, Recipe(batch=8)) == []
+
+
+def test_the_shipped_results_are_shown_with_their_recipe(typed):
+    earlier = ["--batch", 32, "--smoothing", 0, "--augment", "none"]
+    assert "rlrr" in typed("bench", "tune", *earlier)[1]
+    assert "rlrr" not in typed("bench", "tune")[1]

@@ -42,7 +42,8 @@ def test_there_is_a_state_at_every_validation(tiny):
 
 
 def test_the_best_state_comes_back_where_it_lies_before_the_interruption(tiny):
-    run = replace(RUN, recipe=replace(RUN.recipe, lr=1.0, head_lr=1.0, epochs=4, clip=0.0))
+    wild = Recipe(epochs=4, batch=12, lr=1.0, head_lr=1.0, clip=0.0, smoothing=0.0, augment="none")
+    run = replace(RUN, recipe=wild)
     whole = list(train(run, tiny, material()))
     (*_, best) = [event.step for event in whole if isinstance(event, Evaluated) and event.best]
     assert best < 8, "it got worse afterwards"
