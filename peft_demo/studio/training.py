@@ -81,6 +81,11 @@ class Training:
     def cost(self, run: RunSpec, classes: int = 10) -> Cost:
         from ..training import cost
 
+        if run.origin:
+            id = self._store.find(run.origin.adapter, self._allow_local_paths)
+            card = self._store.card(id)
+            name = self._name_of(card)
+            run = replace(run, method=card.method, knobs=card.knobs, backbone=name, size=card.size)
         return cost(run, self._anatomy(run), classes)
 
     def status(self) -> Status:

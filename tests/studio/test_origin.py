@@ -34,6 +34,13 @@ def test_a_run_goes_on_from_an_adapter_of_the_zoo(studio, go_on, finish, adapter
     assert "3 of 3 classes" in told
 
 
+def test_the_cost_is_that_of_its_method_and_knobs(studio, go_on, adapter_file):
+    id = studio.zoo.take(adapter_file)
+    card = studio.zoo.card(id)
+    cost = studio.training.cost(go_on(id), classes=3)
+    assert (cost.trainable, cost.head) == (card.trainable, card.head)
+
+
 def test_a_file_is_named_by_its_path_and_the_path_stays_at_home(
     studio, open_studio, go_on, finish, adapter_file, tmp_path
 ):

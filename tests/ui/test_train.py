@@ -5,9 +5,10 @@ from gradio.components import Component
 
 from peft_demo.contracts.cards import Cost
 from peft_demo.contracts.specs import DataSpec, RunSpec
+from peft_demo.ui.classify.usable import usable
 from peft_demo.ui.data.form import Checked
 from peft_demo.ui.forms import Form
-from peft_demo.ui.train import estimate, method_chooser
+from peft_demo.ui.train import estimate, go_on_from, method_chooser
 
 from .conftest import BROWSER
 from .fake import EVIL
@@ -54,6 +55,25 @@ def test_a_search_multiplies_the_cost_and_says_what_it_does(page, estimates):
     assert "800 steps." in tuned[lines.cost] and "8 trials" in tuned[lines.cost]
     assert "--tune 8" in tuned[lines.command]
     assert "tune takes" in estimates({tune: 1})[page.train.buttons.blocked].lower()
+
+
+def test_a_run_may_go_on_from_an_adapter_and_the_page_says_what_is_not_used(
+    page, service, estimates
+):
+    form = page.train.form
+    origin = form.extras.origin
+    offered = go_on_from.choices(service.zoo, "lora-digits-0")
+    assert [id for _, id in offered.choices] == ["", *usable(service.zoo)]
+    assert offered.value == "lora-digits-0" and go_on_from.choices(service.zoo, "gone").value == ""
+    updates = estimates({origin: "lora-digits-0"})
+    lines = page.train.estimate
+    assert "goes on from **lora\\-digits\\-0**" in updates[lines.cost]
+    assert "--from lora-digits-0" in updates[lines.command]
+    assert "--method" not in updates[lines.command]
+    run = form.spec({**page.values, origin: "lora-digits-0"})
+    filled = form.refill(run, service.data, service.zoo)
+    assert filled[origin].value == "lora-digits-0"
+    assert form.refill(RunSpec(), service.data, service.zoo)[origin] == ""
 
 
 def test_another_method_opens_its_form_and_closes_the_one_before(page, service):

@@ -18,7 +18,7 @@ from ..page import Page
 from ..session import valid_id
 from ..toasts import speaking, toast
 from ..wiring import QUEUED, UNQUEUED, Updates, Values
-from . import backbone, run_text, run_view
+from . import backbone, go_on_from, run_text, run_view
 from .buttons import Buttons, start_button
 from .estimate import Estimate, estimator
 from .form import FormBuilder, MethodChoice, RunForm, describe
@@ -72,6 +72,9 @@ def build(
     refresh = Refresh(view, buttons, header, page.timer, training)
     train_tab = TrainTab(form, estimate, buttons, view, refresh, memory)
     _connect_form(tab, train_tab, training, data)
+    origin = form.extras.origin
+    opened = [tab.select, page.zoo_changed.change]
+    gr.on(opened, go_on_from.lister(zoo), origin, origin, **UNQUEUED)
     _connect_run(page, train_tab, training)
     return train_tab
 

@@ -73,7 +73,7 @@ def estimator(
             classes = class_count(data, run.data, checked)
             cost = training.cost(run, classes or ASSUMED_CLASSES)
             updates[lines.data] = data_line(data, run.data, classes)
-            updates[lines.cost] = cost_line(cost, classes) + search_line(run)
+            updates[lines.cost] = cost_line(cost, classes) + search_line(run) + origin_line(run)
             updates[lines.command] = run.command()
             problem = known_problem(run.data, checked)
         except PeftDemoError as error:
@@ -124,6 +124,14 @@ def search_line(run: RunSpec) -> str:
     if not run.tune:
         return ""
     return f" That is {run.tune} trials; the best on validation images is kept."
+
+
+def origin_line(run: RunSpec) -> str:
+    """Markdown, to follow the cost: which fields of the form are not used; "" if all are."""
+    if not run.origin:
+        return ""
+    name = text.plain(run.origin.name)
+    return f" It goes on from **{name}**, with that one's method, knobs, backbone and image size."
 
 
 def cost_line(cost: Cost, classes: int) -> str:

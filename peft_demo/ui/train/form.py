@@ -3,7 +3,7 @@ data of the tab Data.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gradio as gr
 from gradio.components import Component
@@ -11,11 +11,13 @@ from gradio.components import Component
 from ...contracts.cards import MethodCard
 from ...contracts.knobs import Knob, knobs
 from ...contracts.knobs import build as build_config
+from ...contracts.origin import Origin
 from ...contracts.service import Data, Zoo
 from ...contracts.specs import Recipe, RunSpec
 from .. import forms, text
 from ..data.form import DataForm
 from ..wiring import Updates, Values
+from . import go_on_from
 
 IN_THE_OPEN = 5
 """Most knobs that a person sees before opening Advanced, those of the recipe included."""
@@ -52,6 +54,8 @@ class Extras:
     thumbnail: gr.Checkbox
     tune: gr.Number
     """How many settings are tried first; 0: none."""
+    origin: gr.Dropdown
+    """The adapter to go on from, "" for none."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class RunForm:
         for method in self.methods.values():
             widgets += method.form.widgets
         extras = self.extras
-        rest = [extras.tune, extras.size, extras.name, extras.thumbnail]
+        rest = [extras.tune, extras.origin, extras.size, extras.name, extras.thumbnail]
         return [*widgets, *self.recipe.widgets, *rest]
 
     @property
@@ -81,7 +85,7 @@ class RunForm:
     def spec(self, values: Values) -> RunSpec:
         """The run that the page describes, every value checked; `BadValue` says what is wrong."""
         method = values[self.choice.method]
-        return RunSpec(
+        run = RunSpec(
             method=method,
             knobs=self.methods[method].form.changed(values),
             data=self.data.spec(values),
@@ -92,6 +96,8 @@ class RunForm:
             thumbnail=bool(values[self.extras.thumbnail]),
             tune=int(values[self.extras.tune] or 0),
         )
+        origin = values[self.extras.origin]
+        return _going_on(run, origin) if origin else run
 
     @property
     def typed(self) -> list[Component]:
@@ -119,6 +125,9 @@ class RunForm:
         recipe = {knob.name: getattr(run.recipe, knob.name) for knob in knobs(Recipe)}
         updates |= self.recipe.refill(recipe)
         updates[self.extras.tune] = run.tune
+        updates[self.extras.origin] = ""
+        if run.origin:
+            updates[self.extras.origin] = go_on_from.choices(zoo, run.origin.adapter)
         updates[self.extras.size] = run.size
         updates[self.extras.name] = ""
         return updates
@@ -179,6 +188,11 @@ class FormBuilder:
             return column, forms.draw(fields)
 
 
+def _going_on(run: RunSpec, origin: str) -> RunSpec:
+    """The run from an adapter, which brings its own method, knobs, backbone and size."""
+    return replace(run, method="", knobs={}, backbone="", size=0, origin=Origin(origin))
+
+
 def _draw_extras() -> Extras:
     tune = gr.Number(
         0,
@@ -187,6 +201,7 @@ def _draw_extras() -> Extras:
         precision=0,
         elem_id="tune",
     )
+    origin = go_on_from.build()
     size = gr.Number(0, label="Image size", info="pixels; 0 takes the backbone's own", precision=0)
     name = gr.Textbox(
         "", label="Name of the adapter", info="empty: method, dataset and seed", max_length=60
@@ -194,7 +209,7 @@ def _draw_extras() -> Extras:
     thumbnail = gr.Checkbox(
         False, label="Keep a small picture of one training image in the adapter file"
     )
-    return Extras(size, name, thumbnail, tune)
+    return Extras(size, name, thumbnail, tune, origin)
 
 
 def first_method(methods: Sequence[MethodCard]) -> MethodCard:
