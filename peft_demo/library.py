@@ -28,8 +28,10 @@ from .contracts.cards import Prediction
 from .contracts.errors import UnknownName
 from .contracts.events import Event, Improved
 from .contracts.knobs import build, knobs
+from .contracts.score import Score
 from .contracts.specs import Recipe, RunSpec
 from .data import decode, open_dataset, parse, to_tensor
+from .inference import scoring
 from .methods import find_method
 from .storage.atomic import write_file
 from .storage.home import find_home as find_home
@@ -66,6 +68,23 @@ class Classifier:
         ms = 1000 * (perf_counter() - start)
         classes = inference.top_classes(probabilities, self.card.classes, top)
         return Prediction(self.card.name, classes, ms)
+
+    def evaluate(self, data: str | Path, *, reading: Mapping[str, Any] | None = None) -> Score:
+        """How often it is right on the test images of `data`, or on all where it gives none, and
+        where it errs. Images that the adapter has learned from are left out.
+
+        `data` and `reading` are those of `train`. `contracts.score.Score` has the accuracy and its
+        interval, precision, recall and F1 of each class, and the confusion matrix.
+
+        >>> score = attach(load_backbone(), load("digits.safetensors")).evaluate("digits")
+        >>> low, high = score.interval
+        >>> low <= score.accuracy <= high
+        True
+        >>> [sum(row) for row in score.confusion] == [entry.images for entry in score.classes]
+        True
+        """
+        spec, path = parse(str(data), **(reading or {}))
+        return scoring.score(self, open_dataset(spec, path))
 
 
 def load_backbone(

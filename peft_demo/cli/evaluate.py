@@ -1,12 +1,17 @@
-"""`evaluate`: how often an adapter is right."""
+"""`evaluate`: how often an adapter is right, and where it errs."""
 
 from typing import Any
 
-from ..contracts.text import percent
+from ..contracts.accuracy import in_words
+from ..contracts.score import ClassScore, Score
 from .options import Adapter, Data, Json, Offline, Zoo, with_reading
 from .progress import Progress
 from .services import open_studio
 from .terminal import print_answer, table
+
+HEAD = ("class", "images", "precision", "recall", "F1")
+MISTAKES = 5
+"""Pairs of classes that are listed, those that are confused most often."""
 
 
 @with_reading
@@ -22,7 +27,24 @@ def evaluate(
     with open_studio(zoo, offline) as studio, Progress() as progress:
         spec = studio.data.read(data, **reading or {})
         score = studio.answers.evaluate(studio.zoo.find(adapter), spec, progress.report)
-    rows = [(name, percent(right), f"{images} images") for name, right, images in score.per_class]
-    total = f"accuracy {percent(score.accuracy)} of {score.images} images"
+    print_answer(score.to_json(), _lines(score), as_json)
+
+
+def _lines(score: Score) -> list[str]:
+    """A row for each class, what was confused most often, and the accuracy with its interval."""
+    rows = [_row(entry) for entry in score.classes]
+    confused = [
+        f"{count} x {label} taken for {answer}" for count, label, answer in score.mistakes()
+    ]
+    total = f"{in_words(score.accuracy, score.images)}; macro F1 {_share(score.macro_f1)}"
     left_out = f"{score.left_out} left out, seen in training"
-    print_answer(vars(score), [*table(rows), f"{total}; {left_out}"], as_json)
+    return [*table([HEAD, *rows]), *confused[:MISTAKES], f"{total}; {left_out}"]
+
+
+def _row(entry: ClassScore) -> tuple[object, ...]:
+    shares = map(_share, (entry.precision, entry.recall, entry.f1))
+    return (entry.name, entry.images, *shares)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

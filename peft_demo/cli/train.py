@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from ..contracts.accuracy import in_short, in_words
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadValue, PeftDemoError
 from ..contracts.events import (
@@ -235,18 +236,15 @@ def _result_lines(adapter: str, file: Path, ending: Finished, card: AdapterCard)
     tuned = [f"tuned     {card.tuned}"] if card.tuned else []
     frozen = "unchanged ✓" if ending.unchanged else "CHANGED: please report this"
     parameters = f"{ending.trainable:,} parameters and a head of {ending.head:,}"
+    tested = in_words(ending.test_accuracy, ending.test_images)
+    validated = in_short(card.val_accuracy, card.val_images)
     speed = f"{ending.seconds:.1f} s, {ending.images_per_second:.0f} images/s"
     return [
         f"adapter   {adapter}{early}",
         f"file      {file}  ({ending.file_bytes / 1000:.1f} kB)",
-        f"accuracy  test {_test_accuracy(ending)}, validation {percent(ending.val_accuracy)}",
+        f"accuracy  test {tested}; validation {validated}",
         *tuned,
         f"trained   {parameters}, in {speed}{origin}",
         f"backbone  {card.backbone} {frozen} sha256 {ending.fingerprint}",
         f"again     {card.command()}",
     ]
-
-
-def _test_accuracy(ending: Finished) -> str:
-    images = f" of {ending.test_images} images" if ending.test_images else ""
-    return percent(ending.test_accuracy) + images

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
+from ..contracts.accuracy import in_short
 from ..contracts.cards import ZooEntry
 from ..contracts.errors import PeftDemoError
 from ..contracts.text import percent
@@ -86,8 +87,8 @@ def _row(entry: ZooEntry) -> tuple[object, ...]:
         card.backbone,
         len(card.classes),
         kilobytes,
-        percent(card.val_accuracy),
-        percent(card.test_accuracy),
+        in_short(card.val_accuracy, card.val_images),
+        in_short(card.test_accuracy, card.test_images),
         note,
     )
 

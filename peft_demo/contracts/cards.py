@@ -230,17 +230,6 @@ class SideBySide:
 
 
 @dataclass(frozen=True)
-class Score:
-    """Accuracy of an adapter on a dataset. `left_out` images had been trained or validated on."""
-
-    accuracy: float
-    images: int
-    left_out: int
-    per_class: tuple[tuple[str, float, int], ...] = ()
-    """(class, accuracy, images)"""
-
-
-@dataclass(frozen=True)
 class RunCard:
     """A line of the run list."""
 

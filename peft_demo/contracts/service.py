@@ -18,7 +18,6 @@ from .cards import (
     Prediction,
     RunCard,
     Sample,
-    Score,
     SideBySide,
     Status,
     UploadPreview,
@@ -26,6 +25,7 @@ from .cards import (
 )
 from .events import Event
 from .progress import Report
+from .score import Score
 from .specs import DataSpec, ImportHints, PushSpec, RunSpec
 
 
@@ -253,10 +253,18 @@ class Answers(Protocol):
         """The answer attached and merged; `CannotMerge` says why not."""
         ...
 
-    def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
-        """Accuracy on the dataset's test images, or on all where it has no split.
+    def evaluate(
+        self,
+        id: str,
+        data: DataSpec | None = None,
+        report: Report | None = None,
+        pictures: bool = False,
+    ) -> Score:
+        """How often it is right on the dataset's test images, or on all where it has no split, and
+        where it errs. Without `data` on the test images of its own run.
 
-        Images that the adapter was trained on are left out.
+        Images that the adapter was trained on are left out. With `pictures` some of them come with
+        the score.
         """
         ...
 

@@ -20,6 +20,7 @@ from .chosen import Chosen, LeftOut, Split
 from .dataset import Dataset, Example
 from .looks import Looks, Peers
 from .notices import make_split
+from .pixels import SET_PIXELS
 
 MAX_TEST = 5_000
 """Test images of all classes together: enough to know an accuracy to within 1.4 points, and they
@@ -74,11 +75,14 @@ def _check_end(left_out: LeftOut) -> None:
 
 
 def readable(
-    examples: Iterable[Example],
+    examples: Iterable[Example], most_pixels: int = SET_PIXELS
 ) -> tuple[tuple[Example, ...], tuple[tuple[str, str], ...]]:
-    """The examples whose pictures can be decoded, and (file, reason) of the others."""
+    """The examples whose pictures can be decoded, and (file, reason) of the others.
+
+    Raises `BadData` where they have more than `most_pixels` together.
+    """
     examples = list(examples)
-    looks = Looks()
+    looks = Looks(most_pixels=most_pixels)
     bad = looks.take(examples)
     good = tuple(example for example in examples if example in looks.seen)
     return good, tuple((example.name, reason) for example, reason in bad.items())

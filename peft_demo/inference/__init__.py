@@ -1,5 +1,5 @@
-"""Answers without learning: what a model is given (`inputs`), what it answers (`predict`), and in
-which precision (`precision`)."""
+"""Answers without learning: what a model is given (`inputs`), what it answers (`predict`), in which
+precision (`precision`), and how often that is right (`scoring`)."""
 
 from .inputs import CachedFeatures, ImageInputs, normalize
 from .precision import autocast, disable_slow_fused_attention

@@ -6,7 +6,7 @@
 `training`   the training part       `jobs` the run in progress · `runs` on disk · `journal` of one
 `zoo`        the zoo part            `adapter_store` files · `exports` · `samples` to try
 `hub`        the hub part            `hub_client`, `hub_conversation` talk · `hub_upload` packs
-`answers`    the answers part        `predictor` models in memory · `merged` · `scoring`
+`answers`    the answers part        `predictor` models in memory · `merged`
 
 `backbone_cache` holds the backbones that training and answers share.
 """

@@ -1,7 +1,7 @@
 """Answers: what adapters say of images, and how often they are right."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -10,25 +10,33 @@ from torch import Tensor
 
 from .. import data, inference
 from ..contracts.adapter_card import AdapterCard
-from ..contracts.cards import Prediction, Score, SideBySide
+from ..contracts.cards import Prediction, SideBySide
 from ..contracts.errors import BadAdapter, BadData, BadValue, PeftDemoError
 from ..contracts.progress import Report
+from ..contracts.score import Score
 from ..contracts.specs import DataSpec, RunSpec
 from ..contracts.window import Window
+from ..inference.scoring import repeated, score
 from .adapter_store import AdapterStore
 from .datasets import Datasets
 from .merged import side_by_side
 from .predictor import Attached, Predictor
-from .scoring import repeated, score
 
 
 class Answers:
     """The `contracts.service.Answers` of a home."""
 
-    def __init__(self, store: AdapterStore, datasets: Datasets, predictor: Predictor):
+    def __init__(
+        self,
+        store: AdapterStore,
+        datasets: Datasets,
+        predictor: Predictor,
+        data_of: Callable[[str, AdapterCard], DataSpec],
+    ):
         self._store = store
         self._datasets = datasets
         self._predictor = predictor
+        self._data_of = data_of
 
     def classify(self, image: Path | bytes, ids: Sequence[str], top: int = 5) -> list[Prediction]:
         """One answer per adapter, in the order of `ids`, each timed by itself."""
@@ -73,9 +81,22 @@ class Answers:
         chosen = self._predictor.choose(id)
         return side_by_side(chosen, self._predictor.merged(chosen), id, image, top)
 
-    def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
-        """Accuracy on the test images of `data`, or on all; seen ones are left out."""
-        return score(self._predictor.choose(id), self._datasets.open(data, report), report)
+    def evaluate(
+        self,
+        id: str,
+        data: DataSpec | None = None,
+        report: Report | None = None,
+        pictures: bool = False,
+    ) -> Score:
+        """How often it is right on the test images of `data`, or on all where there are none; seen
+        ones are left out. Without `data` on the test images of its own run."""
+        chosen = self._predictor.choose(id)
+        spec = data or self._data_of(id, chosen.card)
+        dataset = self._datasets.open(spec, report)
+        with self._datasets.turn(spec, report):
+            if data:
+                return score(chosen, dataset, report, pictures)
+            return repeated(chosen, dataset, spec, report, pictures)
 
     def verify(self, id: str, report: Report | None = None) -> Score:
         """Accuracy on the same test images as in its card, measured again.

@@ -5,7 +5,7 @@ They stay with the run and never go into the adapter's file, which people share.
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from ..contracts.cards import Sample
 from ..contracts.held_out import HeldOut, HeldOutAnswer
 from ..storage.atomic import write_file
 from ..storage.paths import is_file
-from .runs import Record, Runs
+from .runs import Runs
 
 FILE = "held_out.json"
 
@@ -48,24 +48,13 @@ def _answer(image: int, label: int, answer: int, probability: float, picture: st
 
 
 def samples_of(runs: Runs, id: str, card: AdapterCard) -> Sequence[Sample]:
-    """The held-out pictures of the run that made the adapter `id`, nothing if there is none here.
-
-    The run that saved it under this name counts, else, as it may have been renamed, the latest that
-    may have made it.
-    """
-    candidates = list(_made_like(runs, card))
-    own = [event for record, event in candidates if runs.card(record).adapter == id]
-    events = own or [event for _, event in candidates]
-    return _samples(events[0], card.classes) if events else ()
-
-
-def _made_like(runs: Runs, card: AdapterCard) -> Iterator[tuple[Record, HeldOut]]:
-    """Runs that may have made it whose images were the same, latest first."""
-    for record in runs.records():
-        if record.may_have_made(card):
-            event = read(record.folder)
-            if event and event.split == card.split:
-                yield record, event
+    """The held-out pictures of the run that made the adapter `id`, nothing if there is none
+    here."""
+    record = runs.maker(id, card)
+    event = read(record.folder) if record else None
+    if event is None or event.split != card.split:
+        return ()
+    return _samples(event, card.classes)
 
 
 def _samples(event: HeldOut, classes: Sequence[str]) -> Sequence[Sample]:

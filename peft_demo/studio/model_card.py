@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from ..contracts.accuracy import in_words
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import MethodCard
 from ..contracts.errors import PeftDemoError
@@ -196,15 +197,15 @@ def _facts(adapter: Described) -> Iterator[tuple[str, str]]:
 def _test(card: AdapterCard) -> str:
     if card.test_accuracy is None:
         return percent(None)
-    images = f"{card.test_images} images"
-    return f"{percent(card.test_accuracy)} of {images}, looked at once, at the end"
+    said = in_words(card.test_accuracy, card.test_images)
+    return f"{said}; the images were looked at once, at the end"
 
 
 def _validation(card: AdapterCard) -> str:
     if card.val_accuracy is None:
         return percent(None)
-    images = f"{card.val_images} images"
-    return f"{percent(card.val_accuracy)} of {images}, on which the best state was chosen"
+    said = in_words(card.val_accuracy, card.val_images)
+    return f"{said}; on these images the best state was chosen"
 
 
 def _reproduction(card: AdapterCard) -> str:

@@ -175,6 +175,13 @@ class Runs:
                 records.append(self.record(id))
         return sorted(records, key=lambda record: (record.number, record.id), reverse=True)
 
+    def maker(self, id: str, card: AdapterCard) -> Record | None:
+        """The run that made the adapter `id`: the one that saved it under this name, else, as it
+        may have been renamed, the latest that may have made it."""
+        candidates = [record for record in self.records() if record.may_have_made(card)]
+        own = [record for record in candidates if self.card(record).adapter == id]
+        return next(iter(own or candidates), None)
+
     def card(self, record: Record) -> RunCard:
         """The run's line in the list. What the journal of a finished run says is remembered."""
         size, card = self._cards.get(record.id, (-1, None))

@@ -96,7 +96,7 @@ class Studio:
             allow_local_paths=allow_local_paths,
         )
         self.hub = Hub(self.home, self.zoo, offline=self.offline, shared=shared)
-        self.answers = Answers(store, self.data, predictor)
+        self.answers = Answers(store, self.data, predictor, self.training.data_of)
         self._settle()
 
     def close(self) -> None:

@@ -13,13 +13,13 @@ from .. import methods, vit
 from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import Cost, MethodCard, RunCard, Sample, Status
-from ..contracts.errors import BadValue, CannotResume, NotAllowed
+from ..contracts.errors import BadData, BadValue, CannotResume, NotAllowed
 from ..contracts.events import Event
 from ..contracts.history import saved_adapter
 from ..contracts.origin import Origin
 from ..contracts.progress import Report
 from ..contracts.run_state import RunState
-from ..contracts.specs import RunSpec
+from ..contracts.specs import DataSpec, RunSpec
 from ..storage.atomic import write_file
 from ..storage.home import Home
 from ..storage.paths import expanded
@@ -182,6 +182,20 @@ class Training:
         """The held-out pictures of the run that made the adapter `id`, nothing if it was not made
         here."""
         return samples_of(self._runs, id, card)
+
+    def data_of(self, id: str, card: AdapterCard) -> DataSpec:
+        """The images of the run that made the adapter `id`, as they can be found here.
+
+        `BadData` where they cannot.
+        """
+        record = self._runs.maker(id, card)
+        spec = record.spec.data if record else RunSpec.from_json(card.spec).data
+        if record is None and spec.source not in ("bundled", "hub"):
+            raise BadData(
+                "the images that it was tested on are not on this machine.",
+                "Evaluate it on other data.",
+            )
+        return spec
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits for the run in progress, at most `timeout` seconds; whether it has ended."""

@@ -53,6 +53,10 @@ def test_the_main_job(answer, train, photos, home, tmp_path):
     score = answer("evaluate", result["adapter"], "--data", photos)
     assert 0 <= score["accuracy"] <= 1
     assert score["images"] + score["left_out"] == 12 and score["left_out"] == 8
+    assert score["right"] == round(score["accuracy"] * score["images"])
+    assert [entry["name"] for entry in score["classes"]] == ["dark", "light"]
+    low, high = score["interval"]
+    assert 0 <= low <= score["accuracy"] <= high <= 1 and 0 <= score["macro_f1"] <= 1
 
     merged = tmp_path / "merged.safetensors"
     value = answer("merge", result["adapter"], "--out", merged)

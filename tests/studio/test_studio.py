@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from peft_demo import adapters, inference
-from peft_demo.contracts.errors import BadAdapter, BadImage, Busy, NotAllowed, UnknownName
+from peft_demo.contracts.errors import BadAdapter, BadData, BadImage, Busy, NotAllowed, UnknownName
 from peft_demo.contracts.events import Failed, Finished, Saved, Started, Stepped, Stopped
 from peft_demo.contracts.service import Service
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
@@ -249,6 +249,37 @@ def test_evaluate_leaves_out_what_was_trained_on(ready, photos):
     assert score.images + score.left_out == 24
     assert sum(n for _, _, n in score.per_class) == score.images
     assert score.accuracy == pytest.approx(sum(a * n for _, a, n in score.per_class) / score.images)
+
+
+def test_evaluate_says_where_it_errs(ready, photos):
+    studio, ids = ready
+    data = DataSpec("folder", str(photos))
+    score = studio.answers.evaluate(ids[0], data, pictures=True)
+    assert score.right == sum(row[n] for n, row in enumerate(score.confusion))
+    assert sum(map(sum, score.confusion)) == score.images
+    low, high = score.interval
+    assert low < score.accuracy <= high
+    wrong = [picture.wrong for picture in score.pictures]
+    assert wrong == sorted(wrong, reverse=True) and len(wrong) <= score.images
+    for shown in score.pictures:
+        assert score.confusion[shown.label][shown.answer] > 0
+        assert shown.picture.startswith(b"\xff\xd8") and 0 < shown.probability <= 1
+    assert not studio.answers.evaluate(ids[0], data).pictures
+
+
+def test_evaluate_finds_the_test_images_of_its_own_run(ready, studio):
+    """Also after the adapter was renamed; elsewhere it says that they are not there."""
+    maker, ids = ready
+    card = maker.zoo.card(ids[0])
+    score = maker.answers.evaluate(ids[0])
+    assert (score.images, score.left_out) == (card.test_images, 0)
+    assert score.accuracy == pytest.approx(card.test_accuracy)
+    renamed = maker.zoo.rename(ids[0], "renamed")
+    assert maker.answers.evaluate(renamed).images == card.test_images
+    maker.zoo.rename(renamed, ids[0])
+    foreign = studio.zoo.take(maker.zoo.file(ids[0]))
+    with pytest.raises(BadData, match="not on this machine"):
+        studio.answers.evaluate(foreign)
 
 
 def test_merged_weights_answer_like_the_adapter(ready, tmp_path):

@@ -10,9 +10,9 @@ from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.cards import ZooEntry
 from peft_demo.ui.adapters.scatter import Point, draw, frontier, points
 
-SMALL = Point("bi-lora-digits-s0", "bi_lora", 40_000, 0.95)
-LARGE = Point("lora-digits-s0", "lora", 300_000, 0.97)
-BEATEN = Point("hta-digits-s0", "hta", 310_000, 0.96)
+SMALL = Point("bi-lora-digits-s0", "bi_lora", 40_000, 0.95, 360)
+LARGE = Point("lora-digits-s0", "lora", 300_000, 0.97, 360)
+BEATEN = Point("hta-digits-s0", "hta", 310_000, 0.96, 360)
 
 
 def test_the_frontier_is_what_no_smaller_file_beats():
@@ -23,7 +23,7 @@ def test_the_frontier_is_what_no_smaller_file_beats():
 def test_every_point_can_be_reached_and_says_what_it_is():
     svg = draw([LARGE, BEATEN, SMALL])
     labels = [unescape(words) for words in re.findall(r'role="button" aria-label="(.*?)"', svg)]
-    assert labels[0] == "lora-digits-s0: 97.0 %, 300 kB"
+    assert labels[0] == "lora-digits-s0: 349 of 360 right, 95 to 98 %; 300 kB"
     assert svg.count('tabindex="0"') == 3
     assert svg.count('class="point best"') == 2
 

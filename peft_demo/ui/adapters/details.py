@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from ...contracts.accuracy import in_words
 from ...contracts.adapter_card import AdapterCard
 from ...contracts.cards import ZooEntry
 from ...contracts.errors import BadValue, PeftDemoError, UnknownName
@@ -195,8 +196,8 @@ def describe(entry: ZooEntry, card: AdapterCard) -> str:
         ("Method", card.method),
         ("Knobs", _knobs(card.knobs)),
         *([("Settings", card.tuned)] if card.tuned else []),
-        ("Test accuracy", _score(card.test_accuracy, card.test_images)),
-        ("Validation accuracy", _score(card.val_accuracy, card.val_images)),
+        ("Test accuracy", in_words(card.test_accuracy, card.test_images)),
+        ("Validation accuracy", in_words(card.val_accuracy, card.val_images)),
         ("Data", _data(card)),
         *([("Went on from", card.origin)] if card.origin else []),
         ("Classes", ", ".join(card.classes)),
@@ -217,10 +218,6 @@ def _knobs(knobs: Mapping[str, Any]) -> str:
         shown = ", ".join(map(str, value)) if several else value
         parts.append(f"{name} = {shown}")
     return ", ".join(parts) or "none"
-
-
-def _score(accuracy: float | None, images: int) -> str:
-    return f"{text.percent(accuracy)} of {images} images" if images else "not measured"
 
 
 def _data(card: AdapterCard) -> str:

@@ -11,6 +11,7 @@ from math import ceil, floor, log10
 import gradio as gr
 from gradio.components import Component
 
+from ...contracts.accuracy import in_words
 from ...contracts.cards import ZooEntry
 from ...contracts.service import Zoo
 from .. import text
@@ -45,6 +46,8 @@ class Point:
     file_bytes: int
     accuracy: float
     """On test images, from 0 to 1."""
+    images: int
+    """Test images."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def points(entries: Sequence[ZooEntry]) -> dict[str, list[Point]]:
         card = entry.card
         if card is None or card.test_accuracy is None or entry.refusal:
             continue
-        point = Point(entry.id, card.method, entry.file_bytes, card.test_accuracy)
+        point = Point(entry.id, card.method, entry.file_bytes, card.test_accuracy, card.test_images)
         dataset = str(data_of(card).get("name") or UNKNOWN)
         result.setdefault(dataset, []).append(point)
     return result
@@ -178,7 +181,8 @@ class _Axes:
 def _point(point: Point, axes: _Axes, best: bool) -> str:
     x = axes.x(point.file_bytes)
     y = axes.y(point.accuracy)
-    words = f"{point.id}: {text.percent(point.accuracy)}, {text.size(point.file_bytes)}"
+    accuracy = in_words(point.accuracy, point.images)
+    words = f"{point.id}: {accuracy}; {text.size(point.file_bytes)}"
     look = "point best" if best else "point"
     return (
         f'<g class="{look}" data-id="{escape(point.id)}" tabindex="0" role="button" '

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from ...contracts.accuracy import in_short
 from ...contracts.adapter_card import AdapterCard
 from ...contracts.cards import ZooEntry
 from .. import text
@@ -56,11 +57,11 @@ def _facts(card: AdapterCard) -> dict[str, str]:
         "Classes": str(len(card.classes)),
         "Shots": str(data.get("shots", UNKNOWN)),
         "Seed": str(data.get("seed", UNKNOWN)),
-        "Val": _score(card.val_accuracy),
-        "Test": _score(card.test_accuracy),
+        "Val": _score(card.val_accuracy, card.val_images),
+        "Test": _score(card.test_accuracy, card.test_images),
         "Backbone": card.backbone,
     }
 
 
-def _score(accuracy: float | None) -> str:
-    return UNKNOWN if accuracy is None else text.percent(accuracy)
+def _score(accuracy: float | None, images: int) -> str:
+    return UNKNOWN if accuracy is None else in_short(accuracy, images)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ...contracts import events as ev
+from ...contracts.accuracy import in_short, in_words
 from ...contracts.cards import RunCard
 from ...contracts.history import kept_trial, trials_of
 from ...contracts.run_state import RunState
@@ -112,11 +113,11 @@ def _progress(now: ev.Stepped, steps: int, events: Sequence[ev.Event]) -> Iterat
 
 
 def _result(end: ev.Finished) -> Iterator[Tile]:
-    tested = f"{end.test_images} images"
+    tested = in_words(end.test_accuracy, end.test_images)
     if not end.test_images:
         tested = "stopped early" if isinstance(end, ev.Stopped) else "no test images"
     frozen = "unchanged ✓" if end.unchanged else "CHANGED ✗"
-    yield Tile("Test accuracy", text.percent(end.test_accuracy), tested)
+    yield Tile("Test accuracy", in_short(end.test_accuracy, end.test_images), tested)
     yield Tile(
         "Validation accuracy", text.percent(end.val_accuracy), f"best, at step {end.best_step}"
     )
@@ -162,7 +163,7 @@ def _line(event: ev.Event) -> str:
             return f"failed: {words} {hint}".rstrip()
         case ev.Finished():
             outcome = "stopped" if isinstance(event, ev.Stopped) else "finished"
-            accuracy = text.percent(event.test_accuracy)
+            accuracy = in_words(event.test_accuracy, event.test_images)
             return f"{outcome} after {text.seconds(event.seconds)}; test accuracy {accuracy}"
         case ev.Resumed(step):
             return f"goes on after step {step}"

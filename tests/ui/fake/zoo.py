@@ -9,13 +9,13 @@ from peft_demo.contracts.cards import (
     BackboneCard,
     Prediction,
     Sample,
-    Score,
     SideBySide,
     UploadPreview,
     ZooEntry,
 )
 from peft_demo.contracts.errors import BadAdapter, NotAllowed, UnknownName
 from peft_demo.contracts.progress import Report
+from peft_demo.contracts.score import ClassScore, Score, ScoredPicture
 from peft_demo.contracts.specs import DataSpec, ImportHints, PushSpec
 
 from .examples import EVIL, SHA, card, picture
@@ -152,8 +152,25 @@ class FakeAnswers:
         answer = self._answer(id, top)
         return SideBySide(answer, answer, 1.2, 1.0, 1e-7)
 
-    def evaluate(self, id: str, data: DataSpec, report: Report | None = None) -> Score:
-        return Score(0.9, 100, 60)
+    def evaluate(
+        self,
+        id: str,
+        data: DataSpec | None = None,
+        report: Report | None = None,
+        pictures: bool = False,
+    ) -> Score:
+        """Two classes of four images, of which one was taken for the other."""
+        first, second = self.zoo.card(id).classes[:2]
+        classes = (
+            ClassScore(first, 2, 1.0, 0.5, 2 / 3),
+            ClassScore(second, 2, 2 / 3, 1.0, 0.8),
+        )
+        shown = tuple(
+            ScoredPicture(label, answer, 0.87, picture(f"{label}{answer}"))
+            for label, answer in ((0, 1), (0, 0), (1, 1), (1, 1))
+        )
+        confusion = ((1, 1), (0, 2))
+        return Score(0.75, 4, 60, (), classes, confusion, 0.733, shown if pictures else ())
 
     def _answer(self, adapter: str, top: int) -> Prediction:
         classes = self.zoo.card(adapter).classes[:top]

@@ -1,0 +1,91 @@
+"""How an adapter does on a set of pictures, and where it errs."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .accuracy import interval, right_of
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """How one class is recognised. Fractions of 1; None where there is nothing to divide by."""
+
+    name: str
+    images: int
+    """That are of this class."""
+    precision: float | None
+    """Of the pictures that were taken for it, how many are."""
+    recall: float | None
+    """Of the pictures that are of it, how many were recognised."""
+    f1: float | None
+    """The harmonic mean of both."""
+
+
+@dataclass(frozen=True)
+class ScoredPicture:
+    """One of the pictures and what was said of it. Classes are numbers of `Score.classes`."""
+
+    label: int
+    answer: int
+    probability: float
+    """Of the answer."""
+    picture: bytes
+    """A small JPEG."""
+
+    @property
+    def wrong(self) -> bool:
+        return self.label != self.answer
+
+
+@dataclass(frozen=True)
+class Score:
+    """Accuracy of an adapter on a dataset. `left_out` images had been trained or validated on."""
+
+    accuracy: float
+    images: int
+    left_out: int
+    per_class: tuple[tuple[str, float, int], ...] = ()
+    """(class, accuracy, images)"""
+    classes: tuple[ClassScore, ...] = ()
+    """Those that occur, as what a picture is or as what it was taken for."""
+    confusion: tuple[tuple[int, ...], ...] = ()
+    """A row for each of `classes`: how many of its pictures were taken for each of `classes`."""
+    macro_f1: float | None = None
+    """The mean F1 of `classes`."""
+    pictures: tuple[ScoredPicture, ...] = field(default=(), repr=False)
+    """Some of each cell of `confusion`, mistakes first, where they were asked for."""
+
+    @property
+    def right(self) -> int:
+        """How many images were recognised."""
+        return right_of(self.accuracy, self.images)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the true accuracy lies with 95 % confidence."""
+        return interval(self.right, self.images)
+
+    def mistakes(self) -> list[tuple[int, str, str]]:
+        """(how often, class, what it was taken for) of every confusion, the most frequent first."""
+        names = [entry.name for entry in self.classes]
+        found = [
+            (count, names[row], names[column])
+            for row, counts in enumerate(self.confusion)
+            for column, count in enumerate(counts)
+            if count and row != column
+        ]
+        return sorted(found, key=lambda mistake: -mistake[0])
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the pictures."""
+        return {
+            "accuracy": self.accuracy,
+            "images": self.images,
+            "left_out": self.left_out,
+            "per_class": self.per_class,
+            "right": self.right,
+            "interval": self.interval,
+            "macro_f1": self.macro_f1,
+            "classes": [asdict(entry) for entry in self.classes],
+            "confusion": self.confusion,
+        }

@@ -1,0 +1,198 @@
+"""How often an adapter is right, on images it has not learned from, and where it errs."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ..contracts.adapter_card import AdapterCard
+from ..contracts.errors import BadData, BadImage
+from ..contracts.progress import Report
+from ..contracts.score import Score, ScoredPicture
+from ..contracts.specs import DataSpec
+from ..contracts.window import Window
+from ..data import Dataset, Example, decode, readable, split, stack, thumbnail
+from ..vit import Backbone
+from .figures import figures
+from .predict import check_finite, predict
+
+BATCH = 256
+PICTURES = 240
+"""That come with a score at most, where they are asked for."""
+PER_CELL = 12
+"""Of them, from one cell of the confusion matrix."""
+PICTURE_SIDE = 128
+"""Pixels of the longest edge of such a picture."""
+
+
+class Answering(Protocol):
+    """A model that answers for one adapter."""
+
+    @property
+    def model(self) -> nn.Module: ...
+
+    @property
+    def backbone(self) -> Backbone: ...
+
+    @property
+    def card(self) -> AdapterCard: ...
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was said of examples. Tensors [N]; `truth` and `answers` are classes of the adapter."""
+
+    examples: Sequence[Example]
+    window: Window
+    truth: Tensor
+    answers: Tensor
+    probabilities: Tensor
+    """Of the answers."""
+
+    @property
+    def correct(self) -> Tensor:
+        return self.truth == self.answers
+
+
+def score(
+    chosen: Answering, dataset: Dataset, report: Report | None = None, pictures: bool = False
+) -> Score:
+    """Accuracy on the dataset's given test images, or on all where it gives none.
+
+    Images that the adapter was trained or validated on are left out. With `pictures` some of them
+    come with the score.
+    """
+    test = [example for example in dataset.examples if example.part == "test"]
+    examples, _ = readable(test or dataset.examples, dataset.most_pixels)
+    fresh = _unseen(chosen, examples)
+    if not fresh:
+        raise BadData(
+            "there is no image here that the adapter has not been trained on.",
+            "Add some it has not seen.",
+        )
+    used = {example.label for example in fresh}
+    numbers = _as_trained(dataset.classes, chosen.card.classes, used)
+    window = dataset.window.completed_by(chosen.card.picture_window)
+    said = _ask(chosen, fresh, numbers, window, report)
+    return _score(chosen, said, len(examples) - len(fresh), pictures)
+
+
+def repeated(
+    chosen: Answering,
+    dataset: Dataset,
+    data: DataSpec,
+    report: Report | None = None,
+    pictures: bool = False,
+) -> Score:
+    """As `score`, on the very test images of the adapter's run.
+
+    Raises `BadData` if the dataset is not the same any more, or nothing was tested.
+    """
+    again = split(dataset, data.shots, data.seed, report)
+    if again.fingerprint != chosen.card.split:
+        raise BadData(f"the images of {dataset.title} are not those it was trained and tested on.")
+    # A run that went on from an adapter left out of the test what that one had seen.
+    tested = _unseen(chosen, again.test) if chosen.card.origin else again.test
+    if not tested:
+        raise BadData("it was trained without test images.", "Evaluate it on other data.")
+    numbers = torch.arange(len(dataset.classes))
+    said = _ask(chosen, tested, numbers, chosen.card.picture_window, report)
+    return _score(chosen, said, 0, pictures)
+
+
+def _unseen(chosen: Answering, examples: Sequence[Example]) -> list[Example]:
+    """The examples that the adapter was neither trained nor validated on."""
+    seen = {digest[:12] for digest in chosen.card.seen}
+    return [example for example in examples if example.digest[:12] not in seen]
+
+
+def _ask(
+    chosen: Answering,
+    examples: Sequence[Example],
+    numbers: Tensor,
+    window: Window,
+    report: Report | None,
+) -> Said:
+    """What the adapter says. `numbers` are its classes by those of the dataset.
+
+    One batch of images is in memory at a time.
+    """
+    labels = []
+    answers = []
+    probabilities = []
+    for done in range(0, len(examples), BATCH):
+        if report:
+            report("classifying", done / len(examples))
+        batch = examples[done : done + BATCH]
+        images, truth = stack(batch, chosen.backbone.size, window=window)
+        rows = predict(chosen.model, images, chosen.backbone)
+        check_finite(rows)
+        best, answer = rows.max(dim=1)
+        labels.append(numbers[truth])
+        answers.append(answer)
+        probabilities.append(best)
+    return Said(examples, window, torch.cat(labels), torch.cat(answers), torch.cat(probabilities))
+
+
+def _score(chosen: Answering, said: Said, left_out: int, pictures: bool) -> Score:
+    names = chosen.card.classes
+    values = figures(said.truth, said.answers, names)
+    numbers = {entry.name: number for number, entry in enumerate(values["classes"])}
+    return Score(
+        accuracy=said.correct.float().mean().item(),
+        images=len(said.truth),
+        left_out=left_out,
+        per_class=tuple(_per_class(said, names)),
+        pictures=tuple(_pictures(said, [numbers.get(name, 0) for name in names]))
+        if pictures
+        else (),
+        **values,
+    )
+
+
+def _per_class(said: Said, names: Sequence[str]) -> Iterator[tuple[str, float, int]]:
+    """(class, accuracy, images) of the classes that there are images of."""
+    for label in map(int, said.truth.unique()):
+        of_class = said.correct[said.truth == label]
+        yield names[label], of_class.float().mean().item(), len(of_class)
+
+
+def _pictures(said: Said, numbers: Sequence[int]) -> Iterator[ScoredPicture]:
+    """Some pictures of every cell, mistakes and sure answers first; `numbers` are the classes of
+    the score by those of the adapter."""
+    facts = zip(
+        said.examples,
+        said.truth.tolist(),
+        said.answers.tolist(),
+        said.probabilities.tolist(),
+        strict=True,
+    )
+    in_cell: Counter[tuple[int, int]] = Counter()
+    shown = 0
+    for example, label, answer, share in sorted(facts, key=lambda f: (f[1] == f[2], -f[3])):
+        if shown == PICTURES or in_cell[label, answer] == PER_CELL:
+            continue
+        with suppress(BadImage):
+            small = thumbnail(decode(example.read(), said.window), PICTURE_SIDE)
+            yield ScoredPicture(numbers[label], numbers[answer], share, small)
+            in_cell[label, answer] += 1
+            shown += 1
+
+
+def _as_trained(names: Sequence[str], trained: Sequence[str], used: set[int]) -> Tensor:
+    """Dataset class number → adapter class number, by name.
+
+    Raises `BadData` if a class that occurs was not trained.
+    """
+    missing = [names[label] for label in sorted(used) if names[label] not in trained]
+    if missing:
+        unknown = f"the adapter does not know the class {missing[0]!r}"
+        raise BadData(
+            f"{unknown}; it knows {', '.join(trained[:20])}.",
+            "Rename the class folders or the classes.",
+        )
+    return torch.tensor([trained.index(name) if name in trained else -1 for name in names])

@@ -1,0 +1,31 @@
+"""How an accuracy is said: counts, and an interval."""
+
+import pytest
+
+from peft_demo.contracts.accuracy import in_short, in_words, interval
+
+
+@pytest.mark.parametrize(
+    ("right", "images", "low", "high"),
+    [(91, 100, 0.8377, 0.9519), (4, 4, 0.5101, 1.0), (0, 10, 0.0, 0.2775), (1, 2, 0.0945, 0.9055)],
+)
+def test_the_interval_is_that_of_wilson(right, images, low, high):
+    """Figures of statsmodels' `proportion_confint(..., method="wilson")`."""
+    assert interval(right, images) == pytest.approx((low, high), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "images", "words", "short"),
+    [
+        (0.91, 100, "91 of 100 right, 84 to 95 %", "91.0 %"),
+        (1.0, 4, "4 of 4 right, 51 to 100 %", "4 of 4"),
+        (1 / 3, 3, "1 of 3 right, 6 to 79 %", "1 of 3"),
+        (0.942, 5000, "4,710 of 5,000 right, 93.5 to 94.8 %", "94.2 %"),
+        (None, 0, "not measured", "not measured"),
+        (None, 7, "not measured", "not measured"),
+        (0.0, 0, "not measured", "not measured"),
+    ],
+)
+def test_counts_come_first(accuracy, images, words, short):
+    assert in_words(accuracy, images) == words
+    assert in_short(accuracy, images) == short
