@@ -267,19 +267,20 @@ def test_evaluate_says_where_it_errs(ready, photos):
     assert not studio.answers.evaluate(ids[0], data).pictures
 
 
-def test_evaluate_finds_the_test_images_of_its_own_run(ready, studio):
+def test_evaluate_finds_the_test_images_of_its_own_run(studio, short, finish, ready):
     """Also after the adapter was renamed; elsewhere it says that they are not there."""
-    maker, ids = ready
-    card = maker.zoo.card(ids[0])
-    score = maker.answers.evaluate(ids[0])
+    finish(studio, studio.training.start(short()))
+    adapter = studio.training.runs()[0].adapter
+    card = studio.zoo.card(adapter)
+    score = studio.answers.evaluate(adapter)
     assert (score.images, score.left_out) == (card.test_images, 0)
     assert score.accuracy == pytest.approx(card.test_accuracy)
-    renamed = maker.zoo.rename(ids[0], "renamed")
-    assert maker.answers.evaluate(renamed).images == card.test_images
-    maker.zoo.rename(renamed, ids[0])
-    foreign = studio.zoo.take(maker.zoo.file(ids[0]))
+    renamed = studio.zoo.rename(adapter, "renamed")
+    assert studio.answers.evaluate(renamed).images == card.test_images
+    elsewhere, _ = ready
+    foreign = elsewhere.zoo.take(studio.zoo.file(renamed))
     with pytest.raises(BadData, match="not on this machine"):
-        studio.answers.evaluate(foreign)
+        elsewhere.answers.evaluate(foreign)
 
 
 def test_merged_weights_answer_like_the_adapter(ready, tmp_path):
