@@ -267,7 +267,9 @@ def test_evaluate_says_where_it_errs(ready, photos):
     assert not studio.answers.evaluate(ids[0], data).pictures
 
 
-def test_evaluate_finds_the_test_images_of_its_own_run(studio, short, finish, ready):
+def test_evaluate_finds_the_test_images_of_its_own_run(
+    studio, open_studio, short, finish, tmp_path
+):
     """Also after the adapter was renamed; elsewhere it says that they are not there."""
     finish(studio, studio.training.start(short()))
     adapter = studio.training.runs()[0].adapter
@@ -277,7 +279,7 @@ def test_evaluate_finds_the_test_images_of_its_own_run(studio, short, finish, re
     assert score.accuracy == pytest.approx(card.test_accuracy)
     renamed = studio.zoo.rename(adapter, "renamed")
     assert studio.answers.evaluate(renamed).images == card.test_images
-    elsewhere, _ = ready
+    elsewhere = open_studio(tmp_path / "elsewhere")
     foreign = elsewhere.zoo.take(studio.zoo.file(renamed))
     with pytest.raises(BadData, match="not on this machine"):
         elsewhere.answers.evaluate(foreign)
