@@ -37,6 +37,6 @@ LINEAR = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=1e-3,
+    lr=3e-3,
     head_lr=0.0,
 )
