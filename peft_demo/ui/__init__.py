@@ -78,7 +78,13 @@ def _draw_tabs(page: Page, top: header.Header, service: Service) -> None:
             )
         with _tab("Adapters") as tab:
             adapters_tab = adapters.build(
-                page, tab, service.zoo, service.hub, offline=service.offline
+                page,
+                tab,
+                data_tab.form,
+                service.zoo,
+                service.hub,
+                service.answers,
+                offline=service.offline,
             )
         with _tab("Help"):
             guide.build(service.training)

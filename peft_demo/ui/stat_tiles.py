@@ -30,7 +30,7 @@ def bar(fraction: float) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table that reads like one in text."""
     lines = [_row("th", head), *(_row("td", row) for row in rows)]
-    return f'<div class="prose"><table>{"".join(lines)}</table></div>'
+    return f'<div class="prose"><table tabindex="0">{"".join(lines)}</table></div>'
 
 
 def _row(tag: str, cells: Iterable[object]) -> str:

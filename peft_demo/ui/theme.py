@@ -108,11 +108,12 @@ CSS = """
   overflow-x: auto}
 .thumbnails.wrap ul {flex-wrap: wrap; max-height: 420px; overflow-y: auto}
 .thumbnails li {flex: none; margin: 0}
-.thumbnails button {display: block; width: 104px; padding: 0; text-align: left; border: 0;
-  background: none; cursor: pointer; font-size: 0.8rem; line-height: 1.3; overflow-wrap: anywhere;
+.thumbnails li > * {display: block; width: 104px; padding: 0; text-align: left; border: 0;
+  background: none; font-size: 0.8rem; line-height: 1.3; overflow-wrap: anywhere;
   color: var(--body-text-color)}
 .thumbnails img {width: 104px; height: 104px; object-fit: cover; display: block; margin: 0 0 4px;
   border-radius: var(--radius-md); border: 1px solid var(--border-color-primary)}
+.thumbnails button {cursor: pointer}
 .thumbnails button:is(:hover, :focus-visible) {outline: 2px solid var(--color-accent);
   outline-offset: 2px; border-radius: var(--radius-md)}
 .thumbnails b, .thumbnails span {display: block}
@@ -120,6 +121,22 @@ CSS = """
 .thumbnails span {color: var(--body-text-color-subdued); font-weight: 400}
 .thumbnails .mistake {color: #b91c1c}
 .dark .thumbnails .mistake {color: #fca5a5}
+.confusion p {margin: 0 0 8px; font-size: 0.85rem; color: var(--body-text-color-subdued)}
+.confusion > div {overflow-x: auto}
+.confusion table {border-collapse: separate; border-spacing: 2px; font-size: 0.85rem;
+  color: var(--body-text-color); font-variant-numeric: tabular-nums}
+.gradio-container .confusion th {font-weight: 600; padding: 4px 8px; text-align: left; max-width: 9em;
+  white-space: normal; overflow-wrap: anywhere}
+.gradio-container .confusion thead th {text-align: center; vertical-align: bottom}
+.gradio-container .confusion :is(td, th) {border: 0; vertical-align: middle}
+.gradio-container .confusion td {min-width: 38px; height: 34px; padding: 0; text-align: center;
+  border-radius: var(--radius-sm)}
+.confusion tbody td:not([class]) {color: var(--body-text-color-subdued)}
+.confusion .right {background: color-mix(in srgb, var(--color-accent) var(--share), transparent)}
+.confusion .mistake {background: color-mix(in srgb, #dc2626 var(--share), transparent)}
+.confusion button {width: 100%; height: 34px; border: 0; background: none; cursor: pointer;
+  font: inherit; color: var(--body-text-color); border-radius: inherit}
+.confusion button:is(:hover, :focus-visible) {outline: 2px solid var(--color-accent)}
 #status p {margin: 0; font-size: 0.9rem}
 .quiet {font-size: 0.9rem; opacity: 0.85}
 .tiles {display: grid; gap: 8px; margin: 2px 0;
@@ -153,7 +170,8 @@ CSS = """
   #image, #image .image-container {height: 240px !important}
   .tiles.six {grid-template-columns: repeat(2, 1fr)}
   .prose td {min-width: 13em !important}
-  #card td {min-width: 0 !important}
+  #card td, #figures td {min-width: 0 !important}
+  .confusion td {min-width: 32px !important}
   .tab-container button {padding: 0 7px !important; font-size: 0.85rem !important}
 }
 """

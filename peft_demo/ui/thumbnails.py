@@ -37,19 +37,35 @@ def build(elem_id: str, visible: bool = True) -> gr.HTML:
     return gr.HTML("", js_on_load=_PRESSED, padding=False, visible=visible, elem_id=elem_id)
 
 
-def draw(thumbnails: Sequence[Thumbnail], heading: str, wrap: bool = False) -> str:
-    """HTML: the heading and the pictures, in one line that scrolls, or in as many as it takes."""
-    items = "".join(_item(n, thumbnail) for n, thumbnail in enumerate(thumbnails))
+def answered(picture: bytes, label: str, answer: str, probability: float) -> Thumbnail:
+    """A picture of the class `label` and what it was taken for."""
+    share = f"{100 * probability:.0f}\N{NO-BREAK SPACE}%"
+    if answer == label:
+        return Thumbnail(picture, label, f"right, {share}")
+    return Thumbnail(picture, label, f"said {answer} {share}", wrong=True)
+
+
+def draw(
+    thumbnails: Sequence[Thumbnail], heading: str, wrap: bool = False, pressed: bool = True
+) -> str:
+    """HTML: the heading and the pictures, in one line that scrolls, or in as many as it takes.
+
+    They are buttons unless nothing comes of it when one is `pressed`.
+    """
+    items = "".join(_item(n, thumbnail, pressed) for n, thumbnail in enumerate(thumbnails))
     layout = "thumbnails wrap" if wrap else "thumbnails"
-    return f'<div class="{layout}"><h3>{escape(heading)}</h3><ul>{items}</ul></div>'
+    reach = "" if pressed else ' tabindex="0"'
+    return f'<div class="{layout}"><h3>{escape(heading)}</h3><ul{reach}>{items}</ul></div>'
 
 
-def _item(n: int, thumbnail: Thumbnail) -> str:
+def _item(n: int, thumbnail: Thumbnail, pressed: bool) -> str:
     picture = f'<img src="{_small(thumbnail.picture)}" alt="">'
     words = f"<b>{escape(thumbnail.title)}</b>"
     if thumbnail.note:
         look = ' class="mistake"' if thumbnail.wrong else ""
         words += f"<span{look}>{escape(thumbnail.note)}</span>"
+    if not pressed:
+        return f"<li><div>{picture}{words}</div></li>"
     return f'<li><button type="button" data-n="{n}">{picture}{words}</button></li>'
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from peft_demo.contracts.cards import UploadPreview
 from peft_demo.contracts.specs import PushSpec
-from peft_demo.ui import adapters
+from peft_demo.ui import adapters, data
 from peft_demo.ui.adapters import get, share
 from peft_demo.ui.adapters.added import Added
 from peft_demo.ui.page import new_page
@@ -26,7 +26,10 @@ def page():
 @pytest.fixture
 def tab(service, page) -> adapters.AdaptersTab:
     with page.blocks, gr.Tab("Adapters") as opened:
-        return adapters.build(page, opened, service.zoo, service.hub, offline=True)
+        form = data.build(page, opened, service.data, offline=True, allow_local_paths=False).form
+        return adapters.build(
+            page, opened, form, service.zoo, service.hub, service.answers, offline=True
+        )
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from ...contracts.service import Hub, Zoo
+from ...contracts.service import Answers, Hub, Zoo
+from ..data.form import DataForm
 from ..page import Page
 from ..toasts import speaking
 from ..wiring import QUEUED, UNQUEUED, Updates
-from . import details, get, scatter, share
+from . import details, evaluate, get, scatter, share
 from .added import Added
 from .details import DELETE, PICK, Details
 from .table import COLUMNS, table
@@ -37,7 +38,16 @@ class AdaptersTab:
     get: get.Get
 
 
-def build(page: Page, tab: gr.Tab, zoo: Zoo, hub: Hub, *, offline: bool) -> AdaptersTab:
+def build(
+    page: Page,
+    tab: gr.Tab,
+    data_form: DataForm,
+    zoo: Zoo,
+    hub: Hub,
+    answers: Answers,
+    *,
+    offline: bool,
+) -> AdaptersTab:
     """Draws the tab into the open context and connects its events."""
     drawing = scatter.build()
     hint = gr.Markdown(EMPTY)
@@ -51,6 +61,7 @@ def build(page: Page, tab: gr.Tab, zoo: Zoo, hub: Hub, *, offline: bool) -> Adap
     )
     with gr.Column(visible=False) as column:
         shown = details.build(column)
+        errors = evaluate.build()
         shared = share.build(offline)
     drop = gr.File(
         file_types=[".safetensors"],
@@ -60,6 +71,7 @@ def build(page: Page, tab: gr.Tab, zoo: Zoo, hub: Hub, *, offline: bool) -> Adap
     )
     adapters_tab = AdaptersTab(hint, drawing, rows, shown, drop, shared, get.build(offline))
     _connect(page, tab, adapters_tab, zoo)
+    evaluate.connect(errors, shown.chosen, data_form, answers)
     share.connect(shared, shown.chosen, page.zoo_changed, zoo, hub)
     added = Added(shown, page.zoo_changed, zoo)
     get.connect(adapters_tab.get, added, hub)

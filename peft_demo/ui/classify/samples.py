@@ -43,9 +43,6 @@ def hint(samples: Sequence[Sample]) -> str:
 
 
 def _thumbnail(sample: Sample) -> Thumbnail:
-    share = f"{100 * sample.probability:.0f}\N{NO-BREAK SPACE}%"
     if not sample.answer:
         return Thumbnail(sample.picture, sample.label)
-    if sample.answer == sample.label:
-        return Thumbnail(sample.picture, sample.label, f"right, {share}")
-    return Thumbnail(sample.picture, sample.label, f"said {sample.answer} {share}", wrong=True)
+    return thumbnails.answered(sample.picture, sample.label, sample.answer, sample.probability)
