@@ -125,7 +125,8 @@ CSS = """
 .confusion > div {overflow-x: auto}
 .confusion table {border-collapse: separate; border-spacing: 2px; font-size: 0.85rem;
   color: var(--body-text-color); font-variant-numeric: tabular-nums}
-.gradio-container .confusion th {font-weight: 600; padding: 4px 8px; text-align: left; max-width: 9em;
+.gradio-container .confusion th {font-weight: 600; padding: 4px 8px; text-align: left;
+  max-width: 9em;
   white-space: normal; overflow-wrap: anywhere}
 .gradio-container .confusion thead th {text-align: center; vertical-align: bottom}
 .gradio-container .confusion :is(td, th) {border: 0; vertical-align: middle}
