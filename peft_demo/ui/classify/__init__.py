@@ -50,7 +50,7 @@ def build(
                 merge = gr.Button("Compare with merged", size="md", elem_id="answer-merged")
             table = ask_all.build()
             correction = correct.build()
-    question = Question(adapter, compare, image, samples.build(), gr.State(()))
+    question = Question(adapter, compare, image, samples.build(), gr.State(()), gr.State((0, None)))
     classify_tab = ClassifyTab(question, hint, places, every, table, merge, teach)
     _connect(page, tab, classify_tab, Asker(classify_tab, zoo, asked, opened_with=(ids, chosen)))
     ask_all.connect(every, image, table, adapter, zoo, asked)
@@ -121,11 +121,14 @@ def _connect(page: Page, tab: gr.Tab, classify_tab: ClassifyTab, asker: Asker) -
     address.name_adapter(adapter)
     adapter.change(
         asker.swap,
-        [*inputs, question.sample_of],
-        [image, question.sample_of, *shown],
+        [*inputs, question.sample_of, question.replacement],
+        [question.sample_of, question.replacement, *shown],
         trigger_mode="always_last",
         **ON_DEVICE,
     )
+    # By a handler of its own: where one leaves an output as it is, Gradio makes the component anew,
+    # and `_path` would be lost.
+    question.replacement.change(asker.replace, question.replacement, image, **QUEUED)
     adapter.change(asker.show_samples, adapter, question.samples, **QUEUED)
     taken = question.samples.select(
         asker.take_sample, adapter, [image, question.sample_of], **QUEUED

@@ -1,10 +1,12 @@
 """What the tab Classify asks and shows: the handlers behind its image and its adapters."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from ...contracts import service
 from ...contracts.errors import BadValue, CannotMerge
@@ -42,6 +44,7 @@ class Asker:
         self.ask = speaking(self._ask)
         self.wait = speaking(self._cleared)
         self.swap = speaking(self._swap)
+        self.replace = speaking(self._replace)
         self.ask_merged = speaking(self._ask_merged)
         self.show_samples = speaking(self._show_samples)
         self.take_sample = speaking(self._take_sample)
@@ -55,8 +58,11 @@ class Asker:
         shown = example(self._zoo, self._answers, asked)
         chosen = shown.prediction.adapter if shown else next(iter(ids), None)
         if asked in ids and asked != chosen:
-            return {self._question.adapter: gr.Dropdown(ids, value=asked)}
-        updates: Updates = {}
+            return {
+                self._question.adapter: gr.Dropdown(ids, value=asked),
+                **self._question.empty(),
+            }
+        updates = self._question.empty()
         if (ids, chosen) != self._opened_with:
             updates[self._question.adapter] = gr.Dropdown(ids, value=chosen)
             updates[self._question.compare] = gr.Dropdown(ids)
@@ -95,6 +101,7 @@ class Asker:
         adapter: str | None,
         compare: list[str] | None,
         sample_of: Sequence[str] | None,
+        replacement: tuple[int, bytes | None],
     ) -> Updates:
         """The answer of another adapter. A sample that it knows nothing of makes room for one that
         it does, or for a new photo: asked about it, an adapter could only answer nonsense.
@@ -102,14 +109,22 @@ class Asker:
         if not adapter or not sample_of or tuple(sample_of) == self._classes(adapter):
             return self._ask(image, adapter, compare)
         pictures = samples_of(self._zoo, adapter)
+        question = self._question
+        count = replacement[0] + 1
         if not pictures or samples.held_out(pictures):
-            return {**self._question.empty(), **self._tab.wait(samples.hint(pictures))}
+            emptied = {question.sample_of: (), question.replacement: (count, None)}
+            return {**emptied, **self._tab.wait(samples.hint(pictures))}
         first = pictures[0].picture
         (prediction,) = self._answers.classify(first, [adapter], TOP)
         return {
-            **self._question.put_sample(first, self._classes(adapter)),
+            question.sample_of: self._classes(adapter),
+            question.replacement: (count, first),
             **self._tab.show(self._tab.answers.show([prediction])),
         }
+
+    def _replace(self, replacement: tuple[int, bytes | None]) -> Image.Image | None:
+        _, picture = replacement
+        return Image.open(io.BytesIO(picture)) if picture else None
 
     def _classes(self, adapter: str | None) -> tuple[str, ...]:
         return self._zoo.card(adapter).classes if adapter else ()

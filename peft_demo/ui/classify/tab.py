@@ -24,6 +24,8 @@ class Question:
     samples: gr.HTML
     sample_of: gr.State
     """Classes of the adapter whose sample stands in the image; () for a person's own picture."""
+    replacement: gr.State
+    """(how many there were, picture or None): a change takes the image's place."""
 
     def put_sample(self, picture: bytes, classes: Sequence[str]) -> Updates:
         """Updates that put a sample of an adapter with these classes into the image."""
