@@ -132,5 +132,5 @@ ARC_ATT = Method(
     Config=Config,
     build=partial(build, roles=(ATTENTION,)),
     count=partial(count, roles=(ATTENTION,)),
-    lr=1e-2,
+    lr=5e-3,
 )

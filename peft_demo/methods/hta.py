@@ -209,7 +209,7 @@ HTA_LORA = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=1e-2,
+    lr=3e-3,
     search={"normalise": (False, True)},
 )
 
