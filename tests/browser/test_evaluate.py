@@ -4,7 +4,7 @@ import pytest
 
 from .steps import expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("width", [1366, 390])

@@ -6,7 +6,7 @@ import pytest
 
 from .steps import choose, class_zip, drop, expect, finish, give_zip, picture, press_start, tab
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def train_on_own_photos(page) -> None:
