@@ -14,7 +14,7 @@ from statistics import mean
 from typing import Any
 
 from ..contracts.errors import PeftDemoError
-from ..contracts.specs import DataSpec, Recipe
+from ..contracts.specs import RATES, DataSpec, Recipe
 from ..vit import Backbone
 from .contenders import Contender, contender
 from .results import Line
@@ -22,7 +22,6 @@ from .sweep import Job, job
 
 FACTORS = (1 / 3, 1, 3)
 """Learning rates to try, times the one in the record."""
-RATES = ("lr", "head_lr")
 HOME = Path(__file__).with_name("tuning.jsonl")
 """The search's results, kept in the repository."""
 

@@ -44,8 +44,6 @@ class Score:
     accuracy: float
     images: int
     left_out: int
-    per_class: tuple[tuple[str, float, int], ...] = ()
-    """(class, accuracy, images)"""
     classes: tuple[ClassScore, ...] = ()
     """Those that occur, as what a picture is or as what it was taken for."""
     confusion: tuple[tuple[int, ...], ...] = ()
@@ -64,6 +62,15 @@ class Score:
     def interval(self) -> tuple[float, float]:
         """Where the true accuracy lies with 95 % confidence."""
         return interval(self.right, self.images)
+
+    @property
+    def per_class(self) -> tuple[tuple[str, float, int], ...]:
+        """(class, accuracy, images) of the classes that there are images of."""
+        return tuple(
+            (entry.name, entry.recall, entry.images)
+            for entry in self.classes
+            if entry.recall is not None
+        )
 
     def mistakes(self) -> list[tuple[int, str, str]]:
         """(how often, class, what it was taken for) of every confusion, the most frequent first."""

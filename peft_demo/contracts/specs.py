@@ -26,6 +26,10 @@ AUGMENTATIONS = ("none", "crop", "crop+flip")
 """What may be done to training images; `data.tensors.augment` does it."""
 
 
+RATES = ("lr", "head_lr")
+"""The fields of `Recipe` that are learning rates."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How to train. A learning rate of 0 is the method's own; `Method.recipe` fills it in."""

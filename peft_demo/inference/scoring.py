@@ -146,19 +146,11 @@ def _score(chosen: Answering, said: Said, left_out: int, pictures: bool) -> Scor
         accuracy=said.correct.float().mean().item(),
         images=len(said.truth),
         left_out=left_out,
-        per_class=tuple(_per_class(said, names)),
         pictures=tuple(_pictures(said, [numbers.get(name, 0) for name in names]))
         if pictures
         else (),
         **values,
     )
-
-
-def _per_class(said: Said, names: Sequence[str]) -> Iterator[tuple[str, float, int]]:
-    """(class, accuracy, images) of the classes that there are images of."""
-    for label in map(int, said.truth.unique()):
-        of_class = said.correct[said.truth == label]
-        yield names[label], of_class.float().mean().item(), len(of_class)
 
 
 def _pictures(said: Said, numbers: Sequence[int]) -> Iterator[ScoredPicture]:

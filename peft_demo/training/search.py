@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from ..contracts.errors import BadValue
-from ..contracts.specs import RunSpec
+from ..contracts.specs import RATES, RunSpec
 from ..methods import Method, find_method
 
 SPREAD = 5.0
@@ -25,7 +25,6 @@ MOVING = 0.5
 DRAWS = 50
 """Draws for each trial wanted, before it is clear that there are no more different ones."""
 
-RATES = ("lr", "head_lr")
 Settings = dict[str, Any]
 """Values by the names of what is searched: {"lr": 0.001, "scale": 10.0}."""
 

@@ -6,7 +6,7 @@ from peft_demo.contracts.score import ClassScore, Score, ScoredPicture
 
 CLASSES = tuple(ClassScore(name, 3, 0.5, 0.5, 0.5) for name in ("cat", "dog", "eel"))
 PICTURE = ScoredPicture(0, 1, 0.9, b"jpeg")
-SCORE = Score(5 / 9, 9, 2, (), CLASSES, ((1, 2, 0), (0, 3, 0), (1, 1, 1)), 0.5, (PICTURE,))
+SCORE = Score(5 / 9, 9, 2, CLASSES, ((1, 2, 0), (0, 3, 0), (1, 1, 1)), 0.5, (PICTURE,))
 
 
 def test_mistakes_are_listed_the_most_frequent_first():

@@ -52,7 +52,7 @@ def test_of_many_classes_the_worst_are_drawn():
     classes = tuple(ClassScore(f"c{n}", 2, 0.5, 0.5, 0.5) for n in range(30))
     matrix = [[2 * (row == column) for column in range(30)] for row in range(30)]
     matrix[29][3] = 5
-    table = confusion.draw(Score(0.9, 65, 0, (), classes, tuple(map(tuple, matrix))))
+    table = confusion.draw(Score(0.9, 65, 0, classes, tuple(map(tuple, matrix))))
     assert table.count("<tbody>") == 1 and table.count('scope="row"') == confusion.MOST
     assert 'data-cell="29,3"' in table and "The 20 classes with the most mistakes" in table
 

@@ -170,7 +170,7 @@ class FakeAnswers:
             for label, answer in ((0, 1), (0, 0), (1, 1), (1, 1))
         )
         confusion = ((1, 1), (0, 2))
-        return Score(0.75, 4, 60, (), classes, confusion, 0.733, shown if pictures else ())
+        return Score(0.75, 4, 60, classes, confusion, 0.733, shown if pictures else ())
 
     def _answer(self, adapter: str, top: int) -> Prediction:
         classes = self.zoo.card(adapter).classes[:top]
