@@ -6,6 +6,7 @@ sums do not depend on how many cores there are.
 
 import errno
 import os
+import signal
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 from pathlib import Path
@@ -15,6 +16,10 @@ from small import random_vit
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests press Ctrl-C
 
 
 def pytest_addoption(parser):
