@@ -10,10 +10,9 @@ from time import perf_counter
 
 from peft_demo import attach, load, load_backbone
 from peft_demo.adapters import Mixed
-from peft_demo.adapters import load as load_weights
 from peft_demo.contracts.specs import DataSpec
 from peft_demo.data import decode, open_dataset, split, to_tensor
-from peft_demo.inference import predict_mixed, top_classes
+from peft_demo.inference import answer_together, top_classes
 
 ZOO = Path(__file__).parents[1] / "adapters_zoo"
 NAMES = ("lora-digits-s0", "lora-shapes-s0")
@@ -32,10 +31,10 @@ for name in NAMES:
     print(f"  {name}: {answer.label}, {answer.probability:.0%}; chosen in {microseconds:.1f} µs")
 
 print("Mixing: one forward pass, each image answered by its own adapter.")
-adapters = [load_weights(file, backbone) for file in files.values()]
-mixed = Mixed(backbone, adapters).eval()
+group = [models[name].attached for name in NAMES]
+mixed = Mixed(backbone, [attached.adapter for attached in group]).eval()
 images = to_tensor(decode(picture), backbone.size).expand(len(NAMES), -1, -1, -1)
-rows = predict_mixed(mixed, images, range(len(NAMES)), backbone)
-for file, row in zip(files.values(), rows, strict=True):
-    label, probability = top_classes(row, file.card.classes, top=1)[0]
-    print(f"  {file.card.name}: {label}, {probability:.0%}")
+answers = answer_together(mixed, group, images, range(len(group)))
+for attached, said in zip(group, answers, strict=True):
+    label, probability = top_classes(said.probabilities[0], attached.card.classes, top=1)[0]
+    print(f"  {attached.card.name}: {label}, {probability:.0%}")

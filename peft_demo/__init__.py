@@ -1,7 +1,7 @@
 """PEFT Demo: try, compare and share parameter-efficient fine-tuning of frozen Vision Transformers.
 
-The library is five names, loaded when the first of them is asked for (see `library`):
-`load_backbone`, `train`, `save`, `load` and `attach`.
+The library is six names, loaded when the first of them is asked for (see `library`):
+`load_backbone`, `train`, `save`, `load`, `attach` and `inspect`.
 """
 
 from typing import TYPE_CHECKING
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from .library import attach, load, load_backbone, save, train
+    from .library import attach, inspect, load, load_backbone, save, train
 
-__all__ = ["attach", "load", "load_backbone", "save", "train"]
+__all__ = ["attach", "inspect", "load", "load_backbone", "save", "train"]
 
 
 def __getattr__(name: str):

@@ -4,11 +4,12 @@ The environment is set before anything heavy is imported: Gradio and huggingface
 they load. On a Space with ZeroGPU `spaces` is imported before torch, which it changes.
 """
 
+import errno
 import os
 import signal
+import socket
 from importlib import import_module
 from pathlib import Path
-from socket import gethostname
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -68,6 +69,22 @@ def serve(
         page.service.close()
 
 
+def _cannot_serve(host: str, port: int | None, error: OSError) -> PeftDemoError:
+    """Why nothing can listen there, in the words of the system instead of Gradio's."""
+    try:
+        socket.create_server((host, port or 0)).close()
+    except OSError as refusal:
+        if refusal.errno == errno.EADDRINUSE:
+            sentence = f"port {port} of {host} is in use already."
+            return PeftDemoError(sentence, "Choose another one with --port, or end what uses it.")
+        error = refusal
+    reason = error.strerror or "no free port was found"
+    return PeftDemoError(
+        f"cannot serve on {host}, port {port or 'any'}: {reason}.",
+        "Choose another address with --host, or another --port.",
+    )
+
+
 def _launch(page: ServedPage, host: str, port: int | None, open_browser: bool) -> None:
     """Serves the page and blocks until Ctrl-C."""
     from .ui import warm_up
@@ -82,9 +99,7 @@ def _launch(page: ServedPage, host: str, port: int | None, open_browser: bool) -
             **page.launch,
         )
     except OSError as error:
-        reason = str(error).partition(". ")[0]
-        sentence = f"cannot serve on {host}, port {port}: {reason.rstrip('.')}."
-        raise PeftDemoError(sentence, "Choose another one with --port.") from None
+        raise _cannot_serve(host, port, error) from None
     # the first page then finds its answer in memory
     Thread(target=warm_up, args=(page.service,), daemon=True).start()
     print(f"PEFT Demo is at {page.blocks.local_url} (Ctrl-C ends it)", flush=True)
@@ -109,7 +124,7 @@ def page_for_this_machine(
     blocks, launch = ui.build(studio)
     hosts = [host, *_names_by_environment()]
     if host not in THIS_MACHINE:
-        hosts += [gethostname(), f"{gethostname()}.local"]
+        hosts += [socket.gethostname(), f"{socket.gethostname()}.local"]
     return ServedPage(studio, blocks, ui.guarded(launch, hosts))
 
 
@@ -129,7 +144,7 @@ def page_for_visitors(offline: bool) -> ServedPage:
     if "SPACE_HOST" in os.environ:
         hosts.append(os.environ["SPACE_HOST"])
         origins.append(f"https://{os.environ['SPACE_HOST']}")
-    launch = ui.guarded({**launch, **space.LAUNCH}, hosts, origins)
+    launch = ui.guarded(space.launch_arguments(launch), hosts, origins)
     return ServedPage(visitors, blocks, launch)
 
 

@@ -25,8 +25,10 @@ from . import adapters, inference, training, vit
 from .adapters import AdapterFile
 from .contracts.adapter_card import AdapterCard
 from .contracts.cards import Prediction
+from .contracts.changes import Changes
 from .contracts.errors import UnknownName
 from .contracts.events import Event, Improved
+from .contracts.explanation import Explanation
 from .contracts.knobs import build, knobs
 from .contracts.score import Score
 from .contracts.specs import Recipe, RunSpec
@@ -45,13 +47,24 @@ RECIPE = {knob.name for knob in knobs(Recipe)}
 class Classifier:
     """A backbone with an adapter around it."""
 
-    model: nn.Module = field(repr=False)
-    """The plain torch module: normalised images [B 3 S S] → logits [B C]."""
-    backbone: Backbone = field(repr=False)
-    card: AdapterCard = field(repr=False)
+    attached: inference.Attached = field(repr=False)
+
+    @property
+    def model(self) -> nn.Module:
+        """The plain torch module: normalised images [B 3 S S] → logits [B C]."""
+        return self.attached.model
+
+    @property
+    def backbone(self) -> Backbone:
+        return self.attached.backbone
+
+    @property
+    def card(self) -> AdapterCard:
+        return self.attached.card
 
     def classify(self, image: Path | str | bytes | Image, top: int = 5) -> Prediction:
-        """What is in the picture: `label`, its `probability`, and the `top` likeliest classes.
+        """What is in the picture: `label`, its `probability`, and the `top` likeliest classes; and
+        the `doubt` that it is any of them (`is_none` says that it is not).
 
         Raises `BadImage` for a file that is not a picture, `BadAdapter` if the answer is not made
         of finite numbers.
@@ -60,14 +73,22 @@ class Classifier:
         >>> [0 < probability < 1 for _, probability in answer.top]
         [True, True, True]
         """
-        source = Path(image) if isinstance(image, str) else image
-        picture = decode(source, self.card.picture_window)
-        images = to_tensor(picture, self.backbone.size)[None]
+        images = to_tensor(self._decoded(image), self.backbone.size)[None]
         start = perf_counter()
-        probabilities = inference.predict(self.model, images, self.backbone)[0]
+        said = self.attached.answer(images)
         ms = 1000 * (perf_counter() - start)
-        classes = inference.top_classes(probabilities, self.card.classes, top)
-        return Prediction(self.card.name, classes, ms)
+        classes = inference.top_classes(said.probabilities[0], self.card.classes, top)
+        return Prediction(self.card.name, classes, ms, doubt=said.doubt(0))
+
+    def explain(self, image: Path | str | bytes | Image) -> Explanation:
+        """What in the picture the answer rests on: how much less likely it gets when a place is
+        covered (`inference.occlusion`). `drops` has 14 rows of 14 places, `picture` is a PNG.
+
+        >>> why = attach(load_backbone(), load("digits.safetensors")).explain(picture)
+        >>> why.least < why.probability
+        True
+        """
+        return inference.explain(self.attached, self._decoded(image), self.card.name)
 
     def evaluate(self, data: str | Path, *, reading: Mapping[str, Any] | None = None) -> Score:
         """How often it is right on the test images of `data`, or on all where it gives none, and
@@ -84,7 +105,11 @@ class Classifier:
         True
         """
         spec, path = parse(str(data), **(reading or {}))
-        return scoring.score(self, open_dataset(spec, path))
+        return scoring.score(self.attached, open_dataset(spec, path))
+
+    def _decoded(self, image: Path | str | bytes | Image) -> Image:
+        source = Path(image) if isinstance(image, str) else image
+        return decode(source, self.card.picture_window)
 
 
 def load_backbone(
@@ -174,15 +199,35 @@ def load(path: Path | str) -> AdapterFile:
     return AdapterFile.open(Path(path))
 
 
-def attach(backbone: Backbone, adapter: AdapterFile) -> Classifier:
+def attach(backbone: Backbone, adapter: AdapterFile, strength: float = 1.0) -> Classifier:
     """The adapted model, ready to answer; the backbone is not changed.
+
+    `strength` scales what the adapter adds (`adapters.strength`): at 0 only the head is its own. At
+    any other than 1 there is no `doubt`.
 
     Hot-swapping is choosing another one of these. Raises `WrongBackbone` for an adapter that was
     trained on other weights, `BadAdapter` for one that is not what its card says.
     """
     card = adapter.card
-    model = adapters.attach(backbone, adapters.load(adapter, backbone)).eval()
-    return Classifier(model, backbone.with_normalisation(card.mean, card.std), card)
+    backbone = backbone.with_normalisation(card.mean, card.std)
+    attached = inference.Attached.of(backbone, adapters.load(adapter, backbone), card, strength)
+    return Classifier(attached)
+
+
+def inspect(backbone: Backbone, adapter: AdapterFile) -> Changes:
+    """What the adapter changed in the backbone, place by place; no image is needed.
+
+    `contracts.changes` says what is told of each place: how large ΔW is beside W, its effective
+    rank, singular values, angles. Raises what `attach` raises.
+
+    >>> result = inspect(load_backbone(), load("digits.safetensors"))
+    >>> change = result.largest
+    >>> change.kind in ("q", "v"), 0 < change.weight.relative < 1
+    (True, True)
+    >>> change.weight.effective_rank <= load("digits.safetensors").card.knobs["rank"]
+    True
+    """
+    return adapters.changes(backbone, adapters.load(adapter, backbone))
 
 
 def _sorted(method: str, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

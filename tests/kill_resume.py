@@ -26,7 +26,8 @@ from torch import Tensor
 import peft_demo.__main__  # noqa: F401  composes the commands
 from peft_demo import cli
 from peft_demo.adapters import AdapterFile
-from peft_demo.studio.runs import STATE, Runs
+from peft_demo.studio.record import STATE
+from peft_demo.studio.runs import Runs
 
 TIMEOUT_S = 300.0
 DIGITS = "--data digits --shots 2 --size 32 --epochs 10 --batch 20"

@@ -16,6 +16,8 @@ from peft_demo.data.few_shot_tensors import FewShotTensors
 from peft_demo.methods import Method, find_method
 from peft_demo.vit import Backbone, wrap
 
+STAGES = {"img_size": 32, "window_size": 4, "embed_dim": 32, "depths": (2, 2), "num_heads": (2, 4)}
+"""A Swin of two stages, as timm's `create_model` takes it."""
 SEED = 3
 CLASSES = 5
 COLOURS = ("red", "green", "blue")

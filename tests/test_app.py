@@ -1,6 +1,7 @@
 """`peft-demo app` and `python app.py`: what they take from command line and environment."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -95,13 +96,27 @@ def test_the_environment_is_prepared_before_imports(monkeypatch):
     assert os.environ["NO_PROXY"] == "intranet,127.0.0.1,localhost"
 
 
-def test_a_port_that_is_taken_is_one_sentence():
-    class Blocks:
-        def launch(self, **_):
-            raise OSError("Cannot find empty port")
+class NoPort:
+    """Blocks for which Gradio finds no port."""
 
-    with pytest.raises(PeftDemoError, match=r"cannot serve on 127\.0\.0\.1, port 80: Cannot find"):
-        app._launch(app.ServedPage(NoService(), Blocks(), {}), "127.0.0.1", 80, False)
+    def launch(self, **_):
+        raise OSError("Cannot find empty port in range: 80-80. You can specify server_port")
+
+
+def test_a_port_that_is_taken_is_one_sentence():
+    page = app.ServedPage(NoService(), NoPort(), {})
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PeftDemoError, match=f"port {port} of 127.0.0.1 is in use already"):
+            app._launch(page, "127.0.0.1", port, False)
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.example"])
+def test_an_address_of_another_machine_is_one_sentence(host):
+    page = app.ServedPage(NoService(), NoPort(), {})
+    with pytest.raises(PeftDemoError, match=f"cannot serve on {host}, port any: ") as refusal:
+        app._launch(page, host, None, False)
+    assert "empty port" not in str(refusal.value)
 
 
 def test_the_entry_of_a_space_is_the_same_command():

@@ -37,6 +37,7 @@ from peft_demo.adapters import (
     load,
     merge,
     take_over,
+    without_head,
 )
 from peft_demo.adapters.codec import codecs
 from peft_demo.adapters.merge import probe
@@ -49,6 +50,7 @@ from peft_demo.contracts.events import (
     Resumed,
     Stepped,
 )
+from peft_demo.contracts.families import FAMILIES
 from peft_demo.contracts.knobs import Knob, knobs
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.methods import methods
@@ -58,6 +60,16 @@ from peft_demo.vit import Backbone
 METHODS = sorted(methods())
 
 each_method = pytest.mark.parametrize("name", METHODS)
+
+
+@each_method
+def test_it_stands_in_a_family_and_its_jargon_under_advanced(name):
+    """A newcomer finds every method among its relatives, and is not asked for roles of sites (q, k,
+    v …) before opening Advanced.
+    """
+    method = methods()[name]
+    assert method.family in FAMILIES
+    assert all(knob.advanced for knob in knobs(method.Config) if knob.kind == "choices")
 
 
 @each_method
@@ -267,6 +279,7 @@ SITUATIONS = [
     ("linear", {}, {"augment": "crop+flip", "smoothing": 0.1}),
     ("spt_lora", {"dropout": 0.3}, {"augment": "crop"}),
     ("bi_lora", {"head_bits": 1}, {"batch": 20}),
+    ("lora", {}, {"balance": "sampling"}),
     ("lora", {}, {"patience": 1, "epochs": 6, "lr": 1.0}),
 ]
 """(method, knobs, recipe): what may draw, cache or survey in a run."""
@@ -431,3 +444,21 @@ def stored(adapter: Adapter) -> int:
 
 def numbers(tensor: Tensor) -> tuple[float, ...]:
     return tuple(tensor.flatten().tolist())
+
+
+@each_method
+def test_17_at_no_strength_the_backbone_is_frozen_and_at_full_strength_nothing_changes(
+    name: str, tiny: Backbone
+):
+    """Law 17: what an adapter adds can be scaled, from nothing to all of it."""
+    adapter = disturbed(new(name, tiny))
+    x = images()
+    with torch.no_grad():
+        none = without_head(attach(tiny, adapter, 0.0).eval(), tiny.anatomy)(x)
+        half = attach(tiny, adapter, 0.5).eval()(x)
+        full = attach(tiny, adapter, 1.0).eval()(x)
+        assert torch.allclose(none, tiny.model(x), atol=1e-5)
+    assert torch.equal(full, logits(tiny, adapter))
+    assert half.isfinite().all()
+    scales = name != "linear"
+    assert torch.equal(half, full) != scales

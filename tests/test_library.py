@@ -51,7 +51,7 @@ def test_the_lines_in_help_run_as_they_stand(desk, picture, capsys):
     assert re.fullmatch(r"0\.\d+ \d\n", capsys.readouterr().out)
 
 
-def test_the_five_names_are_there_and_cost_nothing_until_they_are_asked_for():
+def test_the_six_names_are_there_and_cost_nothing_until_they_are_asked_for():
     code = """
 import peft_demo, sys
 assert not {"torch", "PIL", "numpy"} & set(sys.modules)
@@ -61,7 +61,7 @@ print(dir(peft_demo))
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1]
     )
     assert done.returncode == 0, done.stderr
-    assert {"load_backbone", "attach", "train", "save", "load"} <= set(eval(done.stdout))
+    assert {"load_backbone", "attach", "train", "save", "load", "inspect"} <= set(eval(done.stdout))
     assert peft_demo.train is library.train
 
 

@@ -20,8 +20,13 @@ class Adapter(nn.Module):
     `deltas` are the deltas by site name and `tensors` the replaced tensors by timm name, both with
     "/" for each dot, which torch reserves. `head` maps features [B D] to logits [B C]. A parameter
     that several deltas share is one tensor, kept once.
+
+    `class_means`, where a run has measured them, are the mean features of each class in int8
+    [C D], each row to a scale of its own: by them a picture of something else is told
+    (`inference.doubt`).
     """
 
+    class_means: Tensor | None
     unpacked = False
     """Whether its matrices are dequantised: then it can answer, but not be packed for a file."""
 
@@ -44,6 +49,7 @@ class Adapter(nn.Module):
         self.deltas = nn.ModuleDict(deltas)
         self.tensors = nn.ParameterDict(tensors)
         self.head = new_head(features, classes)
+        self.register_buffer("class_means", None)
 
     def by_site(self) -> dict[str, Delta]:
         """The deltas by the name of their site."""
@@ -119,13 +125,24 @@ def create(
 
 
 def meta_adapter(
-    method: Method, config: Any, anatomy: Anatomy, classes: int, allocation: Any = None
+    method: Method,
+    config: Any,
+    anatomy: Anatomy,
+    classes: int,
+    allocation: Any = None,
+    *,
+    doubts: bool = False,
 ) -> Adapter:
-    """A skeleton of the same on the meta device: names and shapes, no memory, nothing drawn."""
+    """A skeleton of the same on the meta device: names and shapes, no memory, nothing drawn;
+    with the `class_means` of one that `doubts`.
+    """
     with torch.device("meta"):
         parts = method.parts(anatomy, config, allocation)
         replaced = {name: torch.empty(anatomy.tensors[name]) for name in parts.replaces}
-        return Adapter(method, config, parts, replaced, anatomy.features, classes)
+        adapter = Adapter(method, config, parts, replaced, anatomy.features, classes)
+        if doubts:
+            adapter.class_means = torch.empty(classes, anatomy.features, dtype=torch.int8)
+        return adapter
 
 
 def materialize(adapter: Adapter, state: Mapping[str, Tensor]) -> Adapter:

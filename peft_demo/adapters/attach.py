@@ -12,22 +12,31 @@ from ..vit import Anatomy, Backbone
 from ..vit.anatomy import split_qkv, tree_name
 from ..vit.seam import put, put_seams, share_tensors
 from .adapter import Adapter
+from .strength import between, scaled
 
 
-def attach(backbone: Backbone, adapter: Adapter) -> nn.Module:
+def attach(backbone: Backbone, adapter: Adapter, strength: float = 1.0) -> nn.Module:
     """The adapted model: images [B 3 S S] → logits [B C].
 
-    `BadValue` names a site that would never fire.
+    `strength` scales what the adapter adds, see the file of that name. `BadValue` names a site that
+    would never fire.
     """
     anatomy = backbone.anatomy
     check_sites(anatomy, adapter)
     tree = share_tensors(backbone.model)
-    replace_tensors(tree, adapter)
-    deltas = adapter.by_site()
+    replace_tensors(tree, adapter, strength)
+    deltas = scaled(adapter.by_site(), strength)
     for name in deltas:
         split_qkv(tree, anatomy.sites[name])
     put_seams(tree, {anatomy.sites[name].path: delta for name, delta in deltas.items()})
     put(tree, anatomy.head, adapter.head)
+    return tree
+
+
+def without_head(model: nn.Module, anatomy: Anatomy) -> nn.Module:
+    """The same model up to its head, over the same tensors: images [B 3 S S] → features [B D]."""
+    tree = share_tensors(model)
+    put(tree, anatomy.head, nn.Identity())
     return tree
 
 
@@ -41,8 +50,10 @@ def check_sites(anatomy: Anatomy, adapter: Adapter) -> None:
             raise BadValue(f"{anatomy.arch} has no tensor {name!r}.")
 
 
-def replace_tensors(tree: nn.Module, adapter: Adapter) -> None:
+def replace_tensors(tree: nn.Module, adapter: Adapter, strength: float = 1.0) -> None:
     """Binds the adapter's own parameters where frozen ones stood in `tree`."""
     for name, parameter in adapter.replaced().items():
         path, _, leaf = tree_name(name).rpartition(".")
-        tree.get_submodule(path)._parameters[leaf] = parameter
+        module = tree.get_submodule(path)
+        frozen = getattr(module, leaf)
+        module._parameters[leaf] = between(frozen, parameter, strength)

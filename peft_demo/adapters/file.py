@@ -1,7 +1,8 @@
 """The adapter file: one safetensors file that holds the adapter's tensors, its head, and a card for
 all the rest.
 
-The header's metadata has `format`, the four keys that ModelSpec requires, and `peft_demo`: the
+Among the tensors may be `class_means`, by which a picture of none of the classes is told. The
+header's metadata has `format`, the four keys that ModelSpec requires, and `peft_demo`: the
 `AdapterCard` as JSON. Nothing of the backbone is in it but the tensors that the adapter replaces,
 which the card lists.
 
@@ -39,7 +40,7 @@ HEADER_LIMIT = 1_000_000
 FILE_LIMIT = 4_000_000_000
 """Bytes; full fine-tuning of a ViT-H takes 2.5 GB."""
 
-_DTYPES = {torch.float32: "F32", torch.int32: "I32", torch.uint8: "U8"}
+_DTYPES = {torch.float32: "F32", torch.int32: "I32", torch.int8: "I8", torch.uint8: "U8"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -150,8 +151,17 @@ def _judge(stream: BinaryIO, name: str) -> tuple[Header, AdapterCard]:
 
 def _card(header: Header, name: str) -> AdapterCard:
     if "peft_demo" not in header.metadata:
+        if _is_peft(header):
+            raise BadAdapter(
+                f"{name} is a LoRA of huggingface/peft without its adapter_config.json.",
+                "Add both files together, or a zip of their folder.",
+            )
         raise BadAdapter(f"{name} holds no adapter card, so it was not made by PEFT Demo.")
     return AdapterCard.parse(header.metadata["peft_demo"])
+
+
+def _is_peft(header: Header) -> bool:
+    return any(name.startswith("base_model.model.") for name in header.tensors)
 
 
 def _meta_adapter(card: AdapterCard, anatomy: Anatomy) -> Adapter:
@@ -159,7 +169,9 @@ def _meta_adapter(card: AdapterCard, anatomy: Anatomy) -> Adapter:
     try:
         method = find_method(card.method)
         config = method.config(card.knobs)
-        return meta_adapter(method, config, anatomy, len(card.classes), card.extra)
+        classes = len(card.classes)
+        doubts = bool(card.doubt)
+        return meta_adapter(method, config, anatomy, classes, card.extra, doubts=doubts)
     except (UnknownName, BadValue) as error:
         raise BadAdapter(f"{shortened(card.name)} cannot be rebuilt: {error}") from None
 

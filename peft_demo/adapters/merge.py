@@ -77,32 +77,60 @@ def probe(delta: Delta, f: nn.Linear) -> tuple[Tensor, Tensor]:
     return columns.T, shift[0]
 
 
-def _fold(tree: nn.Module, site: Site, delta: Delta) -> None:
+def linear_map(tree: nn.Module, site: Site) -> nn.Linear:
+    """The affine map at a site of the exposed tree, as a linear over the same tensors.
+
+    Of q, k and v it is their rows, of a norm its affine part, of the patch embedding the map of one
+    flattened patch. `CannotMerge` where no such map stands there.
+    """
     if site.role in QKV:
-        _fold_rows(tree, site, delta)
-    elif site.path == "patch_embed":
-        _fold_patch(tree, site, delta)
-    elif site.role in ("patch", *NORMS):
-        _fold_norm(tree.get_submodule(site.path), site, delta)
-    elif site.role == "reduction":
-        _fold_reduction(tree, site, delta)
-    else:
-        _fold_linear(tree.get_submodule(site.path), site, delta)
-
-
-def _fold_linear(linear: nn.Module, site: Site, delta: Delta) -> None:
-    if not isinstance(linear, nn.Linear):
+        return linear_rows(linear_at(tree, site.whole_path), site.rows)
+    if site.path == "patch_embed":
+        return _of_patches(tree)
+    module = tree.get_submodule(site.path)
+    if site.role in ("patch", *NORMS):
+        return _of_norm(module, site)
+    if not isinstance(module, nn.Linear):
         raise CannotMerge(
             f"{site.name} is not a linear map, so a delta around it cannot be folded."
         )
-    W, b = affine(delta, linear)
-    _set(linear, site, W, b)
+    return module
 
 
-def _fold_rows(tree: nn.Module, site: Site, delta: Delta) -> None:
+def _of_norm(norm: nn.Module, site: Site) -> nn.Linear:
+    if not isinstance(norm, nn.LayerNorm) or norm.weight is None:
+        raise CannotMerge(
+            f"{site.name} is a {type(norm).__name__} without an affine part to fold into."
+        )
+    return _linear(torch.diag(norm.weight.detach()), norm.bias)
+
+
+def _of_patches(tree: nn.Module) -> nn.Linear:
+    patches = patch_embed(tree)
+    if not isinstance(patches.norm, nn.Identity):
+        raise CannotMerge(
+            "a norm inside the patch embedding stands between the delta and the convolution."
+        )
+    return _linear(patches.proj.weight.detach().flatten(1), patches.proj.bias)
+
+
+def _fold(tree: nn.Module, site: Site, delta: Delta) -> None:
+    W, b = affine(delta, linear_map(tree, site))
+    if site.role in QKV:
+        _fold_rows(tree, site, W, b)
+    elif site.path == "patch_embed":
+        _fold_patch(tree, site, W, b)
+    elif site.role in ("patch", *NORMS):
+        _fold_norm(tree, site, W, b)
+    elif site.role == "reduction":
+        _fold_reduction(tree, site, W, b)
+    else:
+        _set(linear_at(tree, site.path), site, W, b)
+
+
+def _fold_rows(tree: nn.Module, site: Site, W: Tensor, b: Tensor) -> None:
     fused = linear_at(tree, site.whole_path)
     rows = site.rows
-    W, b = affine(delta, linear_rows(fused, rows))
     weight = fused.weight.detach().clone()
     bias = None if fused.bias is None else fused.bias.detach().clone()
     weight[rows] = W.to(weight)
@@ -112,41 +140,30 @@ def _fold_rows(tree: nn.Module, site: Site, delta: Delta) -> None:
     _set(fused, site, weight, b)
 
 
-def _fold_norm(norm: nn.Module, site: Site, delta: Delta) -> None:
-    if not isinstance(norm, nn.LayerNorm) or norm.weight is None:
-        raise CannotMerge(
-            f"{site.name} is a {type(norm).__name__} without an affine part to fold into."
-        )
-    W, b = affine(delta, _linear(torch.diag(norm.weight.detach()), norm.bias))
+def _fold_norm(tree: nn.Module, site: Site, W: Tensor, b: Tensor) -> None:
     diagonal = torch.diagonal(W)
     if not torch.equal(W, torch.diag(diagonal)):
         raise CannotMerge(f"the delta at {site.name} mixes channels, which a norm cannot take up.")
-    _set(norm, site, diagonal, b)
+    _set(cast(nn.LayerNorm, tree.get_submodule(site.path)), site, diagonal, b)
 
 
-def _fold_reduction(tree: nn.Module, site: Site, delta: Delta) -> None:
+def _fold_reduction(tree: nn.Module, site: Site, W: Tensor, b: Tensor) -> None:
     """Gives the norm before the reduction the least shift that W' turns into b'."""
     stage_path = site.path.rpartition(".")[0]
-    linear = linear_at(tree, site.path)
     norm = cast(nn.LayerNorm, tree.get_submodule(f"{stage_path}.norm"))
-    W, b = (part.double() for part in affine(delta, linear))
+    W = W.double()
+    b = b.double()
     shift = torch.linalg.pinv(W) @ b
     if not torch.allclose(W @ shift, b, rtol=1e-6, atol=1e-9):
         raise CannotMerge(
             f"{site.name} has no bias that could take up the shift.", "Classify with it attached."
         )
     _set(norm, site, norm.weight.detach(), norm.bias.detach() + shift)
-    _set(linear, site, W, torch.zeros_like(b))
+    _set(linear_at(tree, site.path), site, W, torch.zeros_like(b))
 
 
-def _fold_patch(tree: nn.Module, site: Site, delta: Delta) -> None:
-    patches = patch_embed(tree)
-    conv = cast(nn.Conv2d, patches.proj)
-    if not isinstance(patches.norm, nn.Identity):
-        raise CannotMerge(
-            "a norm inside the patch embedding stands between the delta and the convolution."
-        )
-    W, b = affine(delta, _linear(conv.weight.detach().flatten(1), conv.bias))
+def _fold_patch(tree: nn.Module, site: Site, W: Tensor, b: Tensor) -> None:
+    conv = cast(nn.Conv2d, patch_embed(tree).proj)
     if conv.bias is None and tree.pos_embed is not None:
         _shift_positions(tree, b)
         b = torch.zeros_like(b)

@@ -45,12 +45,16 @@ class Mixed(nn.Module):
         self._lock = Lock()
 
     def forward(self, images: Tensor, numbers: Sequence[int]) -> list[Tensor]:
+        features = self.features(images, numbers)
+        return [self.heads[i](row) for row, i in zip(features, numbers, strict=True)]
+
+    def features(self, images: Tensor, numbers: Sequence[int]) -> Tensor:
+        """[B D]: what the head of each image's adapter is given."""
         index = torch.as_tensor(numbers, device=images.device)
         with self._lock:
             for stack in self._stacks:
                 stack.index = index
-            features = self.tree(images)
-        return [self.heads[i](row) for row, i in zip(features, numbers, strict=True)]
+            return self.tree(images)
 
 
 class Stack(Delta):

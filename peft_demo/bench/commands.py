@@ -26,6 +26,7 @@ from ..cli.services import add_weights, open_studio
 from ..cli.terminal import print_answer, table
 from ..contracts.knobs import build
 from ..contracts.specs import Recipe
+from . import trust
 
 if TYPE_CHECKING:
     from ..vit.source import Source
@@ -79,7 +80,7 @@ def compare(
     reading: dict[str, Any] | None = None,
 ) -> None:
     """Run methods × seeds and print one table. Stopped, the same command goes on where it was."""
-    from . import comparison, contenders
+    from . import best, comparison, contenders
 
     compared = contenders.contenders(methods)
     chosen_seeds = comparison.parse_seeds(seeds)
@@ -96,13 +97,16 @@ def compare(
     caption = comparison.caption(chosen_seeds, specs, sweep.backbone, settings, tune)
     cells = comparison.printed(rows, sweep.backbone.device.type)
     drawn = comparison.drawn(cells, comparison.head(specs), markdown)
+    legend = best.legend(best.gaps(lines), len(chosen_seeds))
     value = {
         "results": str(sweep.results.file),
         "caption": caption,
+        "legend": legend,
         "methods": rows,
         "runs": lines,
     }
-    print_answer(value, [*drawn, "", caption], as_json)
+    below = [caption, "", legend] if legend else [caption]
+    print_answer(value, [*drawn, "", *below], as_json)
 
 
 @bench.command("tune")
@@ -246,3 +250,7 @@ def _open_sweep(
             backbone, size, home=studio.home.root, offline=studio.offline, report=progress.report
         )
         yield Sweep(studio, loaded, results, progress, test)
+
+
+bench.command("doubt")(trust.doubt)
+bench.command("why")(trust.why)

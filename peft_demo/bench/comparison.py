@@ -1,16 +1,18 @@
 """Methods × seeds as a table: mean and spread of accuracies, and what each method costs."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import mean, stdev
 from typing import Any
 
 from ..cli.terminal import table
+from ..contracts.accuracy import interval, right_of
 from ..contracts.errors import BadValue
 from ..contracts.specs import DataSpec, Recipe
 from ..contracts.text import quoted
 from ..vit import Backbone
+from .best import Gap, gaps
 from .contenders import Contender
 from .results import Line
 from .sweep import Job, job, tuned_job
@@ -61,10 +63,29 @@ def summary(lines: Sequence[Line]) -> list[Row]:
 
     Its figures are means over the runs that ended well, spreads are sample deviations over seeds.
     "sets" has the accuracies on each dataset. Where there are several, the row's own accuracies are
-    means over the sets, so that each counts the same, and have no spread.
+    means over the sets, so that each counts the same, and have no spread. "against_best" says of
+    each accuracy how far it lies below the best of the table.
     """
     methods = dict.fromkeys(line["method"] for line in lines)
-    return [_row(name, [line for line in lines if line["method"] == name]) for name in methods]
+    columns = gaps(lines)
+    rows = []
+    for name in methods:
+        row = _row(name, [line for line in lines if line["method"] == name])
+        rows.append(_with_gaps(row, columns))
+    return rows
+
+
+def _with_gaps(row: Row, columns: Mapping[str, Mapping[str, Gap]]) -> Row:
+    """The row, each of its accuracies with its "against_best", None where there is nothing to
+    compare with."""
+
+    def against(column: str) -> Row | None:
+        gap = columns.get(column, {}).get(row["method"])
+        return gap.to_json() if gap else None
+
+    sets = {name: {**part, "against_best": against(name)} for name, part in row["sets"].items()}
+    whole = next(iter(sets)) if len(sets) == 1 else ""
+    return {**row, "sets": sets, "against_best": against(whole)}
 
 
 def _row(method: str, lines: Sequence[Line]) -> Row:
@@ -105,7 +126,18 @@ def _accuracies(lines: Sequence[Line]) -> Row:
         has_spread = len(accuracies) > 1 and None not in accuracies
         row[f"{part}_accuracy"] = _mean(accuracies)
         row[f"{part}_std"] = stdev(accuracies) if has_spread else None
+        row[f"{part}_interval"] = _interval(lines[0], part) if len(lines) == 1 else None
     return row
+
+
+def _interval(line: Line, part: str) -> tuple[float, float] | None:
+    """Where the accuracy of one run lies with 95 % confidence; None where nothing was measured or
+    an older line does not say on how many images."""
+    images = line.get(f"{part}_images")
+    accuracy = line[f"{part}_accuracy"]
+    if not images or accuracy is None:
+        return None
+    return interval(right_of(accuracy, images), images)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
@@ -160,8 +192,13 @@ def _accuracy_cell(row: Row, part: str) -> str:
     spread = row.get(f"{part}_std")
     if accuracy is None:
         return "not measured"
-    deviation = "" if spread is None else f" ± {100 * spread:.1f}"
-    return f"{100 * accuracy:.1f}{deviation}"
+    doubt = "" if spread is None else f" ± {100 * spread:.1f}"
+    if bounds := row.get(f"{part}_interval"):
+        low, high = (100 * bound for bound in bounds)
+        doubt = f" ({low:.0f} to {high:.0f})"
+    against = row.get("against_best") if part == "test" else None
+    mark = f" {against['mark']}" if against and against["mark"] else ""
+    return f"{100 * accuracy:.1f}{doubt}{mark}"
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -185,7 +222,7 @@ def parse_seeds(text: str) -> list[int]:
 def _repeats(seeds: Sequence[int]) -> str:
     """seed 0; seeds 0 to 2, ...; seeds 1, 4, ..."""
     if len(seeds) == 1:
-        return f"seed {seeds[0]}"
+        return f"seed {seeds[0]}, 95 % interval of the images in brackets"
     words = ", ".join(map(str, seeds))
     if list(seeds) == list(range(len(seeds))):
         words = f"0 to {seeds[-1]}"

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 import torch
 
+from ..contracts.accuracy import in_short
 from ..contracts.errors import BadData, PeftDemoError, TrainingFailed
 from ..contracts.events import Event, Finished, Started, Stepped, Tried
+from ..contracts.held_out import HeldOut
 from ..contracts.specs import DataSpec, Recipe, RunSpec
-from ..contracts.text import percent
 from ..data import split
 from ..data.few_shot_tensors import FewShotTensors, few_shot_tensors
 from ..studio import Studio
@@ -236,10 +237,13 @@ def _measured(
     on_cuda = backbone.device.type == "cuda"
     if on_cuda:
         torch.cuda.reset_peak_memory_stats()
-    ending, trials = _ending(train(run.public(), backbone, images), report)
+    ending, trials, right = _ending(train(run.public(), backbone, images), report)
     if not ending.unchanged:
         raise TrainingFailed("the frozen backbone changed in this run.", "Please report this.")
     figures = {name: getattr(ending, name) for name in MEASURED}
+    figures["val_images"] = len(images.val[1])
+    if right:
+        figures["right"] = right
     if not on_cuda:
         figures["memory_mb"] = None  # the peak of this process, whichever run it came from
     steps = Steps.of(run.method, run.knobs, backbone, run.recipe.batch, len(images.classes))
@@ -251,10 +255,12 @@ def _measured(
 
 def _ending(
     events: Iterator[Event], report: Callable[[float], None]
-) -> tuple[Finished, list[Tried]]:
-    """The last event of a run, and what it has tried. Reports the fraction of its steps done."""
+) -> tuple[Finished, list[Tried], str]:
+    """The last event of a run, what it has tried, and which test images it had right
+    (`HeldOut.right`). Reports the fraction of its steps done."""
     steps = 1
     trials = []
+    right = ""
     for event in events:
         match event:
             case Started():
@@ -263,8 +269,10 @@ def _ending(
                 report(event.step / steps)
             case Tried():
                 trials.append(event)
+            case HeldOut(part="test"):
+                right = event.right
             case Finished():
-                return event, trials
+                return event, trials, right
     raise TrainingFailed("the run ended without a result.", "Please report this.")
 
 
@@ -277,9 +285,9 @@ def _release_memory() -> None:
 def _outcome(line: Line) -> str:
     if "error" in line:
         return f"failed: {line['error']}"
-    accuracies = f"validation {percent(line['val_accuracy'])}"
+    accuracies = f"validation {in_short(line['val_accuracy'], line['val_images'])}"
     if line["test_images"]:
-        accuracies += f", test {percent(line['test_accuracy'])}"
+        accuracies += f", test {in_short(line['test_accuracy'], line['test_images'])}"
     return f"{accuracies}, {line['seconds']:.1f} s"
 
 

@@ -7,9 +7,11 @@ from tempfile import TemporaryDirectory
 from .. import adapters
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.specs import RunSpec
-from ..studio.adapter_store import SUFFIX, AdapterStore
+from ..studio.adapter_store import AdapterStore
 from ..studio.backbone_cache import BackboneCache
+from ..studio.entry import SUFFIX
 from ..studio.predictor import Predictor
+from ..studio.trash import Trash
 from ..vit import Backbone
 from ..vit.source import Source
 from .huggingface import Peft, build_peft
@@ -31,7 +33,7 @@ def switch(source: Source, size: int, turns: int) -> list[Row]:
     """
     backbone = random_backbone(source, size)
     with TemporaryDirectory() as folder:
-        store = AdapterStore(Path(folder), Path(folder) / "trash", Path(folder) / "none")
+        store = AdapterStore(Path(folder), Trash(Path(folder) / "trash"), Path(folder) / "none")
         ids = _fill(store, backbone, max(RESIDENT))
         rows = []
         for count in RESIDENT:

@@ -70,11 +70,13 @@ def one_digit(rate: float) -> float:
 def of_recipe(lines: Iterable[Line], recipe: Recipe) -> list[Line]:
     """The lines of runs that had this recipe, whatever their learning rates."""
     wanted = _without_rates(asdict(recipe))
-    return [line for line in lines if _recipe(line).items() <= wanted.items()]
+    return [line for line in lines if _recipe(line) == wanted]
 
 
 def _recipe(line: Line) -> dict[str, Any]:
-    return _without_rates(line.get("spec", {}).get("recipe", {}))
+    """What a line does not say was at its default."""
+    recipe = {**asdict(Recipe()), **line.get("spec", {}).get("recipe", {})}
+    return _without_rates(recipe)
 
 
 def _without_rates(recipe: Mapping[str, Any]) -> dict[str, Any]:

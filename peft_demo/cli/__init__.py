@@ -17,7 +17,21 @@ from collections.abc import Sequence
 import typer
 
 from ..contracts.errors import PeftDemoError
-from . import adapters, backbones, datasets, evaluate, hub, methods, predict, train, zoo
+from . import (
+    adapters,
+    backbones,
+    calibrate,
+    datasets,
+    evaluate,
+    explain,
+    hub,
+    inspect,
+    methods,
+    predict,
+    strength,
+    train,
+    zoo,
+)
 from .terminal import INTERRUPTED, complain, escape_what_cannot_be_printed
 
 _CLICK_ERROR: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
@@ -37,6 +51,10 @@ app.command("train")(train.train)
 app.command("resume")(train.resume)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
+app.command("explain")(explain.explain)
+app.command("inspect")(inspect.inspect)
+app.command("strength")(strength.strength)
+app.command("calibrate")(calibrate.calibrate)
 app.command("merge")(adapters.merge)
 app.command("export")(adapters.export)
 app.command("import")(adapters.import_adapter)

@@ -1,6 +1,8 @@
 """`evaluate`: how often an adapter is right, and where it errs."""
 
-from typing import Any
+from typing import Annotated, Any
+
+from typer import Option
 
 from ..contracts.accuracy import in_words
 from ..contracts.score import ClassScore, Score
@@ -18,6 +20,10 @@ MISTAKES = 5
 def evaluate(
     adapter: Adapter,
     data: Data,
+    against: Annotated[
+        str,
+        Option(metavar="ADAPTER", help="Another one, on the same images: are they far apart?"),
+    ] = "",
     zoo: Zoo = None,
     offline: Offline = False,
     as_json: Json = False,
@@ -26,8 +32,18 @@ def evaluate(
     """Measure an adapter on a dataset; images it was trained on are left out."""
     with open_studio(zoo, offline) as studio, Progress() as progress:
         spec = studio.data.read(data, **reading or {})
-        score = studio.answers.evaluate(studio.zoo.find(adapter), spec, progress.report)
-    print_answer(score.to_json(), _lines(score), as_json)
+        id = studio.zoo.find(adapter)
+        other = studio.zoo.find(against) if against else ""
+        if other:
+            score, pairs = studio.answers.compare(id, other, spec, progress.report)
+        else:
+            score, pairs = studio.answers.evaluate(id, spec, progress.report), None
+    value = score.to_json()
+    lines = _lines(score)
+    if pairs:
+        value["against"] = {"adapter": other, **pairs.to_json()}
+        lines.append(pairs.in_words(id, other))
+    print_answer(value, lines, as_json)
 
 
 def _lines(score: Score) -> list[str]:
@@ -38,7 +54,11 @@ def _lines(score: Score) -> list[str]:
     ]
     total = f"{in_words(score.accuracy, score.images)}; macro F1 {_share(score.macro_f1)}"
     left_out = f"{score.left_out} left out, seen in training"
-    return [*table([HEAD, *rows]), *confused[:MISTAKES], f"{total}; {left_out}"]
+    truth = f"calibration error {_share(score.calibration_error)}; Brier {_share(score.brier)}"
+    lines = [*table([HEAD, *rows]), *confused[:MISTAKES], f"{total}; {left_out}", truth]
+    if score.called_none is not None:
+        lines.append(f"{score.called_none} of {score.images} called none of its classes")
+    return lines
 
 
 def _row(entry: ClassScore) -> tuple[object, ...]:

@@ -59,6 +59,7 @@ READING = {
     "encoding": ("NAME", "Of file names that are no UTF-8, for instance gb18030."),
     "window": ("LOW,HIGH", "Values that become black and white in pictures deeper than 8 bits."),
     "ground": ("|".join((*GROUNDS, "#rrggbb")), "What lies behind transparent pictures."),
+    "corrections": ("DIGEST=CLASS,…", "Pictures of another class or none, by their SHA-256."),
 }
 """Fields of `DataSpec` that say how a dataset is read, with what their flags take and mean."""
 

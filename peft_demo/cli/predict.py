@@ -1,17 +1,14 @@
 """`predict`: what an adapter says of pictures. One that cannot be read stops no other."""
 
-import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from io import StringIO
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer import Argument, Option
 
-from ..contracts.cards import Prediction
-from ..contracts.errors import BadImage, CannotWrite
+from ..contracts.answer import Answer, as_csv
+from ..contracts.errors import CannotWrite
 from ..contracts.text import percent
 from ..storage.atomic import disk_errors, write_file
 from .interrupt import FirstInterrupt
@@ -20,22 +17,10 @@ from .progress import Progress
 from .services import open_studio
 from .terminal import INTERRUPTED, print_answer, table
 
-if TYPE_CHECKING:
-    from ..data import NamedPicture
-    from ..studio import Studio
-
 NOTHING_ANSWERED = 1
 """The exit code where no picture has an answer."""
 TABLES = (".csv", ".tsv", ".txt")
 """What a file may end in that `--csv` writes anew."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an adapter says of a picture; a `refusal` in it says why there is no answer."""
-
-    picture: str
-    prediction: Prediction
 
 
 def predict(
@@ -59,14 +44,14 @@ def predict(
     with open_studio(zoo, offline) as studio, Progress() as progress, FirstInterrupt() as interrupt:
         id = studio.zoo.find(adapter)
         pictures = studio.data.pictures(images)
-        for picture in pictures:
+        for answer in studio.answers.each(pictures, id, top):
+            answers.append(answer)
             if interrupt.came:
                 break
             if len(pictures) > 1:
                 progress.report("classifying", len(answers) / len(pictures))
-            answers.append(_answer(studio, picture, id, top))
     if csv_file:
-        write_file(csv_file, _as_csv(answers, top).encode())
+        write_file(csv_file, as_csv(answers).encode())
     print_answer([_value(answer) for answer in answers], _lines(answers, csv_file), as_json)
     if interrupt.came:
         raise typer.Exit(INTERRUPTED)
@@ -87,14 +72,6 @@ def _check_writable(file: Path) -> None:
         file.open("a").close()
 
 
-def _answer(studio: "Studio", picture: "NamedPicture", id: str, top: int) -> Answer:
-    try:
-        (prediction,) = studio.answers.classify(picture.read(), [id], top)
-    except BadImage as error:
-        prediction = Prediction(id, (), 0.0, refusal=str(error))
-    return Answer(picture.name, prediction)
-
-
 def _value(answer: Answer) -> dict[str, Any]:
     prediction = answer.prediction
     answered = not prediction.refusal
@@ -103,6 +80,7 @@ def _value(answer: Answer) -> dict[str, Any]:
         **vars(prediction),
         "label": prediction.label if answered else None,
         "probability": prediction.probability if answered else None,
+        "none_of_these": prediction.is_none,
     }
 
 
@@ -121,39 +99,6 @@ def _row(answer: Answer) -> tuple[str, ...]:
     if prediction.refusal:
         return answer.picture, "no answer", "", "", prediction.refusal
     probability = percent(prediction.probability)
-    return answer.picture, prediction.label, probability, f"{prediction.ms:.1f} ms", ""
-
-
-def _as_csv(answers: Sequence[Answer], top: int) -> str:
-    """A line for each picture: file, answer, probability, the next likely classes, reason.
-
-    Every line has as many columns as there are classes, `top` of them at most.
-    """
-    places = max((len(answer.prediction.top) for answer in answers), default=0) or top
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", *_column_names(places), "reason"])
-    for answer in answers:
-        cells = list(_cells(answer.prediction))
-        cells += [""] * (2 * places - len(cells))
-        writer.writerow([answer.picture, *cells, answer.prediction.refusal])
-    return _printable(text.getvalue())
-
-
-def _column_names(places: int) -> list[str]:
-    """answer, probability, answer 2, probability 2, ..."""
-    names = ["answer", "probability"]
-    for place in range(2, places + 1):
-        names += [f"answer {place}", f"probability {place}"]
-    return names
-
-
-def _cells(prediction: Prediction) -> Iterator[str]:
-    for label, probability in prediction.top:
-        yield label
-        yield f"{probability:.6f}"
-
-
-def _printable(text: str) -> str:
-    """File names may hold bytes that are no text: these become escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    label = prediction.label
+    said = f"none of these, most like {label}" if prediction.is_none else label
+    return answer.picture, said, probability, f"{prediction.ms:.1f} ms", ""

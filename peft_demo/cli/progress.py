@@ -3,6 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
+from ..contracts.accuracy import in_short
 from ..contracts.events import (
     Evaluated,
     Event,
@@ -14,7 +15,6 @@ from ..contracts.events import (
     Surveyed,
     Tried,
 )
-from ..contracts.text import percent
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -92,10 +92,11 @@ def _trial_line(event: Tried) -> str:
     if event.problem:
         return f"{event.settings}: failed, {event.problem}"
     best = " (best)" if event.best else ""
-    return f"{event.settings}: accuracy {percent(event.accuracy)}, loss {event.loss:.3f}{best}"
+    accuracy = in_short(event.accuracy, event.images)
+    return f"{event.settings}: accuracy {accuracy}, loss {event.loss:.3f}{best}"
 
 
 def _validation_line(event: Evaluated) -> str:
-    accuracy = f"validation accuracy {percent(event.accuracy)}"
+    accuracy = f"validation accuracy {in_short(event.accuracy, event.images)}"
     best = " (best)" if event.best else ""
     return f"step {event.step}: {accuracy}, loss {event.loss:.3f}{best}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from ..contracts.accuracy import in_short, in_words
+from ..contracts.accuracy import CHOSE, in_short, in_words
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadValue, PeftDemoError
 from ..contracts.events import (
@@ -22,7 +22,6 @@ from ..contracts.history import kept_trial, saved_adapter, since_interruption, t
 from ..contracts.knobs import build, parse_settings
 from ..contracts.origin import Origin
 from ..contracts.specs import Recipe, RunSpec
-from ..contracts.text import percent
 from .interrupt import FirstInterrupt
 from .options import (
     Arch,
@@ -167,7 +166,13 @@ def _trial_row(trial: Tried, kept: bool) -> tuple[object, ...]:
     note = "kept" if kept else trial.problem
     if trial.accuracy is None or trial.loss is None:
         return trial.trial, trial.settings, "", "", note
-    return trial.trial, trial.settings, percent(trial.accuracy), f"{trial.loss:.3f}", note
+    return (
+        trial.trial,
+        trial.settings,
+        in_short(trial.accuracy, trial.images),
+        f"{trial.loss:.3f}",
+        note,
+    )
 
 
 def _follow(studio: "Studio", run: str) -> Sequence[Event]:
@@ -238,6 +243,8 @@ def _result_lines(adapter: str, file: Path, ending: Finished, card: AdapterCard)
     parameters = f"{ending.trainable:,} parameters and a head of {ending.head:,}"
     tested = in_words(ending.test_accuracy, ending.test_images)
     validated = in_short(card.val_accuracy, card.val_images)
+    if card.val_accuracy is not None and card.validation_chose:
+        validated += f", {CHOSE}"
     speed = f"{ending.seconds:.1f} s, {ending.images_per_second:.0f} images/s"
     return [
         f"adapter   {adapter}{early}",

@@ -10,7 +10,6 @@ from typer import Option
 from ..contracts.accuracy import in_short
 from ..contracts.cards import ZooEntry
 from ..contracts.errors import PeftDemoError
-from ..contracts.text import percent
 from .options import Json, Offline, Zoo
 from .progress import Progress
 from .services import open_studio
@@ -24,6 +23,7 @@ TOLERANCE = 0.01
 HEAD = ("ADAPTER", "METHOD", "BACKBONE", "CLASSES", "KB", "VAL", "TEST", "")
 VERIFY_HEAD = ("ADAPTER", "CARD", "NOW", "IMAGES", "")
 EMPTY = ["no adapters yet."]
+EMPTY_TRASH = ["the trash is empty."]
 CARD_FIELDS = (
     "name",
     "method",
@@ -31,6 +31,7 @@ CARD_FIELDS = (
     "size",
     "classes",
     "val_accuracy",
+    "val_images",
     "test_accuracy",
     "test_images",
     "created",
@@ -41,6 +42,13 @@ def list_adapters(
     verify: Annotated[
         bool, Option("--verify", help="Measure each on its test images again; 1 if one differs.")
     ] = False,
+    delete: Annotated[
+        str, Option("--delete", metavar="ADAPTER", help="Move this one to the trash.")
+    ] = "",
+    trash: Annotated[bool, Option("--trash", help="List what lies in the trash.")] = False,
+    restore: Annotated[
+        str, Option("--restore", metavar="NAME", help="Move this one back from the trash.")
+    ] = "",
     zoo: Zoo = None,
     offline: Offline = False,
     as_json: Json = False,
@@ -48,10 +56,28 @@ def list_adapters(
     """List the adapters, own ones first, then those that come with the project."""
     if verify:
         return _verify(zoo, offline, as_json)
+    if delete:
+        return _delete(delete, zoo, offline, as_json)
+    if restore:
+        return _restore(restore, zoo, offline, as_json)
     with open_studio(zoo, offline) as studio:
-        entries = studio.zoo.entries()
-    lines = entry_lines(entries) if entries else EMPTY
+        entries = studio.zoo.trash() if trash else studio.zoo.entries()
+    lines = entry_lines(entries) if entries else EMPTY_TRASH if trash else EMPTY
     print_answer([entry_value(entry) for entry in entries], lines, as_json)
+
+
+def _delete(adapter: str, zoo: Path | None, offline: bool, as_json: bool) -> None:
+    with open_studio(zoo, offline) as studio:
+        name = studio.zoo.delete(adapter)
+    line = f"{adapter} lies in the trash; `zoo --restore {name}` brings it back"
+    print_answer({"trash": name}, [line], as_json)
+
+
+def _restore(name: str, zoo: Path | None, offline: bool, as_json: bool) -> None:
+    with open_studio(zoo, offline) as studio:
+        id = studio.zoo.restore(name)
+    meanwhile = "" if id == name else f", as {name} is taken"
+    print_answer({"adapter": id}, [f"restored as {id}{meanwhile}"], as_json)
 
 
 def entry_value(entry: ZooEntry) -> dict[str, Any]:
@@ -116,7 +142,8 @@ def _verify(zoo: Path | None, offline: bool, as_json: bool) -> None:
 def _measured_again(studio: "Studio", entry: ZooEntry, progress: Progress) -> dict[str, Any]:
     """What the card says and what is measured; the `verdict` may say why it cannot be measured."""
     expected = entry.card.test_accuracy if entry.card else None
-    result = {"id": entry.id, "card": expected, "now": None, "images": 0}
+    tested = entry.card.test_images if entry.card else 0
+    result = {"id": entry.id, "card": expected, "card_images": tested, "now": None, "images": 0}
     try:
         score = studio.answers.verify(entry.id, progress.report)
     except PeftDemoError as error:
@@ -129,6 +156,6 @@ def _measured_again(studio: "Studio", entry: ZooEntry, progress: Progress) -> di
 
 
 def _verify_row(result: dict[str, Any]) -> tuple[object, ...]:
-    card = percent(result["card"])
-    measured = percent(result["now"])
+    card = in_short(result["card"], result["card_images"])
+    measured = in_short(result["now"], result["images"])
     return result["id"], card, measured, result["images"], result["verdict"]

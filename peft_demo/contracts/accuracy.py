@@ -8,9 +8,11 @@ from math import sqrt
 
 from .text import percent
 
+CHOSE = "took part in choosing"
+"""Said of images by which the best state or settings were chosen: their figure is flattered."""
 FEW = 20
-"""Images below which a short form counts them and names no share."""
-_Z = 1.959964
+"""Images below which a short form counts them and names no share of its own."""
+Z = 1.959964
 """Of the normal distribution, 95 % lies within so many standard deviations."""
 
 
@@ -25,7 +27,7 @@ def interval(right: int, images: int) -> tuple[float, float]:
     Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 1927.
     """
     share = right / images
-    spread = _Z**2 / images
+    spread = Z**2 / images
     centre = share + spread / 2
     half = sqrt(spread * (share * (1 - share) + spread / 4))
     low = (centre - half) / (1 + spread)
@@ -43,13 +45,29 @@ def in_words(accuracy: float | None, images: int) -> str:
 
 def range_in_words(accuracy: float, images: int) -> str:
     """0.91, 100 → 84 to 95 %; with a decimal where that is narrow."""
-    low, high = (100 * bound for bound in interval(right_of(accuracy, images), images))
-    places = 0 if high - low >= 2 else 1
-    return f"{low:.{places}f} to {high:.{places}f} %"
+    return f"{_range(accuracy, images)} %"
 
 
 def in_short(accuracy: float | None, images: int) -> str:
-    """0.942, 360 → 94.2 %; 1.0, 4 → 4 of 4; None → not measured."""
+    """0.942, 360 → 94.2 % (91 to 96); 1.0, 4 → 4 of 4 (51 to 100 %); None → not measured."""
+    words = without_range(accuracy, images)
+    if accuracy is None or not images:
+        return words
+    unit = " %" if images < FEW else ""
+    return f"{words} ({_range(accuracy, images)}{unit})"
+
+
+def _range(accuracy: float, images: int) -> str:
+    low, high = (100 * bound for bound in interval(right_of(accuracy, images), images))
+    places = 0 if high - low >= 2 else 1
+    return f"{low:.{places}f} to {high:.{places}f}"
+
+
+def without_range(accuracy: float | None, images: int) -> str:
+    """0.942, 360 → 94.2 %; 1.0, 4 → 4 of 4; None → not measured.
+
+    For a figure that has its range beside it.
+    """
     if accuracy is None or not images:
         return percent(None)
     if images < FEW:

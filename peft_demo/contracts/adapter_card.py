@@ -7,8 +7,9 @@ from typing import Any
 
 from . import checks
 from .checks import Check, Unexpected
+from .doubt import STEPS
 from .errors import BadAdapter, BadValue, PeftDemoError
-from .specs import RunSpec
+from .specs import DataSpec, RunSpec
 from .text import quoted
 from .window import Window
 
@@ -33,7 +34,7 @@ class AdapterCard:
     std: tuple[float, ...]
     interpolation: str
     spec: Mapping[str, Any]
-    """The `RunSpec` as JSON, paths cut to their last part."""
+    """The `RunSpec` as JSON, paths cut to their last part; {} where nobody knows it."""
     trainable: int
     head: int
     val_accuracy: float | None = None
@@ -67,6 +68,12 @@ class AdapterCard:
     """Settings that were tried; the adapter has the best of them. 0: none were."""
     trial_images: int = 0
     """Validation images that chose among them; with `trial_folds`, training images held out."""
+    temperature: float | None = None
+    """That its logits were divided by, in the head's own numbers, so that its probabilities are
+    true on validation images; None where there were too few."""
+    doubt: tuple[float, ...] = ()
+    """How far validation images are from the class means in the file: the least distance, then
+    that of each 5 %; empty where there were too few. See `inference.doubt`."""
     trial_folds: int = 0
     """Parts that the training images were cut into to be held out in turn; 0: they were not."""
 
@@ -94,6 +101,15 @@ class AdapterCard:
             images = f"{self.trial_images} training images, held out in {self.trial_folds} parts"
         return f"best of {self.trials} settings on {images}"
 
+    @property
+    def validation_chose(self) -> bool:
+        """Whether the validation images took part in choosing the state or the settings.
+
+        They did wherever they are, but in a run that looked at them once.
+        """
+        looked_once = len(self.accuracy_curve) == 1 and not self.trials
+        return bool(self.val_images) and not looked_once
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -115,6 +131,19 @@ class AdapterCard:
         if not isinstance(values, Mapping):
             raise BadAdapter(f"{CARD} is {quoted(values)}; expected an object.")
         return AdapterCard(**_checked(values))
+
+    @property
+    def data(self) -> DataSpec | None:
+        """What it was trained on, None if the card does not know or its spec does not hold up."""
+        try:
+            return RunSpec.from_json(self.spec).data if self.spec else None
+        except PeftDemoError:
+            return None
+
+    @property
+    def dataset(self) -> str:
+        """The name of that: digits, photos, holiday.zip; empty if the card does not know."""
+        return self.data.name if self.data else ""
 
     def command(self) -> str:
         """The command that trains this adapter again; `BadValue` if the card does not know."""
@@ -168,6 +197,15 @@ def _ground(value: Any) -> str:
         raise Unexpected("the name of a ground colour, or #rrggbb") from None
 
 
+def _distances(value: Any) -> tuple[float, ...]:
+    if value in ([], ()):
+        return ()
+    distances = checks.numbers(STEPS, 0, 2)(value)
+    if list(distances) != sorted(distances):
+        raise Unexpected("distances that do not fall")
+    return distances
+
+
 _DARK_AND_BRIGHT = checks.numbers(2, -checks.FINITE, checks.FINITE)
 _COUNT = checks.whole(0, 10**12)
 _ACCURACY = checks.optional(checks.number(0, 1))
@@ -203,6 +241,8 @@ _CHECKS: Mapping[str, Check] = {
     "thumbnail": checks.text(40_000, "[A-Za-z0-9+/=]*", "a small JPEG in base64"),
     "window": _window,
     "ground": _ground,
+    "temperature": checks.optional(checks.number(1e-3, 1e3)),
+    "doubt": _distances,
     "trials": _COUNT,
     "trial_images": _COUNT,
     "trial_folds": _COUNT,

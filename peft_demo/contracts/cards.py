@@ -5,6 +5,7 @@ import shlex
 from dataclasses import dataclass
 
 from .adapter_card import AdapterCard
+from .doubt import LIMIT
 from .knobs import Knob
 from .run_state import RunState
 from .specs import RunSpec
@@ -28,6 +29,11 @@ class MethodCard:
     identity: bool
     knobs: tuple[Knob, ...]
     lr: float
+    """Its own learning rate of all but the head."""
+    head_lr: float = 0.0
+    """Its own learning rate of the head."""
+    family: str = ""
+    """One of `contracts.families`, "" for none of them."""
     budget: bool = False
     """True where the trainable count is a budget that a survey of the training images spends
     (SPT)."""
@@ -80,6 +86,8 @@ class ClassCount:
     test: int
     previews: tuple[bytes, ...] = ()
     """Up to four thumbnails, PNG or JPEG, EXIF-free."""
+    keys: tuple[str, ...] = ()
+    """By what a correction names the picture of each thumbnail; see `corrections`."""
 
 
 @dataclass(frozen=True)
@@ -146,12 +154,19 @@ class Cost:
     steps: int
     budget: bool = False
     """True where `trainable` is a budget (SPT), exact only after its survey."""
+    seconds: float | None = None
+    """How long it would take, by earlier runs of the same method, backbone and image size on this
+    machine; None where there are none."""
+
+
+THUMBNAILS = 4
+"""Pictures that stand for an adapter, at most."""
 
 
 @dataclass(frozen=True)
 class ZooEntry:
-    """A line of the adapter table. `card` is None if the file is unreadable; `refusal` says why it
-    cannot answer."""
+    """An adapter as a list shows it. `card` is None if the file is unreadable; `refusal` says why
+    it cannot answer."""
 
     id: str
     """Key in the zoo, never a path: the file's stem."""
@@ -160,6 +175,18 @@ class ZooEntry:
     """From the read-only zoo that comes with the project."""
     card: AdapterCard | None
     refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of one adapter that a person wanted to add."""
+
+    name: str
+    """Of its file or folder, as the person knows it."""
+    id: str = ""
+    """Its id in the zoo, "" where it was refused."""
+    refusal: str = ""
+    """Why it was refused and what to do, "" if it was not."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +218,14 @@ class Prediction:
 
     refusal: str = ""
     """Why there is no answer; `top` is empty then."""
+    doubt: float | None = None
+    """That it is of any of the classes, from 0 to 1, see `contracts.doubt`; None where the adapter
+    cannot say."""
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it is none of the classes, as far as the adapter can say."""
+        return self.doubt is not None and self.doubt > LIMIT
 
     @property
     def label(self) -> str:
@@ -240,7 +275,13 @@ class RunCard:
     """ISO 8601, UTC."""
     adapter: str = ""
     val_accuracy: float | None = None
+    val_images: int = 0
     test_accuracy: float | None = None
+    test_images: int = 0
+    title: str = ""
+    """What a person calls it, "" if they have not said."""
+    place: int = 0
+    """Its place in the line of runs that wait, from 1; 0 does not wait here."""
 
 
 @dataclass(frozen=True)
@@ -257,6 +298,8 @@ class Status:
     device: str = "cpu"
     memory_mb: float = 0.0
     message: str = ""
+    queues: bool = True
+    """Whether a run that is started meanwhile waits for its turn; else it is refused."""
 
     @property
     def busy(self) -> bool:

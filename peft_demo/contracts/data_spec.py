@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from .corrections import parse_corrections
 from .errors import BadValue
 from .text import last_part
 from .window import Window, window_text
@@ -50,6 +51,8 @@ class DataSpec:
     """(darkest, brightest) value of pictures deeper than 8 bits; see `Window`."""
     ground: str = ""
     """Colour behind transparent pictures; see `Window`."""
+    corrections: str = ""
+    """Pictures that belong to another class or to none; see `contracts.corrections`."""
 
     def __post_init__(self):
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", self.source):
@@ -68,6 +71,7 @@ class DataSpec:
         object.__setattr__(self, "window", tuple(self.window))
         Window(self.window, self.ground)
         parse_splits(self.splits)
+        parse_corrections(self.corrections)
 
     def to_json(self) -> dict[str, Any]:
         """The first six fields, and of the others those that say something; `DataSpec(**values)`
@@ -122,12 +126,22 @@ class DataSpec:
             "encoding": self.encoding,
             "window": window_text(self.window),
             "ground": self.ground,
+            "corrections": self.corrections,
         }
         return {f"--{name}": value for name, value in values.items() if value}
 
 
 _OWNER_AND_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
-_WORDS = ("name", "image_column", "label_column", "splits", "labels", "encoding", "ground")
+_WORDS = (
+    "name",
+    "image_column",
+    "label_column",
+    "splits",
+    "labels",
+    "encoding",
+    "ground",
+    "corrections",
+)
 _ALWAYS = {"source", "name", "shots", "seed", "image_column", "label_column"}
 
 

@@ -2,8 +2,8 @@
 
 `training.train` yields them, the journal keeps them, the page draws them. A run reads:
 
-    (Surveyed …) · Started · Stepped … · Evaluated … · Improved/Saved … · (Checkpointed …)
-    and at the end (HeldOut), then Finished, Stopped or Failed
+    (Queued) · (Surveyed …) · Started · Stepped … · Evaluated … · Improved/Saved …
+    · (Checkpointed …) and at the end (HeldOut), then Finished, Stopped or Failed
 
 One that searches first tells this for all trials as one run, with Tried after each.
 One that was interrupted may go on later: Interrupted · Resumed · Started · Stepped … What was told
@@ -29,6 +29,11 @@ class Event:
 
     def to_json(self) -> dict:
         return {"event": type(self).__name__, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Queued(Event):
+    """The run waits for those that were started before it."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,9 @@ class Stepped(Event):
     images_per_second: float
     eta_s: float
     memory_mb: float
+    grad_norm: float | None = None
+    """Of all trained parameters together, before it is clipped; None in runs of earlier
+    versions."""
 
 
 @dataclass(frozen=True)
@@ -232,6 +240,7 @@ class Interrupted(Event):
 CLASSES: Mapping[str, type[Event]] = {
     event.__name__: event
     for event in (
+        Queued,
         Progressed,
         Started,
         Surveyed,

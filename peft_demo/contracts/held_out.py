@@ -34,6 +34,9 @@ class HeldOut(Event):
     split: str
     """SHA-256 over the hashes of all images of the run."""
     answers: tuple[HeldOutAnswer, ...]
+    right: str = ""
+    """A digit for every image of the part, in order: 1 where it was recognised, else 0. Two runs on
+    the same images are compared by it; "" in what was kept with a run."""
 
     def to_json(self) -> dict:
         raise TypeError("a HeldOut event carries pictures; the journal does not keep them")

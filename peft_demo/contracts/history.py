@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .events import Event, Interrupted, Saved, Tried
+from .events import Event, Interrupted, Saved, Started, Tried
 
 
 def saved_adapter(events: Sequence[Event]) -> str:
@@ -11,6 +11,11 @@ def saved_adapter(events: Sequence[Event]) -> str:
         if isinstance(event, Saved):
             return event.adapter
     return ""
+
+
+def classes_of(events: Sequence[Event]) -> tuple[str, ...]:
+    """Names of the classes of a run that has started, in the order of their labels."""
+    return next((event.classes for event in reversed(events) if isinstance(event, Started)), ())
 
 
 def trials_of(events: Sequence[Event]) -> list[Tried]:

@@ -7,7 +7,7 @@ died. An idle machine has not run anything yet.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from .events import Event, Failed, Finished, Interrupted, Started, Stopped
+from .events import Event, Failed, Finished, Interrupted, Queued, Started, Stopped
 from .history import since_interruption
 
 
@@ -45,9 +45,11 @@ ENDINGS = {
 
 
 def state_of(events: Sequence[Event]) -> RunState:
-    """The state of a run that has told these events: over, running, or else preparing."""
+    """The state of a run that has told these events: over, waiting, running, or else preparing."""
     if events and events[-1].final:
         return ENDINGS[type(events[-1])]
+    if events and isinstance(events[-1], Queued):
+        return RunState.QUEUED
     if any(isinstance(event, Started) for event in since_interruption(events)):
         return RunState.RUNNING
     return RunState.PREPARING

@@ -22,6 +22,16 @@ class ClassScore:
 
 
 @dataclass(frozen=True)
+class Reliability:
+    """Answers of about the same probability, and how many of them are right."""
+
+    probability: float
+    """Their mean."""
+    accuracy: float
+    images: int
+
+
+@dataclass(frozen=True)
 class ScoredPicture:
     """One of the pictures and what was said of it. Classes are numbers of `Score.classes`."""
 
@@ -52,6 +62,15 @@ class Score:
     """The mean F1 of `classes`."""
     pictures: tuple[ScoredPicture, ...] = field(default=(), repr=False)
     """Some of each cell of `confusion`, mistakes first, where they were asked for."""
+    reliability: tuple[Reliability, ...] = ()
+    """The answers in tenths of probability."""
+    calibration_error: float | None = None
+    """How far probability and accuracy are apart on average (ECE, Guo et al. 2017), 0 to 1."""
+    brier: float | None = None
+    """Mean squared error of all classes' probabilities, summed over classes (Brier 1950), 0 to
+    2."""
+    called_none: int | None = None
+    """Images that were called none of the classes, None where the adapter cannot say."""
 
     @property
     def right(self) -> int:
@@ -95,4 +114,8 @@ class Score:
             "macro_f1": self.macro_f1,
             "classes": [asdict(entry) for entry in self.classes],
             "confusion": self.confusion,
+            "calibration_error": self.calibration_error,
+            "brier": self.brier,
+            "reliability": [asdict(one) for one in self.reliability],
+            "called_none": self.called_none,
         }

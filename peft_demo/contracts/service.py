@@ -4,11 +4,12 @@ A face asks for the part it needs. What takes long reports its progress. All err
 `PeftDemoError`s.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from .adapter_card import AdapterCard
+from .answer import Answer, NamedPicture
 from .cards import (
     BackboneCard,
     Cost,
@@ -20,13 +21,17 @@ from .cards import (
     Sample,
     SideBySide,
     Status,
+    Taken,
     UploadPreview,
     ZooEntry,
 )
+from .changes import Changes
 from .events import Event
+from .explanation import Explanation
 from .progress import Report
 from .score import Score
 from .specs import DataSpec, ImportHints, PushSpec, RunSpec
+from .strength import AtStrength
 
 
 class Drafts(Protocol):
@@ -75,13 +80,23 @@ class Data(Protocol):
         """What the dataset gives: counts, previews, rejects. Never trains, may download."""
         ...
 
+    def sent(self, files: Sequence[Path]) -> Sequence[NamedPicture]:
+        """The pictures in files that the server has stored, archives looked through."""
+        ...
+
+    def browser_copy(self, file: Path) -> bytes:
+        """The picture as a PNG or JPEG, for one that not every browser shows (TIFF, HEIC); empty
+        where they all do. `BadImage` says why it cannot be read.
+        """
+        ...
+
     def keep_upload(self, file: Path) -> str:
         """Stores a zip the page uploaded; its key is the `name` of an "upload" DataSpec."""
         ...
 
 
 class Training(Protocol):
-    """Methods, what they cost, and the runs: one at a time, each with its journal."""
+    """Methods, what they cost, and the runs: one at a time, each with its journal, others wait."""
 
     def methods(self) -> Sequence[MethodCard]:
         """All methods, in alphabetical order."""
@@ -96,18 +111,47 @@ class Training(Protocol):
         ...
 
     def start(self, run: RunSpec, owner: str = "") -> str:
-        """Starts a run in the background and gives its id; `Busy` if one is going on."""
+        """Starts a run in the background, or when those before it have ended; its id.
+
+        `Busy` if one is going on and nothing may wait here (`Status.queues`).
+        """
         ...
 
     def resume(self, run: str = "", owner: str = "") -> str:
         """An interrupted run goes on in the background, the latest one where none is named; its id.
 
-        `CannotResume` says why it cannot, `Busy` that one is going on.
+        Waits as in `start`. `CannotResume` says why it cannot, `Busy` that it is going on already.
         """
         ...
 
     def stop(self, run: str, owner: str = "") -> None:
-        """Asks the run to end within one step, keeping the best so far."""
+        """Asks the run to end within one step, keeping the best so far; one that waits leaves the
+        line.
+        """
+        ...
+
+    def move(self, run: str, places: int, owner: str = "") -> None:
+        """Moves a run that waits so many places towards the end of the line, or with a negative
+        number towards its head.
+        """
+        ...
+
+    def rename_run(self, run: str, title: str) -> None:
+        """Gives the run a title in a person's own words, "" for none; its id stays."""
+        ...
+
+    def delete_run(self, run: str) -> str:
+        """Moves the run to the trash folder, its journal and held-out pictures with it; its adapter
+        stays. What `restore_run` takes. `NotAllowed` while it goes on or waits.
+        """
+        ...
+
+    def restore_run(self, deleted: str) -> str:
+        """Takes a deleted run back; its id."""
+        ...
+
+    def samples(self, run: str) -> Sequence[Sample]:
+        """The run's held-out pictures and what it said of them, wrong answers first."""
         ...
 
     def runs(self) -> Sequence[RunCard]:
@@ -149,8 +193,18 @@ class Zoo(Protocol):
     def take(self, file: Path, hints: ImportHints | None = None) -> str:
         """Checks an adapter file and takes it into the zoo; its new id. `BadAdapter` says why not.
 
-        It may also be a LoRA of huggingface/peft (its folder) or a 1-bit file of a paper's release
-        (`.bin`); `hints` say what these do not.
+        The id is made from the file's name, or from that in the `hints`. It may also be a LoRA of
+        huggingface/peft (its folder) or a 1-bit file of a paper's release (`.bin`); `hints` say
+        what these do not.
+        """
+        ...
+
+    def take_upload(
+        self, files: Sequence[Path], hints: ImportHints | None = None
+    ) -> Sequence[Taken]:
+        """As `take`, of everything in files that were sent together; one refusal stops no other.
+
+        They may be adapter files, the files of one LoRA of huggingface/peft, and zips of these.
         """
         ...
 
@@ -162,8 +216,25 @@ class Zoo(Protocol):
         """Gives a class a new name; the tensors stay as they are."""
         ...
 
-    def delete(self, id: str) -> object:
-        """Moves the adapter to the trash folder; `NotAllowed` for shipped ones."""
+    def delete(self, id: str) -> str:
+        """Moves the adapter to the trash; its name there. `NotAllowed` for shipped ones."""
+        ...
+
+    def trash(self) -> Sequence[ZooEntry]:
+        """What lies in the trash. Their `id` is the name there."""
+        ...
+
+    def restore(self, name: str) -> str:
+        """Moves an adapter back from the trash; its id, which differs where the old one is taken
+        meanwhile."""
+        ...
+
+    def empty_trash(self) -> int:
+        """Deletes every adapter in the trash for good; how many there were."""
+        ...
+
+    def changes(self, id: str) -> Changes:
+        """What the adapter changed in its backbone, from its file and the backbone alone."""
         ...
 
     def merge(self, id: str, out: Path) -> None:
@@ -184,6 +255,10 @@ class Zoo(Protocol):
 
         Nothing where there is neither.
         """
+        ...
+
+    def thumbnails(self, id: str) -> Sequence[bytes]:
+        """Up to `THUMBNAILS` of the `samples`, small, as JPEG; made once and kept in memory."""
         ...
 
 
@@ -208,7 +283,9 @@ class Hub(Protocol):
         """
         ...
 
-    def adapters(self, repo: str, revision: str = "", token: str = "") -> Sequence[ZooEntry]:
+    def adapters(
+        self, repo: str, revision: str = "", token: str = "", report: Report | None = None
+    ) -> Sequence[ZooEntry]:
         """The adapters in a model repository, by their headers.
 
         What cannot be taken has its `refusal`.
@@ -234,9 +311,10 @@ class Answers(Protocol):
     """What adapters say of images."""
 
     def classify(
-        self, image: Path | bytes, ids: Sequence[str], top: int = 5
+        self, image: Path | bytes, ids: Sequence[str], top: int = 5, strength: float = 1.0
     ) -> Sequence[Prediction]:
-        """One prediction per adapter, each on its own backbone and head."""
+        """One prediction per adapter, each on its own backbone and head, with `strength` times what
+        it adds."""
         ...
 
     def predict(
@@ -249,8 +327,28 @@ class Answers(Protocol):
         """
         ...
 
+    def each(
+        self, pictures: Sequence[NamedPicture], id: str, top: int = 5, thumbnails: bool = False
+    ) -> Iterator[Answer]:
+        """What an adapter says of many pictures, in their order, as soon as it is known.
+
+        One that cannot be read answers with its `refusal`.
+        """
+        ...
+
     def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
         """The answer attached and merged; `CannotMerge` says why not."""
+        ...
+
+    def strengths(self, id: str, report: Report | None = None) -> Sequence[AtStrength]:
+        """How often it is right when what it adds is scaled, on the validation images of its run.
+
+        `BadData` if there are none, or they cannot be had again.
+        """
+        ...
+
+    def explain(self, image: Path | bytes, id: str, report: Report | None = None) -> Explanation:
+        """What in the image the answer of an adapter rests on."""
         ...
 
     def evaluate(

@@ -24,6 +24,8 @@ TRIALS = range(2, 101)
 """How many settings a search may try."""
 AUGMENTATIONS = ("none", "crop", "crop+flip")
 """What may be done to training images; `data.tensors.augment` does it."""
+BALANCES = ("none", "sampling", "weights")
+"""How classes of different size may be evened out; `training.balance` does it."""
 
 
 RATES = ("lr", "head_lr")
@@ -60,6 +62,14 @@ class Recipe:
         "Augmentation",
         choices=AUGMENTATIONS,
         info="random crops; mirror images",
+        advanced=True,
+    )
+    balance: str = knob(
+        "none",
+        "Class balance",
+        choices=BALANCES,
+        info="helps where classes have unequally many training images: "
+        "each is drawn equally often, or mistakes on the smaller ones weigh more",
         advanced=True,
     )
     patience: int = knob(
@@ -129,7 +139,8 @@ class RunSpec:
     def to_json(self) -> dict:
         """A dict of JSON values, equal to what a file of them gives back: lists, no tuples.
 
-        `from_json` gives the spec back. There is a "from" and a "tune" only where they are set.
+        `from_json` gives the spec back. There is a "from", a "tune" and, in the recipe, a "balance"
+        only where they are set: a run without them is the one that it was before they existed.
         """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         if not self.tune:
@@ -140,6 +151,8 @@ class RunSpec:
         values["knobs"] = dict(self.knobs)
         values["data"] = self.data.to_json()
         values["recipe"] = asdict(self.recipe)
+        if self.recipe.balance == Recipe.balance:
+            del values["recipe"]["balance"]
         return json.loads(json.dumps(values))
 
     @staticmethod

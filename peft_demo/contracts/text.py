@@ -41,6 +41,14 @@ def percent(fraction: float | None) -> str:
     return f"{100 * fraction:.1f} %"
 
 
+def rough_percent(fraction: float | None) -> str:
+    """At least two digits: 1.24 → 124 %; 0.0342 → 3.4 %; 0.00031 → 0.031 %; None → –."""
+    if fraction is None:
+        return "–"
+    value = 100 * fraction
+    return f"{value:.0f} %" if 10 <= value < 1e6 else f"{value:.2g} %"
+
+
 def duration(seconds: float) -> str:
     """9.4 → 9 s; 75 → 1 min 15 s; 4000 → 1 h 7 min."""
     whole = round(seconds)

@@ -17,7 +17,7 @@ from .dataset import Dataset, Example
 from .few_shot import readable, split
 from .images import Picture, decode, keepsake, lossless, thumbnail
 from .notices import report_of
-from .pictures import NamedPicture, find_pictures
+from .pictures import find_pictures, sent_pictures
 from .sources import find_source, open_dataset, parse
 from .sources.bundled import cards
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Dataset",
     "Example",
-    "NamedPicture",
     "Picture",
     "Split",
     "augment",
@@ -41,6 +40,7 @@ __all__ = [
     "parse",
     "readable",
     "report_of",
+    "sent_pictures",
     "split",
     "stack",
     "thumbnail",

@@ -12,6 +12,7 @@ from ..contracts.cards import ClassCount, DataReport
 from ..contracts.text import is_visible, quoted
 from ..contracts.window import Window
 from .chosen import COPIES_LISTED, Chosen, LeftOut, Split
+from .corrections import key
 from .dataset import Dataset, Example
 from .images import decode, open_header, thumbnail
 from .looks import Looks
@@ -28,6 +29,8 @@ places). Saved again 2, drawings on the same plain paper 11.
 """
 _MAX_REJECTS_SHOWN = 200
 _COMPARED = 4
+PREVIEWS = 4
+"""Pictures of a class that a report shows."""
 
 
 def make_split(
@@ -250,14 +253,15 @@ def _class_counts(dataset: Dataset, split: Split) -> tuple[ClassCount, ...]:
             counts["train"][name],
             counts["val"][name],
             counts["test"][name],
-            _previews(shown[name], split.window),
+            _previews(shown[name][:PREVIEWS], split.window),
+            tuple(key(example) for example in shown[name][:PREVIEWS]),
         )
         for name in dataset.classes
     )
 
 
-def _previews(examples: Sequence[Example], window: Window, most: int = 4) -> tuple[bytes, ...]:
-    return tuple(thumbnail(decode(example.read(), window)) for example in examples[:most])
+def _previews(examples: Sequence[Example], window: Window) -> tuple[bytes, ...]:
+    return tuple(thumbnail(decode(example.read(), window)) for example in examples)
 
 
 def _comparisons(split: Split) -> tuple[tuple[bytes, bytes], ...]:

@@ -1,11 +1,11 @@
 """Pictures as a person names them: files, folders, archives, patterns such as `photos/*.jpg`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
 
+from ..contracts.answer import NamedPicture
 from ..contracts.errors import BadData, BadImage
 from ..storage.paths import expanded, is_there
 from .formats import OTHERS, TABLES, suffix
@@ -13,16 +13,6 @@ from .images import read_file
 from .listing import Listing, with_readable_names
 from .names import natural
 from .sources import sources
-
-
-@dataclass(frozen=True)
-class NamedPicture:
-    """A file that should be a picture. Nothing of it has been read."""
-
-    name: str
-    """The path as it was typed; of a folder or an archive with the place inside."""
-    read: Callable[[], bytes]
-    """All of it. `BadImage` says why it cannot be read."""
 
 
 def find_pictures(words: Sequence[str]) -> list[NamedPicture]:
@@ -33,6 +23,27 @@ def find_pictures(words: Sequence[str]) -> list[NamedPicture]:
     read.
     """
     return [picture for word in words for picture in _find(word)]
+
+
+def sent_pictures(files: Sequence[Path]) -> list[NamedPicture]:
+    """The pictures in files that somebody has sent, archives looked through, in natural order.
+
+    They are named as they were sent, without the place where they are stored. Of several files,
+    what is no picture by its name is passed over.
+    """
+    chosen = [file for file in files if len(files) == 1 or _may_be_picture(file.name)]
+    pictures = [picture for file in chosen for picture in _in_sent(file)]
+    return sorted(pictures, key=lambda picture: natural(picture.name))
+
+
+def _in_sent(file: Path) -> Iterator[NamedPicture]:
+    for picture in _at(str(file)):
+        inside = picture.name.removeprefix(str(file))
+        yield NamedPicture(f"{file.name}{inside}", picture.read)
+
+
+def _may_be_picture(name: str) -> bool:
+    return suffix(name) not in TABLES | OTHERS
 
 
 def _find(word: str) -> Iterator[NamedPicture]:
@@ -66,7 +77,7 @@ def _inside(word: str, list_files: Callable[[Path], Listing]) -> Iterator[NamedP
     pictures = [
         NamedPicture(f"{root}/{file.name}", file.read)
         for file in listing.files
-        if suffix(file.parts[-1]) not in TABLES | OTHERS
+        if _may_be_picture(file.parts[-1])
     ]
     pictures += [
         _unreadable(f"{root}/{'/'.join(parts)}", reason) for parts, reason in listing.rejected

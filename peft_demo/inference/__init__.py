@@ -1,31 +1,34 @@
 """Answers without learning: what a model is given (`inputs`), what it answers (`predict`), in which
-precision (`precision`), and how often that is right (`scoring`)."""
+precision (`precision`), what an adapter says and how much it doubts it (`attached`, `calibration`,
+`doubt`), what its answer rests on (`occlusion`), and how often it is right (`scoring`)."""
 
+from .attached import Answered, Attached, answer_together
 from .inputs import CachedFeatures, ImageInputs, normalize
+from .occlusion import explain
 from .precision import autocast, disable_slow_fused_attention
 from .predict import (
     check_finite,
-    logits,
     loss_and_accuracy,
-    predict,
+    outputs,
     predict_logits,
-    predict_mixed,
     score,
     top_classes,
 )
 
 __all__ = [
+    "Answered",
+    "Attached",
     "CachedFeatures",
     "ImageInputs",
+    "answer_together",
     "autocast",
     "check_finite",
     "disable_slow_fused_attention",
-    "logits",
+    "explain",
     "loss_and_accuracy",
     "normalize",
-    "predict",
+    "outputs",
     "predict_logits",
-    "predict_mixed",
     "score",
     "top_classes",
 ]

@@ -6,10 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..adapters import Mixed
 from ..contracts.errors import BadAdapter
 from ..vit import Backbone
-from .inputs import CachedFeatures, ImageInputs, normalize
+from .inputs import CachedFeatures, ImageInputs
 
 BATCH = 64
 """Images of `BATCH_SIZE` px or less in one forward pass, see `batch_at`."""
@@ -24,9 +23,9 @@ def batch_at(size: int) -> int:
     return max(1, int(BATCH * min(1, BATCH_SIZE / size) ** 4))
 
 
-def logits(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = 0) -> Tensor:
-    """uint8 images [N 3 S S] → logits [N C] on the CPU, fp32, `batch` images at a time (0: as
-    many as `batch_at` says)."""
+def outputs(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = 0) -> Tensor:
+    """uint8 images [N 3 S S] → logits [N C], or features [N D] of a model without its head, on the
+    CPU, fp32, `batch` images at a time (0: as many as `batch_at` says)."""
     return predict_logits(model, ImageInputs(images, backbone), batch or batch_at(backbone.size))
 
 
@@ -40,32 +39,11 @@ def predict_logits(
     return torch.cat([model(inputs[chosen]).float().cpu() for chosen in batches])
 
 
-def predict(model: nn.Module, images: Tensor, backbone: Backbone, batch: int = 0) -> Tensor:
-    """uint8 images [N 3 S S] → class probabilities [N C]."""
-    return logits(model, images, backbone, batch).softmax(dim=-1)
-
-
-@torch.inference_mode()
-def predict_mixed(
-    model: Mixed, images: Tensor, numbers: Sequence[int], backbone: Backbone, batch: int = 0
-) -> list[Tensor]:
-    """Class probabilities [C] of each of the uint8 images [N 3 S S], on the CPU.
-
-    `numbers` [N] says which of the mixed adapters answers for each image.
-    """
-    answers: list[Tensor] = []
-    batch = batch or batch_at(backbone.size)
-    for start in range(0, len(images), batch):
-        part = slice(start, start + batch)
-        answers += model(normalize(images[part], backbone), numbers[part])
-    return [answer.float().softmax(dim=-1).cpu() for answer in answers]
-
-
 def score(
     model: nn.Module, images: Tensor, labels: Tensor, backbone: Backbone, batch: int = 0
 ) -> tuple[float, float]:
     """(mean cross-entropy, accuracy as a fraction of 1) on images [N 3 S S] with labels [N]."""
-    return loss_and_accuracy(logits(model, images, backbone, batch), labels)
+    return loss_and_accuracy(outputs(model, images, backbone, batch), labels)
 
 
 def loss_and_accuracy(logits: Tensor, labels: Tensor) -> tuple[float, float]:

@@ -4,21 +4,21 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..contracts.adapter_card import AdapterCard
+from ..contracts.doubt import LIMIT
 from ..contracts.errors import BadData, BadImage
+from ..contracts.paired import Paired
 from ..contracts.progress import Report
 from ..contracts.score import Score, ScoredPicture
 from ..contracts.specs import DataSpec
 from ..contracts.window import Window
-from ..data import Dataset, Example, decode, readable, split, stack, thumbnail
-from ..vit import Backbone
+from ..data import Dataset, Example, Split, decode, readable, split, stack, thumbnail
+from .attached import Attached
 from .figures import figures
-from .predict import check_finite, predict
+from .predict import check_finite
 
 BATCH = 256
 PICTURES = 240
@@ -29,19 +29,6 @@ PICTURE_SIDE = 128
 """Pixels of the longest edge of such a picture."""
 
 
-class Answering(Protocol):
-    """A model that answers for one adapter."""
-
-    @property
-    def model(self) -> nn.Module: ...
-
-    @property
-    def backbone(self) -> Backbone: ...
-
-    @property
-    def card(self) -> AdapterCard: ...
-
-
 @dataclass(frozen=True)
 class Said:
     """What was said of examples. Tensors [N]; `truth` and `answers` are classes of the adapter."""
@@ -49,9 +36,14 @@ class Said:
     examples: Sequence[Example]
     window: Window
     truth: Tensor
-    answers: Tensor
     probabilities: Tensor
-    """Of the answers."""
+    """Of each class, [N C]."""
+    doubts: Tensor | None
+    """Of each example, where the adapter can say."""
+
+    @property
+    def answers(self) -> Tensor:
+        return self.probabilities.argmax(dim=1)
 
     @property
     def correct(self) -> Tensor:
@@ -59,30 +51,41 @@ class Said:
 
 
 def score(
-    chosen: Answering, dataset: Dataset, report: Report | None = None, pictures: bool = False
+    chosen: Attached, dataset: Dataset, report: Report | None = None, pictures: bool = False
 ) -> Score:
     """Accuracy on the dataset's given test images, or on all where it gives none.
 
     Images that the adapter was trained or validated on are left out. With `pictures` some of them
     come with the score.
     """
-    test = [example for example in dataset.examples if example.part == "test"]
-    examples, _ = readable(test or dataset.examples, dataset.most_pixels)
-    fresh = _unseen(chosen, examples)
-    if not fresh:
-        raise BadData(
-            "there is no image here that the adapter has not been trained on.",
-            "Add some it has not seen.",
-        )
-    used = {example.label for example in fresh}
-    numbers = _as_trained(dataset.classes, chosen.card.classes, used)
-    window = dataset.window.completed_by(chosen.card.picture_window)
-    said = _ask(chosen, fresh, numbers, window, report)
+    examples = _offered(dataset)
+    fresh = _fresh(examples, chosen)
+    said = _ask_about(chosen, fresh, dataset, report)
     return _score(chosen, said, len(examples) - len(fresh), pictures)
 
 
+def compared(
+    first: Attached, second: Attached, dataset: Dataset, report: Report | None = None
+) -> tuple[Score, Paired]:
+    """The `score` of the first, and both on those of its images that the second has not seen."""
+    examples = _offered(dataset)
+    fresh = _fresh(examples, first)
+    said = _ask_about(first, fresh, dataset, report)
+    shared = _fresh(fresh, second)
+    digests = {example.digest for example in shared}
+    right = said.correct[torch.tensor([example.digest in digests for example in fresh])]
+    other = _ask_about(second, shared, dataset, report).correct
+    pairs = Paired(
+        both=int((right & other).sum()),
+        only_first=int((right & ~other).sum()),
+        only_second=int((~right & other).sum()),
+        neither=int((~right & ~other).sum()),
+    )
+    return _score(first, said, len(examples) - len(fresh), False), pairs
+
+
 def repeated(
-    chosen: Answering,
+    chosen: Attached,
     dataset: Dataset,
     data: DataSpec,
     report: Report | None = None,
@@ -92,9 +95,7 @@ def repeated(
 
     Raises `BadData` if the dataset is not the same any more, or nothing was tested.
     """
-    again = split(dataset, data.shots, data.seed, report)
-    if again.fingerprint != chosen.card.split:
-        raise BadData(f"the images of {dataset.title} are not those it was trained and tested on.")
+    again = again_split(chosen, dataset, data, report)
     # A run that went on from an adapter left out of the test what that one had seen.
     tested = _unseen(chosen, again.test) if chosen.card.origin else again.test
     if not tested:
@@ -104,14 +105,52 @@ def repeated(
     return _score(chosen, said, 0, pictures)
 
 
-def _unseen(chosen: Answering, examples: Sequence[Example]) -> list[Example]:
+def again_split(
+    chosen: Attached, dataset: Dataset, data: DataSpec, report: Report | None = None
+) -> Split:
+    """The split of the adapter's own run; `BadData` if the dataset is not the same any more."""
+    again = split(dataset, data.shots, data.seed, report)
+    if again.fingerprint != chosen.card.split:
+        raise BadData(f"the images of {dataset.title} are not those it was trained and tested on.")
+    return again
+
+
+def _unseen(chosen: Attached, examples: Sequence[Example]) -> list[Example]:
     """The examples that the adapter was neither trained nor validated on."""
     seen = {digest[:12] for digest in chosen.card.seen}
     return [example for example in examples if example.digest[:12] not in seen]
 
 
+def _offered(dataset: Dataset) -> Sequence[Example]:
+    """Its given test images, or all where it gives none."""
+    test = [example for example in dataset.examples if example.part == "test"]
+    examples, _ = readable(test or dataset.examples, dataset.most_pixels)
+    return examples
+
+
+def _fresh(examples: Sequence[Example], chosen: Attached) -> list[Example]:
+    """Those that the adapter was neither trained nor validated on; `BadData` if there are none."""
+    fresh = _unseen(chosen, examples)
+    if not fresh:
+        raise BadData(
+            "there is no image here that the adapter has not been trained on.",
+            "Add some it has not seen.",
+        )
+    return fresh
+
+
+def _ask_about(
+    chosen: Attached, examples: Sequence[Example], dataset: Dataset, report: Report | None
+) -> Said:
+    """What the adapter says of examples of a dataset of its classes."""
+    used = {example.label for example in examples}
+    numbers = _as_trained(dataset.classes, chosen.card.classes, used)
+    window = dataset.window.completed_by(chosen.card.picture_window)
+    return _ask(chosen, examples, numbers, window, report)
+
+
 def _ask(
-    chosen: Answering,
+    chosen: Attached,
     examples: Sequence[Example],
     numbers: Tensor,
     window: Window,
@@ -122,30 +161,32 @@ def _ask(
     One batch of images is in memory at a time.
     """
     labels = []
-    answers = []
     probabilities = []
+    doubts = []
     for done in range(0, len(examples), BATCH):
         if report:
             report("classifying", done / len(examples))
         batch = examples[done : done + BATCH]
         images, truth = stack(batch, chosen.backbone.size, window=window)
-        rows = predict(chosen.model, images, chosen.backbone)
-        check_finite(rows)
-        best, answer = rows.max(dim=1)
+        said = chosen.answer(images)
+        check_finite(said.probabilities)
         labels.append(numbers[truth])
-        answers.append(answer)
-        probabilities.append(best)
-    return Said(examples, window, torch.cat(labels), torch.cat(answers), torch.cat(probabilities))
+        probabilities.append(said.probabilities)
+        if said.doubts is not None:
+            doubts.append(said.doubts)
+    all_doubts = torch.cat(doubts) if doubts else None
+    return Said(examples, window, torch.cat(labels), torch.cat(probabilities), all_doubts)
 
 
-def _score(chosen: Answering, said: Said, left_out: int, pictures: bool) -> Score:
+def _score(chosen: Attached, said: Said, left_out: int, pictures: bool) -> Score:
     names = chosen.card.classes
-    values = figures(said.truth, said.answers, names)
+    values = figures(said.truth, said.probabilities, names)
     numbers = {entry.name: number for number, entry in enumerate(values["classes"])}
     return Score(
         accuracy=said.correct.float().mean().item(),
         images=len(said.truth),
         left_out=left_out,
+        called_none=None if said.doubts is None else int((said.doubts > LIMIT).sum()),
         pictures=tuple(_pictures(said, [numbers.get(name, 0) for name in names]))
         if pictures
         else (),
@@ -160,7 +201,7 @@ def _pictures(said: Said, numbers: Sequence[int]) -> Iterator[ScoredPicture]:
         said.examples,
         said.truth.tolist(),
         said.answers.tolist(),
-        said.probabilities.tolist(),
+        said.probabilities.amax(dim=1).tolist(),
         strict=True,
     )
     in_cell: Counter[tuple[int, int]] = Counter()

@@ -124,6 +124,8 @@ class Method:
     """Default learning rate of all but the head, chosen on validation images."""
     head_lr: float = 1e-3
     """Default learning rate of the head, chosen on validation images; 0 is that of all else."""
+    family: str = ""
+    """One of `contracts.families`; "" is a method of one's own that belongs to none."""
     merges: Callable[[Any], bool] = always
     """Whether it folds into plain weights with these knobs."""
     identity: Callable[[Any], bool] = always
@@ -164,11 +166,13 @@ class Method:
             formula=self.formula,
             paper=self.paper,
             url=self.url,
+            family=self.family,
             sites=self.sites,
             merges=self.merges(default),
             identity=self.identity(default),
             knobs=knobs(self.Config),
             lr=self.lr,
+            head_lr=self.head_lr or self.lr,
             budget=self.survey is not None,
         )
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..contracts.families import BOTTLENECK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from . import Method, Parts, never
@@ -80,6 +81,7 @@ ADAPTER = Method(
     paper="Houlsby et al., Parameter-Efficient Transfer Learning for NLP, ICML 2019"
     " (Pfeiffer placement)",
     url="https://arxiv.org/abs/1902.00751",
+    family=BOTTLENECK,
     sites=("mlp",),
     Config=Config,
     build=build,

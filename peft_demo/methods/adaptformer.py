@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..contracts.families import BOTTLENECK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from . import SCALES, Method, Parts, never
@@ -77,6 +78,7 @@ ADAPTFORMER = Method(
     paper="Chen et al., AdaptFormer: Adapting Vision Transformers for Scalable Visual Recognition,"
     " NeurIPS 2022",
     url="https://arxiv.org/abs/2205.13535",
+    family=BOTTLENECK,
     sites=("mlp",),
     Config=Config,
     build=build,

@@ -43,6 +43,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..contracts.families import BOTTLENECK, LOW_RANK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from ..vit.sites import LINEARS
@@ -60,7 +61,7 @@ class Config:
     """Knobs of the LoRA form."""
 
     targets: tuple[str, ...] = knob(
-        ("q", "v"), "Targets", choices=LINEARS, info="linears that get a product"
+        ("q", "v"), "Targets", choices=LINEARS, info="linears that get a product", advanced=True
     )
     rank: int = knob(
         8,
@@ -84,7 +85,7 @@ class AdapterConfig(Config):
     """Knobs of the adapter form."""
 
     targets: tuple[str, ...] = knob(
-        ("fc2",), "Targets", choices=ENDS, info="linears that end a branch"
+        ("fc2",), "Targets", choices=ENDS, info="linears that end a branch", advanced=True
     )
 
 
@@ -117,6 +118,12 @@ class Orthogonal(Delta):
     def factors(self) -> tuple[Tensor, Tensor]:
         """(down [D_in R'], up [D_out R']) with T = down upᵀ; R' is 2R with a subtracted start."""
         return self._centred() if self.centred else self._printed()
+
+    def directions(self) -> dict[str, Tensor]:
+        """The factors that the vectors make; how orthogonal they still are is AOFT's question."""
+        down = approximately_orthogonal(self.q_down, self.rank)
+        up = approximately_orthogonal(self.q_up, self.rank)
+        return {"AO(q_down)": down, "AO(q_up)": up}
 
     def _printed(self) -> tuple[Tensor, Tensor]:
         down = approximately_orthogonal(self.q_down, self.rank)
@@ -240,6 +247,7 @@ AOFT_LORA = Method(
     paper="Yang et al., Efficient Adaptation of Pre-trained Vision Transformer underpinned by"
     " Approximately Orthogonal Fine-Tuning Strategy, ICCV 2025",
     url="https://arxiv.org/abs/2507.13260",
+    family=LOW_RANK,
     sites=Config().targets,
     Config=Config,
     build=build,
@@ -256,6 +264,7 @@ AOFT_ADAPTER = Method(
     formula="y = f(x);  y + y AO(q_dn) diag(λ) AO(q_up)ᵀ",
     paper=AOFT_LORA.paper,
     url=AOFT_LORA.url,
+    family=BOTTLENECK,
     sites=AdapterConfig().targets,
     Config=AdapterConfig,
     build=build_adapter,

@@ -26,6 +26,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..contracts.families import BOTTLENECK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from . import Method, Parts, check_rank, never
@@ -113,6 +114,7 @@ ARC = Method(
     paper="Dong et al., Efficient Adaptation of Large Vision Transformer via Adapter Re-Composing,"
     " NeurIPS 2023",
     url="https://arxiv.org/abs/2310.06234",
+    family=BOTTLENECK,
     sites=(ATTENTION, MLP),
     Config=Config,
     build=partial(build, roles=(ATTENTION, MLP)),
@@ -128,6 +130,7 @@ ARC_ATT = Method(
     formula=ARC.formula,
     paper=ARC.paper,
     url=ARC.url,
+    family=BOTTLENECK,
     sites=(ATTENTION,),
     Config=Config,
     build=partial(build, roles=(ATTENTION,)),

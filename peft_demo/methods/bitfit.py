@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import prod
 
 from ..contracts.errors import BadValue
+from ..contracts.families import WHOLE_TENSORS
 from ..vit import Anatomy
 from ..vit.sites import MAPS
 from . import Method, Parts
@@ -46,6 +47,7 @@ BITFIT = Method(
     formula="y = W·x + b',  b' trained",
     paper="Ben Zaken et al., BitFit, ACL 2022",
     url="https://arxiv.org/abs/2106.10199",
+    family=WHOLE_TENSORS,
     sites=("patch", *MAPS, "norm"),
     Config=Config,
     build=build,

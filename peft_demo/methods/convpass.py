@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..contracts.families import BOTTLENECK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from ..vit.sites import Branch
@@ -122,6 +123,7 @@ CONVPASS = Method(
     formula="y = f(x) + s · up(σ(conv(σ(down(norm(x))))))",
     paper="Jie and Deng, Convolutional Bypasses Are Better Vision Transformer Adapters, 2022",
     url="https://arxiv.org/abs/2207.07039",
+    family=BOTTLENECK,
     sites=BRANCHES,
     Config=Config,
     build=build,

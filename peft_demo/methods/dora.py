@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..contracts.families import LOW_RANK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Site
 from ..vit.seam import bias
@@ -37,7 +38,11 @@ class Config(lora.Config):
     """Knobs of LoRA, but for `qkv`: a target's weight is read, and q, k and v are read apart."""
 
     targets: tuple[str, ...] = knob(
-        ("q", "v"), "Targets", choices=LINEARS, info="linears that get a product and a magnitude"
+        ("q", "v"),
+        "Targets",
+        choices=LINEARS,
+        info="linears that get a product and a magnitude",
+        advanced=True,
     )
 
 
@@ -102,6 +107,7 @@ DORA = Method(
     formula="y = (m ⊙ (W + s · B A) / ‖W + s · B A‖) x + b",
     paper="Liu et al., DoRA: Weight-Decomposed Low-Rank Adaptation, ICML 2024",
     url="https://arxiv.org/abs/2402.09353",
+    family=LOW_RANK,
     sites=lora.LORA.sites,
     Config=Config,
     build=build,

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..contracts.errors import BadValue
+from ..contracts.families import LOW_RANK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from ..vit.sites import FUSED_LINEARS
@@ -199,6 +200,7 @@ FACT_TT = Method(
     paper="Jie and Deng, FacT: Factor-Tuning for Lightweight Adaptation on Vision Transformer,"
     " AAAI 2023",
     url="https://arxiv.org/abs/2212.03145",
+    family=LOW_RANK,
     sites=FUSED_LINEARS,
     Config=TrainConfig,
     build=build_train,
@@ -214,6 +216,7 @@ FACT_TK = Method(
     formula="y_j = f(x)_j + s · V Σ_j U x,  Σ_j = Σ_t P[t,j] · C[:,:,t]ᵀ,  all shared",
     paper=FACT_TT.paper,
     url=FACT_TT.url,
+    family=LOW_RANK,
     sites=FUSED_LINEARS,
     Config=TuckerConfig,
     build=build_tucker,

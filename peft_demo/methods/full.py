@@ -7,6 +7,7 @@ It is the baseline with the most parameters, not always the one with the best ac
 
 from dataclasses import dataclass
 
+from ..contracts.families import BASELINES
 from ..vit import Anatomy
 from ..vit.sites import MAPS
 from . import Method, Parts
@@ -34,6 +35,7 @@ FULL = Method(
     formula="y = f'(x),  every tensor of f' trained",
     paper="(baseline)",
     url="",
+    family=BASELINES,
     sites=("patch", *MAPS),
     Config=Config,
     build=build,

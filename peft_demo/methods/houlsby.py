@@ -10,6 +10,7 @@ as in `adapter`, which keeps the one after the MLP: `down` is Xavier-uniform and
 norms stay frozen; the paper trains them. Choose `ln` to see what they do alone.
 """
 
+from ..contracts.families import BOTTLENECK
 from ..vit import Anatomy
 from . import Method, Parts, never
 from .adapter import Bottleneck, Config, size
@@ -34,6 +35,7 @@ HOULSBY = Method(
     formula="y = f(x);  y + up(GELU(down(y))),  after attention and after the MLP",
     paper="Houlsby et al., Parameter-Efficient Transfer Learning for NLP, ICML 2019",
     url="https://arxiv.org/abs/1902.00751",
+    family=BOTTLENECK,
     sites=BRANCHES,
     Config=Config,
     build=build,

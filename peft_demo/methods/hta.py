@@ -32,6 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..contracts.families import BOTTLENECK, LOW_RANK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from ..vit.seam import bias
@@ -50,7 +51,11 @@ class Config:
     """Knobs of the LoRA form."""
 
     targets: tuple[str, ...] = knob(
-        ("q", "k", "v", "proj"), "Targets", choices=LINEARS, info="linears that get an update"
+        ("q", "k", "v", "proj"),
+        "Targets",
+        choices=LINEARS,
+        info="linears that get an update",
+        advanced=True,
     )
     rank: int = knob(
         1, "Rank", low=0, high=128, info="R, width of the low-rank product; 0 leaves it out"
@@ -69,7 +74,7 @@ class AdapterConfig(Config):
     """Knobs of the adapter form."""
 
     targets: tuple[str, ...] = knob(
-        ("fc2",), "Targets", choices=ENDS, info="linears that end a branch"
+        ("fc2",), "Targets", choices=ENDS, info="linears that end a branch", advanced=True
     )
 
 
@@ -205,6 +210,7 @@ HTA_LORA = Method(
     paper="Dong et al., Adapting Pre-trained Vision Models through Householder Transformation,"
     " NeurIPS 2024",
     url="https://arxiv.org/abs/2410.22952",
+    family=LOW_RANK,
     sites=Config().targets,
     Config=Config,
     build=build,
@@ -220,6 +226,7 @@ HTA_ADAPTER = Method(
     formula="y = f(x);  y + y T,  T = (I − v_l v_lᵀ) diag(d) (I − v_r v_rᵀ) + W_down W_up",
     paper=HTA_LORA.paper,
     url=HTA_LORA.url,
+    family=BOTTLENECK,
     sites=AdapterConfig().targets,
     Config=AdapterConfig,
     build=build_adapter,

@@ -7,6 +7,7 @@ It is the baseline with the fewest parameters, with which every method is compar
 
 from dataclasses import dataclass
 
+from ..contracts.families import BASELINES
 from ..vit import Anatomy
 from . import Method, Parts
 
@@ -33,6 +34,7 @@ LINEAR = Method(
     formula="y = W·feature + b",
     paper="(baseline)",
     url="",
+    family=BASELINES,
     sites=(),
     Config=Config,
     build=build,

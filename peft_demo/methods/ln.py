@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import prod
 
 from ..contracts.errors import BadValue
+from ..contracts.families import WHOLE_TENSORS
 from ..vit import Anatomy
 from . import Method, Parts
 
@@ -55,6 +56,7 @@ LN = Method(
     paper="Mai et al., Lessons and Insights from a Unifying Study of PEFT in Visual Recognition,"
     " CVPR 2025",
     url="https://arxiv.org/abs/2409.16434",
+    family=WHOLE_TENSORS,
     sites=("norm1", "norm2", "norm"),
     Config=Config,
     build=build,

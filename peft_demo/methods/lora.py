@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..contracts.families import LOW_RANK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from ..vit.sites import FUSED_LINEARS, QKV
@@ -28,9 +29,15 @@ class Config:
     """Knobs of LoRA."""
 
     targets: tuple[str, ...] = knob(
-        ("q", "v"), "Targets", choices=TARGETS, info="linears that get a low-rank product"
+        ("q", "v"),
+        "Targets",
+        choices=TARGETS,
+        info="linears that get a low-rank product",
+        advanced=True,
     )
-    rank: int = knob(8, "Rank", low=1, high=128, info="R, width of the bottleneck")
+    rank: int = knob(
+        8, "Rank", low=1, high=128, info="a larger one can learn more, in a larger file"
+    )
     scale: float = knob(10.0, "Scale", low=0.01, high=100.0, info="s = α/r", advanced=True)
     dropout: float = knob(0.0, "Dropout", low=0.0, high=0.9, info="on the input", advanced=True)
 
@@ -75,6 +82,7 @@ LORA = Method(
     formula="y = f(x) + s · (x Aᵀ) Bᵀ",
     paper="Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, ICLR 2022",
     url="https://arxiv.org/abs/2106.09685",
+    family=LOW_RANK,
     sites=("q", "v"),
     Config=Config,
     build=build,

@@ -11,6 +11,7 @@ Asking for more blocks than there are takes them all (ours).
 from dataclasses import dataclass
 from math import prod
 
+from ..contracts.families import WHOLE_TENSORS
 from ..contracts.knobs import knob
 from ..vit import Anatomy
 from . import Method, Parts
@@ -51,6 +52,7 @@ PARTIAL = Method(
     formula="y = f'(x),  every tensor of the last k blocks trained",
     paper="Jia et al., Visual Prompt Tuning, ECCV 2022 (its baseline)",
     url="https://arxiv.org/abs/2203.12119",
+    family=WHOLE_TENSORS,
     sites=("block", "norm"),
     Config=Config,
     build=build,

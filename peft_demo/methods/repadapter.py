@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..contracts.errors import BadValue
+from ..contracts.families import BOTTLENECK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from . import SCALES, Method, Parts
@@ -109,6 +110,7 @@ REPADAPTER = Method(
     formula="y = f(x + s · (B drop(A x + a) + β)),  B block-diagonal",
     paper="Luo et al., Towards Efficient Visual Adaption via Structural Re-parameterization, 2023",
     url="https://arxiv.org/abs/2302.08106",
+    family=BOTTLENECK,
     sites=TARGETS,
     Config=Config,
     build=build,

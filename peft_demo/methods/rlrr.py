@@ -30,6 +30,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..contracts.families import SCALING
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from ..vit.seam import bias
@@ -47,7 +48,11 @@ class Config:
     """Knobs of RLRR."""
 
     targets: tuple[str, ...] = knob(
-        TARGETS, "Targets", choices=TARGETS, info="linears to rescale; norms and patches take SSF"
+        TARGETS,
+        "Targets",
+        choices=TARGETS,
+        info="linears to rescale; norms and patches take SSF",
+        advanced=True,
     )
     start: str = knob(
         "random",
@@ -124,6 +129,7 @@ RLRR = Method(
     paper="Dong et al., Low-Rank Rescaled Vision Transformer Fine-Tuning: A Residual Design"
     " Approach, CVPR 2024",
     url="https://arxiv.org/abs/2403.19067",
+    family=SCALING,
     sites=TARGETS,
     Config=Config,
     build=build,

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..contracts.families import SCALING
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from ..vit.seam import bias
@@ -38,7 +39,11 @@ class Config:
     """Knobs of SSF."""
 
     targets: tuple[str, ...] = knob(
-        TARGETS, "Targets", choices=TARGETS, info="operations whose output is scaled and shifted"
+        TARGETS,
+        "Targets",
+        choices=TARGETS,
+        info="operations whose output is scaled and shifted",
+        advanced=True,
     )
     start: str = knob(
         "random",
@@ -97,6 +102,7 @@ SSF = Method(
     formula="y = γ ⊙ f(x) + β",
     paper="Lian et al., Scaling & Shifting Your Features, NeurIPS 2022",
     url="https://arxiv.org/abs/2210.08823",
+    family=SCALING,
     sites=TARGETS,
     Config=Config,
     build=build,

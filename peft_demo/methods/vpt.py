@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..contracts.families import PROMPTS
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from . import Method, Parts, never
@@ -83,6 +84,7 @@ VPT_SHALLOW = Method(
     formula="[z, _, E] = blocks([z, P, E]),  P learned",
     paper="Jia et al., Visual Prompt Tuning, ECCV 2022",
     url="https://arxiv.org/abs/2203.12119",
+    family=PROMPTS,
     sites=("stack",),
     Config=Config,
     build=partial(build, role="stack"),
@@ -99,6 +101,7 @@ VPT_DEEP = Method(
     formula="[z, _, E] = block([z, P, E]),  P learned in each block",
     paper=VPT_SHALLOW.paper,
     url=VPT_SHALLOW.url,
+    family=PROMPTS,
     sites=("block",),
     Config=Config,
     build=partial(build, role="block"),

@@ -11,6 +11,8 @@
 """
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.middleware import Middleware
 
@@ -19,13 +21,21 @@ from .uploads import Uploads
 from .visitor_id import Cookies
 from .visitors import Visitors
 
-__all__ = ["LAUNCH", "banner", "open_visitors"]
+__all__ = ["banner", "launch_arguments", "open_visitors"]
 
-LAUNCH = {
-    "app_kwargs": {"middleware": [Middleware(Cookies), Middleware(Uploads)]},
-    "max_file_size": "50mb",
-}
-"""What launching takes beside the page's own arguments."""
+MIDDLEWARE = (Middleware(Cookies), Middleware(Uploads))
+MOST_FILE_SIZE = "50mb"
+
+
+def launch_arguments(page: Mapping[str, Any]) -> dict[str, Any]:
+    """The `page`'s own arguments to launch it with, and what a Space takes beside them."""
+    app = page.get("app_kwargs", {})
+    middleware = [*MIDDLEWARE, *app.get("middleware", ())]
+    return {
+        **page,
+        "app_kwargs": {**app, "middleware": middleware},
+        "max_file_size": MOST_FILE_SIZE,
+    }
 
 
 def open_visitors(offline: bool = False) -> Visitors:

@@ -121,6 +121,7 @@ class Visitors:
             admit=self._admit,
             limits=LIMITS,
             turn=self._readers.turn,
+            queues=False,  # visitors take turns, and each has one run at a time
         )
 
     def _forget(self) -> None:

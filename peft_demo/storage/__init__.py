@@ -8,7 +8,15 @@
 `header`   the header of a safetensors file
 """
 
-from .atomic import atomic_write, copy_file, disk_errors, move_file, write_file, write_folder
+from .atomic import (
+    atomic_write,
+    copy_file,
+    disk_errors,
+    move_file,
+    move_file_to,
+    write_file,
+    write_folder,
+)
 from .header import Header, read_header
 from .home import Home, find_home, folder_size, sweep
 from .lock import locked
@@ -25,6 +33,7 @@ __all__ = [
     "free_name",
     "locked",
     "move_file",
+    "move_file_to",
     "read_header",
     "slug",
     "sweep",

@@ -79,13 +79,18 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def move_file(source: Path, folder: Path) -> Path:
-    """Moves a file into `folder` under a name that is free there; its new place."""
+    """Moves a file or a folder into `folder` under a name that is free there; its new place."""
     taken = (other.stem for other in folder.glob("*"))
     target = folder / (free_name(source.stem, taken) + source.suffix)
-    with disk_errors(target):
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.move(source, target)
+    move_file_to(source, target)
     return target
+
+
+def move_file_to(source: Path, target: Path) -> None:
+    """Moves a file to `target`, which must be free. Raises `CannotWrite`."""
+    with disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(source, target)
 
 
 def sweep_drafts(folder: Path, seconds: float = 0.0) -> None:

@@ -49,6 +49,11 @@ class Home:
         return self.root / "trash"
 
     @property
+    def deleted_runs(self) -> Path:
+        """Runs that were deleted, a folder each."""
+        return self.trash / "runs"
+
+    @property
     def backbones(self) -> Path:
         """Checkpoints that were registered."""
         return self.root / "backbones"

@@ -13,20 +13,19 @@ from pathlib import Path
 
 import timm
 
-from .. import adapters, methods
+from .. import methods
 from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import BackboneCard, ZooEntry
 from ..contracts.errors import BadAdapter, BadValue, NotAllowed, PeftDemoError, UnknownName
-from ..contracts.text import is_visible, visible
-from ..storage.atomic import disk_errors, move_file, sweep_drafts, write_file
+from ..storage.atomic import disk_errors, move_file_to, sweep_drafts, write_file
 from ..storage.lock import locked
 from ..storage.names import free_name, slug
 from ..storage.paths import expanded, is_file
+from .entry import SUFFIX, entry_id, read_entry
+from .trash import Trash
 
 SHIPPED = Path(__file__).parents[2] / "adapters_zoo"
-SUFFIX = ".safetensors"
-_RENAME = "the name of its file contains characters that cannot be seen. Rename the file."
 
 
 @dataclass
@@ -34,7 +33,7 @@ class AdapterStore:
     """The adapters one can choose from. `own` is written, `shipped` only read."""
 
     own: Path
-    trash: Path
+    trash: Trash
     shipped: Path = SHIPPED
     _entries: dict[Path, tuple[tuple[int, int], ZooEntry]] = field(default_factory=dict)
     """File → ((time in ns, bytes) when it was read, what was read)."""
@@ -47,7 +46,7 @@ class AdapterStore:
 
     def ids(self) -> list[str]:
         """The ids of all adapters, own ones first."""
-        return [_id(p) for p in self._files()]
+        return [entry_id(p) for p in self._files()]
 
     def path(self, id: str) -> Path:
         """The file of adapter `id`.
@@ -101,17 +100,20 @@ class AdapterStore:
             write_file(self._place(id), content)
         return id
 
-    def take(self, file: AdapterFile) -> str:
-        """Writes a file from outside into the own folder, as it was judged; its new id."""
-        return self.take_all([file])[0]
+    def take(self, file: AdapterFile, name: str = "") -> str:
+        """Writes a file from outside into the own folder, as it was judged; its new id.
 
-    def take_all(self, files: Sequence[AdapterFile]) -> list[str]:
+        The id is made from `name`, or else from the name in its card.
+        """
+        return self.take_all([file], [name])[0]
+
+    def take_all(self, files: Sequence[AdapterFile], names: Sequence[str]) -> list[str]:
         """As `take`, of all files or of none; their new ids."""
         ids: list[str] = []
         with locked(self.own):
             try:
-                for file in files:
-                    id = self._free(file.card.name)
+                for file, name in zip(files, names, strict=True):
+                    id = self._free(name or file.card.name)
                     write_file(self._place(id), file.content)
                     ids.append(id)
             except Exception:
@@ -154,12 +156,20 @@ class AdapterStore:
             renamed = file.with_card(replace(card, classes=classes))
             write_file(source, renamed.content)
 
-    def delete(self, id: str) -> Path:
-        """Moves the file into the trash folder; where it lies there."""
-        with self._changing(id) as source, locked(self.trash):
-            moved = move_file(source, self.trash)
+    def delete(self, id: str) -> str:
+        """Moves the file into the trash; its name there."""
+        with self._changing(id) as source:
+            moved = self.trash.put(source)
         self._entries.pop(source, None)
-        return moved
+        return moved.stem
+
+    def restore(self, name: str) -> str:
+        """Moves a file back from the trash; its id, another one where its name is taken."""
+        with locked(self.own), locked(self.trash.folder):
+            source = self.trash.path(name)
+            id = free_name(name, self.ids())
+            move_file_to(source, self._place(id))
+        return id
 
     def settle(self) -> None:
         """Removes what writers that were killed have left in the own folder."""
@@ -177,15 +187,13 @@ class AdapterStore:
     def _entry(self, path: Path) -> ZooEntry:
         try:
             status = path.stat()
-        except OSError as trouble:
-            return ZooEntry(path.stem, 0, False, None, _unreadable(trouble))
+        except OSError:
+            return read_entry(path, shipped=False)
         key = status.st_mtime_ns, status.st_size
-        if not is_visible(path.stem):
-            return ZooEntry(_id(path), status.st_size, False, None, _RENAME)
         known = self._entries.get(path)
         if known is not None and known[0] == key:
             return known[1]
-        entry = _read(path, status.st_size, path.parent == self.shipped)
+        entry = read_entry(path, path.parent == self.shipped)
         self._entries[path] = key, entry
         return entry
 
@@ -242,24 +250,6 @@ def _fits(card: AdapterCard, backbone: BackboneCard) -> bool:
 def _downloadable(card: AdapterCard, known: Sequence[BackboneCard]) -> bool:
     """Whether timm knows pretrained weights of that name, and nothing else here goes by it."""
     return card.backbone not in [b.name for b in known] and timm.is_model_pretrained(card.backbone)
-
-
-def _id(path: Path) -> str:
-    """The file's stem, as it can be shown."""
-    return visible(path.stem) or "nameless"
-
-
-def _read(path: Path, size: int, shipped: bool) -> ZooEntry:
-    try:
-        return ZooEntry(path.stem, size, shipped, adapters.read_card(path))
-    except PeftDemoError as error:
-        return ZooEntry(path.stem, size, shipped, None, str(error))
-    except OSError as trouble:
-        return ZooEntry(path.stem, size, shipped, None, _unreadable(trouble))
-
-
-def _unreadable(trouble: OSError) -> str:
-    return f"the file cannot be read ({trouble.strerror})."
 
 
 def _tidy(text: str, longest: int, what: str) -> str:

@@ -1,7 +1,7 @@
 """Answers: what adapters say of images, and how often they are right."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -9,18 +9,33 @@ import torch
 from torch import Tensor
 
 from .. import data, inference
+from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
+from ..contracts.answer import Answer, NamedPicture
 from ..contracts.cards import Prediction, SideBySide
-from ..contracts.errors import BadAdapter, BadData, BadValue, PeftDemoError
+from ..contracts.errors import BadAdapter, BadData, BadImage, BadValue, PeftDemoError
+from ..contracts.explanation import Explanation
+from ..contracts.paired import Paired
 from ..contracts.progress import Report
 from ..contracts.score import Score
 from ..contracts.specs import DataSpec, RunSpec
+from ..contracts.strength import AtStrength
 from ..contracts.window import Window
-from ..inference.scoring import repeated, score
+from ..data import split
+from ..data.few_shot_tensors import few_shot_tensors
+from ..data.images import open_header
+from ..data.pixels import PixelBudget
+from ..inference import Answered, Attached
+from ..inference.scoring import compared, repeated, score
+from ..inference.strengths import over_strengths
+from ..storage.atomic import write_file
 from .adapter_store import AdapterStore
 from .datasets import Datasets
 from .merged import side_by_side
-from .predictor import Attached, Predictor
+from .predictor import Predictor
+
+TOGETHER = 8
+"""Pictures of many that are answered in one forward pass: the first answers come soon."""
 
 
 class Answers:
@@ -38,10 +53,12 @@ class Answers:
         self._predictor = predictor
         self._data_of = data_of
 
-    def classify(self, image: Path | bytes, ids: Sequence[str], top: int = 5) -> list[Prediction]:
+    def classify(
+        self, image: Path | bytes, ids: Sequence[str], top: int = 5, strength: float = 1.0
+    ) -> list[Prediction]:
         """One answer per adapter, in the order of `ids`, each timed by itself."""
         picture = _readable(image)
-        return [self._answer(picture, id, top) for id in ids]
+        return [self._answer(picture, id, top, strength) for id in ids]
 
     def predict(
         self, images: Sequence[Path | bytes], ids: Sequence[str], top: int = 5
@@ -57,29 +74,27 @@ class Answers:
                 f"each image needs an adapter, got {len(images)} images and {len(ids)} adapters."
             )
         pictures = {image: _readable(image) for image in dict.fromkeys(images)}
-        models, refusals = self._choose_all(ids)
-        answers: dict[int, Prediction] = {}
-        for place, id in enumerate(ids):
-            if id in refusals:
-                answers[place] = Prediction(id, (), 0.0, refusal=refusals[id])
-        for group in _groups(models.values()):
-            places = [place for place, id in enumerate(ids) if models.get(id) in group]
-            numbers = [group.index(models[ids[place]]) for place in places]
-            shown = [
-                (pictures[images[place]], group[number].card.picture_window)
-                for place, number in zip(places, numbers, strict=True)
-            ]
-            pixels = _pixels(shown, group[0].backbone.size)
-            rows, ms = self._forward(group, pixels, numbers)
-            for place, number, row in zip(places, numbers, rows, strict=True):
-                card = group[number].card
-                answers[place] = _prediction(ids[place], row, card, top, ms / len(places))
-        return [answers[place] for place in range(len(ids))]
+        return self._predict([pictures[image] for image in images], ids, top)
+
+    def each(
+        self, pictures: Sequence[NamedPicture], id: str, top: int = 5, thumbnails: bool = False
+    ) -> Iterator[Answer]:
+        """One answer per picture in their order, a few at a time; one that cannot be read answers
+        with its `refusal`.
+        """
+        window = self._predictor.choose(id).card.picture_window
+        return self._each(pictures, id, top, window if thumbnails else None)
 
     def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
         """The answer attached and merged; `CannotMerge` says why not."""
         chosen = self._predictor.choose(id)
         return side_by_side(chosen, self._predictor.merged(chosen), id, image, top)
+
+    def explain(self, image: Path | bytes, id: str, report: Report | None = None) -> Explanation:
+        """What the answer of an adapter rests on."""
+        chosen = self._predictor.choose(id)
+        picture = data.decode(image, chosen.card.picture_window)
+        return inference.explain(chosen, picture, id, report)
 
     def evaluate(
         self,
@@ -98,6 +113,42 @@ class Answers:
                 return score(chosen, dataset, report, pictures)
             return repeated(chosen, dataset, spec, report, pictures)
 
+    def strengths(self, id: str, report: Report | None = None) -> list[AtStrength]:
+        """How often it is right when what it adds is scaled, on validation images of its run."""
+        chosen = self._predictor.choose(id)
+        spec = self._data_of(id, chosen.card)
+        dataset = self._datasets.open(spec, report)
+        with self._datasets.turn(spec, report):
+            return over_strengths(chosen, dataset, spec, report)
+
+    def compare(
+        self, first: str, second: str, data: DataSpec, report: Report | None = None
+    ) -> tuple[Score, Paired]:
+        """What `evaluate` says of the first, and both on the images that neither has seen."""
+        one, other = self._predictor.choose(first), self._predictor.choose(second)
+        dataset = self._datasets.open(data, report)
+        with self._datasets.turn(data, report):
+            return compared(one, other, dataset, report)
+
+    def calibrate(
+        self, id: str, out: Path, data: DataSpec | None = None, report: Report | None = None
+    ) -> AdapterCard:
+        """Writes at `out` the adapter with true probabilities and a sense of what is none of its
+        classes, learned from `data`: the images of its own run where none is named; the new card.
+        """
+        from ..training import calibrated
+
+        chosen = self._predictor.choose(id)
+        spec = data or self._data_of(id, chosen.card)
+        dataset = self._datasets.open(spec, report)
+        with self._datasets.turn(spec, report):
+            images = split(dataset, spec.shots, spec.seed, report)
+            material = few_shot_tensors(images, chosen.backbone.size, report)
+        file = AdapterFile.open(self._store.path(id))
+        file = calibrated(file, chosen.backbone, material)
+        write_file(out, file.content)
+        return file.card
+
     def verify(self, id: str, report: Report | None = None) -> Score:
         """Accuracy on the same test images as in its card, measured again.
 
@@ -108,6 +159,46 @@ class Answers:
             raise BadData("its images did not come with the project.")
         chosen = self._predictor.choose(id)
         return repeated(chosen, self._datasets.open(spec, report), spec, report)
+
+    def _each(
+        self, pictures: Sequence[NamedPicture], id: str, top: int, shown_under: Window | None
+    ) -> Iterator[Answer]:
+        budget = PixelBudget(self._datasets.most_pixels)
+        for start in range(0, len(pictures), TOGETHER):
+            chosen = pictures[start : start + TOGETHER]
+            opened = [_open(picture, budget) for picture in chosen]
+            readable = [picture for picture in opened if isinstance(picture, data.Picture)]
+            predictions = iter(self._predict(readable, [id] * len(readable), top))
+            for named, picture in zip(chosen, opened, strict=True):
+                if isinstance(picture, str):
+                    yield Answer(named.name, Prediction(id, (), 0.0, refusal=picture))
+                else:
+                    small = b""
+                    if shown_under is not None:
+                        small = data.thumbnail(picture.under(shown_under))
+                    yield Answer(named.name, next(predictions), small)
+
+    def _predict(
+        self, pictures: Sequence[data.Picture], ids: Sequence[str], top: int
+    ) -> list[Prediction]:
+        models, refusals = self._choose_all(ids)
+        answers: dict[int, Prediction] = {}
+        for place, id in enumerate(ids):
+            if id in refusals:
+                answers[place] = Prediction(id, (), 0.0, refusal=refusals[id])
+        for group in _groups(models.values()):
+            places = [place for place, id in enumerate(ids) if models.get(id) in group]
+            numbers = [group.index(models[ids[place]]) for place in places]
+            shown = [
+                (pictures[place], group[number].card.picture_window)
+                for place, number in zip(places, numbers, strict=True)
+            ]
+            pixels = _pixels(shown, group[0].backbone.size)
+            rows, ms = self._forward(group, pixels, numbers)
+            for place, number, row in zip(places, numbers, rows, strict=True):
+                card = group[number].card
+                answers[place] = _prediction(ids[place], row, card, top, ms / len(places))
+        return [answers[place] for place in range(len(ids))]
 
     def _choose_all(self, ids: Sequence[str]) -> tuple[dict[str, Attached], dict[str, str]]:
         """The attached model of each id, or the sentence that says why there is none."""
@@ -120,34 +211,43 @@ class Answers:
                 refusals[id] = str(error)
         return models, refusals
 
-    def _answer(self, picture: data.Picture, id: str, top: int) -> Prediction:
+    def _answer(self, picture: data.Picture, id: str, top: int, strength: float) -> Prediction:
         start = perf_counter()
-        chosen = self._predictor.choose(id)
+        chosen = self._predictor.choose(id).at(strength)
         swap_ms = _ms_since(start)
         shown = picture.under(chosen.card.picture_window)
         images = data.to_tensor(shown, chosen.backbone.size)[None]
         start = perf_counter()
-        probabilities = inference.predict(chosen.model, images, chosen.backbone)[0]
+        answered = chosen.answer(images)
         ms = _ms_since(start)
-        top_classes = inference.top_classes(probabilities, chosen.card.classes, top)
-        return Prediction(id, top_classes, ms, swap_ms)
+        top_classes = inference.top_classes(answered.probabilities[0], chosen.card.classes, top)
+        return Prediction(id, top_classes, ms, swap_ms, doubt=answered.doubt(0))
 
     def _forward(
         self, group: list[Attached], pixels: Tensor, numbers: Sequence[int]
-    ) -> tuple[list[Tensor], float]:
-        """Class probabilities [C] of images uint8 [N 3 S S], and the milliseconds it took.
+    ) -> tuple[list[Answered], float]:
+        """What is said of each of the images, uint8 [N 3 S S], and the milliseconds it took.
 
         Image n is answered by the adapter of the group whose number is `numbers[n]`.
         """
-        backbone = group[0].backbone
         if len(group) == 1:
             start = perf_counter()
-            rows = inference.predict(group[0].model, pixels, backbone)
-            return list(rows.unbind()), _ms_since(start)
+            rows = group[0].answer(pixels).each()
+            return rows, _ms_since(start)
         mixed = self._predictor.mixed(group)
         start = perf_counter()
-        rows = inference.predict_mixed(mixed, pixels, numbers, backbone)
+        rows = inference.answer_together(mixed, group, pixels, numbers)
         return rows, _ms_since(start)
+
+
+def _open(named: NamedPicture, budget: PixelBudget) -> data.Picture | str:
+    """The picture, decoded, or the sentence that says why it cannot be."""
+    try:
+        content = named.read()
+        budget.spend(open_header(content))
+        return _readable(content)
+    except (BadImage, BadData) as error:
+        return str(error)
 
 
 def _readable(image: Path | bytes) -> data.Picture:
@@ -164,12 +264,11 @@ def _ms_since(start: float) -> float:
     return 1000 * (perf_counter() - start)
 
 
-def _prediction(
-    id: str, probabilities: Tensor, card: AdapterCard, top: int, ms: float
-) -> Prediction:
-    """The answer with these probabilities [C], or the refusal of one that is not finite."""
+def _prediction(id: str, said: Answered, card: AdapterCard, top: int, ms: float) -> Prediction:
+    """What was `said` of one image, or the refusal of an answer that is not finite."""
     try:
-        return Prediction(id, inference.top_classes(probabilities, card.classes, top), ms)
+        classes = inference.top_classes(said.probabilities[0], card.classes, top)
+        return Prediction(id, classes, ms, doubt=said.doubt(0))
     except BadAdapter as error:
         return Prediction(id, (), ms, refusal=str(error))
 

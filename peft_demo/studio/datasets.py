@@ -7,25 +7,32 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..contracts.answer import NamedPicture
 from ..contracts.cards import DataReport, DatasetCard
 from ..contracts.errors import NotAllowed
 from ..contracts.progress import Report
 from ..contracts.specs import DataSpec
 from ..data import (
     Dataset,
-    NamedPicture,
+    decode,
     find_pictures,
     find_source,
+    keepsake,
     open_dataset,
     parse,
     report_of,
+    sent_pictures,
     split,
 )
 from ..data import cards as dataset_cards
+from ..data.images import open_header
 from ..data.sources.upload import keep_zip
 from ..storage.home import Home
 from .drafts import Drafts
 from .limits import ALONE, Limits
+
+SHOWN_BY_BROWSERS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "ICO")
+"""Formats, as Pillow names them."""
 
 Turn = Callable[[Report | None], AbstractContextManager]
 """A context that begins when it is somebody's turn, and reports how many are before them."""
@@ -54,6 +61,11 @@ class Datasets:
         self._allow_local_paths = allow_local_paths
         self._limits = limits
         self._turn = turn
+
+    @property
+    def most_pixels(self) -> int:
+        """That are decoded for one question."""
+        return self._limits.pixels
 
     def datasets(self) -> list[DatasetCard]:
         return list(dataset_cards())
@@ -100,6 +112,16 @@ class Datasets:
         """The pictures that paths and patterns of this machine mean; see `data.find_pictures`."""
         check_local_paths(self._allow_local_paths, "a picture of this machine")
         return find_pictures(words)
+
+    def sent(self, files: Sequence[Path]) -> list[NamedPicture]:
+        """The pictures in files that the page has stored; see `data.sent_pictures`."""
+        return sent_pictures(files)
+
+    def browser_copy(self, file: Path) -> bytes:
+        """A PNG or JPEG of a picture that not every browser shows, else nothing."""
+        if open_header(file).format in SHOWN_BY_BROWSERS:
+            return b""
+        return keepsake(decode(file))
 
     def locate(self, spec: DataSpec) -> Path | None:
         """Where the images lie, None for bundled and Hub sets; `NotAllowed` for a path that may not

@@ -57,6 +57,12 @@ def samples_of(runs: Runs, id: str, card: AdapterCard) -> Sequence[Sample]:
     return _samples(event, card.classes)
 
 
+def samples_with(folder: Path, classes: Sequence[str]) -> Sequence[Sample]:
+    """The held-out pictures in the run's folder, with these names of the classes."""
+    event = read(folder)
+    return _samples(event, classes) if event else ()
+
+
 def _samples(event: HeldOut, classes: Sequence[str]) -> Sequence[Sample]:
     """With the names that the classes have now: they may have been renamed."""
     known = range(len(classes))

@@ -45,8 +45,10 @@ class Hub:
             )
         return hub_client.send(push.repo, contents, token, push.private, report)
 
-    def adapters(self, repo: str, revision: str = "", token: str = "") -> list[ZooEntry]:
-        return hub_client.find(repo_id(repo), revision, self._token(token))[1]
+    def adapters(
+        self, repo: str, revision: str = "", token: str = "", report: Report | None = None
+    ) -> list[ZooEntry]:
+        return hub_client.find(repo_id(repo), revision, self._token(token), report)[1]
 
     def pull(
         self,
@@ -62,7 +64,7 @@ class Hub:
             self._home.tmp.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._home.tmp) as folder:
             files = hub_client.download(repo_id(repo), names, Path(folder), revision, token, report)
-            return self._zoo.take_all(files)
+            return self._zoo.take_all(list(files.values()), list(files))
 
     def _pack(self, push: PushSpec) -> tuple[UploadPreview, dict[str, bytes]]:
         files = [self._zoo.file(id) for id in push.adapters]

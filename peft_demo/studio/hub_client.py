@@ -60,18 +60,23 @@ def send(
     return address
 
 
-def find(repo: str, revision: str = "", token: str = "") -> tuple[str, list[ZooEntry]]:
+def find(
+    repo: str, revision: str = "", token: str = "", report: Report | None = None
+) -> tuple[str, list[ZooEntry]]:
     """The commit that `revision` stands for, and the adapters in it by their headers.
 
     Files that are not ours are ignored. Nothing but headers is fetched. An entry with a `refusal`
     is too large, has an ill-formed card, or comes after the first `MOST` files.
     """
+    _say(report, f"asking the Hub for {repo}", 0.0)
     with talking(repo, token) as api:
         model = api.model_info(repo, revision=revision or None, files_metadata=True)
         commit = model.sha or ""
         files = [file for file in model.siblings or () if _NAME.fullmatch(file.rfilename)]
         entries = []
-        for file in files[:MOST]:
+        looked_at = files[:MOST]
+        for n, file in enumerate(looked_at):
+            _say(report, f"looking at {file.rfilename}", n / len(looked_at))
             entry = _entry(api, repo, commit, file.rfilename, file.size or 0)
             if entry:
                 entries.append(entry)
@@ -86,18 +91,19 @@ def download(
     revision: str = "",
     token: str = "",
     report: Report | None = None,
-) -> list[AdapterFile]:
-    """The adapters named, or each that can be taken; sizes, headers and cards are checked.
+) -> dict[str, AdapterFile]:
+    """The adapters named, or each that can be taken, by their names; sizes, headers and cards are
+    checked.
 
     `folder` is used meanwhile. `UnknownName` or `BadAdapter` says which one is not to be had,
     `HubTrouble` what the Hub or the network refuses.
     """
-    commit, entries = find(repo, revision, token)
-    files = []
+    commit, entries = find(repo, revision, token, report)
+    files = {}
     for n, entry in enumerate(_chosen(repo, entries, names)):
         path = folder / f"{n}-{slug(entry.id)}.safetensors"
         _fetch(repo, commit, entry, path, token, report)
-        files.append(AdapterFile.open(path))
+        files[entry.id] = AdapterFile.open(path)
     return files
 
 

@@ -131,6 +131,11 @@ def _disclosures(adapters: Sequence[Described], push: PushSpec) -> Iterable[str]
             f"Hashes of {seen} training and validation images (not the images): "
             "who has an image can recognise it."
         )
+    if any(adapter.card.doubt for adapter in adapters):
+        yield (
+            "Mean features of the training images of each class (not the images): "
+            "of one image a class, they are that image's features."
+        )
     with_picture = [adapter.name for adapter in adapters if adapter.card.thumbnail]
     if with_picture:
         yield f"A small picture of one training image each: {', '.join(with_picture)}."

@@ -14,6 +14,7 @@ from ..contracts.events import (
     Interrupted,
     Noticed,
     Progressed,
+    Queued,
     Saved,
     Started,
     Stepped,
@@ -23,7 +24,7 @@ from ..contracts.held_out import HeldOut
 from ..contracts.run_state import ENDINGS, RunState
 from ..storage.atomic import write_file
 from . import held_out
-from .runs import Record
+from .record import Record
 
 Keep = Callable[[bytes, str], str]
 """(adapter file, its id if it has one already) → its id."""
@@ -61,6 +62,14 @@ class Job:
         self._last_step: Stepped | None = None
         self._reported = ""
         self._reported_at = 0.0
+
+    def wait(self) -> None:
+        """Notes that the run waits for others; `CannotWrite` leaves it to itself."""
+        try:
+            self.record.journal.append(Queued())
+        except CannotWrite:
+            self.record.lock.release()
+            raise
 
     def take(self, event: Event) -> None:
         """Keeps the event: in the journal, and what the status line needs of it."""
@@ -106,7 +115,7 @@ class Job:
 
         A resumed run that ends before it went on stays interrupted, so that one may try again.
         """
-        if self.resumed and self.state is RunState.PREPARING:
+        if self.resumed and self.state in (RunState.QUEUED, RunState.PREPARING):
             event = Interrupted(_reason(event))
         self._message = _reason(event)
         self.state = ENDINGS[type(event)]
@@ -118,7 +127,9 @@ class Job:
     def card(self) -> RunCard:
         """The line in the list while the run goes on."""
         record = self.record
-        return RunCard(record.id, self._shown_state(), record.spec, record.started, self._adapter)
+        state = self._shown_state()
+        title = record.title()
+        return RunCard(record.id, state, record.spec, record.started, self._adapter, title=title)
 
     def status(self) -> Status:
         """The header's line, but for the device."""

@@ -1,4 +1,5 @@
-"""The run in progress: a worker thread pulls training's generator and keeps what it tells.
+"""The run in progress and those that wait for it: a worker thread pulls training's generator and
+keeps what it tells.
 
     queued ─▶ preparing ─▶ running ─▶ done
                  │            ├─ stop ─▶ stopping ─▶ stopped   (the best so far is kept)
@@ -7,7 +8,11 @@
     interrupted ─▶ preparing ─▶ running ─▶ …      what cannot go on stays interrupted
 
 One at a time per process. The thread never waits for a page, and it never dies without a final
-event.
+event. When a run has ended, in whatever way, the next one in line begins.
+
+The line lives in this process alone, while each run in it has its folder and holds its lock. Where
+the process ends before a run's turn came, politely or not, that run stands as interrupted: `resume`
+begins it, from its start. Nothing begins by itself when the app is opened again.
 """
 
 import atexit
@@ -15,9 +20,10 @@ import gc
 import traceback
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import copy_context
-from functools import partial
+from contextvars import Context, copy_context
+from dataclasses import dataclass
 from threading import Lock, Thread
+from time import monotonic
 
 import torch
 
@@ -25,6 +31,7 @@ from ..contracts.errors import Busy, NotAllowed, PeftDemoError
 from ..contracts.events import (
     Event,
     Failed,
+    Interrupted,
     Noticed,
     Progressed,
     Resumed,
@@ -35,7 +42,8 @@ from ..contracts.run_state import RunState
 from ..contracts.specs import RunSpec
 from ..storage.atomic import write_file
 from .job import Job, Keep
-from .runs import Record, Runs
+from .record import NOT_BEGUN, Record
+from .runs import Runs
 
 Source = Callable[[RunSpec, Report, Callable[[], bool], bytes], Generator[Event, None, None]]
 """(run, report, should it stop?, state to go on from or b"") → the events of the run."""
@@ -57,17 +65,29 @@ NOTHING_DONE = Stopped(
 )
 
 
-class Jobs:
-    """Starts and stops the one run of this process."""
+@dataclass(frozen=True)
+class Waiting:
+    """A run in line, to be driven in the context of whoever asked for it: a Space charges the
+    visitor's quota for the GPU."""
 
-    def __init__(self, runs: Runs, source: Source, keep: Keep):
+    job: Job
+    context: Context
+
+
+class Jobs:
+    """Starts and stops the one run of this process, and keeps the line of those that wait."""
+
+    def __init__(self, runs: Runs, source: Source, keep: Keep, queues: bool = True):
+        """With `queues`, a run that is started while one goes on waits; else it is `Busy`."""
         self.runs = runs
+        self.queues = queues
         self.job: Job | None = None
         """The run in progress, or the latest one."""
         self._source = source
         self._keep = keep
         self._lock = Lock()
         self._thread: Thread | None = None
+        self._line: list[Waiting] = []
 
     @property
     def running(self) -> Job | None:
@@ -76,14 +96,24 @@ class Jobs:
             return None
         return self.job
 
+    @property
+    def waiting(self) -> list[Job]:
+        """The runs in line, the next one first."""
+        return [entry.job for entry in self._line]
+
+    def living(self, id: str) -> Job | None:
+        """The run `id` if it goes on or waits here."""
+        jobs = [self.running, *self.waiting]
+        return next((job for job in jobs if job and job.record.id == id), None)
+
     def start(self, run: RunSpec, owner: str = "", keep: Keep | None = None, out: str = "") -> str:
-        """Starts the run and gives its id; `Busy` if one is going on.
+        """Starts the run, or puts it in line, and gives its id.
 
         `out` is the file that `keep` writes, for a run that is to go on later.
         """
-        with self._free_machine():
+        with self._door():
             job = Job(self.runs.create(run, out), owner, keep or self._keep)
-            return self._begin(job)
+            return self._enter(job)
 
     def resume(
         self, record: Record, owner: str = "", keep: Keep | None = None, adapter: str = ""
@@ -92,35 +122,51 @@ class Jobs:
 
         `CannotResume` or `Busy` says why not.
         """
-        with self._free_machine():
+        with self._door():
             record.claim()
             try:
                 record.journal.append(Progressed("going on with the run"))
             except PeftDemoError:
                 record.lock.release()
                 raise
-            return self._begin(Job(record, owner, keep or self._keep, True, adapter))
+            return self._enter(Job(record, owner, keep or self._keep, True, adapter))
 
     @contextmanager
-    def _free_machine(self) -> Iterator[None]:
-        """Inside, nobody else starts a run; `Busy` if one is going on."""
+    def _door(self) -> Iterator[None]:
+        """Inside, nobody else starts a run; `Busy` if one is going on and none may wait."""
         with self._lock:
-            if self.running:
+            if self.running and not self.queues:
                 raise Busy("another run is training.", "Wait until it ends, or stop it first.")
             yield
 
-    def _begin(self, job: Job) -> str:
-        if self._thread is None:
-            atexit.register(self.close)
-        # In the context of whoever asked: a Space charges the visitor's quota for the GPU.
-        work = partial(copy_context().run, self._work, job)
-        self.job = job
-        self._thread = Thread(target=work, name="training", daemon=True)
-        self._thread.start()
+    def _enter(self, job: Job) -> str:
+        entry = Waiting(job, copy_context())
+        if self.running:
+            job.wait()
+            self._line.append(entry)
+        else:
+            self._begin(entry)
         return job.record.id
 
+    def _begin(self, entry: Waiting) -> None:
+        if self._thread is None:
+            atexit.register(self.close)
+        self.job = entry.job
+        arguments = self._work, entry.job
+        self._thread = Thread(target=entry.context.run, args=arguments, daemon=True)
+        self._thread.name = "training"
+        self._thread.start()
+
     def stop(self, id: str) -> None:
-        """Asks the run to end within one step. A run that has ended already stays as it is."""
+        """Asks the run to end within one step; one that waits leaves the line.
+
+        A run that has ended already stays as it is.
+        """
+        with self._lock:
+            place = self.place(id)
+            if place:
+                self._line.pop(place - 1).job.end(NOTHING_DONE)
+                return
         job = self.running
         if job and job.record.id == id:
             job.stop.set()
@@ -129,14 +175,44 @@ class Jobs:
                 "this run lives in another window.", "Stop it there, for instance with Ctrl-C."
             )
 
+    def move(self, id: str, places: int) -> None:
+        """Moves a run in line so many places towards its end; a negative number is towards its
+        head. `NotAllowed` if it does not wait.
+        """
+        with self._lock:
+            place = self.place(id)
+            if not place:
+                raise NotAllowed("this run does not wait any more.", "Only those in line move.")
+            entry = self._line.pop(place - 1)
+            self._line.insert(max(0, place - 1 + places), entry)
+
+    def place(self, id: str) -> int:
+        """The run's place in line, from 1; 0 if it does not wait."""
+        ids = [job.record.id for job in self.waiting]
+        return 1 + ids.index(id) if id in ids else 0
+
+    def forget(self, id: str) -> None:
+        """A run that has ended is not the latest any more."""
+        if self.job and self.job.state.is_over and self.job.record.id == id:
+            self.job = None
+
     def wait(self, timeout: float | None = None) -> bool:
-        """Waits for the run to end; whether it has."""
-        if self._thread is not None:
-            self._thread.join(timeout)
+        """Waits until nothing goes on, at most `timeout` seconds; whether that is so."""
+        ends = monotonic() + timeout if timeout is not None else None
+        while (thread := self._thread) is not None:
+            thread.join(None if ends is None else max(0.0, ends - monotonic()))
+            if thread is self._thread or (ends is not None and monotonic() > ends):
+                break
         return self.running is None
 
     def close(self, grace: float = 2.0) -> None:
-        """Asks the run to stop and gives it `grace` seconds to keep its best."""
+        """Asks the run to stop and gives it `grace` seconds to keep its best; those in line are
+        interrupted.
+        """
+        with self._lock:
+            for job in self.waiting:
+                job.end(Interrupted(NOT_BEGUN))
+            self._line.clear()
         job = self.running
         if job:
             job.stop.set()
@@ -150,7 +226,10 @@ class Jobs:
         events.close()
         del events
         _release(job, before)
-        job.end(ending)
+        with self._lock:
+            job.end(ending)
+            if self._line:
+                self._begin(self._line.pop(0))
 
     def _events(self, job: Job) -> Generator[Event, None, None]:
         state = job.record.state() if job.resumed else b""

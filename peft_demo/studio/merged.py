@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from .. import data
 from ..contracts.cards import Prediction, SideBySide
-from ..inference import normalize, top_classes
-from .predictor import Attached
+from ..inference import Attached, normalize, top_classes
 
 ROUNDS = 7
 """Forward passes of each model, taken in turns; the first is not counted."""

@@ -6,8 +6,6 @@ adapters, not sixteen backbones, and nothing is ever moved or restored.
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 
@@ -15,7 +13,7 @@ from torch import nn
 
 from .. import adapters, vit
 from ..adapters import Adapter, AdapterFile, Mixed
-from ..contracts.adapter_card import AdapterCard
+from ..inference import Attached
 from .adapter_store import AdapterStore
 from .backbone_cache import BackboneCache
 
@@ -23,26 +21,6 @@ KEPT_BYTES = 1_000_000_000
 """Adapters kept in memory; the one in use may be larger."""
 SHARED_BYTES = 30_000_000
 """The same for each visitor, where many share the machine."""
-
-
-@dataclass(frozen=True, eq=False)
-class Attached:
-    """A model that answers for one adapter."""
-
-    model: nn.Module
-    backbone: vit.Backbone
-    adapter: Adapter
-    card: AdapterCard
-
-    @cached_property
-    def bytes(self) -> int:
-        """What the adapter takes in memory."""
-        return sum(tensor.nbytes for tensor in self.adapter.state().values())
-
-    @cached_property
-    def mixable(self) -> bool:
-        """Whether it can answer in one forward pass with others."""
-        return adapters.is_mixable(self.backbone, self.adapter)
 
 
 class Predictor:
@@ -103,7 +81,7 @@ class Predictor:
     def _attach(self, path: Path) -> Attached:
         file = AdapterFile.open(path)
         backbone, adapter = self.load(file)
-        return Attached(adapters.attach(backbone, adapter).eval(), backbone, adapter, file.card)
+        return Attached.of(backbone, adapter, file.card)
 
     def _make_room(self, wanted: int) -> None:
         """Drops the models that were not used for the longest time, and what was made of them."""

@@ -20,6 +20,7 @@ from .hub import Hub
 from .limits import ALONE, Limits
 from .predictor import KEPT_BYTES, SHARED_BYTES, Predictor
 from .training import Admit, Training
+from .trash import Trash
 from .zoo import Zoo
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Studio:
         admit: Admit = nullcontext,
         limits: Limits = ALONE,
         turn: Turn = no_turn,
+        queues: bool = True,
     ):
         """Opens a home and settles what a process that was killed has left in it.
 
@@ -63,12 +65,13 @@ class Studio:
         admit: may refuse a run before it starts
         limits: what one question may take of the machine
         turn: waits until this studio may read the pictures of a dataset
+        queues: a run that is started while one goes on waits for it, else it is refused
         """
         self.home = home if isinstance(home, Home) else find_home(home, zoo)
         self.offline = offline or _offline_by_environment()
         self.allow_local_paths = allow_local_paths
         device = device or best_device()
-        store = AdapterStore(self.home.zoo, self.home.trash, shipped)
+        store = AdapterStore(self.home.zoo, Trash(self.home.trash), shipped)
         cache = backbones or BackboneCache(self.home.root, device, self.offline)
         predictor = Predictor(store, cache, SHARED_BYTES if shared else KEPT_BYTES)
         self.data = Datasets(self.home, self.offline, allow_local_paths, limits, turn)
@@ -84,6 +87,7 @@ class Studio:
             mark=mark,
             admit=admit,
             memory_share=limits.memory_share,
+            queues=queues,
         )
         self.zoo = Zoo(
             self.home,

@@ -13,23 +13,23 @@ from .. import methods, vit
 from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import Cost, MethodCard, RunCard, Sample, Status
-from ..contracts.errors import BadData, BadValue, CannotResume, NotAllowed
+from ..contracts.errors import BadData, CannotResume, NotAllowed
 from ..contracts.events import Event
-from ..contracts.history import saved_adapter
+from ..contracts.history import classes_of, saved_adapter
 from ..contracts.origin import Origin
 from ..contracts.progress import Report
 from ..contracts.run_state import RunState
 from ..contracts.specs import DataSpec, RunSpec
-from ..storage.atomic import write_file
 from ..storage.home import Home
-from ..storage.paths import expanded
 from .adapter_store import AdapterStore
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
-from .held_out import samples_of
-from .job import Keep
+from .durations import estimated
+from .held_out import samples_of, samples_with
 from .jobs import Jobs
-from .runs import Record, Runs
+from .out_file import check_apart, writer
+from .record import Record
+from .runs import Runs
 
 if TYPE_CHECKING:
     from ..training import Trainer
@@ -42,9 +42,10 @@ Admit = Callable[[RunSpec], AbstractContextManager]
 class Training:
     """The `contracts.service.Training` of a home: one run at a time, kept in the `store`.
 
-    Where the machine is `shared`, only the one who started a run may stop it. `trainer` is what
-    trains, where that is not `training.train` in this process. `mark` is part of every run's id.
-    `admit` may refuse a run, which may take `memory_share` of the free memory.
+    Where it `queues`, runs that are started meanwhile wait. Where the machine is `shared`, only the
+    one who started a run may stop or move it. `trainer` is what trains, where that is not
+    `training.train` in this process. `mark` is part of every run's id. `admit` may refuse a run,
+    which may take `memory_share` of the free memory.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Training:
         mark: str = "",
         admit: Admit = nullcontext,
         memory_share: float = 1.0,
+        queues: bool = True,
     ):
         self._home = home
         self._store = store
@@ -73,7 +75,7 @@ class Training:
         self._admit = admit
         self._memory_share = memory_share
         self._runs = Runs(home.runs, mark)
-        self._jobs = Jobs(self._runs, self._events, store.save)
+        self._jobs = Jobs(self._runs, self._events, store.save, queues)
 
     def methods(self) -> list[MethodCard]:
         return [method.card() for method in methods.methods().values()]
@@ -86,16 +88,20 @@ class Training:
             card = self._store.card(id)
             name = self._name_of(card)
             run = replace(run, method=card.method, knobs=card.knobs, backbone=name, size=card.size)
-        return cost(run, self._anatomy(run), classes)
+        price = cost(run, self._anatomy(run), classes)
+        return replace(price, seconds=estimated(run, price.steps, self._runs.records()))
 
     def status(self) -> Status:
+        return replace(self._state(), device=self._device, queues=self._jobs.queues)
+
+    def _state(self) -> Status:
         if self._jobs.job is not None:
-            return replace(self._jobs.job.status(), device=self._device)
+            return self._jobs.job.status()
         records = self._runs.records()
         if not records or not records[0].journal.ended():
-            return Status(RunState.IDLE, device=self._device)
+            return Status(RunState.IDLE)
         latest = records[0]
-        return Status(self._runs.card(latest).state, latest.id, device=self._device)
+        return Status(self._runs.card(latest).state, latest.id)
 
     @property
     def busy(self) -> bool:
@@ -103,7 +109,7 @@ class Training:
         return self._jobs.running is not None
 
     def start(self, run: RunSpec, owner: str = "", out: Path | None = None) -> str:
-        """Starts a run in the background and gives its id; `Busy` if one is going on.
+        """Starts a run in the background, or puts it in line, and gives its id.
 
         What is wrong with the spec is refused at once. Where the file `out` is given, the adapter
         goes there instead of into the zoo. A run with an origin may leave its method open ("").
@@ -119,8 +125,8 @@ class Training:
         if out is not None:
             check_local_paths(self._allow_local_paths, "a file of this machine")
             out = out.absolute()
-            _check_apart(out, run.origin)
-            keep = _writer(out)
+            check_apart(out, run.origin)
+            keep = writer(out)
         self._home.check_room()
         with self._admit(replace(run, size=anatomy.size)):
             return self._jobs.start(run, owner, keep, str(out or ""))
@@ -136,7 +142,7 @@ class Training:
         keep = None
         if record.out:
             check_local_paths(self._allow_local_paths, "a file of this machine")
-            keep = _writer(Path(record.out))
+            keep = writer(Path(record.out))
         self._home.check_room()
         size = self._anatomy(record.spec).size
         with self._admit(replace(record.spec, size=size)):
@@ -163,11 +169,33 @@ class Training:
         return ""
 
     def stop(self, run: str, owner: str = "") -> None:
-        job = self._jobs.running
-        foreign = job is not None and job.record.id == run and job.owner != owner
-        if self._shared and foreign:
-            raise NotAllowed("this run was started by somebody else.", "Wait until it ends.")
+        self._check_owner(run, owner)
         self._jobs.stop(run)
+
+    def move(self, run: str, places: int, owner: str = "") -> None:
+        self._check_owner(run, owner)
+        self._jobs.move(run, places)
+
+    def _check_owner(self, run: str, owner: str) -> None:
+        job = self._jobs.living(run)
+        if self._shared and job is not None and job.owner != owner:
+            raise NotAllowed("this run was started by somebody else.", "Wait until it ends.")
+
+    def rename_run(self, run: str, title: str) -> None:
+        self._runs.record(run).rename(title)
+
+    def delete_run(self, run: str) -> str:
+        deleted = self._runs.delete(run, self._home.deleted_runs)
+        self._jobs.forget(run)
+        return deleted
+
+    def restore_run(self, deleted: str) -> str:
+        return self._runs.restore(deleted, self._home.deleted_runs)
+
+    def samples(self, run: str) -> Sequence[Sample]:
+        record = self._runs.record(run)
+        classes = classes_of(record.journal.read()[0])
+        return samples_with(record.folder, classes)
 
     def runs(self) -> list[RunCard]:
         return [self._card(record) for record in self._runs.records()]
@@ -198,7 +226,7 @@ class Training:
         return spec
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Waits for the run in progress, at most `timeout` seconds; whether it has ended."""
+        """Waits until nothing goes on, at most `timeout` seconds; whether that is so."""
         return self._jobs.wait(timeout)
 
     def settle(self) -> None:
@@ -259,11 +287,9 @@ class Training:
 
         What is private of its data is shown only where paths may be named.
         """
-        job = self._jobs.running
-        if job is not None and job.record.id == record.id:
-            card = job.card()
-        else:
-            card = self._runs.card(record)
+        job = self._jobs.living(record.id)
+        card = job.card() if job else self._runs.card(record)
+        card = replace(card, place=self._jobs.place(record.id))
         if self._allow_local_paths:
             return card
         return replace(card, spec=card.spec.public())
@@ -275,21 +301,3 @@ def _named(run: RunSpec) -> RunSpec:
         return run
     dataset = run.data.argument().removesuffix(".zip")
     return replace(run, name=f"{run.method}-{dataset}-s{run.seed}")
-
-
-def _check_apart(out: Path, origin: Origin | None) -> None:
-    """A run that is interrupted reads its origin again, so nothing may take its place."""
-    if origin and expanded(origin.adapter).absolute() == out:
-        raise BadValue(
-            f"{out.name} is the adapter that this run goes on from.", "Name another file."
-        )
-
-
-def _writer(out: Path) -> Keep:
-    """Keeps a run's adapter in the file `out`."""
-
-    def write_out(content: bytes, id: str) -> str:
-        write_file(out, content)
-        return str(out)
-
-    return write_out

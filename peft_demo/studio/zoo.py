@@ -4,23 +4,28 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from safetensors.torch import save as to_bytes
 
 from .. import adapters, interop, vit
 from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
-from ..contracts.cards import BackboneCard, Sample, ZooEntry
+from ..contracts.cards import BackboneCard, Sample, Taken, ZooEntry
+from ..contracts.changes import Changes
+from ..contracts.errors import PeftDemoError
 from ..contracts.specs import DataSpec, ImportHints, RunSpec
 from ..storage.atomic import disk_errors, write_file
 from ..storage.home import Home
 from ..storage.lock import locked
 from .adapter_store import AdapterStore, refusal
+from .adapter_upload import Parcel, unpack
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
 from .exports import Subject, find_export
 from .predictor import Predictor
 from .samples import samples
+from .thumbnails import Thumbnails
 
 
 class Zoo:
@@ -47,6 +52,7 @@ class Zoo:
         self._offline = offline
         self._allow_local_paths = allow_local_paths
         self._samples: dict[DataSpec, Sequence[Sample]] = {}
+        self._thumbnails = Thumbnails()
 
     def backbones(self) -> list[BackboneCard]:
         return list(vit.cards(self._home.root))
@@ -91,8 +97,18 @@ class Zoo:
     def rename_class(self, id: str, old: str, new: str) -> None:
         self._store.rename_class(id, old, new)
 
-    def delete(self, id: str) -> Path:
+    def delete(self, id: str) -> str:
         return self._store.delete(id)
+
+    def trash(self) -> Sequence[ZooEntry]:
+        return self._store.trash.entries()
+
+    def restore(self, name: str) -> str:
+        self._home.check_room()
+        return self._store.restore(name)
+
+    def empty_trash(self) -> int:
+        return self._store.trash.empty()
 
     def settle(self) -> None:
         """Removes what was left unfinished by a process that was killed."""
@@ -105,21 +121,34 @@ class Zoo:
         """
         self._home.check_room()
         file = Path(file)
+        hints = hints or ImportHints()
         if interop.is_foreign(file):
-            return self._convert(file, hints or ImportHints())
-        return self.take_all([AdapterFile.open(file)])[0]
+            return self._convert(file, hints)
+        return self.take_all([AdapterFile.open(file)], [hints.name or file.stem])[0]
 
-    def take_all(self, files: Sequence[AdapterFile]) -> list[str]:
-        """As `take`, of all files or of none; their new ids."""
+    def take_all(self, files: Sequence[AdapterFile], names: Sequence[str]) -> list[str]:
+        """As `take`, of all files or of none, with these names; their new ids."""
         self._home.check_room()
         for file in files:
             self.check(file)
-        return self._store.take_all(files)
+        return self._store.take_all(files, names)
+
+    def take_upload(self, files: Sequence[Path], hints: ImportHints | None = None) -> list[Taken]:
+        self._home.check_room()
+        with disk_errors(self._home.tmp):
+            self._home.tmp.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=self._home.tmp) as folder:
+            parcels, refused = unpack(files, Path(folder))
+            taken = [self._take_parcel(parcel, hints or ImportHints()) for parcel in parcels]
+        return [*taken, *refused]
 
     def check(self, file: AdapterFile) -> None:
         """Raises `BadAdapter` unless the tensors are sound, if the backbone is on this machine."""
         if file.card.fingerprint in {backbone.fingerprint for backbone in self.backbones()}:
             self._predictor.load(file)
+
+    def changes(self, id: str) -> Changes:
+        return adapters.changes(*self._predictor.load(AdapterFile.open(self.file(id))))
 
     def merge(self, id: str, out: Path) -> None:
         file = AdapterFile.open(self.file(id))
@@ -145,15 +174,28 @@ class Zoo:
         card = self.card(id)
         if held_out := self._held_out(id, card):
             return held_out
+        if not card.spec:
+            return ()
         data = RunSpec.from_json(card.spec).data
         if data not in self._samples:
             self._samples[data] = self._draw_samples(data)
         return self._samples[data]
 
+    def thumbnails(self, id: str) -> Sequence[bytes]:
+        return self._thumbnails.get(self._store.state(id), lambda: self.samples(id))
+
     def _draw_samples(self, data: DataSpec) -> Sequence[Sample]:
         if data.source != "bundled":
             return ()
         return samples(self._data.open(data), data.shots, data.seed)
+
+    def _take_parcel(self, parcel: Parcel, hints: ImportHints) -> Taken:
+        name = parcel.name or parcel.path.name
+        try:
+            id = self.take(parcel.path, replace(hints, name=parcel.name))
+        except PeftDemoError as error:
+            return Taken(name, refusal=str(error))
+        return Taken(name, id)
 
     def _convert(self, file: Path, hints: ImportHints) -> str:
         hints = interop.with_defaults(file, hints)

@@ -2,8 +2,9 @@
 it would `cost`. `train.py` has one run, `tune.py` a search of many."""
 
 from .cost import cost
+from .doubt import calibrated
 from .from_dataset import Trainer, run_from_dataset
 from .origin import going_on
 from .run import train
 
-__all__ = ["Trainer", "cost", "going_on", "run_from_dataset", "train"]
+__all__ = ["Trainer", "calibrated", "cost", "going_on", "run_from_dataset", "train"]

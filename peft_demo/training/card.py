@@ -41,6 +41,9 @@ class Measured:
     """Of the best state."""
     test_accuracy: float | None = None
     test_images: int = 0
+    temperature: float | None = None
+    doubt: tuple[float, ...] = ()
+    """As in the card."""
     seconds: float = 0.0
     """Since the run began."""
 
@@ -67,6 +70,8 @@ def describe(
         val_images=len(material.val[1]),
         test_accuracy=measured.test_accuracy,
         test_images=measured.test_images,
+        temperature=measured.temperature,
+        doubt=measured.doubt,
         seconds=round(measured.seconds, 2),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         split=material.fingerprint,

@@ -18,7 +18,7 @@ def cost(run: RunSpec, anatomy: Anatomy, classes: int) -> Cost:
     """
     method = find_method(run.method)
     config = method.config(run.knobs)
-    adapter = meta_adapter(method, config, anatomy, classes)
+    adapter = meta_adapter(method, config, anatomy, classes, doubts=True)
     trainable = method.count(anatomy, config)
     tensor_bytes = sum(tensor.nbytes for tensor in pack(adapter).values())
     return Cost(

@@ -17,7 +17,9 @@ MISTAKES = 8
 def held_out(material: FewShotTensors, part: str, logits: Tensor) -> HeldOut:
     """The event about logits [N C] for the images of a part, "val" or "test"."""
     _, labels = material.test if part == "test" else material.val
-    return HeldOut(part, material.fingerprint, held_out_answers(logits, labels))
+    right = logits.argmax(dim=-1) == labels.to(logits.device)
+    digits = "".join(str(int(one)) for one in right.tolist())
+    return HeldOut(part, material.fingerprint, held_out_answers(logits, labels), digits)
 
 
 def held_out_answers(logits: Tensor, labels: Tensor) -> tuple[HeldOutAnswer, ...]:

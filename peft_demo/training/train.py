@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..adapters import AdapterFile, attach, create, dump
 from ..contracts.adapter_card import AdapterCard
@@ -38,7 +37,8 @@ from ..inference.precision import autocast, disable_slow_fused_attention
 from ..inference.predict import batch_at, loss_and_accuracy, predict_logits
 from ..methods import find_method
 from ..vit import Backbone
-from . import checkpoint
+from . import checkpoint, doubt
+from .balance import epoch, loss_weights, mean_loss
 from .best import Best
 from .card import Measured, describe
 from .first_and_last import ended, started
@@ -137,6 +137,7 @@ class Run:
         self.stopwatch = stopwatch
         self.recipe = method.recipe(run.recipe)
         self.labels = material.train[1].to(device)
+        self.weights = loss_weights(self.labels, self.recipe.balance)
         self.order = torch.Generator().manual_seed(run.seed)
         self.steps_per_epoch = run.recipe.steps_per_epoch(len(self.labels))
         self.steps = run.recipe.steps(len(self.labels))
@@ -194,24 +195,26 @@ class Run:
         yield from self._end(stopped)
 
     def _batches(self) -> Iterator[Tensor]:
-        """Numbers of training images [B], each once an epoch; of the epochs that are not done."""
+        """Numbers of training images [B], of the epochs that are not done."""
         for _ in range(self.step // self.steps_per_epoch, self.recipe.epochs):
-            order = torch.randperm(len(self.labels), generator=self.order)
+            order = epoch(self.labels.cpu(), self.recipe.balance, self.order)
             yield from order.split(self.recipe.batch)
 
     def _step(self, step: int, batch: Tensor) -> Stepped:
         share = factor(step - 1, self.steps, self.recipe.warmup)
         with self.stopwatch:
-            loss = self._learn(batch, share)
+            loss, gradient = self._learn(batch, share)
         self._check_finite(loss, step)
         self.measured.losses.append((step, loss))
         eta = (self.steps - step) * self.stopwatch.seconds / step
         memory = memory_mb(self.backbone.device)
         rate = share * self.recipe.lr
-        return Stepped(step, loss, rate, self.images_per_second(step), eta, memory)
+        speed = self.images_per_second(step)
+        return Stepped(step, loss, rate, speed, eta, memory, gradient)
 
-    def _learn(self, batch: Tensor, share: float) -> float:
-        """One step of the optimiser on the images numbered `batch` [B]; the loss before it.
+    def _learn(self, batch: Tensor, share: float) -> tuple[float, float]:
+        """One step of the optimiser on the images numbered `batch` [B]; the loss before it and the
+        norm of its gradient.
 
         `share` is the fraction of the highest learning rate that the step takes.
         """
@@ -220,14 +223,21 @@ class Run:
         self.learner.train()
         with autocast(self.backbone.device):
             logits = self.learner(self.inputs[batch])
-        labels = self.labels[batch.to(self.labels.device)]
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.smoothing)
+        chosen = batch.to(self.labels.device)
+        weights = None if self.weights is None else self.weights[chosen]
+        loss = mean_loss(logits.float(), self.labels[chosen], self.recipe.smoothing, weights)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        if self.recipe.clip:
-            nn.utils.clip_grad_norm_(self.adapter.parameters(), self.recipe.clip)
+        norm = self._clip()
         self.optimizer.step()
-        return loss.item()
+        return loss.item(), norm.item()
+
+    def _clip(self) -> Tensor:
+        """The norm of the gradient, which is clipped where the recipe says so."""
+        parameters = list(self.adapter.parameters())
+        if self.recipe.clip:
+            return nn.utils.clip_grad_norm_(parameters, self.recipe.clip)
+        return nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
 
     def _check_finite(self, loss: float, step: int) -> None:
         if not isfinite(loss):
@@ -267,6 +277,7 @@ class Run:
     def _end(self, stopped: bool) -> Iterator[Event]:
         """The best state again, its one look at the test images unless the run was stopped."""
         self.best.restore(self.adapter)
+        self._learn_doubt()
         if not stopped and len(self.material.test[1]):
             yield self._test(self.step)
             if self.material.validation:
@@ -276,6 +287,14 @@ class Run:
         file = self._file()
         yield Improved(self.best.step, file)
         yield ended(self, Stopped if stopped else Finished, len(file))
+
+    def _learn_doubt(self) -> None:
+        """Makes the probabilities of the best state true, and has it know what is none of its
+        classes; see `inference.calibration` and `inference.doubt`."""
+        measured = doubt.learn(self.adapter, self.model, self.backbone, self.material)
+        self.measured.temperature, self.measured.doubt = measured
+        if self.best.logits is not None:
+            self.best.logits = self.best.logits / (self.measured.temperature or 1.0)
 
     def _test(self, step: int) -> HeldOut:
         images, labels = self.material.test

@@ -31,7 +31,7 @@ from ..contracts.specs import RunSpec
 from ..contracts.text import duration
 from ..data.few_shot_tensors import FewShotTensors
 from ..inference.precision import disable_slow_fused_attention
-from ..inference.predict import logits, loss_and_accuracy
+from ..inference.predict import loss_and_accuracy, outputs
 from ..vit import Backbone
 from . import search
 from .held_out import held_out
@@ -252,7 +252,7 @@ class Search:
         backbone = self.backbone.with_normalisation(file.card.mean, file.card.std)
         model = attach(backbone, load(file, backbone))
         model = disable_slow_fused_attention(model, backbone.device)
-        return logits(model, self.material.test[0], backbone)
+        return outputs(model, self.material.test[0], backbone)
 
     def _train_on_all(self) -> Iterator[Event]:
         """The best settings once more, with all training images and the real validation images."""

@@ -24,13 +24,16 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from ..contracts.service import Service
 from . import adapters, address, api, classify, data, guide, header, links, train
 from .classify.example import example
+from .compression import CompressedPage
 from .origins import guarded as guarded
 from .page import Page, new_page
-from .theme import CSS, theme
+from .scripts import script
+from .theme import css, theme
 
 ICON = Path(__file__).with_name("icon.svg")
 WAITING = 256
@@ -63,7 +66,9 @@ def build(
 def _draw_tabs(page: Page, top: header.Header, service: Service) -> None:
     with gr.Tabs() as tabs:
         with _tab("Classify") as tab:
-            classify_tab = classify.build(page, tab, service.zoo, service.answers, service.data)
+            classify_tab = classify.build(
+                page, tab, service.zoo, service.answers, service.data, service.training
+            )
         with _tab("Data") as tab:
             data_tab = data.build(
                 page,
@@ -84,11 +89,12 @@ def _draw_tabs(page: Page, top: header.Header, service: Service) -> None:
                 service.zoo,
                 service.hub,
                 service.answers,
+                service.training,
                 offline=service.offline,
             )
         with _tab("Help"):
             guide.build(service.training)
-    links.connect(tabs, classify_tab, train_tab, adapters_tab, service.zoo, service.data)
+    links.connect(tabs, classify_tab, data_tab, train_tab, adapters_tab, service.zoo, service.data)
     links.reopen(page, tabs, train_tab)
 
 
@@ -96,7 +102,7 @@ def _tab(title: str) -> gr.Tab:
     """A tab whose id is its title in small letters; the address names it while it is open."""
     id = title.lower()
     tab = gr.Tab(title, id=id)
-    address.name_tab(tab, id)
+    address.name_tab(tab, id, is_first=id == links.TABS[0])
     return tab
 
 
@@ -113,6 +119,9 @@ def launch_arguments() -> dict[str, Any]:
     """
     return {
         "share": False,
+        # Gradio would ask for the page once and give up after 3 s: on a busy machine, or where a
+        # proxy stands between, it would refuse to start.
+        "_frontend": False,
         "ssr_mode": False,
         "run_history": False,
         "enable_monitoring": False,
@@ -123,5 +132,7 @@ def launch_arguments() -> dict[str, Any]:
         "pwa": True,
         "favicon_path": str(ICON),
         "theme": theme(),
-        "css": CSS,
+        "app_kwargs": {"middleware": [Middleware(CompressedPage)]},
+        "css": css(),
+        "js": script("inbox"),
     }

@@ -7,28 +7,32 @@ import gradio as gr
 
 from .wiring import QUEUED
 
-_SET = """(value) => {
-  if (!window.addressIsRead) return
-  const address = new URL(location.href)
-  if (value) address.searchParams.set("%s", value)
-  history.replaceState(history.state, "", address)
-}"""
-
 IS_READ = "() => { window.addressIsRead = true }"
-"""To be run once the page has opened what its address names: opening the first tab is an event too,
-and would overwrite it.
+"""To be run once the page has opened what its address names.
+
+What the page itself opens and chooses is an event too, and would overwrite the address.
 """
 
 
-def name_tab(tab: gr.Tab, id: str) -> None:
-    """Opening the tab writes it into the address."""
-    js = _SET.replace("%s", "tab").replace("(value)", f'(value = "{id}")')
-    tab.select(None, None, None, js=js, **QUEUED)
+def name_tab(tab: gr.Tab, id: str, is_first: bool) -> None:
+    """Opening the tab writes it into the address; the first is opened by the page itself."""
+    write = _writes("tab", once_read=is_first)
+    tab.select(None, None, None, js=f'() => ({write})("{id}")', **QUEUED)
 
 
 def name_adapter(adapter: gr.Dropdown) -> None:
-    """Choosing an adapter writes it into the address."""
-    adapter.change(None, adapter, None, js=_SET.replace("%s", "adapter"), **QUEUED)
+    """Choosing an adapter writes it into the address; the first is chosen by the page itself."""
+    adapter.change(None, adapter, None, js=_writes("adapter", once_read=True), **QUEUED)
+
+
+def _writes(name: str, once_read: bool) -> str:
+    """JavaScript of a function that writes what it is given into the address."""
+    return f"""(value) => {{
+      if ({str(once_read).lower()} && !window.addressIsRead) return
+      const address = new URL(location.href)
+      if (value) address.searchParams.set("{name}", value)
+      history.replaceState(history.state, "", address)
+    }}"""
 
 
 def asked(request: gr.Request | None, name: str) -> str:

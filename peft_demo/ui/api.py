@@ -40,8 +40,9 @@ def keep_private(demo: gr.Blocks) -> None:
 def _classify(answers: Answers):
     def classify(image: gr.FileData, adapters: list[str], top: int = TOP) -> list[dict]:
         """What up to four adapters say of a picture: label, probability, the `top` likeliest
-        classes, and how long it took. `image` is an uploaded file (`handle_file`), `adapters` are
-        ids from `/adapters`.
+        classes, the doubt that it is any of them (0 to 1, null where an adapter cannot say) and
+        whether it is none of them, and how long it took. `image` is an uploaded file
+        (`handle_file`), `adapters` are ids from `/adapters`.
         """
         if not isinstance(top, int) or not 1 <= top <= 1000:
             raise BadValue(f"top takes a whole number from 1 to 1000, got {str(top)[:100]}.")
@@ -90,6 +91,8 @@ def _answer(prediction: Prediction) -> dict[str, Any]:
         "label": prediction.label,
         "probability": prediction.probability,
         "top": [list(pair) for pair in prediction.top],
+        "doubt": prediction.doubt,
+        "none_of_these": prediction.is_none,
         "ms": prediction.ms,
         "swap_ms": prediction.swap_ms,
     }
@@ -106,5 +109,7 @@ def _entry(entry: ZooEntry) -> dict[str, Any]:
         "backbone": card.backbone,
         "classes": list(card.classes),
         "val_accuracy": card.val_accuracy,
+        "val_images": card.val_images,
         "test_accuracy": card.test_accuracy,
+        "test_images": card.test_images,
     }

@@ -1,67 +1,75 @@
-"""Curves: events become data frames for `gr.LinePlot`.
+"""Line charts as SVG: curves with their points and a legend of their names, on linear or
+logarithmic axes. Everything is escaped.
 
-LinePlot assigns its colours when it is drawn first, to the series it finds then. A series that
-comes later (validation, which begins after training) would never be drawn, and one that goes leaves
-its colour behind. So every frame opens with a NaN row for each of `SERIES`, used or not;
-`colors_in_legend` hides those that are not.
+A chart says in its label what it shows; whoever draws one offers its figures as a table, too.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite, log10, nan
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from math import floor, isfinite, log10
 
-import gradio as gr
-import pandas as pd
-
-from ..contracts.events import Evaluated, Event, Started, Stepped
-
-POINTS = 400
-"""Most points a series is sent with; a tick stays around ten kilobytes."""
-SMOOTHING = 0.9
-"""Weight of the past in the smoothed training loss."""
-
-TRAIN = "train"
-VAL = "validation"
-ACCENT = "#0d9488"
-SECOND = "#e08a1e"
-COMPARED = {"A": ACCENT, "B": SECOND, "C": "#6366f1", "D": "#db2777"}
-"""Letters of the runs in one plot."""
-COLOURS = {TRAIN: ACCENT, VAL: SECOND, **COMPARED}
-SERIES = tuple(COLOURS)
+WIDTH = 360
+HEIGHT = 240
+LEFT = 30
+RIGHT = 22
+BOTTOM = 38
+"""Pixels of the drawing, and of its margins at least; the legend and the figures on the left axis
+make room for themselves."""
+EDGE = 8.0
+"""Pixels left of the title and the legend."""
+LINE = 18
+"""Pixels of a line of the legend."""
+LETTER = 6.4
+"""Pixels of a letter of the legend, about."""
+POINTS = 300
+"""Most points that a curve is drawn through."""
+MARKED = 60
+"""Most points of a curve that are marked."""
+COLOURS = 4
+"""Curves that have a colour of their own; the style sheet names it."""
 
 Points = Sequence[tuple[float, float]]
 
 
-def steps(events: Iterable[Event]) -> int:
-    """How many steps the run is planned to take; 0 before it has started."""
-    return next((e.steps for e in events if isinstance(e, Started)), 0)
+@dataclass(frozen=True)
+class Curve:
+    name: str
+    points: Points
+    faint: Points = ()
+    """What was measured, where `points` are smoothed."""
+    marked: bool = False
+    """Whether each point is to be seen: few figures, not a stream of them."""
+    colour: int = -1
+    """Number of its colour; -1 is its place among the curves."""
 
 
-def training_loss(events: Iterable[Event]) -> Points:
-    """(step, loss) of every step; one that a resumed run took twice stands there once."""
-    return list({e.step: e.loss for e in events if isinstance(e, Stepped)}.items())
+@dataclass(frozen=True)
+class Axes:
+    """How a chart is scaled."""
+
+    x_title: str = "step"
+    x_end: float = 0.0
+    """The axis goes this far at least."""
+    low: float | None = None
+    high: float | None = None
+    """Of the values; None takes those that there are."""
+    log: bool = False
 
 
-def validation_loss(events: Iterable[Event]) -> Points:
-    """(step, loss) of every evaluation."""
-    return list({e.step: e.loss for e in events if isinstance(e, Evaluated)}.items())
-
-
-def validation_accuracy(events: Iterable[Event]) -> Points:
-    """(step, accuracy in per cent) of every evaluation."""
-    return list({e.step: 100 * e.accuracy for e in events if isinstance(e, Evaluated)}.items())
-
-
-def smooth(points: Points, weight: float = SMOOTHING) -> Points:
-    """Exponential moving average, without the pull towards zero at the beginning."""
-    mean = 0.0
-    mass = 0.0
-    smoothed = []
-    for step, value in points:
-        mean = weight * mean + (1 - weight) * value
-        mass = weight * mass + (1 - weight)
-        smoothed.append((step, mean / mass))
-    return smoothed
+def draw(title: str, curves: Sequence[Curve], axes: Axes | None = None) -> str:
+    """SVG of the curves; an empty frame where there are no finite points yet."""
+    axes = axes or Axes()
+    curves = [_drawable(n, curve, axes.log) for n, curve in enumerate(curves)]
+    top, legend = _legend(curves)
+    scale = _Scale(curves, axes, top)
+    lines = "".join(_curve(curve, scale) for curve in curves)
+    heading = f'<text x="8" y="18" class="title">{escape(title)}</text>'
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="chart" role="img" '
+        f'aria-label="{escape(_in_words(title, curves, axes))}">'
+        f"{heading}{legend}{scale.frame()}{lines}</svg>"
+    )
 
 
 def thin(points: Points, most: int = POINTS) -> Points:
@@ -72,69 +80,143 @@ def thin(points: Points, most: int = POINTS) -> Points:
     return [points[round(i * stride)] for i in range(most)]
 
 
-def logarithm(points: Points) -> Points:
-    """log10 of the values; LinePlot has no logarithmic axis. Zeros are left out."""
-    return [(step, log10(value)) for step, value in points if value > 0]
+def number(value: float) -> str:
+    """A figure on an axis or in a table: 0.0123, 1,200, 3e-05."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def plot(title: str, legend: Sequence[str], height: int = 260, **settings: Any) -> gr.LinePlot:
-    """An empty plot of curves over steps, drawn into the open context; only `legend` is named in
-    it.
+def _drawable(n: int, curve: Curve, log: bool) -> Curve:
+    """The curve in its colour, without what has no place on the axes."""
+    colour = (n if curve.colour < 0 else curve.colour) % COLOURS
+    points = _finite(curve.points, log)
+    return replace(curve, points=points, faint=_finite(curve.faint, log), colour=colour)
+
+
+def _finite(points: Points, log: bool) -> Points:
+    sound = [(float(x), float(y)) for x, y in points if isfinite(x) and isfinite(y)]
+    return [(x, y) for x, y in sound if y > 0] if log else sound
+
+
+def _in_words(title: str, curves: Sequence[Curve], axes: Axes) -> str:
+    """What the chart shows, for those who cannot see it."""
+    words = [f"{title} by {axes.x_title}."]
+    for curve in curves:
+        if curve.points:
+            (first_x, first), (last_x, last) = curve.points[0], curve.points[-1]
+            begins = f"{number(first)} at {number(first_x)}"
+            words.append(f"{curve.name}: {begins}, {number(last)} at {number(last_x)}.")
+    return " ".join(words)
+
+
+def _legend(curves: Sequence[Curve]) -> tuple[int, str]:
+    """Pixels that it takes above the chart, and SVG: each name beside its colour."""
+    x = EDGE
+    y = LINE + 18
+    parts = []
+    for curve in curves:
+        name = curve.name if len(curve.name) <= 40 else f"{curve.name[:39]}…"
+        width = 22 + LETTER * len(name)
+        if x > EDGE and x + width > WIDTH:
+            x = EDGE
+            y += LINE
+        place = f'x="{x:.0f}" y="{y - 6}" width="14" height="4" rx="2"'
+        parts.append(
+            f'<rect {place} class="key c{curve.colour}"/>'
+            f'<text x="{x + 19:.0f}" y="{y}" class="name">{escape(name)}</text>'
+        )
+        x += width + 10
+    return y + 10, "".join(parts)
+
+
+class _Scale:
+    """From figures to pixels."""
+
+    def __init__(self, curves: Sequence[Curve], axes: Axes, top: int):
+        points = [point for curve in curves for point in (*curve.points, *curve.faint)]
+        values = [y for _, y in points]
+        self.top = top
+        self.axes = axes
+        self.x_end = max([axes.x_end, *(x for x, _ in points)]) or 1.0
+        low = axes.low if axes.low is not None else min(values, default=0.1 if axes.log else 0.0)
+        high = axes.high if axes.high is not None else max(values, default=1.0)
+        if high <= low:
+            low, high = (low / 2, low * 2) if axes.log else (low - 0.5, low + 0.5)
+        self.low, self.high = low, high
+        self.marks = decades(low, high) if axes.log else ticks(low, high)
+        self.left = max(LEFT, 14 + LETTER * max(len(number(mark)) for mark in self.marks))
+
+    def x(self, value: float) -> float:
+        return self.left + (WIDTH - self.left - RIGHT) * value / self.x_end
+
+    def y(self, value: float) -> float:
+        low, high = self.low, self.high
+        if self.axes.log:
+            low, high, value = log10(low), log10(high), log10(value)
+        share = (value - low) / (high - low)
+        return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - self.top) * min(1.0, max(0.0, share))
+
+    def line(self, points: Points) -> str:
+        return " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in points)
+
+    def frame(self) -> str:
+        """Ticks of both axes and the title of the lower one."""
+        parts = [self._across(value) for value in self.marks]
+        parts += [self._down(value) for value in ticks(0.0, self.x_end)]
+        middle = (self.left + WIDTH - RIGHT) / 2
+        title = escape(self.axes.x_title)
+        parts.append(f'<text x="{middle:.1f}" y="{HEIGHT - 4}" text-anchor="middle">{title}</text>')
+        return "".join(parts)
+
+    def _across(self, value: float) -> str:
+        y = self.y(value)
+        line = f'<line x1="{self.left:.1f}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        place = f'x="{self.left - 6:.1f}" y="{y + 4:.1f}"'
+        return f'{line}<text {place} text-anchor="end">{number(value)}</text>'
+
+    def _down(self, value: float) -> str:
+        x = self.x(value)
+        y = HEIGHT - BOTTOM + 16
+        return f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{number(value)}</text>'
+
+
+def ticks(low: float, high: float, about: int = 4) -> list[float]:
+    """Round numbers between the two, some `about` of them: 0, 50, 100."""
+    rough = (high - low) / about
+    power = 10.0 ** floor(log10(rough))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= 0.999 * rough)
+    first = floor(low / step)
+    marks = [step * n for n in range(first, first + 3 * about)]
+    slack = 1e-9 * step
+    return [mark for mark in marks if low - slack <= mark <= high + slack]
+
+
+def decades(low: float, high: float) -> list[float]:
+    """Ticks of a logarithmic axis: powers of ten, and where these are few also 2 and 5 times
+    them.
     """
-    return gr.LinePlot(
-        x="step",
-        y="value",
-        color="series",
-        title=title,
-        x_title="step",
-        y_title=" ",
-        color_title="",
-        height=height,
-        color_map=COLOURS,
-        colors_in_legend=list(legend),
-        show_label=False,
-        buttons=[],
-        **settings,
-    )
+    powers = range(floor(log10(low)), floor(log10(high)) + 1)
+    factors = (1, 2, 5) if high / low < 1000 else (1,)
+    marks = [factor * 10.0**power for power in powers for factor in factors]
+    inside = [mark for mark in marks if low <= mark <= high]
+    return inside if len(inside) >= 2 else [low, high]
 
 
-def frame(series: Mapping[str, Points]) -> pd.DataFrame:
-    """Rows of (step, value, series), floats, a NaN row for each of `SERIES` first."""
-    rows = [(0.0, nan, name) for name in SERIES]
-    for name, points in series.items():
-        rows += [(float(step), float(value), name) for step, value in _finite(thin(points))]
-    table = pd.DataFrame(rows, columns=["step", "value", "series"])
-    return table.astype({"step": float, "value": float})
+def _curve(curve: Curve, scale: _Scale) -> str:
+    colour = f"c{curve.colour}"
+    points = thin(curve.points)
+    parts = []
+    if curve.faint:
+        line = scale.line(thin(curve.faint))
+        parts.append(f'<polyline class="faint {colour}" points="{line}"/>')
+    if len(points) > 1:
+        line = scale.line(points)
+        parts.append(f'<polyline class="curve {colour}" points="{line}"/>')
+    if curve.marked or len(points) == 1:
+        parts += [_mark(x, y, curve.name, colour, scale) for x, y in thin(points, MARKED)]
+    return "".join(parts)
 
 
-def losses(events: Sequence[Event], smoothed: bool = False, log: bool = False) -> dict[str, Points]:
-    """Both loss curves of one run."""
-    curves = {TRAIN: training_loss(events), VAL: validation_loss(events)}
-    if smoothed:
-        curves[TRAIN] = smooth(curves[TRAIN])
-    return _scaled(curves, log)
-
-
-def compared_losses(
-    runs: Mapping[str, Sequence[Event]], smoothed: bool = False, log: bool = False
-) -> dict[str, Points]:
-    """Training loss of several runs, one curve each."""
-    curves = {name: training_loss(events) for name, events in runs.items()}
-    if smoothed:
-        curves = {name: smooth(points) for name, points in curves.items()}
-    return _scaled(curves, log)
-
-
-def accuracies(runs: Mapping[str, Sequence[Event]]) -> dict[str, Points]:
-    """Validation accuracy of one or several runs."""
-    return {name: validation_accuracy(events) for name, events in runs.items()}
-
-
-def _scaled(series: dict[str, Points], log: bool) -> dict[str, Points]:
-    if not log:
-        return series
-    return {name: logarithm(points) for name, points in series.items()}
-
-
-def _finite(points: Points) -> Points:
-    return [(step, value) for step, value in points if isfinite(value)]
+def _mark(x: float, y: float, name: str, colour: str, scale: _Scale) -> str:
+    words = escape(f"{name}: {number(y)} at {number(x)}")
+    place = f'cx="{scale.x(x):.1f}" cy="{scale.y(y):.1f}"'
+    return f'<circle class="mark {colour}" {place} r="2.8"><title>{words}</title></circle>'

@@ -1,16 +1,19 @@
 """What leads from one tab to another."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
-from ..contracts.errors import UnknownName
+from ..contracts.errors import BadValue, UnknownName
 from ..contracts.service import Data, Zoo
 from ..contracts.specs import RunSpec
 from . import address
 from .adapters import AdaptersTab
 from .classify import ClassifyTab
+from .classify.answers import MOST
 from .classify.usable import usable
+from .data import DataTab
 from .page import Page
 from .toasts import speaking
 from .train import TrainTab
@@ -23,6 +26,7 @@ TABS = ("classify", "data", "train", "adapters", "help")
 def connect(
     tabs: gr.Tabs,
     classify: ClassifyTab,
+    data_tab: DataTab,
     train: TrainTab,
     adapters: AdaptersTab,
     zoo: Zoo,
@@ -31,6 +35,7 @@ def connect(
     """Connects the buttons that lead elsewhere: to an answer of an adapter, to a run like the one
     that made it, and to classes of one's own.
     """
+    data_tab.view.go.click(_to_train, None, tabs, **QUEUED)
     actions = adapters.details.actions
     chosen = adapters.details.chosen
     to_classify = [tabs, classify.question.adapter]
@@ -41,10 +46,18 @@ def connect(
         **QUEUED,
     )
     actions.classify.click(_classify_with(zoo), chosen, to_classify, **QUEUED)
+    selection = adapters.selection
+    selection.compare.click(
+        compare_adapters(zoo), selection.ticked, [*to_classify, classify.question.compare], **QUEUED
+    )
     to_train = [tabs, *train.form.refilled]
     source = train.form.data.sources.choice
     classify.teach.click(_teach, None, [tabs, source], **QUEUED)
     actions.again.click(_train_like(tabs, train, zoo, data), chosen, to_train, **QUEUED)
+
+
+def _to_train() -> gr.Tabs:
+    return gr.Tabs(selected="train")
 
 
 def _teach() -> tuple[gr.Tabs, str]:
@@ -57,6 +70,27 @@ def _classify_with(zoo: Zoo):
         return gr.Tabs(selected="classify"), _chosen(zoo, id)
 
     return classify_with
+
+
+def compare_adapters(zoo: Zoo):
+    """The handler that leads to Classify with the ticked adapters side by side."""
+
+    @speaking
+    def compare(ids: Sequence[str]) -> tuple[gr.Tabs, gr.Dropdown, gr.Dropdown]:
+        known = usable(zoo)
+        chosen = [id for id in ids if id in known]
+        if len(chosen) < len(ids):
+            raise BadValue("not all of these can answer here.", "Leave out those that cannot.")
+        if not 1 < len(chosen) <= MOST:
+            raise BadValue(
+                f"2 to {MOST} adapters can be compared, and {len(chosen)} are chosen.",
+                f"Tick at most {MOST}." if len(chosen) > MOST else "Tick one more.",
+            )
+        first, *others = chosen
+        together = gr.Dropdown(known, value=others, multiselect=True)
+        return gr.Tabs(selected="classify"), gr.Dropdown(known, value=first), together
+
+    return compare
 
 
 def _try_trained(tabs: gr.Tabs, classify: ClassifyTab, zoo: Zoo):

@@ -27,9 +27,10 @@ def bar(fraction: float) -> str:
     return f'<div class="bar"><div style="width:{width:.1f}%"></div></div>'
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> str:
     """A table that reads like one in text."""
-    lines = [_row("th", head), *(_row("td", row) for row in rows)]
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    lines = [title, _row("th", head), *(_row("td", row) for row in rows)]
     return f'<div class="prose"><table tabindex="0">{"".join(lines)}</table></div>'
 
 

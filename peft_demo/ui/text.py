@@ -5,10 +5,11 @@ markup.
 import re
 from collections.abc import Iterable
 
-from ..contracts.text import duration
+from ..contracts.text import duration, rough_percent
 from ..contracts.text import percent as percent
 
 seconds = duration
+share = rough_percent
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _FILE_NAME = re.compile(r"\S+\.\w")
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -23,8 +24,8 @@ def plain(words: object) -> str:
 
 
 def count(n: float) -> str:
-    """1234567 → 1 234 567, with thin spaces."""
-    return f"{n:,.0f}".replace(",", "\u2009")
+    """1234567 → 1 234 567, with narrow spaces where no line breaks."""
+    return f"{n:,.0f}".replace(",", "\u202f")
 
 
 def short(n: float) -> str:
@@ -38,11 +39,6 @@ def short(n: float) -> str:
 def size(octets: float) -> str:
     """151000 → 151 kB."""
     return f"{short(octets)}B" if octets >= 1000 else f"{octets:.0f} B"
-
-
-def share(fraction: float) -> str:
-    """A share of the backbone, two figures: 0.0131 → 1.3 %, 0.00042 → 0.042 %."""
-    return f"{100 * fraction:.2g} %" if fraction < 1 else f"{100 * fraction:.0f} %"
 
 
 def milliseconds(ms: float) -> str:

@@ -12,7 +12,7 @@ from PIL import Image
 SIDE = 160
 """Pixels of the longest edge that is sent."""
 
-_PRESSED = """
+PRESSED = """
 element.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-n]")
   if (chosen) trigger("select", {index: Number(chosen.dataset.n), value: ""})
@@ -34,7 +34,7 @@ class Thumbnail:
 
 def build(elem_id: str, visible: bool = True) -> gr.HTML:
     """An empty row, drawn into the open context; its `select` event tells which was pressed."""
-    return gr.HTML("", js_on_load=_PRESSED, padding=False, visible=visible, elem_id=elem_id)
+    return gr.HTML("", js_on_load=PRESSED, padding=False, visible=visible, elem_id=elem_id)
 
 
 def answered(picture: bytes, label: str, answer: str, probability: float) -> Thumbnail:

@@ -5,7 +5,8 @@ logged.
 import functools
 import html
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 import gradio as gr
@@ -31,17 +32,36 @@ def speaking(handler: Callable[Arguments, Result]) -> Callable[Arguments, Result
 
     @functools.wraps(handler)
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-        try:
+        with _errors_as_sentences(handler):
             return handler(*args, **kwargs)
-        except gr.Error:
-            raise
-        except PeftDemoError as error:
-            raise error_toast(error) from None
-        except Exception:
-            log.exception("unforeseen error in %s", getattr(handler, "__qualname__", handler))
-            raise gr.Error(UNFORESEEN, title="Not foreseen", print_exception=False) from None
 
     return wrapped
+
+
+def speaking_often(
+    handler: Callable[Arguments, Iterator[Result]],
+) -> Callable[Arguments, Iterator[Result]]:
+    """As `speaking`, for a handler that yields what it has so far."""
+
+    @functools.wraps(handler)
+    def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Iterator[Result]:
+        with _errors_as_sentences(handler):
+            yield from handler(*args, **kwargs)
+
+    return wrapped
+
+
+@contextmanager
+def _errors_as_sentences(handler: Callable) -> Iterator[None]:
+    try:
+        yield
+    except gr.Error:
+        raise
+    except PeftDemoError as error:
+        raise error_toast(error) from None
+    except Exception:
+        log.exception("unforeseen error in %s", getattr(handler, "__qualname__", handler))
+        raise gr.Error(UNFORESEEN, title="Not foreseen", print_exception=False) from None
 
 
 def error_toast(error: PeftDemoError) -> gr.Error:

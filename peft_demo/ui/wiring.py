@@ -1,10 +1,10 @@
 """How handlers are connected to events, and what they return."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict, TypeVar
 
 from gradio.blocks import BlockContext
-from gradio.components import Component
+from gradio.components import Component, Dropdown, Radio
 
 Part = Component | BlockContext
 """Whatever a handler can change."""
@@ -17,6 +17,17 @@ return.
 Values = Mapping[Any, Any]
 """Component → its value: what a handler is given whose inputs are a set."""
 
+List = TypeVar("List", Dropdown, Radio)
+
+
+def relisted(kind: type[List], choices: Sequence[Any], chosen: Any, value: Any) -> List:
+    """An update that gives a list new choices, and a value only where it is not what was `chosen`.
+
+    On a busy machine an answer comes late: a value that it merely repeats would undo what was
+    chosen meanwhile.
+    """
+    return kind(choices) if value == chosen else kind(choices, value=value)
+
 
 class Queued(TypedDict):
     api_visibility: Literal["private"]
@@ -27,7 +38,7 @@ class Unqueued(Queued):
     queue: bool
 
 
-class OnDevice(Queued):
+class Limited(Queued):
     concurrency_id: str
     concurrency_limit: int
 
@@ -43,10 +54,19 @@ WATCHED: Queued = {"api_visibility": "private", "show_progress": "full"}
 UNQUEUED: Unqueued = {**QUEUED, "queue": False}
 """For a handler that only redraws and has nothing to say: no queue, no spinner."""
 
-ON_DEVICE: OnDevice = {
+ON_DEVICE: Limited = {
     "api_visibility": "private",
     "show_progress": "minimal",
     "concurrency_id": "gpu",
     "concurrency_limit": 1,
 }
 """For a handler that runs a model: one at a time over the whole app."""
+
+BESIDE: Limited = {
+    "api_visibility": "private",
+    "show_progress": "hidden",
+    "concurrency_id": "many",
+    "concurrency_limit": 2,
+}
+"""For one that may run a model for long: two over the whole app, beside what is answered at once.
+"""

@@ -80,6 +80,14 @@ class Delta(nn.Module):
         b = bias(f)
         return W, b if added.shift is None else b + added.shift
 
+    def directions(self) -> Mapping[str, Tensor]:
+        """The matrices whose rows or columns are directions that it reads or writes, by name.
+
+        `adapters.changes` looks at the angles between them. By default they are its `matrices`.
+        """
+        matrices = {name: self.get_parameter(name) for name in self.matrices}
+        return {name: matrix for name, matrix in matrices.items() if matrix.ndim == 2}
+
     def check(self) -> None:
         """Raises `BadAdapter` if loaded values are out of range (an index, for instance).
 

@@ -122,7 +122,10 @@ def test_the_header_stays_small(tiny: Backbone):
 
 def test_the_cost_of_a_run_knows_the_packed_size(vit_b: Anatomy):
     file_bytes = cost(RunSpec("bi_lora", {"head_bits": 1}), vit_b, 10).file_bytes
-    assert file_bytes == 48 * (768 * 32 // 8 + 8) + 96 * 10 + 8 + CARD_BYTES
+    matrices = 48 * (768 * 32 // 8 + 8)
+    head = 96 * 10 + 8
+    class_means = 768 * 10
+    assert file_bytes == matrices + head + class_means + CARD_BYTES
 
 
 def test_a_loaded_adapter_is_not_packed_a_second_time(tiny: Backbone):

@@ -38,6 +38,9 @@ def test_runs_are_lines_and_are_not_repeated(typed, home, performed):
 
     lines = [json.loads(line) for line in (home / "comparisons.jsonl").read_text().splitlines()]
     assert lines == value["runs"] and len({line["id"] for line in lines}) == 4
+    for line in lines:
+        assert len(line["right"]) == line["test_images"]
+        assert line["right"].count("1") / len(line["right"]) == pytest.approx(line["test_accuracy"])
     assert all(line["unchanged"] and line["test_images"] for line in lines)
     linear, lora = value["methods"]
     assert linear["trainable"] == 0 < lora["trainable"] and linear["saved_mb"] < lora["saved_mb"]
@@ -47,6 +50,7 @@ def test_runs_are_lines_and_are_not_repeated(typed, home, performed):
     assert code == 0 and len(performed) == 4
     assert out.startswith("| method | test | validation | trainable |")
     assert "| lora:rank=2 |" in out and " ± " in out
+    assert " ≈ |" in out and out.rstrip().endswith(value["legend"])
 
     assert typed(*compare("linear", "--seeds", 1, "--lr", 0.02))[0] == 0
     assert len(performed) == 5
@@ -127,14 +131,14 @@ def test_bad_input_is_one_sentence_and_exit_code_2(typed, name):
 def line(method, accuracy, **more) -> dict:
     figures = dict.fromkeys(comparison.AVERAGED, 1000.0) | {"memory_mb": None}
     accuracies = {"test_accuracy": accuracy, "val_accuracy": accuracy}
-    return {"method": method, "data": "digits"} | accuracies | figures | more
+    return {"method": method, "data": "digits", "seed": 0} | accuracies | figures | more
 
 
 def test_the_spread_is_the_sample_deviation_over_the_seeds_that_ended_well():
     lines = [
         line("lora", 0.5),
         line("linear", 0.25),
-        line("lora", 0.6),
+        line("lora", 0.6, seed=1),
         line("lora", None, error="no memory."),
     ]
     lora, linear = comparison.summary(lines)
@@ -142,22 +146,24 @@ def test_the_spread_is_the_sample_deviation_over_the_seeds_that_ended_well():
     assert lora["test_accuracy"] == pytest.approx(0.55)
     assert lora["test_std"] == pytest.approx(0.1 / 2**0.5)
     cells = comparison.printed([lora, linear], "cpu")
-    assert cells[0][1] == "55.0 ± 7.1" and cells[1][1] == "25.0"
+    assert cells[0][1] == "55.0 ± 7.1 ≈" and cells[1][1] == "25.0 ?"
     assert cells[0][-1] == "1 failed: no memory."
     markdown = comparison.as_markdown(cells[1:], comparison.head([DataSpec()]))
     assert markdown[0].endswith("| memory |")
 
 
 def test_several_sets_are_columns_that_count_the_same():
-    scores = [("digits", 0.9), ("digits", 1.0), ("signs", 0.5)]
-    lines = [line("lora", score, data=data) for data, score in scores]
+    scores = [("digits", 0.9, 0), ("digits", 1.0, 1), ("signs", 0.5, 0)]
+    lines = [line("lora", score, data=data, seed=seed) for data, score, seed in scores]
     lines += [line("linear", 0.3), line("linear", None, data="signs", error="no memory.")]
     lora, linear = comparison.summary(lines)
     assert lora["test_accuracy"] == pytest.approx((0.95 + 0.5) / 2)
     assert linear["test_accuracy"] is None
     cells = comparison.printed([lora, linear], "cpu")
-    assert cells[0][1:4] == ("95.0 ± 7.1", "50.0", "72.5")
-    assert cells[1][1:4] == ("30.0", "not measured", "not measured") and "no memory" in cells[1][-1]
+    assert cells[0][1:4] == ("95.0 ± 7.1 ≈", "50.0", "72.5")
+    assert (
+        cells[1][1:4] == ("30.0 ?", "not measured", "not measured") and "no memory" in cells[1][-1]
+    )
     head = comparison.head([DataSpec(name="digits"), DataSpec(name="signs")])
     assert head[:4] == ("METHOD", "DIGITS", "SIGNS", "MEAN")
     assert len(head) == len(cells[0]) == len(cells[1])
@@ -216,6 +222,7 @@ def test_every_contender_gets_as_many_trials(typed, home):
     assert "best of 2 trials on validation images" in value["caption"]
     for line in value["runs"]:
         assert [trial["trial"] for trial in line["trials"]] == [1, 2]
+        assert len(line["right"]) == line["test_images"]
         best = [trial for trial in line["trials"] if trial["best"]][-1]
         assert line["val_accuracy"] == best["accuracy"] and line["test_images"]
         assert "scale" not in best["settings"]

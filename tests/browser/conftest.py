@@ -128,9 +128,8 @@ def visit(chromium, server):
             "request",
             lambda r: r.url.startswith((server.url, "data:", "blob:")) or odd.append(r.url),
         )
-        page.on(
-            "pageerror", lambda e: "offsetWidth" in str(e) or odd.append(str(e))
-        )  # gradio 6.31: a plot that is gone
+        page.on("pageerror", lambda e: odd.append(str(e)))
+        page.on("console", lambda m: "vega" in m.text.lower() and odd.append(m.text))
         page.on("dialog", lambda d: odd.append(d.message) or d.dismiss())
         page.goto(server.url + path)
         page.wait_for_selector("#image")

@@ -59,7 +59,7 @@ def main() -> None:
     with TemporaryDirectory() as home, sync_playwright() as playwright:
         server = Server(Path(home))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        page = browser.new_page(viewport={"width": WIDTH, "height": 720})
+        page = browser.new_page(viewport={"width": WIDTH, "height": MOST_HEIGHT})
         page.set_default_timeout(90_000)
         page.goto(server.url)
         page.wait_for_selector("#image")

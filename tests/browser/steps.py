@@ -2,7 +2,6 @@
 
 import base64
 import io
-import re
 import zipfile
 
 import pytest
@@ -11,6 +10,13 @@ from PIL import Image, ImageDraw
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
 expect.set_options(timeout=60_000)  # a busy machine; a quiet one is not held up by it
+
+GRADIOS = {"image-redundant-alt"}
+"""A gallery writes a caption under a picture, and the same words as its text."""
+
+
+SHOWN = "#runs .open[aria-current]"
+"""The line of the run that Train shows."""
 
 
 def tab(page, name: str) -> None:
@@ -43,10 +49,18 @@ def press_start(page) -> None:
     """Start, and wait until the page shows the new run; a short one may be over before any other
     look at the page.
     """
-    shown = page.locator("#run input")
-    before = shown.input_value() if shown.count() else ""
+    before = shown_run(page)
     page.locator("#start").click()
-    expect(shown).not_to_have_value(before)
+    shown = page.locator(f'{SHOWN}:not([data-id="{before}"])')
+    expect(shown).to_have_count(1)
+
+
+def shown_run(page) -> str:
+    """Id of the run that Train shows, "" if there is none."""
+    expect(page.locator("#status")).to_contain_text("·")  # the page knows the runs
+    page.wait_for_timeout(300)
+    shown = page.locator(SHOWN)
+    return (shown.get_attribute("data-id") or "") if shown.count() else ""
 
 
 def finish(page) -> None:
@@ -68,16 +82,10 @@ def trained(page, *methods: str) -> list[str]:
 
 
 def runs(page) -> list[str]:
-    """The lines of the list of runs on Train, the newest first."""
-    expect(page.locator("#status")).to_contain_text("·")  # the page knows the runs
+    """Names in the list of runs on Train, the newest first."""
     tab(page, "Train")
-    page.wait_for_timeout(300)
-    if not page.locator("#run input").is_visible():
-        return []
-    page.locator("#run input").click()
-    lines = [option.inner_text() for option in page.get_by_role("option").all()]
-    page.locator("#run input").blur()
-    return [line.strip().removeprefix("✓").strip() for line in lines]
+    shown_run(page)
+    return page.locator("#runs .open b").all_inner_texts()
 
 
 def adapters(page) -> list[str]:
@@ -91,17 +99,34 @@ def adapters(page) -> list[str]:
     return names
 
 
+def axe_finds(page) -> list[str]:
+    """What axe-core finds wrong on the page as it stands, without what is Gradio's to mend."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    expect(page.locator(".toast-body")).to_have_count(0)  # Gradio's, with buttons in a button
+    violations = axe.Axe().run(page).response["violations"]
+    return [
+        f"{rule['id']}: {node['target']}"
+        for rule in violations
+        if rule["id"] not in GRADIOS
+        for node in rule["nodes"]
+    ]
+
+
+def open_adapter(page, name: str) -> None:
+    """Opens one from the list on Adapters."""
+    page.locator(f'#adapters [data-open="{name}"]').click()
+    expect(page.locator("#card h2")).to_have_text(name)
+
+
 def drawn(page) -> None:
     """Waits until the accuracy plot has a line, which comes later than that of the loss."""
-    page.wait_for_function(
-        "document.querySelectorAll('#accuracy-plot svg .mark-line path[d*=L]').length > 0"
-    )
+    page.locator("#accuracy-plot .curve").first.wait_for(state="attached")
 
 
-def curve(page, plot: str, colour: str) -> int:
+def curve(page, plot: str, colour: int) -> int:
     """How many points the line of that colour is drawn through."""
-    lines = page.locator(f'{plot} svg .mark-line path[stroke="{colour}"]')
-    return sum(len(re.findall("[ML]", line.get_attribute("d") or "")) for line in lines.all())
+    lines = page.locator(f"{plot} .curve.c{colour}")
+    return sum(len((line.get_attribute("points") or "").split()) for line in lines.all())
 
 
 def picture(seed: int) -> bytes:
@@ -138,8 +163,13 @@ def class_zip() -> bytes:
     return content.getvalue()
 
 
+def source(page, title: str) -> None:
+    """Chooses where images come from."""
+    page.locator("#sources label", has_text=title).click()
+
+
 def give_zip(page, content: bytes) -> None:
     tab(page, "Data")
-    page.get_by_label("Zip file", exact=True).check()
+    source(page, "Zip file")
     file = {"name": "things.zip", "mimeType": "application/zip", "buffer": content}
     page.locator("#zip input[type=file]").set_input_files(file)

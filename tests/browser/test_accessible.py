@@ -2,14 +2,9 @@
 
 import pytest
 
-from .steps import expect
-
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+from .steps import axe_finds, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-GRADIOS = {"image-redundant-alt"}
-"""A gallery writes a caption under a picture, and the same words as its text."""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -24,11 +19,4 @@ def test_nothing_stands_in_the_way(visit, tab, theme):
         expect(page.locator("#previews img").first).to_be_visible()
     page.wait_for_timeout(2500)  # pictures, tables and answers come after the tab
     expect(page.locator(".pending")).to_have_count(0, timeout=60_000)  # Gradio dims what is coming
-    violations = axe.Axe().run(page).response["violations"]
-    found = [
-        f"{rule['id']}: {node['target']}"
-        for rule in violations
-        if rule["id"] not in GRADIOS
-        for node in rule["nodes"]
-    ]
-    assert found == []
+    assert axe_finds(page) == []

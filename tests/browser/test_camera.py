@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from .steps import expect, tab
+from .steps import expect, source, tab
 
 pytestmark = pytest.mark.browser
 
@@ -47,14 +47,14 @@ def test_classify_answers_what_the_camera_saw(visit):
 def test_class_cards_keep_what_the_camera_saw(visit):
     page = visit()
     tab(page, "Data")
-    page.get_by_label("Collect", exact=True).check()
+    source(page, "Collect")
     shoot(page, "#images-0")
     expect(page.locator("#images-0 img")).to_have_count(1)
-    page.wait_for_timeout(1000)
+    expect(page.get_by_text("1 photo, 4 more help")).to_be_visible()  # the server has it
     page.reload()
     page.wait_for_selector("#image")
     tab(page, "Data")
-    page.get_by_label("Collect", exact=True).check()
+    source(page, "Collect")
     photo = page.locator("#images-0 img")
     expect(photo).to_have_count(1)
     assert left_and_right(page, photo) == ("red", "blue")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from .steps import drop, expect, tab
+from .steps import drop, expect, source, tab
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ def test_another_way_to_read_a_zip_is_picked_and_the_window_is_shown(visit):
     """R2, F8: the report says how the zip was read, names the other way, and follows the choice."""
     page = visit()
     tab(page, "Data")
-    page.get_by_label("Zip file").click()
+    source(page, "Zip file")
     drop(page, "#zip button", "photos.zip", two_levels(), "application/zip")
     report = page.locator("#report")
     expect(report).to_contain_text("Read as: no splits; classes from folders")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from .steps import choose, class_zip, expect, give_zip, picture, press_start, start, tab
+from .steps import choose, class_zip, expect, give_zip, picture, press_start, source, start, tab
 
 pytestmark = pytest.mark.browser
 
@@ -49,9 +49,9 @@ def test_the_form_survives_a_reload(visit):
     page.get_by_label("number input for Shots").press("Enter")
     tab(page, "Train")
     choose(page, "Method", "ARC")
+    page.get_by_role("button", name="The same from the command line").click()
     page.get_by_label("Epochs").fill("7")
-    expect(page.locator("#cost")).to_contain_text("trainable")
-    page.wait_for_timeout(1500)
+    expect(page.locator("#command")).to_contain_text("--epochs 7")  # comes with what is remembered
     page.reload()
     expect(page.get_by_role("tab", name="Train", exact=True)).to_have_attribute(
         "aria-selected", "true"
@@ -80,7 +80,7 @@ def test_the_address_names_tab_and_adapter(visit):
     expect(other.get_by_role("combobox", name="Adapter", exact=True)).to_have_value(adapter)
     expect(other.locator("#answer-0")).to_contain_text(adapter)
     straight = visit("?tab=data")
-    expect(straight.get_by_label("Zip file", exact=True)).to_be_visible()
+    expect(straight.locator("#sources label", has_text="Zip file")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -113,7 +113,7 @@ def test_start_says_what_is_missing_and_a_wrong_number_is_marked(visit):
     page.get_by_label("Learning rate").fill("0")
     expect(page.locator("#start")).to_be_enabled()
     tab(page, "Data")
-    page.get_by_label("Collect", exact=True).check()
+    source(page, "Collect")
     file = {"name": "a.png", "mimeType": "image/png", "buffer": picture(1)}
     page.locator("#images-0 input[type=file]").first.set_input_files(file)
     expect(page.locator("#images-0 img")).to_have_count(1)

@@ -81,6 +81,8 @@ def test_answers_as_a_table(typed, pictures, tmp_path):
         "probability 2",
         "answer 3",
         "probability 3",
+        "doubt",
+        "none of these",
         "reason",
     ]
     assert good["file"] == str(pictures / "good.png") and good["reason"] == ""

@@ -58,6 +58,10 @@ def test_the_main_job(answer, train, photos, home, tmp_path):
     low, high = score["interval"]
     assert 0 <= low <= score["accuracy"] <= high <= 1 and 0 <= score["macro_f1"] <= 1
 
+    words = ("evaluate", result["adapter"], "--data", photos, "--against", file)
+    against = answer(*words)["against"]
+    assert against["difference"] == 0 and against["both"] == score["right"]
+
     merged = tmp_path / "merged.safetensors"
     value = answer("merge", result["adapter"], "--out", merged)
     assert value["file_bytes"] == merged.stat().st_size
@@ -88,6 +92,7 @@ def test_every_knob_of_the_recipe_is_a_flag_and_reaches_the_card(answer, photos)
         "clip": 0.5,
         "smoothing": 0.1,
         "augment": "crop",
+        "balance": "weights",
         "patience": 3,
     }
     assert set(recipe) == {knob.name for knob in knobs(Recipe)}

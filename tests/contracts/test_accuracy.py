@@ -2,7 +2,7 @@
 
 import pytest
 
-from peft_demo.contracts.accuracy import in_short, in_words, interval
+from peft_demo.contracts.accuracy import in_short, in_words, interval, without_range
 
 
 @pytest.mark.parametrize(
@@ -17,10 +17,10 @@ def test_the_interval_is_that_of_wilson(right, images, low, high):
 @pytest.mark.parametrize(
     ("accuracy", "images", "words", "short"),
     [
-        (0.91, 100, "91 of 100 right, 84 to 95 %", "91.0 %"),
-        (1.0, 4, "4 of 4 right, 51 to 100 %", "4 of 4"),
-        (1 / 3, 3, "1 of 3 right, 6 to 79 %", "1 of 3"),
-        (0.942, 5000, "4,710 of 5,000 right, 93.5 to 94.8 %", "94.2 %"),
+        (0.91, 100, "91 of 100 right, 84 to 95 %", "91.0 % (84 to 95)"),
+        (1.0, 4, "4 of 4 right, 51 to 100 %", "4 of 4 (51 to 100 %)"),
+        (1 / 3, 3, "1 of 3 right, 6 to 79 %", "1 of 3 (6 to 79 %)"),
+        (0.942, 5000, "4,710 of 5,000 right, 93.5 to 94.8 %", "94.2 % (93.5 to 94.8)"),
         (None, 0, "not measured", "not measured"),
         (None, 7, "not measured", "not measured"),
         (0.0, 0, "not measured", "not measured"),
@@ -29,3 +29,4 @@ def test_the_interval_is_that_of_wilson(right, images, low, high):
 def test_counts_come_first(accuracy, images, words, short):
     assert in_words(accuracy, images) == words
     assert in_short(accuracy, images) == short
+    assert without_range(accuracy, images) == short.partition(" (")[0]

@@ -65,6 +65,9 @@ BAD = {
     "a window of one number": ({"window": [1]}, "two numbers"),
     "a window of huge numbers": ({"window": [0, HUGE]}, "two numbers"),
     "an unknown ground": ({"ground": "chequered"}, "the name of a ground colour"),
+    "too few distances": ({"doubt": [0.1, 0.2]}, "a list of 21 numbers from 0 to 2"),
+    "distances that fall": ({"doubt": [1.0, *[0.5] * 20]}, "do not fall"),
+    "no temperature": ({"temperature": 0}, "a finite number from 0.001"),
     "a thumbnail that is markup": ({"thumbnail": "<img>"}, "base64"),
 }
 

@@ -25,6 +25,8 @@ from peft_demo.contracts.cards import Prediction
 from peft_demo.contracts.errors import BadAdapter, PeftDemoError
 from peft_demo.contracts.specs import PushSpec
 from peft_demo.studio import Studio
+from peft_demo.ui.adapters.listing import CARDS, TABLE
+from peft_demo.ui.adapters.shelf import ALL, NEWEST
 
 from .odd import VALUE, Change, changes
 from .runner import REFUSED, SOUND, Judge, Kind, refused
@@ -37,7 +39,8 @@ CARD = "peft_demo"
 KEPT = 40
 """Accepted files among which the page is opened at the end."""
 EXPORTED = 5
-"""One in so many accepted files is also exported and described for a push, which takes longer."""
+"""One in so many accepted files is also exported, described for a push and compared with its
+backbone, which takes longer."""
 
 
 @dataclass(frozen=True)
@@ -143,13 +146,9 @@ def _cases_of(name: str) -> st.SearchStrategy[Case]:
 
 @dataclass(frozen=True)
 class _Selected:
-    """Stands in for Gradio's event when a row of the table is chosen."""
+    """Stands in for Gradio's event when a card is pressed."""
 
-    id: str
-
-    @property
-    def row_value(self) -> list[str]:
-        return [self.id]
+    value: str
 
 
 class _Home:
@@ -178,6 +177,7 @@ class _Home:
         self._show(id)
         if self.accepted % EXPORTED == 0:
             self._export(id)
+            self._compare(id)
         file = self.studio.zoo.file(id)
         if self.accepted < KEPT:
             file.rename(self.folder / f"kept-{self.accepted}.safetensors")
@@ -191,7 +191,7 @@ class _Home:
         copy = self.studio.home.zoo / "broken.safetensors"
         path.rename(copy)
         self._list()
-        self._ask_page("adapters.choose", _Selected("broken"))
+        self._ask_page("adapters.open_adapter", _Selected("broken"))
         copy.unlink()
 
     def _list(self) -> None:
@@ -199,7 +199,8 @@ class _Home:
         "\n".join(entry_lines(entries)).encode()
         json.dumps([entry_value(entry) for entry in entries], allow_nan=False).encode()
         json.dumps(self.handlers["peft_demo.ui.api.adapters"](), allow_nan=False).encode()
-        self._ask_page("adapters.list_adapters", None)
+        for view in (CARDS, TABLE):
+            self._ask_page("adapters.list_adapters", ALL, ALL, "", NEWEST, view, ())
 
     def _ask_page(self, name: str, *arguments: Any) -> None:
         """What a handler of the page makes of it, as a browser would get it."""
@@ -212,7 +213,7 @@ class _Home:
     def _show(self, id: str) -> None:
         zoo = self.studio.zoo
         self._list()
-        self._ask_page("adapters.choose", _Selected(id))
+        self._ask_page("adapters.open_adapter", _Selected(id))
         _answered(lambda: self._ask_page("links.train_like", id))
         _answered(lambda: zoo.card(id).command().encode())
         _answered(lambda: zoo.samples(id))
@@ -224,6 +225,14 @@ class _Home:
         out = self.folder / "peft"
         if _answered(lambda: self.studio.zoo.export(id, "peft", out)):
             shutil.rmtree(out)
+
+    def _compare(self, id: str) -> None:
+        def compare() -> None:
+            result = self.studio.zoo.changes(id)
+            json.dumps(result.to_json(), allow_nan=False)
+            self._ask_page("adapters.changed.compare", id, None)
+
+        _answered(compare)
 
     def _classify(self, id: str) -> None:
         (alone,) = self.studio.answers.classify(self.picture, [id])

@@ -3,7 +3,7 @@
 import torch
 
 from peft_demo.inference.inputs import CachedFeatures, ImageInputs, normalize
-from peft_demo.inference.predict import logits, predict_logits
+from peft_demo.inference.predict import outputs, predict_logits
 
 
 def images(n: int) -> torch.Tensor:
@@ -26,7 +26,7 @@ def test_pictures_are_normalised_and_augmented_by_chance_alone(tiny):
 
 def test_features_are_what_the_backbone_makes_of_each_image(tiny):
     features = CachedFeatures(ImageInputs(images(5), tiny))
-    expected = logits(tiny.model, images(5), tiny)
+    expected = outputs(tiny.model, images(5), tiny)
     torch.testing.assert_close(features[torch.tensor([3, 1])].cpu(), expected[[3, 1]])
     assert features.known.tolist() == [False, True, False, True, False]
     torch.testing.assert_close(features[torch.tensor([1, 4, 3, 0])].cpu(), expected[[1, 4, 3, 0]])
@@ -36,4 +36,4 @@ def test_a_head_answers_for_features_as_the_whole_model_for_pictures(tiny):
     head = torch.nn.Linear(tiny.anatomy.features, 3).to(tiny.device)
     whole = torch.nn.Sequential(tiny.model, head)
     out = predict_logits(head, CachedFeatures(ImageInputs(images(7), tiny)), batch=3)
-    torch.testing.assert_close(out, logits(whole, images(7), tiny))
+    torch.testing.assert_close(out, outputs(whole, images(7), tiny))

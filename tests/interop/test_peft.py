@@ -7,7 +7,7 @@ import pytest
 import timm
 import torch
 from safetensors.torch import load, save
-from small import CLASSES, card, disturbed, images, new, random_vit
+from small import CLASSES, STAGES, card, disturbed, images, new, random_vit
 
 from peft_demo.adapters import attach
 from peft_demo.adapters import load as load_adapter
@@ -102,16 +102,9 @@ def test_peft_loads_linears_of_different_ranks(tiny, tmp_path):
 def test_a_swin_goes_out_and_comes_back(tmp_path):
     """Its linears lie two floors deep and its head is `head.fc`."""
     peft = pytest.importorskip("peft")
-    shape = {
-        "img_size": 32,
-        "window_size": 4,
-        "embed_dim": 32,
-        "depths": (2, 2),
-        "num_heads": (2, 4),
-    }
     torch.manual_seed(0)
-    model = timm.create_model("swin_tiny_patch4_window7_224", num_classes=CLASSES, **shape).eval()
-    swin = wrap(timm.create_model("swin_tiny_patch4_window7_224", num_classes=0, **shape), "swin")
+    model = timm.create_model("swin_tiny_patch4_window7_224", num_classes=CLASSES, **STAGES).eval()
+    swin = wrap(timm.create_model("swin_tiny_patch4_window7_224", num_classes=0, **STAGES), "swin")
     model.load_state_dict(
         {timm_name(n): t for n, t in swin.model.state_dict().items()}, strict=False
     )

@@ -21,7 +21,10 @@ def page(visitors, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "tmp"))
     demo, launch = ui.build(visitors, space.banner)
     demo.launch(
-        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch | space.LAUNCH
+        server_name="127.0.0.1",
+        prevent_thread_lock=True,
+        quiet=True,
+        **space.launch_arguments(launch),
     )
     yield demo.local_url
     demo.close()

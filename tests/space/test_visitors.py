@@ -147,6 +147,24 @@ def test_a_burst_does_not_pass_the_line(home, visit, run):
     visitors.close()
 
 
+def test_a_visitor_has_one_run_at_a_time(home, visit, run):
+    """Others wait in the line of all visitors; nobody fills it alone."""
+    reading = Event()
+
+    def slow(*_, **__):
+        reading.wait(30)
+        yield NOTHING_DONE
+
+    visitors = room.Visitors(slow, device="cpu", offline=True, shipped=home / "none")
+    with visit("ann"):
+        visitors.training.start(run)
+        assert not visitors.training.status().queues
+        with pytest.raises(Busy, match="another run"):
+            visitors.training.start(run)
+    reading.set()
+    visitors.close()
+
+
 def test_a_run_ends_when_its_time_is_up_and_keeps_its_best(
     visitors, visit, run, finish, monkeypatch
 ):

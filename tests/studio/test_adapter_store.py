@@ -15,12 +15,13 @@ from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.errors import BadAdapter, BadValue, CannotWrite, NotAllowed, UnknownName
 from peft_demo.storage.lock import locked
 from peft_demo.studio.adapter_store import AdapterStore, refusal
+from peft_demo.studio.trash import Trash
 
 
 @pytest.fixture
 def zoo(tmp_path, adapter_file) -> AdapterStore:
     """Two of one's own, one shipped."""
-    zoo = AdapterStore(tmp_path / "zoo", tmp_path / "trash", tmp_path / "shipped")
+    zoo = AdapterStore(tmp_path / "zoo", Trash(tmp_path / "trash"), tmp_path / "shipped")
     card = adapters.read_card(adapter_file)
     for folder, name in ((zoo.own, "mine"), (zoo.own, "other"), (zoo.shipped, "given")):
         folder.mkdir(exist_ok=True)
@@ -144,9 +145,9 @@ def test_delete_moves_to_the_trash_under_a_name_of_its_own(zoo):
     zoo.rename("other", "mine")
     zoo.delete("mine")
     assert zoo.ids() == ["given"]
-    in_trash = sorted(path.name for path in zoo.trash.glob("[!.]*"))
+    in_trash = sorted(path.name for path in zoo.trash.folder.glob("[!.]*"))
     assert in_trash == ["mine-2.safetensors", "mine.safetensors"]
-    assert (zoo.trash / "mine.safetensors").read_bytes() == content
+    assert (zoo.trash.folder / "mine.safetensors").read_bytes() == content
 
 
 def test_what_came_with_the_project_stays_as_it_is(zoo):
@@ -196,8 +197,9 @@ SAVE = """
 import sys
 from pathlib import Path
 from peft_demo.studio.adapter_store import AdapterStore
+from peft_demo.studio.trash import Trash
 own, trash, file, times = sys.argv[1:]
-store = AdapterStore(Path(own), Path(trash), Path(own) / "none")
+store = AdapterStore(Path(own), Trash(Path(trash)), Path(own) / "none")
 content = Path(file).read_bytes()
 print("ready", flush=True)
 sys.stdin.readline()

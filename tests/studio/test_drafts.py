@@ -127,3 +127,20 @@ def test_a_zip_is_kept_once_under_a_key(drafts, tmp_path):
     (tmp_path / "no.zip").write_bytes(b"hello")
     with pytest.raises(BadData, match="not a zip"):
         keep_zip(drafts.home, tmp_path / "no.zip")
+
+
+@pytest.mark.parametrize("share", [0.99, 0.5, 0.1])
+def test_a_zip_of_which_a_part_arrived_is_cut_off(drafts, tmp_path, share):
+    file = tmp_path / "half.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a/1.png", b"x" * 1000)
+    content = file.read_bytes()
+    file.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(BadData, match=r"half\.zip is cut off: its end is missing\."):
+        keep_zip(drafts.home, file)
+
+
+def test_an_empty_file_is_called_empty(drafts, tmp_path):
+    (tmp_path / "nothing.zip").write_bytes(b"")
+    with pytest.raises(BadData, match=r"nothing\.zip is empty"):
+        keep_zip(drafts.home, tmp_path / "nothing.zip")

@@ -63,8 +63,8 @@ def test_the_python_in_the_folder_s_readme_loads_it(trained, picture, tmp_path, 
 def _same_answers(studio, id, model, picture):
     backbone, adapter = studio.answers._predictor.load(AdapterFile.open(studio.zoo.file(id)))
     image = to_tensor(picture, 32)[None]
-    ours = inference.predict(adapters.attach(backbone, adapter).eval(), image, backbone)
-    assert torch.allclose(inference.predict(model, image, backbone), ours, atol=1e-5)
+    ours = inference.outputs(adapters.attach(backbone, adapter).eval(), image, backbone)
+    assert torch.allclose(inference.outputs(model, image, backbone), ours, atol=1e-5)
 
 
 def test_the_folder_of_a_backbone_of_ones_own_names_that_and_no_weights_of_timm_s(

@@ -163,6 +163,12 @@ def test_what_is_told_names_the_classes(packed):
     )
 
 
+def test_what_class_means_tell_is_told(packed):
+    assert not any("Mean features" in t for t in packed().parcel.disclosures)
+    told = packed(doubt=tuple(n / 20 for n in range(21))).parcel.disclosures
+    assert any("Mean features of the training images" in t for t in told)
+
+
 def test_nothing_but_the_card_changes_in_a_published_file(packed, tmp_path):
     packed(thumbnail="QUJD")
     file = AdapterFile.open(tmp_path / "a0.safetensors")

@@ -47,15 +47,15 @@ def test_each_image_is_answered_by_its_own_adapter(zoo, photos):
 
 def test_adapters_that_mix_share_one_forward_pass(zoo, photos, monkeypatch):
     passes = []
-    monkeypatch.setattr(adapters.Mixed, "forward", _counted(adapters.Mixed.forward, passes))
+    monkeypatch.setattr(adapters.Mixed, "features", _counted(adapters.Mixed.features, passes))
     zoo.answers.predict([pictures(photos)[0]] * 5, ["dog", "dog2", "0", "1", "10"])
     assert passes == [4]
 
 
-def _counted(forward, passes):
+def _counted(features, passes):
     def counted(self, images, numbers):
         passes.append(len(images))
-        return forward(self, images, numbers)
+        return features(self, images, numbers)
 
     return counted
 
@@ -113,7 +113,7 @@ def test_an_answer_that_is_not_finite_is_a_refusal(zoo, photos):
     tensors = content.tensors()
     tensors["head.weight"] = 3e38 * tensors["head.weight"].sign()
     file = adapters.AdapterFile.parse(seal(tensors, replace(content.card, name="huge")))
-    zoo.zoo.take_all([file])
+    zoo.zoo.take_all([file], ["huge"])
     picture = pictures(photos)[0]
     with pytest.raises(BadAdapter, match="not a finite number"):
         zoo.answers.classify(picture, ["huge"])
@@ -147,3 +147,15 @@ def test_samples_are_test_pictures_in_turns(studio, open_studio, short, finish, 
 
 def test_an_adapter_of_somebody_else_s_photos_has_no_samples(studio, adapter_file):
     assert studio.zoo.samples(studio.zoo.take(adapter_file)) == ()
+
+
+def test_two_are_compared_on_images_that_neither_has_seen(zoo, photos):
+    data = DataSpec("folder", str(photos))
+    one, other = zoo.answers.evaluate("dog", data), zoo.answers.evaluate("dog2", data)
+    score, both = zoo.answers.compare("dog", "dog2", data)
+    _, back = zoo.answers.compare("dog2", "dog", data)
+    assert score == one
+    assert 0 < both.images <= min(one.images, other.images)
+    assert (both.only_first, both.only_second) == (back.only_second, back.only_first)
+    _, itself = zoo.answers.compare("dog", "dog", data)
+    assert itself.images == one.images and itself.both == one.right and itself.difference == 0

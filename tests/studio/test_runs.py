@@ -7,7 +7,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from peft_demo.contracts.errors import CannotWrite, PeftDemoError, UnknownName
+from peft_demo.contracts.errors import (
+    BadValue,
+    CannotWrite,
+    NotAllowed,
+    PeftDemoError,
+    UnknownName,
+)
 from peft_demo.contracts.events import Failed, Interrupted, Saved, Stepped
 from peft_demo.contracts.specs import RunSpec
 from peft_demo.studio.runs import Runs
@@ -200,3 +206,46 @@ def test_pipes_where_files_of_a_run_belong_keep_nobody_waiting(runs):
     os.mkfifo(runs.folder / "odd" / "spec.json")
     assert Runs(runs.folder).ids() == [record.id]
     assert record.journal.read() == ([], 0)
+
+
+def ended(runs) -> str:
+    """A run that has failed; its id."""
+    record = runs.create(RunSpec())
+    record.journal.append(Failed("no luck."))
+    record.lock.release()
+    return record.id
+
+
+def test_a_run_is_renamed_and_keeps_its_id(runs):
+    id = ended(runs)
+    runs.record(id).rename("  My first\n run\u202e ")
+    again = Runs(runs.folder)
+    assert again.card(again.record(id)).title == "My first run"
+    runs.record(id).rename("")
+    assert again.card(again.record(id)).title == ""
+    with pytest.raises(BadValue, match="at most 80"):
+        runs.record(id).rename("x" * 81)
+
+
+def test_a_deleted_run_lies_in_the_trash_and_comes_back(runs, tmp_path):
+    id = ended(runs)
+    other = Runs(runs.folder)
+    assert other.record(id).id == id
+    deleted = runs.delete(id, tmp_path / "trash")
+    assert runs.records() == other.records() == []
+    with pytest.raises(UnknownName, match="no run"):
+        other.record(id)
+    assert runs.restore(deleted, tmp_path / "trash") == id
+    assert runs.card(runs.record(id)).state == "failed"
+    for name in ("../runs", deleted, ""):
+        with pytest.raises(UnknownName, match="no deleted run"):
+            runs.restore(name, tmp_path / "trash")
+
+
+def test_a_run_that_lives_is_not_deleted(runs, tmp_path):
+    here = runs.create(RunSpec())
+    with pytest.raises(NotAllowed, match="Stop or cancel it first"):
+        runs.delete(here.id, tmp_path / "trash")
+    with pytest.raises(NotAllowed, match="another window"):
+        Runs(runs.folder).delete(here.id, tmp_path / "trash")
+    here.lock.release()

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from peft_demo import adapters, inference
-from peft_demo.contracts.errors import BadAdapter, BadData, BadImage, Busy, NotAllowed, UnknownName
+from peft_demo.contracts.errors import BadAdapter, BadData, BadImage, NotAllowed, UnknownName
 from peft_demo.contracts.events import Failed, Finished, Saved, Started, Stepped, Stopped
 from peft_demo.contracts.service import Service
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
@@ -73,12 +73,10 @@ def test_a_restarted_studio_finds_the_run_and_replays_it(studio, short, finish, 
     assert again.training.runs()[0].spec == studio.training.runs()[0].spec
 
 
-def test_stop_keeps_the_best_and_a_second_start_is_busy(studio, short, finish):
+def test_stop_keeps_the_best(studio, short, finish):
     run = studio.training.start(short(epochs=1000))
     while studio.training.status().step < 2:
         sleep(0.01)
-    with pytest.raises(Busy, match="another run"):
-        studio.training.start(short())
     assert studio.training.runs()[0].state == "running"
     studio.training.stop(run)
     events = finish(studio, run)
@@ -190,7 +188,9 @@ def test_a_prediction_is_what_the_attached_model_says(ready, adapter_file):
     backbone, adapter = studio.answers._predictor.load(file)
     card = file.card
     images = to_tensor(decode(picture()), 32)[None]
-    chances = inference.predict(adapters.attach(backbone, adapter).eval(), images, backbone)[0]
+    chances = inference.outputs(
+        adapters.attach(backbone, adapter).eval(), images, backbone
+    ).softmax(-1)[0]
     assert dict(answer.top) == dict(zip(card.classes, chances.tolist(), strict=True))
 
 
@@ -298,8 +298,8 @@ def test_merged_weights_answer_like_the_adapter(ready, tmp_path):
     plain.set_input_size(img_size=(32, 32))
     plain.load_state_dict(load_file(tmp_path / "merged.safetensors"))
     images = to_tensor(decode(picture()), 32)[None]
-    ours = inference.predict(adapters.attach(backbone, adapter).eval(), images, backbone)
-    assert torch.allclose(inference.predict(plain, images, backbone), ours, atol=1e-5)
+    ours = inference.outputs(adapters.attach(backbone, adapter).eval(), images, backbone)
+    assert torch.allclose(inference.outputs(plain, images, backbone), ours, atol=1e-5)
 
 
 def _bundled():
@@ -431,3 +431,20 @@ def tensors(studio, id) -> dict:
 
     with safe_open(studio.zoo.file(id), "np") as f:
         return {name: f.get_tensor(name).tobytes() for name in f.keys()}  # noqa: SIM118
+
+
+def test_a_run_in_line_has_a_place_and_its_adapter_outlives_the_run(studio, short, finish):
+    first = studio.training.start(short(epochs=1000))
+    second = studio.training.start(short(), owner="me")
+    assert [card.place for card in studio.training.runs()] == [1, 0]
+    assert studio.training.run(second).state == "queued"
+    studio.training.stop(first)
+    finish(studio, second)
+    card = studio.training.run(second)
+    assert card.state == "done" and card.val_images > 0
+    assert studio.training.samples(second)[0].answer
+    deleted = studio.training.delete_run(second)
+    assert studio.training.status().run == first
+    assert studio.zoo.entry(card.adapter).card
+    studio.training.rename_run(studio.training.restore_run(deleted), "mine")
+    assert studio.training.run(second).title == "mine"

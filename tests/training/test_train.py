@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from small import COLOURS as CLASSES
 from small import coloured, loaded, material, random_vit
+from torch.nn import functional as F
 
 from peft_demo.adapters import AdapterFile, attach, load
 from peft_demo.contracts.errors import BadAdapter, TrainingFailed
@@ -177,13 +178,13 @@ def test_running_out_of_memory_ends_in_a_sentence_with_half_the_batch(tiny, monk
     def starve(*_, **__):
         raise error
 
-    monkeypatch.setattr(TRAIN.F, "cross_entropy", starve)
+    monkeypatch.setattr(F, "cross_entropy", starve)
     with pytest.raises(TrainingFailed, match=r"memory ran out at batch 8 and 32 px. Try --batch 4"):
         list(train(spec(), tiny, material()))
 
 
 def test_a_plain_bug_is_not_called_a_memory_problem(tiny, monkeypatch):
-    monkeypatch.setattr(TRAIN.F, "cross_entropy", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(F, "cross_entropy", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(train(spec(), tiny, material()))
 

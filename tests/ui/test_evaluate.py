@@ -5,7 +5,7 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 
-from peft_demo.contracts.score import ClassScore, Score
+from peft_demo.contracts.score import ClassScore, Reliability, Score
 from peft_demo.ui.adapters import confusion, evaluate
 
 from .fake import EVIL
@@ -81,3 +81,18 @@ def test_it_evaluates_on_what_is_chosen(page, service, monkeypatch):
     assert updates[part.results].visible and updates[part.score].images == 4
     with pytest.raises(gr.Error, match="No adapter is chosen"):
         run({**values, chosen: "", part.on: evaluate.OWN})
+
+
+def test_how_true_probabilities_are_is_drawn_and_stands_in_a_table(score):
+    assert evaluate.reliability(score) == ""
+    bins = Reliability(0.95, 1.0, 2), Reliability(0.55, 0.5, 2)
+    html = evaluate.reliability(
+        replace(score, reliability=bins, calibration_error=0.05, brier=0.2, called_none=1)
+    )
+    assert "<svg" in html and "<td>95 %</td><td>2</td><td>2 of 2 right" in html
+    assert "5.0 % apart on average; Brier 0.20." in html
+
+
+def test_how_many_are_called_none_is_said_where_it_is_known(score):
+    assert "none of its classes" not in evaluate.sentence(score)
+    assert "1 of 4 are called none" in evaluate.sentence(replace(score, called_none=1))

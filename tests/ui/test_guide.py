@@ -4,10 +4,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
+
 from peft_demo.ui import block_drawing, guide
 from peft_demo.ui.guide import words
 
 from .fake import EVIL, METHODS
+from .fake.training import FakeTraining
 
 
 def test_every_method_is_in_the_table_and_in_a_drawing():
@@ -48,3 +51,21 @@ def test_it_does_not_promise_that_nothing_is_ever_asked_for():
     """The Hub is asked for what one takes from it, and a Space is somebody else's machine."""
     limits = " ".join(words.LIMITS.split())
     assert "the Hub is asked for" in limits and "on a Space is Hugging Face's" in limits
+
+
+def test_every_heading_is_in_the_table_of_contents_and_has_its_anchor():
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        guide.build(FakeTraining(0))
+    parts = list(blocks.blocks.values())
+    texts = [part for part in parts if isinstance(part, gr.Markdown)]
+    page = "".join(str(part.value) for part in parts if isinstance(part, gr.HTML))
+    ids = {text.elem_id for text in texts}
+    headings = guide.headings(str(text.value) for text in texts)
+    assert len(headings) >= 9
+    for heading in headings:
+        assert f'href="#{guide.anchor(heading)}"' in page and guide.anchor(heading) in ids
+
+
+def test_it_opens_on_three_drawn_steps():
+    html = guide.steps.draw()
+    assert html.count("<svg") == 3 and "3. It answers" in html

@@ -2,12 +2,14 @@
 nothing it need not.
 """
 
+import gzip
 import json
 import socket
 from urllib.error import HTTPError
 from urllib.parse import urljoin
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
+import gradio
 import pytest
 
 from peft_demo import ui
@@ -44,6 +46,27 @@ def served(asked, tmp_path, monkeypatch):
 def test_building_and_serving_looks_up_nothing_outside(served, asked):
     assert urlopen(served).status == 200
     assert set(asked) <= LOOPBACK
+
+
+def test_a_machine_that_is_slow_to_answer_itself_serves_all_the_same(tmp_path, monkeypatch):
+    """Or one whose proxy knows nothing of it: Gradio would refuse to start."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "tmp"))
+    monkeypatch.setattr(gradio.networking, "url_ok", lambda url: False)
+    demo, launch = ui.build(Fake(tmp_path))
+    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch)
+    try:
+        assert urlopen(demo.local_url).status == 200
+    finally:
+        demo.close()
+
+
+def test_the_page_itself_is_sent_compressed(served):
+    asked = Request(served, headers={"Accept-Encoding": "gzip"})
+    answer = urlopen(asked)
+    assert answer.headers["content-encoding"] == "gzip"
+    content = answer.read()
+    assert len(content) < 200_000 and len(gzip.decompress(content)) > 2 * len(content)
+    assert "content-encoding" not in urlopen(served).headers
 
 
 def test_a_page_that_loads_asks_little_of_the_browser(tmp_path):

@@ -1,11 +1,11 @@
 """One refresh tells the page what has changed, and nothing else."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from peft_demo.ui.train import resumer, starter
 from peft_demo.ui.train.journals import Journals
 from peft_demo.ui.train.refresh import BUSY_SECONDS
 
@@ -21,14 +21,23 @@ def refresh(page: BuiltPage) -> Refresh:
     view = page.train.view
     seen = [None]
 
-    def once(run="", compare=(), smooth=False, log=False) -> dict:
-        updates = page.train.refresh.handler(run, seen[0], "", list(compare), smooth, log)
+    def once(
+        run="", compare=(), words="", sort="newest", axis="step", log=False, opened=()
+    ) -> dict:
+        settings = "", list(compare), words, sort, axis, log, opened
+        updates = page.train.refresh.handler(run, seen[0], *settings)
         if view.seen not in updates:
             return {}
         seen[0] = updates[view.seen]
         return updates
 
     return once
+
+
+def shown(updates: dict, page: BuiltPage) -> str:
+    """The run whose line in the list is marked as the one shown."""
+    lines = updates[page.train.view.runs.lines]
+    return re.search(r'data-id="([^"]*)" aria-current="true"', lines)[1]
 
 
 def begin(page: BuiltPage, service: Fake) -> str:
@@ -45,10 +54,9 @@ def test_a_page_opened_before_start_notices_the_run(page, service, refresh):
     refresh()
     run = begin(page, service)
     updates = refresh()
-    assert updates[view.runs.shown].value == run
+    assert shown(updates, page) == run
     assert ("info", "Shots were capped at 16.") in updates[view.notices]
-    assert view.curves.loss in refresh()  # the points once more, after the new axes
-    refresh()  # the timer slows down again
+    assert "<polyline" in updates[view.curves.loss]
     assert refresh() == {}
 
 
@@ -56,19 +64,26 @@ def test_a_reload_shows_the_finished_run_without_its_toasts(page, service, refre
     view = page.train.view
     run = begin(page, service)
     updates = refresh()
-    assert updates[view.runs.shown].value == run
+    assert shown(updates, page) == run
     assert view.notices not in updates
-    assert "94.2 %" in updates[view.figures]
-    assert "unchanged" in updates[view.figures]
-    assert "frozen ✓" in updates[page.train.refresh.header.status]
-    assert updates[view.curves.loss].x_lim == [0.0, 100.0]
+    assert "94.2 %" in updates[view.facts]
+    assert "unchanged" in updates[view.facts]
+    assert "339 of 360 right" in updates[view.headline]
+    pictures = updates[view.held_out].value
+    assert "mistakes first" in pictures
+    assert pictures.index("said 1") < pictures.index("right, 90")
+    assert "backbone unchanged ✓" in updates[page.train.refresh.header.status]
 
 
-def test_while_it_runs_stop_is_open_and_start_is_not(page, service, refresh):
+@pytest.mark.parametrize("queues", [True, False])
+def test_while_it_runs_stop_is_open_and_start_only_where_runs_may_wait(
+    page, service, refresh, queues
+):
     service.training.pace = 1e6
+    service.training.queues = queues
     begin(page, service)
     updates = refresh()
-    assert not updates[page.train.buttons.start].interactive
+    assert updates[page.train.buttons.start].interactive == queues
     assert updates[page.train.buttons.stop].interactive
     assert "0 % · PEFT Demo" in updates[page.train.refresh.header.bar]
     assert updates[page.page.timer].value == BUSY_SECONDS
@@ -76,7 +91,7 @@ def test_while_it_runs_stop_is_open_and_start_is_not(page, service, refresh):
 
 def test_start_is_closed_until_the_form_has_been_read(page):
     seen, blocked = None, page.train.buttons.blocked.value
-    updates = page.train.refresh.handler("", seen, blocked, [], False, False)
+    updates = page.train.refresh.handler("", seen, blocked, [], "", "newest", "step", False, ())
     assert not updates[page.train.buttons.start].interactive
 
 
@@ -88,20 +103,42 @@ def test_an_older_run_stays_when_a_new_one_starts(page, service, refresh):
     refresh(first)
     begin(page, service)
     updates = refresh(first)
-    assert updates[runs.shown].value == first
-    assert second in [id for _, id in updates[runs.shown].choices]
+    assert shown(updates, page) == first
+    assert f'data-id="{second}"' in updates[runs.lines]
+
+
+def test_what_is_folded_away_is_drawn_once_it_is_opened(page, service, refresh):
+    view = page.train.view
+    begin(page, service)
+    updates = refresh()
+    assert not {view.log, view.curves.rate, view.curves.table} & set(updates)
+    assert "<polyline" in refresh(opened=["rates"])[view.curves.rate]
+    updates = refresh(opened=["rates", "table", "log"])
+    assert "<table" in updates[view.curves.table] and updates[view.log]
+    assert refresh(opened=["table", "log"]) == refresh(opened=["table", "log"]) == {}
 
 
 def test_runs_are_compared_in_one_plot_each_under_its_own_name(page, service, refresh):
     curves = page.train.view.curves
     first = begin(page, service)
     begin(page, service)
+    service.training.rename_run(first, "The first")
     refresh()
     updates = refresh(compare=[first])
-    assert updates[curves.loss].colors_in_legend == ["A", "B"]
-    assert updates[curves.key].value.count("lora") == 2
-    assert updates[curves.key].visible
-    assert not refresh()[curves.key].visible
+    assert re.findall('class="name">(.*?)<', updates[curves.loss]) == ["lora-digits-0", "The first"]
+    assert "The first" not in refresh()[curves.loss]
+
+
+def test_a_run_that_was_deleted_elsewhere_is_let_go(page, service, refresh):
+    first = begin(page, service)
+    second = begin(page, service)
+    refresh(first)
+    service.training.delete_run(first)
+    assert shown(refresh(first, compare=[first]), page) == second
+    service.training.delete_run(second)
+    updates = refresh(first)
+    assert "No run yet" in updates[page.train.view.headline]
+    assert not updates[page.train.view.stage].visible
 
 
 def test_a_started_run_is_followed_even_if_it_ends_at_once(page, service, refresh):
@@ -111,29 +148,19 @@ def test_a_started_run_is_followed_even_if_it_ends_at_once(page, service, refres
     view = page.train.view
     begin(page, service)
     refresh()
-    updates = starter(page.train, page.page.client, service.training)(page.values)
-    shown = refresh(updates[view.runs.chosen])
+    updates = page.train.actions.start()(page.values)
+    after = refresh(updates[view.runs.chosen])
     assert updates[view.headline] == "## Waiting for the machine"
-    assert shown[view.headline] == "## Finished"
-    assert shown[view.runs.shown].value == updates[view.runs.shown].value
-    assert shown[page.train.buttons.start].interactive
-
-
-def test_a_chosen_run_stays_unless_it_is_the_newest(page, service, refresh):
-    older = begin(page, service)
-    newest = begin(page, service)
-    runs = page.train.view.runs
-    settings = (None, "", [], False, False)
-    choose = page.train.refresh.choose
-    assert choose(older, *settings)[runs.chosen] == older
-    assert choose(newest, *settings)[runs.chosen] == ""
+    assert "339 of 360 right" in after[view.headline]
+    assert shown(after, page) == "run-1"
+    assert after[page.train.buttons.start].interactive
 
 
 def test_start_leaves_an_older_run_for_the_new_one(page, service, refresh):
     older = begin(page, service)
     begin(page, service)
     refresh(older)
-    updates = starter(page.train, page.page.client, service.training)(page.values)
+    updates = page.train.actions.start()(page.values)
     assert updates[page.train.view.runs.chosen] == ""
 
 
@@ -158,7 +185,7 @@ def test_a_failed_run_stays_failed_for_all_pages(page, service, refresh):
     begin(page, service)
     seen = refresh()[page.train.view.seen]
     kept = replace(seen, values=dict(seen.values))
-    page.train.refresh.handler("run-0", seen, "", [], True, False)
+    page.train.refresh.handler("run-0", seen, "", [], "", "newest", "seconds", False, ())
     assert seen == kept
 
 
@@ -169,7 +196,6 @@ def test_an_interrupted_run_can_go_on(page, service, refresh):
     service.training.died.add(run)
     updates = refresh()
     assert updates[view.go_on].visible and updates[view.interrupted] == run
-    resume = resumer(page.train, page.page.client, service.training)
-    shown = resume({view.interrupted: run, page.page.client: BROWSER})
-    assert shown[view.runs.shown].value == run and not shown[page.train.buttons.start].interactive
+    resumed = page.train.actions.resume()({view.interrupted: run, page.page.client: BROWSER})
+    assert resumed[view.runs.chosen] == ""
     assert not refresh()[view.go_on].visible

@@ -16,9 +16,37 @@ def test_a_failure_is_a_sentence():
 
 
 def test_a_stopped_run_has_no_test_accuracy():
-    tiles = run_text.figures([finished(50, ev.Stopped)])
+    tiles = run_text.facts([finished(50, ev.Stopped)])
     assert "not measured" in tiles
     assert "stopped early" in tiles
+
+
+def test_the_end_is_a_sentence_that_says_how_sure_it_is():
+    headline = run_text.headline(RunState.DONE, script(100))
+    assert headline.startswith("## 339 of 360 right, in 151 kB\n")
+    assert "Expect 91 to 96 % on other pictures like these." in headline
+    assert run_text.figures(script(100)) == ""
+    assert "339 of 360 right" in run_text.facts(script(100))
+
+
+def test_every_accuracy_of_a_run_says_how_sure_it_is():
+    tile = run_text.figures(script(100)[:30])
+    assert "Best validation</span><b>67.7 %</b><small>60 to 74 %</small>" in tile
+    assert "Best validation</span><b>–</b></div>" in run_text.figures(script(100)[:8])
+    assert "90 to 97 %; best, at step 100" in run_text.facts(script(100))
+    assert "accuracy 67.7 % (60 to 74)" in " ".join(run_text.log_lines(script(100)))
+
+
+def test_a_stopped_run_counts_validation_images():
+    events = [*script(100)[:30], finished(20, ev.Stopped)]
+    headline = run_text.headline(RunState.STOPPED, events)
+    assert headline.startswith("## 152 of 160 validation images right, in 151 kB\nStopped after")
+    assert headline.endswith("expect less on other pictures.")
+    first = [event for event in events if not isinstance(event, ev.Evaluated) or event.step == 10]
+    once = run_text.headline(RunState.STOPPED, first)
+    assert "validation images right" in once and "choosing" not in once
+    nothing = run_text.headline(RunState.STOPPED, [finished(0, ev.Stopped)])
+    assert nothing == "## Stopped before there was anything to keep"
 
 
 def test_an_interrupted_run_has_no_time_left():
@@ -29,7 +57,7 @@ def test_an_interrupted_run_has_no_time_left():
 
 def test_a_backbone_that_changed_is_announced_everywhere():
     events = [finished(1, unchanged=False)]
-    assert "CHANGED" in run_text.figures(events)
+    assert "CHANGED" in run_text.facts(events)
     assert "changed" in header.proof(events)
 
 
@@ -57,4 +85,4 @@ def test_what_a_search_has_tried_is_a_table_whose_words_are_text():
     assert "best" not in rows[0] and "not finite" in rows[1] and "&lt;b&gt;" in rows[1]
     assert "<table>" not in run_text.figures(script(100))
     lines = run_text.log_lines(tried)
-    assert "trial 3 of 3: lr 0.003: accuracy 75.0 %  best so far" in lines
+    assert "trial 3 of 3: lr 0.003: accuracy 75.0 % (60 to 86)  best so far" in lines

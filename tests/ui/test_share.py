@@ -8,28 +8,11 @@ import gradio as gr
 import pytest
 
 from peft_demo.contracts.cards import UploadPreview
+from peft_demo.contracts.errors import HubTrouble
 from peft_demo.contracts.specs import PushSpec
-from peft_demo.ui import adapters, data
 from peft_demo.ui.adapters import get, share
-from peft_demo.ui.adapters.added import Added
-from peft_demo.ui.page import new_page
 
 from .fake import EVIL
-
-
-@pytest.fixture
-def page():
-    with gr.Blocks(analytics_enabled=False) as blocks:
-        return new_page(blocks)
-
-
-@pytest.fixture
-def tab(service, page) -> adapters.AdaptersTab:
-    with page.blocks, gr.Tab("Adapters") as opened:
-        form = data.build(page, opened, service.data, offline=True, allow_local_paths=False).form
-        return adapters.build(
-            page, opened, form, service.zoo, service.hub, service.answers, offline=True
-        )
 
 
 @pytest.fixture
@@ -44,8 +27,8 @@ def push(service):
 
 
 @pytest.fixture
-def take(service, tab, page):
-    return get.taker(Added(tab.details, page.zoo_changed, service.zoo), service.hub)
+def take(service, tab, empty_page):
+    return get.taker(tab.add.get, empty_page.zoo_changed, service.hub)
 
 
 def visitor(token: str) -> SimpleNamespace:
@@ -99,17 +82,45 @@ def test_class_names_with_markup_stay_text():
     assert "<img" not in words and "![" not in words
 
 
-def test_only_what_can_be_taken_is_offered(service):
+def test_only_what_can_be_taken_is_offered(service, tab):
+    part = tab.add.get
     with pytest.warns(UserWarning, match=r"1 file cannot be taken. bad: ill-formed."):
-        names, button = get.looker(service.hub)("you/x", None)
+        updates = get.looker(part, service.hub)("you/x", None, silent)
+    names = updates[part.names]
     assert [id for _, id in names.choices] == ["theirs"] == names.value
-    assert button.visible
+    assert updates[part.take].visible and not updates[part.cancel].visible
 
 
-def test_what_was_taken_is_shown(tab, page, take):
+def test_a_look_up_shows_from_its_first_moment_that_it_goes_on(service, tab):
+    """And what the Hub is asked for, before its first answer."""
+    part = tab.add.get
+    waiting = part.wait()
+    assert waiting[part.state].visible and waiting[part.cancel].visible
+    told = []
+
+    def progress(fraction, desc):
+        told.append(desc)
+
+    with pytest.warns(UserWarning):
+        get.looker(part, service.hub)("you/x", None, progress)
+    assert told == ["asking the Hub for you/x"]
+
+
+def test_what_the_hub_refuses_ends_the_waiting_in_a_sentence(service, tab, monkeypatch):
+    def refuse(*_, **__):
+        raise HubTrouble("there is no repository <b>you/x</b>.")
+
+    monkeypatch.setattr(service.hub, "adapters", refuse)
+    part = tab.add.get
+    updates = get.looker(part, service.hub)("you/x", None, silent)
+    assert "There is no repository" in updates[part.state].value
+    assert "<b>" not in updates[part.state].value and not updates[part.cancel].visible
+
+
+def test_what_was_taken_is_named(tab, empty_page, take):
     updates = take("you/x", ["theirs"], 4, None, silent)
-    assert updates[tab.details.chosen] == "theirs"
-    assert updates[page.zoo_changed] == 5
+    assert updates[tab.add.get.state].value == "Added as theirs."
+    assert updates[empty_page.zoo_changed] == 5
 
 
 def test_ticking_nothing_takes_nothing(take):

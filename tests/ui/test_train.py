@@ -1,5 +1,7 @@
 """The form becomes a spec, a cost and a command; an earlier run refills it."""
 
+from dataclasses import replace
+
 import pytest
 from gradio.components import Component
 
@@ -42,9 +44,17 @@ def test_the_cost_follows_the_knobs(page, estimates):
     rank = widget(page.train.form.methods["lora"].form, "rank")
     before = estimates()
     after = estimates({rank: 4})
-    assert "36\u2009864" in before[lines.cost] and "18\u2009432" in after[lines.cost]
+    assert "36\u202f864" in before[lines.cost] and "18\u202f432" in after[lines.cost]
     assert "rank" not in before[lines.command] and "--set rank=4" in after[lines.command]
     assert before[page.train.buttons.start].interactive
+
+
+def test_the_duration_is_said_where_earlier_runs_tell_it(page, service, estimates):
+    lines = page.train.estimate
+    assert "About" not in estimates()[lines.cost]
+    cost = service.training.cost
+    service.training.cost = lambda *of: replace(cost(*of), seconds=95.0)
+    assert "About 1 min 35 s" in estimates()[lines.cost]
 
 
 def test_a_search_multiplies_the_cost_and_says_what_it_does(page, estimates):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import timm
 import torch
-from small import CLASSES, SEED, disturbed, labels, new
+from small import CLASSES, SEED, STAGES, disturbed, labels, new
 from torch.nn import functional as F
 
 from peft_demo.adapters import attach, merge, merged_tensors
@@ -16,7 +16,6 @@ from peft_demo.vit.anatomy import expose, inspect_anatomy, timm_name, tree_name
 from peft_demo.vit.source import Source, resolution
 
 SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 3}
-STAGES = {"img_size": 32, "window_size": 4, "embed_dim": 32, "depths": (2, 2), "num_heads": (2, 4)}
 FAMILIES = {
     "DINOv2": ("vit_small_patch14_dinov2", SMALL | {"img_size": 28, "patch_size": 14}),
     "DINOv2 registers": (

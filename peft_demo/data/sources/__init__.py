@@ -29,12 +29,14 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
+from ...contracts.corrections import parse_corrections
 from ...contracts.errors import BadData, UnknownName
 from ...contracts.progress import Report
 from ...contracts.specs import DataSpec
 from ...contracts.window import Window
 from ...storage.home import Home
 from ...storage.paths import expanded, is_file
+from ..corrections import corrected
 from ..dataset import Dataset
 from ..formats import describe
 from ..listing import Listing, Parts
@@ -126,7 +128,8 @@ def open_dataset(
     """
     source = find_source(spec.source)
     place = path or source.locate(spec.name, None)
-    dataset = source.open(Request(spec, place, offline, report))
+    opened = source.open(Request(spec, place, offline, report))
+    dataset = corrected(opened, parse_corrections(spec.corrections))
     window = Window(spec.window, spec.ground)
     return replace(dataset, window=window, most_pixels=most_pixels)
 

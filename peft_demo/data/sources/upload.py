@@ -19,21 +19,38 @@ from .zip import list_zip
 
 KEY = r"[a-z0-9-]{1,48}-[0-9a-f]{12}\.zip"
 """What keys look like."""
+BEGINNING = b"PK\x03\x04"
+"""Of a zip that holds anything."""
 
 
 def keep_zip(home: Home, file: Path) -> str:
     """Stores an uploaded zip; its key, which is the `name` of a spec. The same zip twice is kept
     once."""
     if not is_zipfile(file):
-        raise BadData(
-            f"{file.name} is not a zip file.", "Zip a folder that holds one folder per class."
-        )
+        raise _no_zip(file)
     with open(file, "rb") as content:
         digest = file_digest(content, "sha256").hexdigest()
     key = f"{slug(file.stem, 'photos')}-{digest[:12]}.zip"
     if not is_there(home.uploads / key):
         copy_file(file, home.uploads / key)
     return key
+
+
+def _no_zip(file: Path) -> BadData:
+    """Why there is no zip in it: the list of contents stands at a zip's end, so one of which only a
+    part has arrived looks like none.
+    """
+    with open(file, "rb") as content:
+        beginning = content.read(len(BEGINNING))
+    if not beginning:
+        return BadData(f"{file.name} is empty.", "Zip a folder that holds one folder per class.")
+    if beginning == BEGINNING:
+        return BadData(
+            f"{file.name} is cut off: its end is missing.", "Copy or download it again, whole."
+        )
+    return BadData(
+        f"{file.name} is not a zip file.", "Zip a folder that holds one folder per class."
+    )
 
 
 def find_zip(home: Home, key: str) -> Path:

@@ -28,6 +28,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...contracts.families import BOTTLENECK, LOW_RANK
 from ...contracts.knobs import knob
 from ...vit import Anatomy, Delta, LowRank, Site
 from ...vit.seam import Codec
@@ -58,7 +59,7 @@ class AdaptFormerConfig:
 @dataclass(frozen=True)
 class LoRAConfig(AdaptFormerConfig):
     targets: tuple[str, ...] = knob(
-        ("q", "v"), "Targets", choices=LINEARS, info="linears that get a product"
+        ("q", "v"), "Targets", choices=LINEARS, info="linears that get a product", advanced=True
     )
 
 
@@ -153,6 +154,7 @@ BI_LORA = Method(
     paper="Jie et al., Revisiting the Parameter Efficiency of Adapters from the Perspective of"
     " Precision Redundancy, ICCV 2023",
     url="https://arxiv.org/abs/2307.16867",
+    family=LOW_RANK,
     sites=("q", "v"),
     Config=LoRAConfig,
     build=build_lora,
@@ -170,6 +172,7 @@ BI_ADAPTFORMER = Method(
     formula="y = f(x) + s · ReLU(x Ŵ_downᵀ) Ŵ_upᵀ,  Ŵ = ±0.6745 σ + μ",
     paper=BI_LORA.paper,
     url=BI_LORA.url,
+    family=BOTTLENECK,
     sites=("mlp",),
     Config=AdaptFormerConfig,
     build=build_adaptformer,

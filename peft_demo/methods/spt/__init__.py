@@ -29,6 +29,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from ...contracts.families import WHOLE_TENSORS
 from ...vit import Anatomy, Site
 from ...vit.sites import MAPS
 from .. import Method, Parts, never
@@ -91,6 +92,7 @@ SPT_LORA = Method(
     formula="y = f(x) + (x Aᵀ) Bᵀ  or  y = x (W + scatter(δ))ᵀ + b,  by sensitivity Σ g²",
     paper="He et al., Sensitivity-Aware Visual Parameter-Efficient Fine-Tuning, ICCV 2023",
     url="https://arxiv.org/abs/2303.08566",
+    family=WHOLE_TENSORS,
     sites=MAPS,
     Config=Config,
     build=partial(build, LowRankEntries),
@@ -107,6 +109,7 @@ SPT_ADAPTER = Method(
     " Σ g²",
     paper=SPT_LORA.paper,
     url=SPT_LORA.url,
+    family=WHOLE_TENSORS,
     sites=MAPS,
     Config=Config,
     build=partial(build, Bottleneck),

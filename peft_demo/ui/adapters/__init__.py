@@ -1,41 +1,58 @@
-"""The tab Adapters: the adapters there are, what their cards say, and what can
-be done with them.
+"""The tab Adapters: the adapters there are, what their cards say, and what can be done with them.
+
+Either the list stands there, or one adapter that was opened from it.
 """
 
-import html
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
 
-from ...contracts.service import Answers, Hub, Zoo
+from ...contracts.cards import ZooEntry
+from ...contracts.service import Answers, Hub, Training, Zoo
+from .. import text
 from ..data.form import DataForm
+from ..files import offer
 from ..page import Page
+from ..titles import method_titles
 from ..toasts import speaking
-from ..wiring import QUEUED, UNQUEUED, Updates
-from . import details, evaluate, get, scatter, share
-from .added import Added
-from .details import DELETE, PICK, Details
-from .table import COLUMNS, table
+from ..wiring import QUEUED, UNQUEUED, Updates, relisted
+from . import (
+    add,
+    changed,
+    delivery,
+    details,
+    edit,
+    evaluate,
+    export,
+    filters,
+    listing,
+    pictures,
+    scatter,
+    selection,
+    share,
+    shelf,
+    trash,
+)
+from .shelf import Wanted
+from .tab import AdaptersTab as AdaptersTab
 
-EMPTY = "No adapters yet. Train one in **Train**, or drop an adapter file below."
-SURE = "Really delete?"
-NAME_FILTER = """() => {
-  const filter = document.querySelector("#zoo .search-input")
-  if (filter) filter.setAttribute("aria-label", "Filter the adapters")
+EMPTY = "## No adapters yet\nTrain one in **Train**, or press **Add**."
+TO_TOP = "() => window.scrollTo({top: 0})"
+TO_CARD = """() => {
+  const ends = Date.now() + 30_000
+  const look = () => {
+    const cards = [...document.querySelectorAll("#adapters [data-open]")]
+    const card = cards.find((card) => card.dataset.open === window.openedAdapter)
+    const isElsewhere = !document.activeElement?.matches("body, #back")
+    if (isElsewhere || Date.now() > ends) return
+    if (!card?.offsetParent) return setTimeout(look, 50)
+    card.scrollIntoView({block: "center"})
+    card.focus({preventScroll: true})
+  }
+  look()
 }"""
-"""Gradio's search field has no name that a screen reader says."""
-
-
-@dataclass(frozen=True)
-class AdaptersTab:
-    hint: gr.Markdown
-    scatter: scatter.Scatter
-    table: gr.Dataframe
-    details: Details
-    drop: gr.File
-    share: share.Share
-    get: get.Get
+"""Back in the list a person finds the adapter that they opened, where they left it."""
 
 
 def build(
@@ -45,149 +62,200 @@ def build(
     zoo: Zoo,
     hub: Hub,
     answers: Answers,
+    training: Training,
     *,
     offline: bool,
 ) -> AdaptersTab:
     """Draws the tab into the open context and connects its events."""
-    drawing = scatter.build()
-    hint = gr.Markdown(EMPTY)
-    rows = gr.Dataframe(
-        headers=COLUMNS,
-        interactive=False,
-        show_search="filter",
-        max_height=360,
-        show_label=False,
-        elem_id="zoo",
-    )
-    with gr.Column(visible=False) as column:
-        shown = details.build(column)
+    titles = method_titles(training)
+    sheet, drawn = pictures.build()
+    file = delivery.build()
+    with gr.Column() as column:
+        with gr.Row(equal_height=True, elem_id="adapters-top"):
+            lead_line = gr.Markdown(EMPTY, elem_id="adapters-lead")
+            button = gr.Button(
+                "Add", variant="primary", size="md", scale=0, min_width=110, elem_id="add"
+            )
+        adding = add.build(offline)
+        undo = selection.build_undo()
+        chips = filters.build_chips()
+        drawing = scatter.build()
+        filtered = filters.build(*chips)
+        cards = listing.build()
+        chosen = selection.build(undo)
+        trashed = trash.build()
+    with gr.Column(visible=False) as opened:
+        shown = details.build(opened, titles)
         errors = evaluate.build()
+        inside = changed.build()
+        exported = export.build(file)
         shared = share.build(offline)
-    drop = gr.File(
-        file_types=[".safetensors"],
-        label="Drop an adapter file to add it",
-        height=120,
-        elem_id="import",
+    adapters_tab = AdaptersTab(
+        column,
+        lead_line,
+        adding,
+        filtered,
+        drawing,
+        cards,
+        chosen,
+        trashed,
+        shown,
+        inside,
+        shared,
+        titles,
     )
-    adapters_tab = AdaptersTab(hint, drawing, rows, shown, drop, shared, get.build(offline))
-    _connect(page, tab, adapters_tab, zoo)
+    _connect_list(page, tab, adapters_tab, (sheet, drawn), zoo)
+    _connect_details(page, adapters_tab, file, zoo)
+    add.connect(adding, button, page.zoo_changed, zoo, hub)
+    selection.connect(chosen, cards, file, page.zoo_changed, zoo)
+    trash.connect(trashed, page.zoo_changed, zoo)
     evaluate.connect(errors, shown.chosen, data_form, answers)
+    changed.connect(inside, shown.chosen, zoo)
+    export.connect(exported, shown.chosen, zoo)
     share.connect(shared, shown.chosen, page.zoo_changed, zoo, hub)
-    added = Added(shown, page.zoo_changed, zoo)
-    get.connect(adapters_tab.get, added, hub)
     return adapters_tab
 
 
-def _connect(page: Page, tab: gr.Tab, adapters_tab: AdaptersTab, zoo: Zoo) -> None:
-    shown = adapters_tab.details
-    edit = shown.edit
-    changed = page.zoo_changed
-    added = Added(shown, changed, zoo)
+def _connect_list(
+    page: Page, tab: gr.Tab, adapters_tab: AdaptersTab, sheet: tuple[gr.HTML, gr.State], zoo: Zoo
+) -> None:
+    part = adapters_tab.filters
+    chosen = [part.dataset, part.method, part.words, part.order, part.view]
+    asked = [*chosen, adapters_tab.selection.ticked]
+    draw = lister(adapters_tab, zoo)
     listed = gr.on(
-        [page.blocks.load, tab.select, changed.change],
-        _list(adapters_tab, zoo),
-        adapters_tab.scatter.dataset,
-        [adapters_tab.table, adapters_tab.hint, *adapters_tab.scatter.parts],
+        [tab.select, page.zoo_changed.change], draw, asked, adapters_tab.listed, **UNQUEUED
+    )
+    # Gradio tells nothing of the first `input` of a text field; `change` it does.
+    gr.on(
+        [part.words.change, *(choice.input for choice in chosen if choice is not part.words)],
+        draw,
+        asked,
+        adapters_tab.listed,
+        trigger_mode="always_last",
         **UNQUEUED,
     )
-    listed.then(None, None, None, js=NAME_FILTER, **QUEUED)
-    adapters_tab.table.select(
-        _choose(shown, zoo), None, shown.outputs, trigger_mode="always_last", **QUEUED
+    adapters_tab.listing.apply(_sort, None, part.order, **QUEUED).then(
+        draw, asked, adapters_tab.listed, **UNQUEUED
     )
-    scatter.connect(adapters_tab.scatter, zoo)
-    adapters_tab.scatter.drawing.select(
-        _choose_point(shown, zoo), None, shown.outputs, trigger_mode="always_last", **QUEUED
-    )
-    adapters_tab.drop.upload(
-        _import(adapters_tab.drop, added),
-        [adapters_tab.drop, changed],
-        [*added.outputs, adapters_tab.drop],
-        api_visibility="private",
-    )
-    edit.name.submit(_rename(added), [shown.chosen, edit.name, changed], added.outputs, **QUEUED)
-    edit.new_class.submit(
-        _rename_class(added),
-        [shown.chosen, edit.old_class, edit.new_class, changed],
-        added.outputs,
-        **QUEUED,
-    )
-    edit.delete.click(
-        _delete(edit.delete, added), [shown.chosen, edit.delete, changed], added.outputs, **QUEUED
-    )
+    listed.then(painter(sheet, zoo), sheet[1], list(sheet), **QUEUED)
 
 
-def _list(adapters_tab: AdaptersTab, zoo: Zoo):
-    """The handler that lists the adapters and draws those of the chosen dataset."""
+def lister(adapters_tab: AdaptersTab, zoo: Zoo):
+    """The handler that lists and draws the adapters that fit the filters."""
+    part = adapters_tab.filters
+    titles = adapters_tab.titles
 
     @speaking
-    def list_adapters(dataset: str | None) -> Updates:
+    def list_adapters(
+        dataset: str, method: str, words: str, order: str, view: str, ticked: tuple[str, ...]
+    ) -> Updates:
         entries = zoo.entries()
+        datasets = shelf.dataset_chips(entries)
+        wanted_dataset = shelf.chosen(dataset, datasets)
+        of_dataset = [e for e in entries if wanted_dataset in (shelf.ALL, shelf.dataset_of(e))]
+        methods = shelf.method_chips(of_dataset, titles)
+        wanted_method = shelf.chosen(method, methods)
+        wanted = Wanted(wanted_dataset, wanted_method, words, order)
+        shown = shelf.shown(entries, wanted, titles)
         return {
-            adapters_tab.table: gr.Dataframe(table(entries), visible=bool(entries)),
-            adapters_tab.hint: PICK if entries else EMPTY,
-            **adapters_tab.scatter.show(entries, dataset),
+            adapters_tab.lead: lead(entries) if entries else EMPTY,
+            part.dataset: relisted(gr.Radio, datasets, dataset, wanted_dataset),
+            part.method: relisted(gr.Radio, methods, method, wanted_method),
+            adapters_tab.scatter: scatter.draw(scatter.points(shown, titles)),
+            adapters_tab.listing: listing.draw(view, shown, ticked, titles, order),
+            **adapters_tab.selection.show(ticked, entries),
+            **adapters_tab.trash.show(zoo.trash()),
         }
 
     return list_adapters
 
 
-def _choose(shown: Details, zoo: Zoo):
-    @speaking
-    def choose(event: gr.SelectData) -> Updates:
-        return shown.show(event.row_value[0], zoo)
-
-    return choose
-
-
-def _choose_point(shown: Details, zoo: Zoo):
-    @speaking
-    def choose_point(event: gr.SelectData) -> Updates:
-        return shown.show(str(event.value), zoo)
-
-    return choose_point
+def lead(entries: Sequence[ZooEntry]) -> str:
+    """Markdown: how many there are, and what they take together."""
+    size = text.size(sum(entry.file_bytes for entry in entries))
+    return (
+        f"## {text.plural(len(entries), 'adapter')}, {size} together\n"
+        "Each is one small file. The backbone they stand on is frozen and shared by all."
+    )
 
 
-def _import(drop: gr.File, added: Added):
-    @speaking
-    def take(file: str, counter: int) -> Updates:
-        id = added.zoo.take(Path(file))
-        gr.Info(f"Added as {html.escape(id)}.")
-        return {**added.show(id, counter), drop: None}
-
-    return take
+@speaking
+def _sort(event: gr.EventData) -> str:
+    """The order that a press on the head of a column asks for; a browser may send anything."""
+    order = event._data.get("order") if isinstance(event._data, dict) else None
+    return order if order in [value for _, value in shelf.ORDERS] else shelf.NEWEST
 
 
-def _rename(added: Added):
-    @speaking
-    def rename(id: str, name: str, counter: int) -> Updates:
-        new_id = added.zoo.rename(id, name.strip())
-        if new_id != name.strip():
-            gr.Info(
-                f"It is called {html.escape(new_id)}: names are small letters, digits, hyphens."
-            )
-        return added.show(new_id, counter)
-
-    return rename
-
-
-def _rename_class(added: Added):
-    @speaking
-    def rename(id: str, old: str, new: str, counter: int) -> Updates:
-        added.zoo.rename_class(id, old, " ".join(new.split()))
-        return added.show(id, counter)
-
-    return rename
-
-
-def _delete(button: gr.Button, added: Added):
-    """The first click asks, the second one deletes."""
+def painter(sheet: tuple[gr.HTML, gr.State], zoo: Zoo):
+    """The handler that brings the pictures of adapters that have none on the page yet."""
+    html, drawn = sheet
 
     @speaking
-    def delete(id: str, label: str, counter: int) -> Updates:
-        if label != SURE:
-            return {button: SURE}
-        added.zoo.delete(id)
-        gr.Info(f"{html.escape(id)} lies in the trash folder now.")
-        return {**added.show("", counter), button: DELETE}
+    def paint(before: pictures.Drawn) -> Updates | Any:
+        entries = zoo.entries()
+        now = pictures.drawn(entries)
+        if now == before:
+            return gr.skip()
+        return {html: pictures.sheet(entries, zoo), drawn: now}
 
-    return delete
+    return paint
+
+
+def _connect_details(
+    page: Page, adapters_tab: AdaptersTab, file: gr.DownloadButton, zoo: Zoo
+) -> None:
+    shown = adapters_tab.details
+    fields = shown.edit
+    changed = page.zoo_changed
+    both = [*adapters_tab.opened, changed]
+    for part in (adapters_tab.listing, adapters_tab.scatter):
+        opened = part.select(
+            opener(adapters_tab, zoo),
+            None,
+            adapters_tab.opened,
+            trigger_mode="multiple",
+            **QUEUED,
+        )
+        opened.success(None, None, None, js=TO_TOP, **QUEUED)
+    left = shown.back.click(speaking(adapters_tab.close), None, adapters_tab.opened, **QUEUED)
+    left.then(None, None, None, js=TO_CARD, **QUEUED)
+    delivery.then_save(
+        shown.actions.download.click(_download(zoo), shown.chosen, file, **QUEUED), file
+    )
+    fields.name.submit(
+        edit.renamer(adapters_tab, changed, zoo),
+        [shown.chosen, fields.name, changed],
+        both,
+        **QUEUED,
+    )
+    fields.new_class.submit(
+        edit.class_renamer(adapters_tab, changed, zoo),
+        [shown.chosen, fields.old_class, fields.new_class, changed],
+        both,
+        **QUEUED,
+    )
+    fields.delete.click(
+        edit.deleter(adapters_tab, changed, zoo),
+        [shown.chosen, changed],
+        [*both, *adapters_tab.selection.undone],
+        **QUEUED,
+    )
+
+
+def opener(adapters_tab: AdaptersTab, zoo: Zoo):
+    """The handler that opens the adapter that was pressed."""
+
+    @speaking
+    def open_adapter(event: gr.SelectData) -> Updates:
+        return adapters_tab.open(str(event.value), zoo)
+
+    return open_adapter
+
+
+def _download(zoo: Zoo):
+    @speaking
+    def download(id: str) -> str:
+        return offer(zoo.file(id))
+
+    return download

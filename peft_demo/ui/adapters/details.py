@@ -6,18 +6,17 @@ from typing import Any
 
 import gradio as gr
 
-from ...contracts.accuracy import in_words
+from ...contracts.accuracy import CHOSE, in_words
 from ...contracts.adapter_card import AdapterCard
 from ...contracts.cards import ZooEntry
+from ...contracts.doubt import LEAST_IMAGES, LIMIT
 from ...contracts.errors import BadValue, PeftDemoError, UnknownName
 from ...contracts.service import Zoo
 from .. import charts, text
-from ..files import offer
+from ..charts import Axes, Curve
+from ..titles import Titles
 from ..wiring import Part, Updates
-from .table import data_of
-
-DELETE = "Delete"
-PICK = "Choose a row to see the card inside the file."
+from . import pictures, shelf
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Actions:
     classify: gr.Button
     again: gr.Button
     """Train one like this."""
-    download: gr.DownloadButton
+    download: gr.Button
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,15 @@ class Details:
     chosen: gr.State
     """Id of the adapter that is shown, "" for none."""
     column: gr.Column
+    back: gr.Button
+    """To the list."""
+    pictures: gr.HTML
     card: gr.Markdown
-    loss: gr.LinePlot
-    accuracy: gr.LinePlot
+    curves: gr.HTML
     command: gr.Code
     actions: Actions
     edit: Edit
+    titles: Titles
 
     @property
     def outputs(self) -> list[Part]:
@@ -59,18 +61,16 @@ class Details:
         return [
             self.chosen,
             self.column,
+            self.pictures,
             self.card,
-            self.loss,
-            self.accuracy,
+            self.curves,
             self.command,
             actions.classify,
             actions.again,
-            actions.download,
             edit.column,
             edit.name,
             edit.old_class,
             edit.new_class,
-            edit.delete,
         ]
 
     def hide(self) -> Updates:
@@ -83,10 +83,10 @@ class Details:
         updates: Updates = {
             self.chosen: id,
             self.column: gr.Column(visible=True),
+            self.pictures: pictures.place(entry, shelf.dataset_of(entry)),
             self.edit.column: gr.Column(visible=not entry.shipped),
             self.edit.name: id,
             self.edit.new_class: "",
-            self.edit.delete: DELETE,
         }
         if entry.card is None:
             return {**updates, **self._unreadable(entry)}
@@ -97,43 +97,52 @@ class Details:
         off = gr.Button(interactive=False)
         return {
             self.card: f"## {text.plain(entry.id)}\n**Cannot be used:** {reason}",
-            self.loss: None,
-            self.accuracy: None,
+            self.curves: "",
             self.command: "",
             self.actions.again: off,
             self.actions.classify: off,
-            self.actions.download: gr.DownloadButton(value=None),
             self.edit.old_class: gr.Dropdown([], value=None),
         }
 
     def _readable(self, entry: ZooEntry, card: AdapterCard, zoo: Zoo) -> Updates:
-        accuracy = [(step, 100 * value) for step, value in card.accuracy_curve]
         return {
-            self.card: describe(entry, card),
-            self.loss: charts.frame({charts.TRAIN: card.curve}) if card.curve else None,
-            self.accuracy: charts.frame({charts.VAL: accuracy}) if accuracy else None,
+            self.card: describe(entry, card, self.titles),
+            self.curves: curves(card),
             self.command: command(card),
             self.actions.again: gr.Button(interactive=True),
             self.actions.classify: gr.Button(interactive=not entry.refusal),
-            self.actions.download: gr.DownloadButton(value=offer(zoo.file(entry.id))),
             self.edit.old_class: gr.Dropdown(list(card.classes), value=card.classes[0]),
         }
 
 
-def build(column: gr.Column) -> Details:
+def curves(card: AdapterCard) -> str:
+    """SVG: how the adapter learned, as far as its card tells."""
+    accuracy = [(step, 100 * value) for step, value in card.accuracy_curve]
+    drawings = []
+    if card.curve:
+        drawings.append(charts.draw("Loss", [Curve("training", card.curve)]))
+    if accuracy:
+        curve = Curve("validation", accuracy, marked=True, colour=1)
+        images = f" of {text.plural(card.val_images, 'image')}" if card.val_images else ""
+        title = f"Validation accuracy, %{images}"
+        drawings.append(charts.draw(title, [curve], Axes(low=0, high=100)))
+    return "".join(drawings)
+
+
+def build(column: gr.Column, titles: Titles) -> Details:
     """Draws the details into the open context, inside of `column`, which is hidden while there are
     none.
     """
+    back = gr.Button("← All adapters", size="sm", scale=0, elem_id="back")
     with gr.Row():
-        with gr.Column(scale=3, min_width=320):
-            card = gr.Markdown(PICK, elem_id="card")
-        with gr.Column(scale=3, min_width=320):
-            loss = charts.plot("Training loss", [charts.TRAIN], height=190)
-            accuracy = charts.plot("Validation accuracy, %", [charts.VAL], height=190)
-        with gr.Column(scale=2, min_width=260):
+        with gr.Column(scale=4, min_width=300):
+            drawn = gr.HTML("", padding=False, elem_id="card-four")
+            card = gr.Markdown("", elem_id="card")
+        with gr.Column(scale=3, min_width=300):
             actions = _actions()
-            edit = _edit()
-    with gr.Accordion("Reproduce it", open=False):
+            learned = gr.HTML("", padding=False, elem_id="card-curves")
+    edit = _edit()
+    with gr.Accordion("Train it again from the command line", open=False):
         command = gr.Code(
             "",
             language="shell",
@@ -142,28 +151,36 @@ def build(column: gr.Column) -> Details:
             wrap_lines=True,
             buttons=["copy"],
         )
-    return Details(gr.State(""), column, card, loss, accuracy, command, actions, edit)
+    return Details(gr.State(""), column, back, drawn, card, learned, command, actions, edit, titles)
 
 
 def _actions() -> Actions:
-    return Actions(
-        classify=gr.Button("Classify with it", variant="primary"),
-        again=gr.Button("Train one like this"),
-        download=gr.DownloadButton("Download", elem_id="download"),
-    )
+    with gr.Row():
+        classify = gr.Button(
+            "Classify with this adapter", variant="primary", size="md", scale=0, min_width=230
+        )
+        download = gr.Button("Download", size="md", scale=0, min_width=110, elem_id="download")
+        again = gr.Button("Train one like this", size="md", scale=0, min_width=170)
+    return Actions(classify, again, download)
 
 
 def _edit() -> Edit:
-    with gr.Column(visible=False) as column:
-        name = gr.Textbox(label="Name", max_length=60, submit_btn="Rename", elem_id="rename")
-        old_class = gr.Dropdown([], value=None, label="Class")
-        new_class = gr.Textbox(
-            label="New name of the class",
-            max_length=100,
-            submit_btn="Rename",
-            elem_id="rename-class",
+    with (
+        gr.Column(visible=False) as column,
+        gr.Accordion("Rename or delete", open=False, elem_id="edit"),
+    ):
+        with gr.Row():
+            name = gr.Textbox(label="Name", max_length=60, submit_btn="Rename", elem_id="rename")
+            old_class = gr.Dropdown([], value=None, label="Class")
+            new_class = gr.Textbox(
+                label="New name of the class",
+                max_length=100,
+                submit_btn="Rename",
+                elem_id="rename-class",
+            )
+        delete = gr.Button(
+            "Delete", variant="stop", size="sm", scale=0, min_width=160, elem_id="delete"
         )
-        delete = gr.Button(DELETE, variant="stop", size="sm", elem_id="delete")
     return Edit(column, name, old_class, new_class, delete)
 
 
@@ -185,30 +202,51 @@ def command(card: AdapterCard) -> str:
         return ""
 
 
-def describe(entry: ZooEntry, card: AdapterCard) -> str:
-    """Markdown: the card, every word of it as text."""
+def describe(entry: ZooEntry, card: AdapterCard, titles: Titles) -> str:
+    """Markdown: the card in plain words, every word of it as text."""
     refusal = ""
     if entry.refusal:
         reason = text.plain(text.sentence(entry.refusal))
         refusal = f"\n**Cannot be used here:** {reason}\n"
     made = card.created[:16].replace("T", " ")
     rows = [
-        ("Method", card.method),
-        ("Knobs", _knobs(card.knobs)),
-        *([("Settings", card.tuned)] if card.tuned else []),
-        ("Test accuracy", in_words(card.test_accuracy, card.test_images)),
-        ("Validation accuracy", in_words(card.val_accuracy, card.val_images)),
-        ("Data", _data(card)),
+        ("Right on test images", in_words(card.test_accuracy, card.test_images)),
+        ("Right on validation images", _validated(card)),
+        ("Other things", none_of_its_classes(card)),
+        ("Learned from", _data(card)),
         *([("Went on from", card.origin)] if card.origin else []),
-        ("Classes", ", ".join(card.classes)),
-        ("Parameters", f"{text.count(card.trainable)} + {text.count(card.head)} in the head"),
-        ("Backbone", f"{card.backbone} at {card.size} px"),
-        ("Fingerprint", f"sha256 {card.fingerprint[:12]}"),
+        (f"Its {text.plural(len(card.classes), 'class')}", ", ".join(card.classes)),
+        ("Method", titles.get(card.method, card.method)),
+        ("Settings of the method", _knobs(card.knobs)),
+        *([("How they were chosen", card.tuned)] if card.tuned else []),
+        (
+            "Trained numbers",
+            f"{text.count(card.trainable)}, and {text.count(card.head)} in the head",
+        ),
+        ("Stands on", f"{card.backbone}, images of {card.size} × {card.size} px"),
+        ("Source checkpoint of that", f"sha256 {card.fingerprint[:12]}"),
         ("File", text.size(entry.file_bytes)),
-        ("Time", text.seconds(card.seconds)),
+        ("Training took", text.seconds(card.seconds) if card.seconds else "–"),
         ("Made", f"{made} UTC" if made else "–"),
     ]
     return f"## {text.plain(entry.id)}\n{refusal}\n{text.table(rows)}"
+
+
+def _validated(card: AdapterCard) -> str:
+    """36 of 40 right, 77 to 96 %; took part in choosing"""
+    words = in_words(card.val_accuracy, card.val_images)
+    measured = card.val_accuracy is not None
+    return f"{words}; {CHOSE}" if measured and card.validation_chose else words
+
+
+def none_of_its_classes(card: AdapterCard) -> str:
+    """What it says of a picture that shows something else."""
+    if card.doubt:
+        share = round(100 * (1 - LIMIT))
+        return f"called none of these, and about {share} in 100 pictures of its classes with them"
+    if card.val_images < LEAST_IMAGES:
+        return f"taken for one of its classes: to tell them takes {LEAST_IMAGES} validation images"
+    return "taken for one of its classes: the file does not say how far those reach"
 
 
 def _knobs(knobs: Mapping[str, Any]) -> str:
@@ -221,6 +259,7 @@ def _knobs(knobs: Mapping[str, Any]) -> str:
 
 
 def _data(card: AdapterCard) -> str:
-    data = data_of(card)
-    name = data.get("name", "?")
-    return f"{name}, {data.get('shots', '?')} shots, seed {data.get('seed', '?')}"
+    data = card.data
+    if data is None:
+        return "the file does not say"
+    return f"{data.name}, up to {data.shots} images of each class, seed {data.seed}"

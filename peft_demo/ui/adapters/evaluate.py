@@ -7,9 +7,10 @@ import gradio as gr
 
 from ...contracts.accuracy import in_words
 from ...contracts.errors import BadValue
-from ...contracts.score import ClassScore, Score, ScoredPicture
+from ...contracts.score import ClassScore, Reliability, Score, ScoredPicture
 from ...contracts.service import Answers
-from .. import stat_tiles, text, thumbnails
+from .. import charts, stat_tiles, text, thumbnails
+from ..charts import Axes, Curve
 from ..data.form import DataForm
 from ..thumbnails import Thumbnail
 from ..toasts import reporter, speaking
@@ -21,6 +22,7 @@ PROGRESS = gr.Progress()
 OWN = "own"
 OPEN = "open"
 CHOICES = [("Its own test images", OWN), ("The images chosen in Data", OPEN)]
+RELIABILITY = ("Mean probability", "Answers", "Right")
 HEAD = ("Class", "Images", "Precision", "Recall", "F1")
 
 
@@ -35,12 +37,14 @@ class Evaluate:
     matrix: gr.HTML
     pictures: gr.HTML
     figures: gr.HTML
+    reliability: gr.HTML
+    """How true its probabilities are, drawn and as a table."""
 
     @property
     def outputs(self) -> list[Part]:
         """Everything that `show` may change."""
         parts: list[Part] = [self.score, self.results, self.sentence]
-        return [*parts, self.matrix, self.pictures, self.figures]
+        return [*parts, self.matrix, self.pictures, self.figures, self.reliability]
 
     def show(self, score: Score) -> Updates:
         """Updates that show a score, and of its pictures the mistakes."""
@@ -51,6 +55,7 @@ class Evaluate:
             self.matrix: confusion.draw(score),
             self.pictures: mistakes(score),
             self.figures: stat_tiles.table(HEAD, map(_row, score.classes)),
+            self.reliability: reliability(score),
         }
 
     def hide(self) -> Updates:
@@ -74,7 +79,8 @@ def build() -> Evaluate:
                 with gr.Column(min_width=300):
                     pictures = thumbnails.build("mistakes")
             figures = gr.HTML("", padding=False, elem_id="figures")
-    return Evaluate(on, button, gr.State(None), results, words, matrix, pictures, figures)
+            truth = gr.HTML("", padding=False, elem_id="reliability")
+    return Evaluate(on, button, gr.State(None), results, words, matrix, pictures, figures, truth)
 
 
 def connect(part: Evaluate, chosen: gr.State, form: DataForm, answers: Answers) -> None:
@@ -124,6 +130,8 @@ def sentence(score: Score) -> str:
         words.append(
             f"Most often **{text.plain(label)}** is taken for **{text.plain(answer)}**: {often}."
         )
+    if score.called_none is not None:
+        words.append(f"{score.called_none} of {score.images} are called none of its classes.")
     if score.left_out:
         words.append(f"{text.plural(score.left_out, 'image')} left out, as it learned from them.")
     return "\n\n".join([words[0], " ".join(words[1:])])
@@ -146,6 +154,25 @@ def of_cell(score: Score, row: int, column: int) -> str:
     names = score.classes[row].name, score.classes[column].name
     words = f"{names[0]}, recognised" if row == column else f"{names[0]}, taken for {names[1]}"
     return _gallery(score, shown, f"{words}: {text.plural(total, 'picture')}", total)
+
+
+def reliability(score: Score) -> str:
+    """HTML: how many answers of each probability were right, as a curve and as a table."""
+    if not score.reliability:
+        return ""
+    points = [(100 * one.probability, 100 * one.accuracy) for one in score.reliability]
+    true = Curve("as sure as right", [(0, 0), (100, 100)], colour=3)
+    curves = [Curve("its answers", points, marked=True), true]
+    axes = Axes("probability of the answer, %", x_end=100, low=0, high=100)
+    drawing = charts.draw("Right, % of answers", curves, axes)
+    rows = [_reliability_row(one) for one in score.reliability]
+    error = f"{100 * (score.calibration_error or 0):.1f} % apart on average"
+    caption = f"Probability and share of right answers: {error}; Brier {_share(score.brier)}."
+    return f"<div>{drawing}</div>{stat_tiles.table(RELIABILITY, rows, caption=caption)}"
+
+
+def _reliability_row(one: Reliability) -> tuple[object, ...]:
+    return f"{100 * one.probability:.0f} %", one.images, in_words(one.accuracy, one.images)
 
 
 def _gallery(score: Score, pictures: Sequence[ScoredPicture], heading: str, total: int) -> str:

@@ -1,71 +1,127 @@
 """Get from the Hub: takes adapters that others share in a model repository."""
 
-import html
 from dataclasses import dataclass
 
 import gradio as gr
 
 from ...contracts.cards import ZooEntry
-from ...contracts.errors import BadValue
+from ...contracts.errors import BadValue, PeftDemoError
 from ...contracts.service import Hub
 from .. import text
-from ..toasts import reporter, speaking
-from ..wiring import UNQUEUED, WATCHED, Updates
-from .added import Added
+from ..toasts import reporter, speaking, toast
+from ..wiring import QUEUED, UNQUEUED, Part, Updates
 from .share import OFFLINE
 
 PROGRESS = gr.Progress()
 """As a default value it makes Gradio hand each call its own."""
-LOOK = "Takes adapters from a model repository. Every file is checked as one that you drop here."
+ABOUT = (
+    "**From the Hugging Face Hub:** a model repository. Every file is checked as one that you drop."
+)
+ASKING = "Asking the Hub …"
+CANCELLED = "Cancelled."
+NONE = "No adapter in it that can be taken."
 
 
 @dataclass(frozen=True)
 class Get:
     repo: gr.Textbox
+    state: gr.Markdown
+    """What the look-up is doing, and what came of it."""
+    cancel: gr.Button
     names: gr.CheckboxGroup
     take: gr.Button
+
+    @property
+    def outputs(self) -> list[Part]:
+        """Everything that a look-up changes."""
+        return [self.state, self.cancel, self.names, self.take]
+
+    def wait(self) -> Updates:
+        """Updates from the first moment of a look-up."""
+        return {
+            self.state: gr.Markdown(ASKING, visible=True),
+            self.cancel: gr.Button(visible=True),
+            self.names: gr.CheckboxGroup([], value=[], visible=False),
+            self.take: gr.Button(visible=False),
+        }
+
+    def say(self, words: str) -> Updates:
+        """Updates that show nothing but a sentence, "" for not even that."""
+        return {
+            self.state: gr.Markdown(words, visible=bool(words)),
+            self.cancel: gr.Button(visible=False),
+            self.names: gr.CheckboxGroup([], value=[], visible=False),
+            self.take: gr.Button(visible=False),
+        }
+
+    def offer(self, entries: list[ZooEntry]) -> Updates:
+        """Updates that offer these adapters, all of them ticked."""
+        choices = [(_label(entry), entry.id) for entry in entries]
+        ids = [entry.id for entry in entries]
+        return {
+            **self.say(""),
+            self.names: gr.CheckboxGroup(choices, value=ids, visible=True),
+            self.take: gr.Button(visible=True),
+        }
 
 
 def build(offline: bool) -> Get:
     """Draws this part into the open context."""
-    with gr.Accordion("Get from the Hub", open=False, elem_id="get"):
-        gr.Markdown(OFFLINE if offline else LOOK)
-        repo = gr.Textbox(
-            label="Repository",
-            placeholder="OWNER/NAME",
-            max_length=200,
-            submit_btn="Look",
-            elem_id="get-repo",
-        )
-        names = gr.CheckboxGroup([], label="Adapters in it", visible=False, elem_id="get-found")
-        take = gr.Button("Add to my adapters", visible=False, elem_id="get-take")
-    return Get(repo, names, take)
-
-
-def connect(part: Get, added: Added, hub: Hub) -> None:
-    """Connects the events; another repository name takes the list away."""
-    listed = [part.names, part.take]
-    part.repo.submit(looker(hub), part.repo, listed, **WATCHED)
-    part.repo.change(_hidden, None, listed, **UNQUEUED)
-    part.take.click(
-        taker(added, hub), [part.repo, part.names, added.zoo_changed], added.outputs, **WATCHED
+    gr.Markdown(OFFLINE if offline else ABOUT)
+    repo = gr.Textbox(
+        label="Repository",
+        placeholder="OWNER/NAME",
+        max_length=200,
+        submit_btn="Look",
+        elem_id="get-repo",
     )
+    state = gr.Markdown("", visible=False, elem_id="get-state")
+    cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="get-cancel")
+    names = gr.CheckboxGroup([], label="Adapters in it", visible=False, elem_id="get-found")
+    take = gr.Button("Add to my adapters", visible=False, elem_id="get-take")
+    return Get(repo, state, cancel, names, take)
 
 
-def looker(hub: Hub):
-    """The handler that lists the adapters of a repository."""
+def connect(part: Get, zoo_changed: gr.State, hub: Hub) -> None:
+    """Connects the events; another repository name takes the list away.
+
+    Whoever cancels no longer waits for the answer, which is thrown away when it comes.
+    """
+    shown = {"api_visibility": "private", "show_progress_on": [part.state]}
+    asked = part.repo.submit(speaking(part.wait), None, part.outputs, **UNQUEUED)
+    looked = asked.then(looker(part, hub), part.repo, part.outputs, **shown)
+    part.repo.change(_clear(part), None, part.outputs, **UNQUEUED)
+    begun = part.take.click(lambda: gr.Button(visible=True), None, part.cancel, **UNQUEUED)
+    taken = begun.then(
+        taker(part, zoo_changed, hub),
+        [part.repo, part.names, zoo_changed],
+        [*part.outputs, zoo_changed],
+        **shown,
+    )
+    part.cancel.click(_cancel(part), None, part.outputs, cancels=[looked, taken], **QUEUED)
+
+
+def _clear(part: Get):
+    return lambda: part.say("")
+
+
+def _cancel(part: Get):
+    return lambda: part.say(CANCELLED)
+
+
+def looker(part: Get, hub: Hub):
+    """The handler that lists the adapters of a repository; an error takes the waiting away."""
 
     @speaking
-    def look(repo: str, visitor: gr.OAuthToken | None) -> tuple[gr.CheckboxGroup, gr.Button]:
-        entries = hub.adapters(repo, token=visitor.token if visitor else "")
+    def look(repo: str, visitor: gr.OAuthToken | None, progress: gr.Progress = PROGRESS) -> Updates:
+        token = visitor.token if visitor else ""
+        try:
+            entries = hub.adapters(repo, token=token, report=reporter(progress))
+        except PeftDemoError as error:
+            return part.say(_refused(error))
         usable = [entry for entry in entries if not entry.refusal]
-        if not usable:
-            gr.Warning("No adapter in it that can be taken.", title="Note")
-            return _hidden()
         _warn_of([entry for entry in entries if entry.refusal])
-        choices = [(_label(entry), entry.id) for entry in usable]
-        ids = [entry.id for entry in usable]
-        return gr.CheckboxGroup(choices, value=ids, visible=True), gr.Button(visible=True)
+        return part.offer(usable) if usable else part.say(NONE)
 
     return look
 
@@ -73,13 +129,12 @@ def looker(hub: Hub):
 def _warn_of(refused: list[ZooEntry]) -> None:
     if not refused:
         return
-    first = html.escape(f"{refused[0].id}: {refused[0].refusal}")
-    files = text.plural(len(refused), "file")
-    gr.Warning(f"{files} cannot be taken. {first}", title="Note")
+    first = f"{refused[0].id}: {refused[0].refusal}"
+    toast("warning", f"{text.plural(len(refused), 'file')} cannot be taken. {first}")
 
 
-def taker(added: Added, hub: Hub):
-    """The handler that takes the ticked adapters and shows the first of them."""
+def taker(part: Get, zoo_changed: gr.State, hub: Hub):
+    """The handler that takes the ticked adapters."""
 
     @speaking
     def take(
@@ -92,11 +147,17 @@ def taker(added: Added, hub: Hub):
         if not names:
             raise BadValue("no adapter is ticked.", "Tick those you want.")
         token = visitor.token if visitor else ""
-        ids = hub.pull(repo, names, token=token, report=reporter(progress))
-        gr.Info(f"{text.plural(len(ids), 'adapter')} added.")
-        return added.show(ids[0], counter)
+        try:
+            ids = hub.pull(repo, names, token=token, report=reporter(progress))
+        except PeftDemoError as error:
+            return {**part.say(_refused(error)), zoo_changed: counter}
+        return {**part.say(f"Added as {text.plain(', '.join(ids))}."), zoo_changed: counter + 1}
 
     return take
+
+
+def _refused(error: PeftDemoError) -> str:
+    return f"**That did not work.** {text.plain(text.sentence(str(error)))}"
 
 
 def _label(entry: ZooEntry) -> str:
@@ -104,7 +165,3 @@ def _label(entry: ZooEntry) -> str:
         return entry.id
     classes = text.plural(len(entry.card.classes), "class")
     return f"{entry.id} ({entry.card.method}, {classes}, {text.size(entry.file_bytes)})"
-
-
-def _hidden() -> tuple[gr.CheckboxGroup, gr.Button]:
-    return gr.CheckboxGroup([], value=[], visible=False), gr.Button(visible=False)

@@ -1,23 +1,20 @@
-"""Accuracy against file size of the adapters of one dataset: what each byte buys.
+"""Accuracy against file size of the adapters that are shown: what each byte buys.
 
-The table under it holds the same figures for those who cannot see it.
+The cards under it hold the same figures for those who cannot see it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
 import gradio as gr
-from gradio.components import Component
 
 from ...contracts.accuracy import in_words
 from ...contracts.cards import ZooEntry
-from ...contracts.service import Zoo
 from .. import text
-from ..toasts import speaking
-from ..wiring import QUEUED, Updates
-from .table import UNKNOWN, data_of
+from ..titles import Titles
+from . import shelf
 
 WIDTH = 960
 HEIGHT = 250
@@ -26,11 +23,16 @@ RIGHT = 130
 TOP = 16
 BOTTOM = 34
 """Pixels of the drawing, and of its margins."""
+LETTER = 7.2
+"""Pixels that a letter takes at most on average."""
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, in pixels."""
 
 PRESSED = """
 const choose = (event) => {
   const point = event.target.closest("[data-id]")
   if (!point || (event.type === "keydown" && event.key !== "Enter")) return
+  window.openedAdapter = point.dataset.id
   trigger("select", {index: 0, value: point.dataset.id})
 }
 element.addEventListener("click", choose)
@@ -39,10 +41,19 @@ element.addEventListener("keydown", choose)
 """Script of the drawing: a press on a point, or Enter, chooses its adapter."""
 
 
+MOST = 4
+"""Datasets that are drawn together, those with the most adapters."""
+CAPTION = (
+    "Accuracy on test images against the size of the file. Up and to the left is better; "
+    "the line joins those that no smaller file beats."
+)
+
+
 @dataclass(frozen=True)
 class Point:
     id: str
     name: str
+    """What stands beside it."""
     file_bytes: int
     accuracy: float
     """On test images, from 0 to 1."""
@@ -50,64 +61,23 @@ class Point:
     """Test images."""
 
 
-@dataclass(frozen=True)
-class Scatter:
-    dataset: gr.Radio
-    drawing: gr.HTML
-
-    @property
-    def parts(self) -> list[Component]:
-        """Everything that `show` changes."""
-        return [self.dataset, self.drawing]
-
-    def show(self, entries: Sequence[ZooEntry], chosen: str | None) -> Updates:
-        """Updates that offer the datasets of these adapters and draw the chosen one, else that with
-        the most adapters.
-        """
-        measured = points(entries)
-        names = sorted(measured, key=lambda name: (-len(measured[name]), name))
-        choices = [(f"{name} {len(measured[name])}", name) for name in names]
-        if chosen not in measured:
-            chosen = next(iter(names), None)
-        return {
-            self.dataset: gr.Radio(choices, value=chosen, visible=bool(names)),
-            self.drawing: draw(measured[chosen]) if chosen else "",
-        }
+def build() -> gr.HTML:
+    """The empty drawing, drawn into the open context; its `select` event tells an adapter's id."""
+    return gr.HTML("", js_on_load=PRESSED, padding=False, elem_id="scatter")
 
 
-def build() -> Scatter:
-    """Draws the choice of a dataset and the empty drawing into the open context."""
-    dataset = gr.Radio(
-        [], show_label=False, label="Dataset", container=False, visible=False, elem_id="sets"
-    )
-    drawing = gr.HTML("", js_on_load=PRESSED, padding=False, elem_id="scatter")
-    return Scatter(dataset, drawing)
-
-
-def connect(scatter: Scatter, zoo: Zoo) -> None:
-    """Connects the choice of a dataset to the drawing."""
-    scatter.dataset.input(_draw(zoo), scatter.dataset, scatter.drawing, **QUEUED)
-
-
-def _draw(zoo: Zoo):
-    @speaking
-    def draw_dataset(chosen: str) -> str:
-        return draw(points(zoo.entries()).get(chosen, ()))
-
-    return draw_dataset
-
-
-def points(entries: Sequence[ZooEntry]) -> dict[str, list[Point]]:
-    """Dataset → its adapters that were measured on test images."""
+def points(entries: Iterable[ZooEntry], titles: Titles) -> dict[str, list[Point]]:
+    """Dataset → its adapters that were measured on test images, that with the most adapters
+    first."""
     result: dict[str, list[Point]] = {}
     for entry in entries:
         card = entry.card
         if card is None or card.test_accuracy is None or entry.refusal:
             continue
-        point = Point(entry.id, card.method, entry.file_bytes, card.test_accuracy, card.test_images)
-        dataset = str(data_of(card).get("name") or UNKNOWN)
-        result.setdefault(dataset, []).append(point)
-    return result
+        name = titles.get(card.method, card.method)
+        point = Point(entry.id, name, entry.file_bytes, card.test_accuracy, card.test_images)
+        result.setdefault(shelf.dataset_of(entry), []).append(point)
+    return dict(sorted(result.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
 def frontier(points: Sequence[Point]) -> list[Point]:
@@ -119,23 +89,28 @@ def frontier(points: Sequence[Point]) -> list[Point]:
     return best
 
 
-def draw(points: Sequence[Point]) -> str:
-    """SVG: file size on a logarithmic axis, test accuracy, and the line of the best."""
-    if not points:
+def draw(groups: Mapping[str, Sequence[Point]]) -> str:
+    """HTML: file size on a logarithmic axis, test accuracy, and for each dataset the line of its
+    best; "" where there is nothing to compare.
+    """
+    shown = dict(list(groups.items())[:MOST])
+    every = [point for group in shown.values() for point in group]
+    if len(every) < 2:
         return ""
-    axes = _Axes(points)
-    best = frontier(points)
-    line = " ".join(f"{axes.x(p.file_bytes):.1f},{axes.y(p.accuracy):.1f}" for p in best)
-    parts = [
-        *axes.sizes(),
-        *axes.accuracies(),
-        f'<polyline points="{line}" class="best"/>',
-        *(_point(point, axes, point in best) for point in points),
-    ]
+    axes = _Axes(every)
+    labels = _Labels(axes, every)
+    parts = [*axes.sizes(), *axes.accuracies()]
+    for dataset, group in shown.items():
+        best = frontier(group)
+        line = " ".join(f"{axes.x(p.file_bytes):.1f},{axes.y(p.accuracy):.1f}" for p in best)
+        parts.append(f'<polyline points="{line}" class="best"/>')
+        added = f" · {dataset}" if len(shown) > 1 else ""
+        for point in sorted(group, key=lambda point: point not in best):
+            parts.append(_point(point, axes, labels, point in best, added))
     title = "Test accuracy against file size, one point an adapter"
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="{title}">'
-        f"{''.join(parts)}</svg>"
+        f"<p>{CAPTION}</p><div><svg viewBox="
+        f'"0 0 {WIDTH} {HEIGHT}" role="group" aria-label="{title}">{"".join(parts)}</svg></div>'
     )
 
 
@@ -178,7 +153,44 @@ class _Axes:
         return marks
 
 
-def _point(point: Point, axes: _Axes, best: bool) -> str:
+class _Labels:
+    """Finds room for the words beside the points: to the right, to the left, above or below."""
+
+    def __init__(self, axes: _Axes, points: Sequence[Point]):
+        self._axes = axes
+        self._taken = [self._around(point) for point in points]
+
+    def place(self, point: Point, words: str) -> tuple[float, float] | None:
+        """Where the words begin, in pixels; None where there is no room."""
+        x = self._axes.x(point.file_bytes)
+        y = self._axes.y(point.accuracy)
+        width = LETTER * len(words)
+        middle = x - width / 2
+        for left, base in (
+            (x + 11, y + 4),
+            (x - 11 - width, y + 4),
+            (middle, y - 12),
+            (middle, y + 22),
+        ):
+            box = left, base - 11, left + width, base + 3
+            inside = left > LEFT and left + width < WIDTH and TOP < base < HEIGHT - BOTTOM
+            if inside and not any(_overlap(box, other) for other in self._taken):
+                self._taken.append(box)
+                return left, base
+        return None
+
+    def _around(self, point: Point) -> Box:
+        x = self._axes.x(point.file_bytes)
+        y = self._axes.y(point.accuracy)
+        return x - 7, y - 7, x + 7, y + 7
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    across = one[0] < other[2] and other[0] < one[2]
+    return across and one[1] < other[3] and other[1] < one[3]
+
+
+def _point(point: Point, axes: _Axes, labels: _Labels, best: bool, added: str) -> str:
     x = axes.x(point.file_bytes)
     y = axes.y(point.accuracy)
     accuracy = in_words(point.accuracy, point.images)
@@ -188,6 +200,13 @@ def _point(point: Point, axes: _Axes, best: bool) -> str:
         f'<g class="{look}" data-id="{escape(point.id)}" tabindex="0" role="button" '
         f'aria-label="{escape(words)}"><title>{escape(words)}</title>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="12" class="reach"/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6"/>'
-        f'<text x="{x + 11:.1f}" y="{y + 4:.1f}">{escape(point.name)}</text></g>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6"/>{_label(point, labels, added)}</g>'
     )
+
+
+def _label(point: Point, labels: _Labels, added: str) -> str:
+    words = f"{point.name}{added}"
+    place = labels.place(point, words)
+    if place is None:
+        return ""
+    return f'<text x="{place[0]:.1f}" y="{place[1]:.1f}">{escape(words)}</text>'

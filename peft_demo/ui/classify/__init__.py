@@ -9,13 +9,17 @@ import gradio as gr
 from ...contracts import service
 from .. import address
 from ..page import Page
-from ..wiring import ON_DEVICE, QUEUED, UNQUEUED
-from . import answers, ask_all, correct, samples
+from ..wiring import BESIDE, ON_DEVICE, QUEUED, UNQUEUED
+from . import answers, ask_all, chips, correct, inbox, live, many, samples, strength, why
 from .answers import MOST
 from .asker import Asker
+from .chips import Chips
 from .example import first_adapter
+from .many import ManyAsker
+from .shown import original
 from .tab import ClassifyTab as ClassifyTab
-from .tab import Question
+from .tab import Question, Replacement
+from .taker import Taker
 from .usable import usable
 
 CAMERA = {"video": {"width": 640, "height": 480}}
@@ -28,6 +32,7 @@ def build(
     zoo: service.Zoo,
     asked: service.Answers,
     data: service.Data,
+    training: service.Training,
 ) -> ClassifyTab:
     """Draws the tab into the open context and connects its events.
 
@@ -35,27 +40,54 @@ def build(
     """
     ids = usable(zoo)
     chosen = first_adapter(zoo) or next(iter(ids), None)
+    row = Chips(zoo, training)
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             image = _image()
-        with gr.Column(scale=3, min_width=300):
+            camera = live.build_camera()
+            with gr.Row(elem_id="bring"):
+                bring = inbox.build()
+                switch = live.build_switch()
+        with gr.Column(scale=3, min_width=300, elem_id="answering"):
+            nearest = chips.build(row.draw(chosen))
             with gr.Row():
                 adapter, compare = _adapters(ids, chosen)
-            hint = gr.Markdown(samples.READY)
-            with gr.Row():
+            hint = gr.Markdown(samples.READY, elem_id="hint")
+            with gr.Row(elem_id="answers"):
                 places = answers.build()
-            with gr.Row():
+            with gr.Row(elem_id="actions"):
                 teach = gr.Button("Teach your own", variant="primary", size="md", elem_id="teach")
                 every = gr.Button("Ask every adapter", size="md", elem_id="ask-every")
+                ask_why = gr.Button("Why?", size="md", elem_id="ask-why")
                 merge = gr.Button("Compare with merged", size="md", elem_id="answer-merged")
-            table = ask_all.build()
+            reasons = why.build()
+            scaled = strength.build()
+            lines = ask_all.build()
             correction = correct.build()
-    question = Question(adapter, compare, image, samples.build(), gr.State(()), gr.State((0, None)))
-    classify_tab = ClassifyTab(question, hint, places, every, table, merge, teach)
-    _connect(page, tab, classify_tab, Asker(classify_tab, zoo, asked, opened_with=(ids, chosen)))
-    ask_all.connect(every, image, table, adapter, zoo, asked)
+    several = many.build()
+    question = Question(
+        adapter, compare, image, samples.build(), gr.State(()), gr.State(Replacement())
+    )
+    classify_tab = ClassifyTab(question, bring, hint, places, every, merge, teach, several)
+    asker = Asker(classify_tab, zoo, asked, opened_with=(ids, chosen))
+    _connect(page, tab, classify_tab, asker)
+    many_asker = ManyAsker(several, asked, data)
+    taker = Taker(question, several, asker, many_asker, data)
+    _connect_own(classify_tab, taker, many_asker)
+    _connect_chips(page, tab, nearest, question, row)
+    live.connect(live.Live(camera, switch), question, asker, classify_tab.shown)
+    ask_all.connect(every, image, lines, adapter, zoo, asked)
+    explaining = why.connect(ask_why, question, reasons, asked)
+    # What was said of one picture goes when there is another.
+    said = [lines, reasons, scaled.answer]
+    image.change(_forget, None, said, cancels=[explaining], **UNQUEUED)
+    strength.connect(scaled, question, asked)
     correct.connect(page, tab, correction, image, data)
     return classify_tab
+
+
+def _forget() -> tuple[gr.HTML, gr.HTML, str]:
+    return gr.HTML(visible=False), gr.HTML(visible=False), ""
 
 
 def _adapters(ids: list[str], chosen: str | None) -> tuple[gr.Dropdown, gr.Dropdown]:
@@ -94,7 +126,7 @@ def _path(payload: Any) -> str | None:
     before the service can say what is wrong. (A subclass of a component makes Gradio write a `.pyi`
     beside it; hence the attribute.)
     """
-    return payload.path if payload else None
+    return original(payload.path) if payload else None
 
 
 def _connect(page: Page, tab: gr.Tab, classify_tab: ClassifyTab, asker: Asker) -> None:
@@ -107,17 +139,9 @@ def _connect(page: Page, tab: gr.Tab, classify_tab: ClassifyTab, asker: Asker) -
     opened = [*lists, *classify_tab.begun]
     page.blocks.load(asker.open, None, opened, **ON_DEVICE)
     gr.on([tab.select, page.zoo_changed.change], asker.list, lists, lists, **UNQUEUED)
-    gr.on(
-        [image.upload, question.compare.input],
-        asker.ask,
-        inputs,
-        shown,
-        trigger_mode="always_last",
-        **ON_DEVICE,
-    )
+    question.compare.input(asker.ask, inputs, shown, trigger_mode="always_last", **ON_DEVICE)
     # Gradio tells of an image that is taken away while it still has the old one.
     image.clear(asker.wait, adapter, [question.sample_of, *shown], **QUEUED)
-    image.upload(_own, None, question.sample_of, **UNQUEUED)
     address.name_adapter(adapter)
     adapter.change(
         asker.swap,
@@ -137,6 +161,59 @@ def _connect(page: Page, tab: gr.Tab, classify_tab: ClassifyTab, asker: Asker) -
     classify_tab.merge.click(asker.ask_merged, [image, adapter], shown, **ON_DEVICE)
 
 
-def _own() -> tuple[()]:
-    """A person's own picture stands in the image."""
-    return ()
+def _connect_chips(
+    page: Page, tab: gr.Tab, nearest: gr.HTML, question: Question, row: Chips
+) -> None:
+    lists = [question.adapter, question.compare]
+    gr.on(
+        [tab.select, page.zoo_changed.change, *(box.change for box in lists)],
+        row.show,
+        lists,
+        nearest,
+        **UNQUEUED,
+    )
+    nearest.select(ask_all.choose, None, question.adapter, **QUEUED)
+
+
+def _connect_own(classify_tab: ClassifyTab, taker: Taker, asker: ManyAsker) -> None:
+    """Pictures that a person brings: one in the image, or many."""
+    question = classify_tab.question
+    many = classify_tab.many
+    lists = [question.adapter, question.compare]
+    answered = [*classify_tab.shown, question.replacement, question.sample_of]
+    uploaded = question.image.upload(
+        taker.take_uploaded,
+        [question.image, *lists, question.replacement],
+        answered,
+        trigger_mode="always_last",
+        **ON_DEVICE,
+    )
+    uploaded.failure(Replacement.emptied, question.replacement, question.replacement, **QUEUED)
+    taken: list[dict[str, Any]] = [
+        button.upload(
+            taker.take,
+            [button, *lists, question.replacement, many.order],
+            [*answered, *many.parts],
+            trigger_mode="always_last",
+            **BESIDE,
+        )
+        for button in (classify_tab.inbox.files, classify_tab.inbox.folder)
+    ]
+    again = question.adapter.change(
+        asker.ask,
+        [many.sent, question.adapter, many.order],
+        many.parts,
+        trigger_mode="always_last",
+        cancels=taken,
+        **BESIDE,
+    )
+    many.table.select(
+        taker.choose, [many.sent, *lists, question.replacement], answered, **ON_DEVICE
+    )
+    many.order.input(asker.arrange, [many.answers, many.order], many.table, **UNQUEUED)
+    many.close.click(
+        many.hide,
+        None,
+        [many.panel, many.sent, many.answers],
+        cancels=[*taken, again],
+    )

@@ -1,5 +1,6 @@
 """Answers side by side: what up to four models say of one image, and how long each took."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -23,17 +24,46 @@ LEAST = 0.01
 
 
 @dataclass(frozen=True)
+class Together:
+    """What several answers to one image have in common."""
+
+    classes: tuple[str, ...] = ()
+    """In the one order in which all answers list them: the likeliest over all answers first."""
+    answer: str = ""
+    """That most of them give; empty where there is one answer alone, or no two agree."""
+
+    @staticmethod
+    def of(predictions: Sequence[Prediction]) -> "Together":
+        shares: Counter[str] = Counter()
+        for prediction in predictions:
+            shares.update(dict(prediction.top))
+        classes = tuple(name for name, _ in shares.most_common())
+        answers = Counter(p.label for p in predictions if not p.is_none)
+        [(answer, count)] = answers.most_common(1) or [("", 0)]
+        return Together(classes, answer if count > 1 else "")
+
+    def look(self, prediction: Prediction) -> str:
+        """agrees, differs, or nothing where there is nothing to agree with."""
+        if not self.answer or prediction.is_none:
+            return ""
+        return "agrees" if prediction.label == self.answer else "differs"
+
+
+ALONE = Together()
+
+
+@dataclass(frozen=True)
 class Place:
     """Where one answer is shown."""
 
     column: gr.Column
     answer: gr.HTML
 
-    def show(self, prediction: Prediction, title: str, timing: str) -> Updates:
-        """Updates that show an answer here."""
+    def show(self, prediction: Prediction, title: str, timing: str, together: Together) -> Updates:
+        """Updates that show an answer here, `together` with others."""
         return {
             self.column: gr.Column(visible=True),
-            self.answer: draw(prediction, title, timing),
+            self.answer: draw(prediction, title, timing, together),
         }
 
     def hide(self) -> Updates:
@@ -56,14 +86,16 @@ class Answers:
 
     def show(self, predictions: Sequence[Prediction]) -> Updates:
         """Updates that show these, one adapter each, and nothing else."""
+        together = Together.of(predictions)
         updates = self.hide()
         for place, prediction in zip(self.places, predictions, strict=False):
-            updates |= place.show(prediction, prediction.adapter, timing(prediction))
+            title = prediction.adapter
+            updates |= place.show(prediction, title, timing(prediction), together)
         return updates
 
     def show_first(self, prediction: Prediction) -> Updates:
         """Updates that show this one where nothing was shown before."""
-        return self.places[0].show(prediction, prediction.adapter, timing(prediction))
+        return self.places[0].show(prediction, prediction.adapter, timing(prediction), ALONE)
 
     def show_merged(self, both: SideBySide) -> Updates:
         """Updates that show one adapter's answer twice: attached, and merged into the weights."""
@@ -71,10 +103,11 @@ class Answers:
         merged = both.merged
         attached_timing = _ratio(attached, both.attached_ratio)
         merged_timing = _ratio(merged, both.merged_ratio)
+        first, second = self.places[:2]
         return {
             **self.hide(),
-            **self.places[0].show(attached, f"{attached.adapter}, attached", attached_timing),
-            **self.places[1].show(merged, f"{merged.adapter}, merged", merged_timing),
+            **first.show(attached, f"{attached.adapter}, attached", attached_timing, ALONE),
+            **second.show(merged, f"{merged.adapter}, merged", merged_timing, ALONE),
         }
 
     def hide(self) -> Updates:
@@ -95,20 +128,28 @@ def _place(n: int) -> Place:
         return Place(column, gr.HTML("", padding=False))
 
 
-def draw(prediction: Prediction, title: str, timing: str) -> str:
+def draw(prediction: Prediction, title: str, timing: str, together: Together = ALONE) -> str:
     """HTML: a sentence, how long it took, and a bar behind the name of each likely class."""
     shown = [(name, share) for name, share in prediction.top if share >= LEAST]
     rest = 1 - sum(share for _, share in shown)
+    if together.classes:
+        shown.sort(key=lambda bar: together.classes.index(bar[0]))
     bars = "".join(_bar(name, share) for name, share in shown)
+    said = f'<p class="sentence {together.look(prediction)}">{sentence(prediction)}</p>'
+    look = "answer none" if prediction.is_none else "answer"
     return (
-        f'<div class="answer"><h2>{escape(title)}</h2><p class="sentence">{sentence(prediction)}'
-        f"</p><p>{escape(timing)}</p><ul>{bars}</ul>{_others(rest)}</div>"
+        f'<div class="{look}"><h2>{escape(title)}</h2>{said}'
+        f"<p>{escape(timing)}</p><ul>{bars}</ul>{_others(rest)}</div>"
     )
 
 
 def sentence(prediction: Prediction) -> str:
-    """HTML: "bricks, sure", "probably bricks", or "not sure: bricks or tiles?"."""
+    """HTML: "bricks, sure", "probably bricks", "not sure: bricks or tiles?", or "none of these,
+    most like bricks".
+    """
     name = f"<b>{escape(prediction.label)}</b>"
+    if prediction.is_none:
+        return f"none of these, most like {name}"
     if prediction.probability >= SURE:
         return f"{name}, <em>sure</em>"
     if prediction.probability >= DOUBTFUL or len(prediction.top) < 2:

@@ -1,78 +1,91 @@
-"""Ask every adapter about one image: those that mix answer in one forward pass. A click on a row
+"""Ask every adapter about one image: those that mix answer in one forward pass. A press on a line
 chooses one.
+
+Adapters of one dataset stand together, so that one sees where they agree.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
 import gradio as gr
-import pandas as pd
 
 from ...contracts.cards import Prediction
-from ...contracts.errors import BadValue
 from ...contracts.service import Answers, Zoo
 from .. import text
 from ..toasts import speaking
-from ..wiring import ON_DEVICE, QUEUED, UNQUEUED
+from ..wiring import ON_DEVICE, QUEUED
+from .chips import PRESSED
+from .tab import nothing_to_ask
 from .usable import ready
 
-COLUMNS = ["Adapter", "Answer", "Sure", "Time"]
+UNKNOWN = "other data"
 
 
-def build() -> gr.Dataframe:
-    """Draws the table, hidden until somebody asks."""
-    return gr.Dataframe(
-        headers=COLUMNS,
-        interactive=False,
-        visible=False,
-        max_height=360,
-        label="Every adapter",
-        buttons=[],
-        elem_id="every",
-    )
+def build() -> gr.HTML:
+    """Draws the list, hidden until somebody asks."""
+    return gr.HTML("", js_on_load=PRESSED, visible=False, padding=False, elem_id="every")
 
 
 def connect(
     button: gr.Button,
     image: gr.Image,
-    rows: gr.Dataframe,
+    lines: gr.HTML,
     adapter: gr.Dropdown,
     zoo: Zoo,
     answers: Answers,
 ) -> None:
-    """Connects the button to the table and the table's rows to the choice of an adapter."""
-    button.click(_ask(zoo, answers), image, rows, **ON_DEVICE)
-    rows.select(_choose, None, adapter, **QUEUED)
-    image.change(_hide, None, rows, **UNQUEUED)
+    """Connects the button to the list and the list's lines to the choice of an adapter."""
+    button.click(_ask(zoo, answers), image, lines, **ON_DEVICE)
+    lines.select(choose, None, adapter, **QUEUED)
 
 
 def _ask(zoo: Zoo, answers: Answers):
     @speaking
-    def ask(image: str | None) -> gr.Dataframe:
-        ids = [entry.id for entry in ready(zoo)]
-        if not image or not ids:
-            raise BadValue("an image and an adapter are needed.", "Drop an image first.")
-        images = [Path(image)] * len(ids)
-        return gr.Dataframe(table(answers.predict(images, ids, 1)), visible=True)
+    def ask(image: str | None) -> gr.HTML:
+        datasets = {entry.id: entry.card.dataset for entry in ready(zoo) if entry.card}
+        if not image or not datasets:
+            raise nothing_to_ask()
+        predictions = answers.predict([Path(image)] * len(datasets), list(datasets), 1)
+        return gr.HTML(draw(predictions, datasets), visible=True)
 
     return ask
 
 
-def table(predictions: Sequence[Prediction]) -> pd.DataFrame:
-    """One row for each adapter, in the order they were asked."""
-    return pd.DataFrame([_row(prediction) for prediction in predictions], columns=COLUMNS)
+def draw(predictions: Sequence[Prediction], datasets: Mapping[str, str]) -> str:
+    """HTML: a line for each adapter under the name of its dataset. `datasets` are those of the
+    adapters by id.
+    """
+    groups: dict[str, list[Prediction]] = {}
+    for prediction in predictions:
+        groups.setdefault(datasets[prediction.adapter] or UNKNOWN, []).append(prediction)
+    return f'<div class="every">{"".join(_group(*group) for group in groups.items())}</div>'
 
 
-def _row(prediction: Prediction) -> tuple[str, str, str, str]:
+def _group(dataset: str, predictions: Sequence[Prediction]) -> str:
+    labels = Counter(p.label for p in predictions if not p.refusal and not p.is_none)
+    most = labels.most_common(1)[0] if labels else ("", 0)
+    agreement = ""
+    if len(predictions) > 1 and labels:
+        agreement = f"<span>{most[1]} of {len(predictions)} say {escape(most[0])}</span>"
+    lines = "".join(_line(prediction, most[0]) for prediction in predictions)
+    return f"<h3>{escape(dataset)} {agreement}</h3><ul>{lines}</ul>"
+
+
+def _line(prediction: Prediction, most: str) -> str:
+    id = escape(prediction.adapter)
     if prediction.refusal:
-        return prediction.adapter, text.sentence(prediction.refusal), "", ""
-    probability = f"{100 * prediction.probability:.0f} %"
-    return prediction.adapter, prediction.label, probability, text.milliseconds(prediction.ms)
+        return f"<li><span>{id}</span><em>{escape(text.sentence(prediction.refusal))}</em></li>"
+    look = "agrees" if prediction.label == most else "differs"
+    said = f'<b class="{look}">{escape(prediction.label)}</b>'
+    share = f"<b>{100 * prediction.probability:.0f} %</b>"
+    if prediction.is_none:
+        said = f"<i>none of these, most like {escape(prediction.label)}</i>"
+        share = ""
+    return f'<li><button type="button" data-id="{id}"><span>{id}</span>{said}{share}</button></li>'
 
 
-def _choose(event: gr.SelectData) -> str:
-    return event.row_value[0]
-
-
-def _hide() -> gr.Dataframe:
-    return gr.Dataframe(visible=False)
+def choose(event: gr.SelectData) -> str:
+    """The adapter that was pressed."""
+    return str(event.value)

@@ -1,22 +1,20 @@
 """What the tab Classify asks and shows: the handlers behind its image and its adapters."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from ...contracts import service
-from ...contracts.errors import BadValue, CannotMerge
+from ...contracts.errors import CannotMerge
 from .. import address, text
 from ..toasts import speaking
-from ..wiring import Updates
+from ..wiring import Updates, relisted
 from . import samples
 from .answers import MOST, TOP
 from .example import example, samples_of
-from .tab import ClassifyTab
+from .tab import ClassifyTab, Replacement, nothing_to_ask
 from .usable import usable
 
 EMPTY = "No adapter to ask yet: train one in **Train**, or add a file in **Adapters**."
@@ -44,7 +42,7 @@ class Asker:
         self.ask = speaking(self._ask)
         self.wait = speaking(self._cleared)
         self.swap = speaking(self._swap)
-        self.replace = speaking(self._replace)
+        self.replace = speaking(Replacement.shown)
         self.ask_merged = speaking(self._ask_merged)
         self.show_samples = speaking(self._show_samples)
         self.take_sample = speaking(self._take_sample)
@@ -75,15 +73,25 @@ class Asker:
 
     def _list(self, adapter: str | None, compare: list[str] | None) -> Any:
         ids = usable(self._zoo)
-        if adapter not in ids:
-            adapter = next(iter(ids), None)
-        kept = [id for id in compare or [] if id in ids and id != adapter]
-        return gr.Dropdown(ids, value=adapter), gr.Dropdown(ids, value=kept)
+        asked = adapter if adapter in ids else next(iter(ids), None)
+        kept = [id for id in compare or [] if id in ids and id != asked]
+        return (
+            relisted(gr.Dropdown, ids, adapter, asked),
+            relisted(gr.Dropdown, ids, compare or [], kept),
+        )
 
     def _ask(self, image: str | None, adapter: str | None, compare: list[str] | None) -> Updates:
+        if not image:
+            return self._wait(adapter)
+        return self.answered(image, adapter, compare)
+
+    def answered(
+        self, image: str, adapter: str | None, compare: Sequence[str] | None = ()
+    ) -> Updates:
+        """Updates that show what these adapters say of an image."""
         ids = [id for id in [adapter, *(compare or [])] if id]
         ids = list(dict.fromkeys(ids))[:MOST]
-        if not image or not ids:
+        if not ids:
             return self._wait(adapter)
         predictions = self._answers.classify(Path(image), ids, TOP)
         return self._tab.show(self._tab.answers.show(predictions))
@@ -101,7 +109,7 @@ class Asker:
         adapter: str | None,
         compare: list[str] | None,
         sample_of: Sequence[str] | None,
-        replacement: tuple[int, bytes | None],
+        replacement: Replacement,
     ) -> Updates:
         """The answer of another adapter. A sample that it knows nothing of makes room for one that
         it does, or for a new photo: asked about it, an adapter could only answer nonsense.
@@ -110,28 +118,23 @@ class Asker:
             return self._ask(image, adapter, compare)
         pictures = samples_of(self._zoo, adapter)
         question = self._question
-        count = replacement[0] + 1
         if not pictures or samples.held_out(pictures):
-            emptied = {question.sample_of: (), question.replacement: (count, None)}
+            emptied = {question.sample_of: (), question.replacement: replacement.next(None)}
             return {**emptied, **self._tab.wait(samples.hint(pictures))}
         first = pictures[0].picture
         (prediction,) = self._answers.classify(first, [adapter], TOP)
         return {
             question.sample_of: self._classes(adapter),
-            question.replacement: (count, first),
+            question.replacement: replacement.next(first),
             **self._tab.show(self._tab.answers.show([prediction])),
         }
-
-    def _replace(self, replacement: tuple[int, bytes | None]) -> Image.Image | None:
-        _, picture = replacement
-        return Image.open(io.BytesIO(picture)) if picture else None
 
     def _classes(self, adapter: str | None) -> tuple[str, ...]:
         return self._zoo.card(adapter).classes if adapter else ()
 
     def _ask_merged(self, image: str | None, adapter: str | None) -> Updates:
         if not image or not adapter:
-            raise BadValue("an image and an adapter are needed.", "Drop an image first.")
+            raise nothing_to_ask()
         try:
             both = self._answers.side_by_side(Path(image), adapter, TOP)
         except CannotMerge as reason:

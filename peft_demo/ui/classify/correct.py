@@ -8,6 +8,7 @@ import gradio as gr
 from ...contracts.errors import BadValue
 from ...contracts.service import Data
 from .. import text
+from ..data.add_photos import add_photos
 from ..data.collect import MOST
 from ..page import Page
 from ..session import valid_id
@@ -66,9 +67,8 @@ def _add(data: Data):
             raise BadValue(
                 f"this page collects at most {MOST} classes.", "Remove one in the tab Data first."
             )
-        images = [drafts.image(client, key) for key in classes.get(label, ())]
-        drafts.put(client, label, [*images, Path(image)])
-        gr.Info(f"Added: {text.plural(len(images) + 1, 'image')} of it now under Data, Collect.")
+        count = add_photos(drafts, client, label, [Path(image)])
+        gr.Info(f"Added: {text.plural(count, 'image')} of it now under Data, Collect.")
         return counter + 1
 
     return add

@@ -41,7 +41,7 @@ def _example_of(zoo: Zoo, answers: Answers, adapter: str) -> Example | None:
     for sample in samples_of(zoo, adapter):
         (prediction,) = answers.classify(sample.picture, [adapter], TOP)
         shown = Example(sample.picture, prediction)
-        if prediction.label == sample.label:
+        if prediction.label == sample.label and not prediction.is_none:
             return shown
         first = first or shown
     return first
@@ -63,7 +63,7 @@ def samples_of(zoo: Zoo, adapter: str) -> Sequence[Sample]:
 
 
 def _with_pictures(zoo: Zoo) -> Iterator[str]:
-    return (entry.id for entry in _best_first(zoo) if _has_samples(entry))
+    return (entry.id for entry in best_first(zoo) if _has_samples(entry))
 
 
 def _has_samples(entry: ZooEntry) -> bool:
@@ -76,7 +76,7 @@ def _has_samples(entry: ZooEntry) -> bool:
         return False
 
 
-def _best_first(zoo: Zoo) -> list[ZooEntry]:
+def best_first(zoo: Zoo) -> list[ZooEntry]:
     """Adapters that can answer at once: people's own, then those that come with the project, by
     test accuracy.
     """

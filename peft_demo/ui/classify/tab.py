@@ -3,15 +3,47 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import gradio as gr
 from PIL import Image
 
 from ...contracts import service
+from ...contracts.errors import BadValue
 from ..wiring import Part, Updates
 from . import samples
 from .answers import Answers
 from .example import samples_of
+from .inbox import Inbox
+from .many import Many
+
+
+def nothing_to_ask() -> BadValue:
+    """What is raised where an image or an adapter is missing."""
+    return BadValue("an image and an adapter are needed.", "Drop an image first.")
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What the image shall show."""
+
+    number: int = 0
+    """How many there were before."""
+    picture: bytes | Path | None = None
+    """A sample, a file that somebody has sent, or nothing."""
+
+    def next(self, picture: bytes | Path | None) -> "Replacement":
+        return Replacement(self.number + 1, picture)
+
+    def emptied(self) -> "Replacement":
+        """The image is to be empty: what stands in it could not be read."""
+        return self.next(None)
+
+    def shown(self) -> Image.Image | str | None:
+        """As the value of a `gr.Image`."""
+        if isinstance(self.picture, bytes):
+            return Image.open(io.BytesIO(self.picture))
+        return str(self.picture) if self.picture else None
 
 
 @dataclass(frozen=True)
@@ -25,7 +57,7 @@ class Question:
     sample_of: gr.State
     """Classes of the adapter whose sample stands in the image; () for a person's own picture."""
     replacement: gr.State
-    """(how many there were, picture or None): a change takes the image's place."""
+    """A `Replacement`, of which a new one takes the image's place."""
 
     def put_sample(self, picture: bytes, classes: Sequence[str]) -> Updates:
         """Updates that put a sample of an adapter with these classes into the image."""
@@ -39,14 +71,15 @@ class Question:
 @dataclass(frozen=True)
 class ClassifyTab:
     question: Question
+    inbox: Inbox
     hint: gr.Markdown
     """Stands where no answer does."""
     answers: Answers
     every: gr.Button
-    every_answer: gr.Dataframe
     merge: gr.Button
     teach: gr.Button
     """Leads to the class cards of Data."""
+    many: Many
 
     @property
     def shown(self) -> list[Part]:

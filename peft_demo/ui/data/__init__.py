@@ -11,7 +11,8 @@ from ...contracts.service import Data
 from ..page import Page
 from ..toasts import reporter, speaking
 from ..wiring import Updates, Values
-from . import reading, report, sources
+from . import correct, reading, report, sources
+from .correct import Correct
 from .form import Checked, DataForm
 from .reading import ReadingForm
 from .report import ReportView
@@ -25,6 +26,7 @@ class DataTab:
     form: DataForm
     check: gr.Button
     view: ReportView
+    correct: Correct
 
 
 def build(
@@ -40,8 +42,10 @@ def build(
         with gr.Column(scale=2, min_width=160):
             check = gr.Button("Check the data", variant="secondary", size="md")
     view = report.build()
-    form = DataForm(chosen, shots, seed, reading.build(), checked=gr.State(None))
-    data_tab = DataTab(form, check, view)
+    read = reading.build()
+    corrections = correct.build(read.fields["corrections"])
+    form = DataForm(chosen, shots, seed, read, checked=gr.State(None))
+    data_tab = DataTab(form, check, view, corrections)
     _connect(tab, data_tab, Checker(data_tab, data))
     return data_tab
 
@@ -52,6 +56,7 @@ def _connect(tab: gr.Tab, data_tab: DataTab, checker: "Checker") -> None:
         "inputs": form.inputs,
         "outputs": [
             *data_tab.view.parts,
+            *data_tab.correct.parts,
             *form.reading.parts,
             form.checked,
         ],
@@ -76,6 +81,8 @@ def _connect(tab: gr.Tab, data_tab: DataTab, checker: "Checker") -> None:
         **settings,
     )
     gr.on(_changed(form.reading), checker.check, **settings)
+    for corrected in correct.connect(data_tab.correct, data_tab.view):
+        corrected.success(checker.check, **settings)
     form.reading.other.input(checker.check_picked, **settings)
     tab.select(checker.check_at_first, **settings)
 
@@ -94,6 +101,7 @@ class Checker:
     def __init__(self, data_tab: DataTab, data: Data):
         self._form = data_tab.form
         self._view = data_tab.view
+        self._correct = data_tab.correct
         self._data = data
         self.check = speaking(self._check)
         self.check_picked = speaking(self._check_picked)
@@ -105,7 +113,8 @@ class Checker:
         result = self._data.check(spec, reporter(progress))
         checked = Checked(spec.source, spec.name, len(result.counts), result.problem)
         return {
-            **self._view.show(result),
+            **self._view.show(result, spec.shots),
+            **self._correct.show(result, spec.corrections),
             **self._form.reading.show(result, spec),
             self._form.checked: checked,
         }
@@ -120,7 +129,12 @@ class Checker:
         """
         if self._form.cheap(values):
             return self._check(values, progress)
-        return {**self._view.clear(), **self._form.reading.hide(), self._form.checked: None}
+        return {
+            **self._view.clear(),
+            **self._correct.hide(),
+            **self._form.reading.hide(),
+            self._form.checked: None,
+        }
 
     def _check_at_first(self, values: Values, progress: gr.Progress = PROGRESS) -> Updates:
         """The check when the tab is opened for the first time: a page that

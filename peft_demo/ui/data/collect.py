@@ -14,14 +14,19 @@ import gradio as gr
 
 from ...contracts.errors import BadValue
 from ...contracts.service import Data, Drafts
+from .. import text
 from ..files import offer
 from ..page import Page
 from ..session import valid_id
 from ..toasts import speaking
 from ..wiring import QUEUED, UNQUEUED, Part
+from . import film
 from .webcam import unmirrored
 
 MOST = 12
+"""Classes."""
+ENOUGH = 5
+"""Photos of a class with which one can start."""
 FIRST = ("class 1", "class 2")
 
 Content = tuple[tuple[str, int], ...]
@@ -33,6 +38,8 @@ class Card:
     column: gr.Column
     name: gr.Textbox
     images: gr.Gallery
+    count: gr.Markdown
+    """How many photos it has, and whether more would help."""
     remove: gr.Button
 
 
@@ -55,11 +62,13 @@ class Cards:
 
 def build(page: Page, data: Data) -> Cards:
     """Draws the pool, two cards open, and connects it with the draft on the server."""
+    camera = film.build([*FIRST])
     with gr.Row():
         pool = tuple(_card(n) for n in range(MOST))
     add = gr.Button("Add a class", size="sm", variant="secondary")
     cards = Cards(pool, gr.State([*FIRST] + [""] * (MOST - len(FIRST))), gr.State(()), add)
     _connect(page, cards, data)
+    film.connect(page, camera, cards.names, data)
     return cards
 
 
@@ -84,8 +93,9 @@ def _card(n: int) -> Card:
             fit_columns=False,
             elem_id=f"images-{n}",
         )
+        count = gr.Markdown(count_in_words(0), elem_classes="quiet")
         remove = gr.Button("Remove class", size="sm", variant="secondary")
-    return Card(column, name, images, remove)
+    return Card(column, name, images, count, remove)
 
 
 def _connect(page: Page, cards: Cards, data: Data) -> None:
@@ -108,9 +118,31 @@ def _connect(page: Page, cards: Cards, data: Data) -> None:
         )
         emptied = [cards.names, card.column, card.name, card.images, cards.content]
         card.remove.click(_remove(data, n), state, emptied, **QUEUED)
+    counts = [card.count for card in cards.cards]
+    gr.on(
+        [cards.content.change, cards.names.change],
+        _count,
+        [cards.names, cards.content],
+        counts,
+        **UNQUEUED,
+    )
     everything = [page.client, cards.names, cards.content, *cards.components]
     page.blocks.load(_load(data), page.client, everything, **UNQUEUED)
     page.photos_changed.change(_load(data), page.client, everything, **QUEUED)
+
+
+def _count(names: Sequence[str], content: Content) -> list[str]:
+    """How full each card is, in words."""
+    photos = dict(content)
+    return [count_in_words(photos.get(name, 0)) for name in names]
+
+
+def count_in_words(photos: int) -> str:
+    """3 → 3 photos, 2 more help"""
+    if not photos:
+        return f"{ENOUGH} photos are a start"
+    more = f", {ENOUGH - photos} more help" if photos < ENOUGH else ""
+    return f"{text.plural(photos, 'photo')}{more}"
 
 
 def _add(names: Sequence[str]) -> list[Any]:

@@ -84,7 +84,7 @@ class ReadingForm:
         unsure = bool(report.alternatives or report.doubt or report.problem or spec.reading())
         rows = {
             self.columns: bool(report.columns),
-            self.files: unsure and spec.source in FROM_FILES,
+            self.files: bool(spec.corrections) or (unsure and spec.source in FROM_FILES),
             self.pictures: report.window != Window() or bool(report.comparisons),
         }
         others = [(a.text, json.dumps(dict(a.choice))) for a in report.alternatives]
@@ -108,6 +108,7 @@ class ReadingForm:
             "labels": spec.labels,
             "classes_from": spec.classes_from,
             "encoding": spec.encoding,
+            "corrections": spec.corrections,
             "window": gr.Textbox(
                 window_text(spec.window), placeholder=window_text(report.window.values)
             ),
@@ -165,6 +166,7 @@ def _files() -> dict[str, Field]:
         "splits": gr.Textbox(label="Splits", placeholder="train=NAME,val=NAME,test=NAME or none"),
         "labels": gr.Textbox(label="Table with the labels", placeholder="metadata.csv"),
         "encoding": gr.Textbox(label="Encoding of file names", placeholder="gb18030"),
+        "corrections": gr.Textbox(label="Corrections", placeholder="DIGEST=CLASS,DIGEST="),
     }
 
 

@@ -30,6 +30,13 @@ TITLES = {
     "hub": "Hub dataset",
 }
 """In the order in which they are offered."""
+LINES = {
+    "bundled": "digits, shapes, textures: to look around",
+    "draft": "your own photos, by drop or webcam",
+    "upload": "class folders, or a table of labels",
+    "folder": "on the machine that runs this app",
+    "hub": "an image dataset, by its name",
+}
 COLLECT = (
     "Name each class, then drop, paste or photograph a few images of it: five of each are a start. "
     "They stay on the machine that runs this app and survive a reload."
@@ -68,7 +75,10 @@ def offered(offline: bool, allow_local_paths: bool) -> list[str]:
 def build(page: Page, data: Data, names: Sequence[str]) -> Sources:
     """Draws the choice of a source, of which only `names` can be chosen, and all panels."""
     choice = gr.Radio(
-        [(TITLES[name], name) for name in names], value="bundled", label="Images from"
+        [(f"{TITLES[name]}\n{LINES[name]}", name) for name in names],
+        value="bundled",
+        label="Images from",
+        elem_id="sources",
     )
     bundled, bundled_panel = _bundled(data)
     cards, cards_panel = _cards(page, data)

@@ -11,7 +11,7 @@ backbone, and switching between them takes no time.
 1. **Data**: choose a bundled set, or collect a few photos per class, or drop a
    zip of class folders.
 2. **Train**: choose a method and press Start. The curves are live; Stop keeps the best
-   state so far.
+   state so far. Pressed again meanwhile, Start puts the next run in line.
 3. **Adapters**: look at the card inside each file, download it, add one you were given.
 4. **Classify**: drop an image; compare up to four adapters on it.
 
@@ -28,12 +28,13 @@ Runs, images and adapters lie under `PEFT_DEMO_HOME` on the machine that runs th
 Space is Hugging Face's; the Hub is asked for backbones, sets and adapters that you choose from it,
 and only *Share on the Hub* sends something there, after it has shown what. Adapter files are
 safetensors with a card in the header; there is no pickle, and a file that is damaged or made for
-another backbone is refused before it is loaded. Deleted adapters go to a trash folder.
+another backbone is refused before it is loaded. Deleted adapters and runs go to a trash folder.
 
 ## Limits
-One training run at a time. Photographs only, one label per image. The webcam needs `localhost` or
-HTTPS. An adapter always answers with one of its own classes: an image of something else gets the
-nearest one, often with confidence.
+One training run at a time; on your own machine others wait in line.
+Photographs only, one label per image. The webcam needs `localhost` or
+HTTPS. An adapter knows its own classes alone. Of an image of something else it says *none of
+these*, where it learned from enough photos, and is wrong about that now and then.
 """
 
 ADDING = """

@@ -4,32 +4,42 @@ The page keeps no run itself. `form` describes a run, `estimate` says what it wo
 shows a run from its journal, and `refresh` keeps that up to date.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gradio as gr
 
 from ...contracts.cards import MethodCard
-from ...contracts.run_state import RunState
 from ...contracts.service import Data, Training, Zoo
 from .. import block_drawing
 from ..data.form import DataForm
 from ..header import Header
 from ..page import Page
-from ..session import valid_id
 from ..toasts import speaking, toast
-from ..wiring import QUEUED, UNQUEUED, Updates, Values
-from . import backbone, go_on_from, run_text, run_view
-from .buttons import Buttons, start_button
+from ..wiring import QUEUED, UNQUEUED, WATCHED, Updates
+from . import backbone, go_on_from, method_list, run_view
+from .buttons import Buttons
+from .curves import SAVE_CSV
 from .estimate import Estimate, estimator
 from .form import FormBuilder, MethodChoice, RunForm, describe
 from .memory import Memory
+from .method_list import Families
 from .refresh import Notice, Refresh
+from .run_actions import RunActions
 from .run_view import RunView
 
 NOT_READ = "The form has not been read."
 """Keeps Start closed until the first estimate: a page that was just opened may still fill its form
 from the browser's memory.
 """
+
+TO_PROGRESS = """() => {
+  if (innerWidth > 768) return
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
+  const top = document.querySelector("#headline")
+  top.scrollIntoView({behavior: calm ? "auto" : "smooth", block: "start"})
+}"""
+"""On a phone progress stands below the form: Start goes there."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,8 @@ class TrainTab:
     view: RunView
     refresh: Refresh
     memory: Memory
+    actions: RunActions
+    families: Families
 
 
 def build(
@@ -58,32 +70,41 @@ def build(
             data_line = gr.Markdown("", elem_classes="quiet")
             backbone_list = backbone.build(tab, zoo)
             builder.draw_open()
-            cost_line = gr.Markdown("", elem_id="cost")
-            buttons = _buttons()
-            reason = gr.Markdown("", visible=False, elem_id="reason", elem_classes="warning")
+            with gr.Column(elem_id="begin"):
+                cost_line = gr.Markdown("", elem_id="cost")
+                buttons = _buttons()
+                reason = gr.Markdown("", visible=False, elem_id="reason", elem_classes="warning")
             with gr.Accordion("Advanced", open=False):
                 builder.draw_advanced()
             command = _command()
         with gr.Column(scale=3, min_width=320):
             view = run_view.build(_drawing(builder.first))
-    form = builder.form(backbone_list, data_form)
+    form = builder.form(backbone_list, data_form, zoo)
     estimate = Estimate(data_line, cost_line, command, reason, marked=gr.State(()))
     memory = Memory(page.memory, form, zoo)
     refresh = Refresh(view, buttons, header, page.timer, training)
-    train_tab = TrainTab(form, estimate, buttons, view, refresh, memory)
+    actions = RunActions(view, buttons, form, page.client, training)
+    train_tab = TrainTab(form, estimate, buttons, view, refresh, memory, actions, builder.families)
     _connect_form(tab, train_tab, training, data)
     origin = form.extras.origin
+    _connect_own_values(form, builder.families, training)
     opened = [tab.select, page.zoo_changed.change]
     gr.on(opened, go_on_from.lister(zoo), origin, origin, **UNQUEUED)
-    _connect_run(page, train_tab, training)
+    _connect_run(page, train_tab)
     return train_tab
 
 
 def _buttons() -> Buttons:
     with gr.Row():
-        start = gr.Button("Start training", variant="primary", interactive=False, elem_id="start")
+        start = gr.Button(
+            "Start training", variant="primary", interactive=False, min_width=130, elem_id="start"
+        )
         stop = gr.Button(
-            "Stop, keep the best", variant="secondary", interactive=False, elem_id="stop"
+            "Stop, keep the best",
+            variant="secondary",
+            interactive=False,
+            min_width=130,
+            elem_id="stop",
         )
     return Buttons(start, stop, blocked=gr.State(NOT_READ))
 
@@ -97,6 +118,7 @@ def _command() -> gr.Code:
             show_label=False,
             wrap_lines=True,
             buttons=["copy"],
+            elem_id="command",
         )
 
 
@@ -130,6 +152,26 @@ def _connect_form(tab: gr.Tab, train_tab: TrainTab, training: Training, data: Da
         ],
         trigger_mode="always_last",
         **UNQUEUED,
+    )
+
+
+def _connect_own_values(form: RunForm, families: Families, training: Training) -> None:
+    """Another method, or backbone, brings its own values into the fields."""
+    choice = form.choice
+    own = form.own
+    choice.method.input(speaking(own.show_rates), choice.method, own.shown_rates, **UNQUEUED)
+    form.backbone.input(speaking(own.show_size), form.backbone, own.size, **UNQUEUED)
+    families.accordion.expand(
+        method_list.lister(training),
+        [form.backbone, choice.method],
+        families.listed,
+        **WATCHED,
+    )
+    families.listed.select(
+        method_list.chooser(own, choice.method, families),
+        None,
+        [choice.method, families.accordion, *own.shown_rates],
+        **QUEUED,
     )
 
 
@@ -168,84 +210,58 @@ def method_chooser(form: RunForm, sketch: gr.HTML, training: Training):
     return choose
 
 
-def _connect_run(page: Page, train_tab: TrainTab, training: Training) -> None:
+def _connect_run(page: Page, train_tab: TrainTab) -> None:
+    actions = train_tab.actions
     view = train_tab.view
+    runs = view.runs
     refresh = train_tab.refresh
     how = {"fn": refresh.handler, "inputs": refresh.inputs, "outputs": refresh.outputs, **UNQUEUED}
-    gr.on([page.blocks.load, page.timer.tick], trigger_mode="once", **how)
-    choices = [view.runs.compare, view.curves.smooth, view.curves.log]
-    gr.on([choice.input for choice in choices], trigger_mode="always_last", **how)
-    view.runs.shown.input(
-        refresh.choose,
-        [view.runs.shown, *refresh.inputs[1:]],
-        refresh.outputs,
-        trigger_mode="always_last",
-        **UNQUEUED,
-    )
+    page.blocks.load(refresh.opened, None, refresh.outputs, **UNQUEUED)
+    page.timer.tick(trigger_mode="once", **how)
+    curves = view.curves
+    wishes = [runs.words, runs.sort, curves.axis, curves.log]
+    gr.on([wish.input for wish in wishes], trigger_mode="always_last", **how)
+    for name, fold in view.folds.items():
+        turned = [
+            fold.expand(_opened(name, True), view.opened, view.opened, **UNQUEUED),
+            fold.collapse(_opened(name, False), view.opened, view.opened, **UNQUEUED),
+        ]
+        for done in turned:
+            done.then(**how)
     started = train_tab.buttons.start.click(
-        starter(train_tab, page.client, training),
-        {*train_tab.form.inputs, page.client},
-        [view.runs.shown, view.runs.chosen, view.headline, train_tab.buttons.start],
-        **QUEUED,
+        actions.start(), {*train_tab.form.inputs, page.client}, actions.begun, **QUEUED
     )
-    started.success(**how)
     resumed = view.go_on.click(
-        resumer(train_tab, page.client, training),
-        {view.interrupted, page.client},
-        [view.runs.shown, view.runs.chosen, view.headline, train_tab.buttons.start],
-        **QUEUED,
+        actions.resume(), {view.interrupted, page.client}, actions.begun, **QUEUED
     )
-    resumed.success(**how)
-    stopped = train_tab.buttons.stop.click(_stopper(training), page.client, None, **QUEUED)
-    stopped.then(**how)
+    stopped = train_tab.buttons.stop.click(actions.stop(), page.client, None, **QUEUED)
+    lined_up = runs.waiting.select(actions.change_line(), page.client, None, **QUEUED)
+    listed = runs.lines.select(actions.change_list(), runs.compare, actions.listed, **QUEUED)
+    rename = runs.rename
+    renamed = rename.title.submit(
+        actions.rename(), [rename.run, rename.title], actions.listed, **QUEUED
+    )
+    undone = runs.undo.button.click(actions.undo(), runs.undo.deleted, actions.listed, **QUEUED)
+    for done in (started, resumed, listed, renamed, undone):
+        done.success(**how)
+    for begun in (started, resumed):
+        begun.success(None, None, None, js=TO_PROGRESS, **QUEUED)
+    for done in (stopped, lined_up):
+        done.then(**how)
+    told = curves.csv.click(refresh.csv, [runs.chosen, runs.compare], curves.csv_text, **QUEUED)
+    told.success(None, curves.csv_text, None, js=SAVE_CSV, **QUEUED)
     view.notices.change(_show_toasts, view.notices, None, **QUEUED)
     view.adapter.change(_count_up, page.zoo_changed, page.zoo_changed, **UNQUEUED)
 
 
-def starter(train_tab: TrainTab, client: gr.BrowserState, training: Training):
-    """The handler of Start: it takes the page to the new run in one answer, so that nothing of the
-    run before stands beside the new one's name.
-    """
+def _opened(name: str, is_open: bool):
+    """The handler that notes that a fold is open, or is not."""
 
-    @speaking
-    def start(values: Values) -> Updates:
-        run = training.start(train_tab.form.spec(values), owner=valid_id(values[client]))
-        return _show_begun(train_tab, run, training)
+    def note(opened: Sequence[str]) -> tuple[str, ...]:
+        others = [other for other in opened if other != name]
+        return (*others, name) if is_open else tuple(others)
 
-    return start
-
-
-def resumer(train_tab: TrainTab, client: gr.BrowserState, training: Training):
-    """The handler of Go on: the interrupted run that is shown goes on."""
-
-    @speaking
-    def resume(values: Values) -> Updates:
-        interrupted = values[train_tab.view.interrupted]
-        run = training.resume(interrupted, owner=valid_id(values[client]))
-        return _show_begun(train_tab, run, training)
-
-    return resume
-
-
-def _show_begun(train_tab: TrainTab, run: str, training: Training) -> Updates:
-    """Updates that show a run that has just begun."""
-    view = train_tab.view
-    return {
-        view.runs.shown: gr.Dropdown(run_text.choices(training.runs()), value=run),
-        view.runs.chosen: "",
-        view.headline: f"## {run_text.HEADLINES[RunState.QUEUED]}",
-        train_tab.buttons.start: start_button(busy=True),
-    }
-
-
-def _stopper(training: Training):
-    @speaking
-    def stop(client: str) -> None:
-        status = training.status()
-        if status.busy:
-            training.stop(status.run, owner=valid_id(client))
-
-    return stop
+    return note
 
 
 def _show_toasts(notices: list[Notice]) -> None:

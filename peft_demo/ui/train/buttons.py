@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from ...contracts.cards import Status
+
 
 @dataclass(frozen=True)
 class Buttons:
@@ -13,10 +15,13 @@ class Buttons:
     """Why the run that the form describes cannot be started, "" if it can."""
 
 
-def start_button(busy: bool, blocked: str = "") -> gr.Button:
+def start_button(status: Status, blocked: str = "") -> gr.Button:
     """Start, as it stands while something runs, or a run cannot be started."""
-    label = "Training …" if busy else "Start training"
-    return gr.Button(label, interactive=not busy and not blocked)
+    label = "Start training"
+    if status.busy:
+        label = "Train this next" if status.queues else "Training …"
+    waits = status.queues or not status.busy
+    return gr.Button(label, interactive=waits and not blocked)
 
 
 def stop_button(stoppable: bool) -> gr.Button:

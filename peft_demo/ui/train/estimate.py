@@ -18,9 +18,8 @@ from ..wiring import Updates, Values
 from .buttons import Buttons, start_button
 from .form import RunForm
 from .memory import Memory
+from .method_list import ASSUMED_CLASSES
 
-ASSUMED_CLASSES = 10
-"""Where nobody has counted them."""
 NAMES = {"draft": "your own classes", "upload": "your zip"}
 
 
@@ -81,7 +80,7 @@ def estimator(
         reason = text.sentence(problem)
         updates[lines.reason] = gr.Markdown(text.plain(reason), visible=bool(reason))
         updates[buttons.blocked] = reason
-        updates[buttons.start] = start_button(training.status().busy, reason)
+        updates[buttons.start] = start_button(training.status(), reason)
         updates[memory.state] = memory.keep(values)
         return {**updates, **lines.mark(form, values)}
 
@@ -142,4 +141,12 @@ def cost_line(cost: Cost, classes: int) -> str:
         f"**{about}{text.count(cost.trainable)}** trainable parameters, "
         f"{text.share(cost.share)} of the backbone, and {text.count(cost.head)} in the head. "
         f"File {text.size(cost.file_bytes)}, {text.plural(cost.steps, 'step')}{assumed}."
+        f"{duration_line(cost)}"
     )
+
+
+def duration_line(cost: Cost) -> str:
+    """Markdown, to follow the cost: how long it would take, "" where nobody has measured it."""
+    if cost.seconds is None:
+        return ""
+    return f" **About {text.seconds(cost.seconds)}**, going by earlier runs like it."

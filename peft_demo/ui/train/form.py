@@ -17,8 +17,11 @@ from ...contracts.specs import Recipe, RunSpec
 from .. import forms, text
 from ..data.form import DataForm
 from ..wiring import Updates, Values
-from . import go_on_from
+from . import go_on_from, method_list
+from .method_list import RECOMMENDED, choices, first_method
+from .own_values import OwnValues
 
+OWN_RATE = "as found best for the method"
 IN_THE_OPEN = 5
 """Most knobs that a person sees before opening Advanced, those of the recipe included."""
 RECIPE_IN_THE_OPEN = 2
@@ -66,6 +69,7 @@ class RunForm:
     extras: Extras
     backbone: gr.Dropdown
     data: DataForm
+    own: OwnValues
 
     @property
     def widgets(self) -> list[Component]:
@@ -85,13 +89,15 @@ class RunForm:
     def spec(self, values: Values) -> RunSpec:
         """The run that the page describes, every value checked; `BadValue` says what is wrong."""
         method = values[self.choice.method]
+        backbone = values[self.backbone] or ""
+        recipe = self.own.recorded(self.recipe.values(values), method)
         run = RunSpec(
             method=method,
             knobs=self.methods[method].form.changed(values),
             data=self.data.spec(values),
-            backbone=values[self.backbone] or "",
-            size=int(values[self.extras.size] or 0),
-            recipe=build_config(Recipe, self.recipe.values(values)),
+            backbone=backbone,
+            size=self.own.recorded_size(int(values[self.extras.size] or 0), backbone),
+            recipe=build_config(Recipe, recipe),
             name=(values[self.extras.name] or "").strip(),
             thumbnail=bool(values[self.extras.thumbnail]),
             tune=int(values[self.extras.tune] or 0),
@@ -124,11 +130,13 @@ class RunForm:
             updates[self.backbone] = run.backbone
         recipe = {knob.name: getattr(run.recipe, knob.name) for knob in knobs(Recipe)}
         updates |= self.recipe.refill(recipe)
+        if run.method in self.methods:
+            updates |= self.own.show_rates(run.method, recipe)
         updates[self.extras.tune] = run.tune
         updates[self.extras.origin] = ""
         if run.origin:
             updates[self.extras.origin] = go_on_from.choices(zoo, run.origin.adapter)
-        updates[self.extras.size] = run.size
+        updates |= self.own.show_size(run.backbone, run.size)
         updates[self.extras.name] = ""
         return updates
 
@@ -152,6 +160,7 @@ class FormBuilder:
     def draw_open(self) -> None:
         """The method, its first knobs and those of the recipe."""
         self._choice = self._draw_choice()
+        self.families = method_list.build()
         self._open = {name: self._draw_knobs(name, 0) for name in self._knobs}
         with gr.Row():
             self._recipe = forms.draw(self._open_recipe)
@@ -162,19 +171,26 @@ class FormBuilder:
         self._recipe = forms.joined(self._recipe, forms.draw(self._advanced_recipe))
         self._extras = _draw_extras()
 
-    def form(self, backbone: gr.Dropdown, data: DataForm) -> RunForm:
-        """The form, after both parts have been drawn."""
+    def form(self, backbone: gr.Dropdown, data: DataForm, zoo: Zoo) -> RunForm:
+        """The form, after both parts have been drawn, with the values that they begin with."""
         methods = {}
         for name in self._knobs:
             open_column, open_form = self._open[name]
             advanced_column, advanced_form = self._advanced[name]
             joined = forms.joined(open_form, advanced_form)
             methods[name] = MethodForm(open_column, advanced_column, joined)
-        return RunForm(self._choice, methods, self._recipe, self._extras, backbone, data)
+        cards = {card.name: card for card in self._methods}
+        own = OwnValues(cards, self._recipe, self._extras.size, zoo)
+        rates = own.rates(self.first.name)
+        for name, widget in own.rate_fields:
+            widget.value = rates[name]
+            widget.info = OWN_RATE
+        own.size.value = own.pixels(backbone.value or "")
+        return RunForm(self._choice, methods, self._recipe, self._extras, backbone, data, own)
 
     def _draw_choice(self) -> MethodChoice:
         method = gr.Dropdown(
-            [(card.title, card.name) for card in self._methods],
+            choices(self._methods),
             value=self.first.name,
             label="Method",
             filterable=True,
@@ -202,7 +218,7 @@ def _draw_extras() -> Extras:
         elem_id="tune",
     )
     origin = go_on_from.build()
-    size = gr.Number(0, label="Image size", info="pixels; 0 takes the backbone's own", precision=0)
+    size = gr.Number(0, label="Image size", info="pixels of a side", precision=0)
     name = gr.Textbox(
         "", label="Name of the adapter", info="empty: method, dataset and seed", max_length=60
     )
@@ -212,13 +228,9 @@ def _draw_extras() -> Extras:
     return Extras(size, name, thumbnail, tune, origin)
 
 
-def first_method(methods: Sequence[MethodCard]) -> MethodCard:
-    """What a newcomer starts with: LoRA where there is one."""
-    return next((card for card in methods if card.name == "lora"), methods[0])
-
-
 def describe(card: MethodCard) -> str:
     """Markdown: one line on a method and its formula; papers stand under Help."""
+    advice = "**Recommended to begin with.** " if card.name == RECOMMENDED else ""
     merges = "merges into the backbone" if card.merges else "stays beside the backbone"
     summary = text.plain(text.sentence(card.summary))
-    return f"{summary}<br>`{card.formula}` · {merges}"
+    return f"{advice}{summary}<br>`{card.formula}` · {merges}"

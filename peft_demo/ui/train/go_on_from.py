@@ -1,10 +1,13 @@
 """The adapter that a run goes on from."""
 
+from collections.abc import Sequence
+
 import gradio as gr
 
 from ...contracts.service import Zoo
 from ..classify.usable import usable
 from ..toasts import speaking
+from ..wiring import relisted
 
 NEW = "nothing: a new adapter"
 """How the page calls a run that goes on from no adapter."""
@@ -22,10 +25,13 @@ def build() -> gr.Dropdown:
 
 
 def choices(zoo: Zoo, chosen: str) -> gr.Dropdown:
-    """The list of all adapters that can be used here; `chosen` stays if it is one of them."""
+    """The list of all adapters that can be used here, with `chosen` if it is one of them."""
     ids = usable(zoo)
-    named = [(id, id) for id in ids]
-    return gr.Dropdown([(NEW, ""), *named], value=chosen if chosen in ids else "")
+    return gr.Dropdown(_named(ids), value=chosen if chosen in ids else "")
+
+
+def _named(ids: Sequence[str]) -> list[tuple[str, str]]:
+    return [(NEW, ""), *((id, id) for id in ids)]
 
 
 def lister(zoo: Zoo):
@@ -33,6 +39,7 @@ def lister(zoo: Zoo):
 
     @speaking
     def list_adapters(chosen: str) -> gr.Dropdown:
-        return choices(zoo, chosen)
+        ids = usable(zoo)
+        return relisted(gr.Dropdown, _named(ids), chosen, chosen if chosen in ids else "")
 
     return list_adapters

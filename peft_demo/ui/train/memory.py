@@ -84,6 +84,11 @@ class Memory:
         if method:
             updates |= _recall_knobs(form.methods[method].form, kept.get("knobs"))
         updates |= _recall_knobs(form.recipe, kept.get("recipe"))
+        if method:
+            rates = {name: updates.get(widget) for name, widget in form.own.rate_fields}
+            updates |= form.own.show_rates(method, rates)
+        if not updates.get(form.extras.size):
+            updates |= form.own.show_size(updates.get(form.backbone, form.backbone.value))
         updates[form.extras.thumbnail] = kept.get("thumbnail") is True
         return updates
 

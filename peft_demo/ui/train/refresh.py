@@ -6,7 +6,6 @@ What a page shows is kept in its `Seen`, so that an update goes out only for wha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -17,36 +16,27 @@ from ...contracts.cards import RunCard
 from ...contracts.history import saved_adapter
 from ...contracts.run_state import RunState
 from ...contracts.service import Training
-from .. import charts, text
+from .. import charts
 from ..header import Header, run_bar, status_line
 from ..page import IDLE_SECONDS
+from ..titles import method_titles
 from ..toasts import speaking
 from ..wiring import Part, Updates
-from . import run_text
+from . import curves, held_out, run_list, run_text, waiting
 from .buttons import Buttons, start_button, stop_button
 from .journals import Journals
-from .run_view import CLASSIFY, RunView
-from .seen import Seen
+from .run_list import Wanted, names_of
+from .run_view import CLASSIFY, EMPTY, LOG, RunView
+from .seen import Choice, Seen
 
 BUSY_SECONDS = 1.0
 """Between two ticks while a run goes on."""
 LOG_LINES = 200
+MOST_COMPARED = charts.COLOURS - 1
+"""Runs beside the one that is shown."""
 
 Notice = tuple[str, str]
 """(level, words)"""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a person has chosen to look at."""
-
-    run: str
-    """An older run; "" follows the newest."""
-    compare: Sequence[str]
-    smooth: bool
-    log: bool
-    blocked: str
-    """Why nothing can be started, "" if something can."""
 
 
 class Refresh:
@@ -67,8 +57,11 @@ class Refresh:
         self.training = training
         self.journals = Journals(training)
         self.handler = speaking(self._refresh)
-        self.choose = speaking(self._choose)
-        """The same when a person has chosen a run: its first input is the list of runs."""
+        self.opened = speaking(self._opened)
+        """The first refresh of a page: nothing has been chosen, so it asks the browser nothing."""
+        self.csv = speaking(self._csv)
+        """The handler that writes the figures of the run shown and of those beside it."""
+        self.methods = method_titles(training)
 
     @property
     def inputs(self) -> list[Component]:
@@ -79,8 +72,11 @@ class Refresh:
             self.view.seen,
             self.buttons.blocked,
             runs.compare,
-            curves.smooth,
+            runs.words,
+            runs.sort,
+            curves.axis,
             curves.log,
+            self.view.opened,
         ]
 
     @property
@@ -97,16 +93,15 @@ class Refresh:
             view.sketch,
             view.stage,
             view.figures,
+            view.facts,
+            view.held_out,
             view.classify,
             view.adapter,
             view.go_on,
             view.interrupted,
-            view.runs.shown,
-            view.runs.chosen,
-            view.runs.compare,
-            curves.loss,
-            curves.accuracy,
-            curves.key,
+            view.runs.waiting,
+            view.runs.lines,
+            *curves.drawn.values(),
             view.log,
             view.command,
             view.seen,
@@ -116,10 +111,14 @@ class Refresh:
     def _refresh(self, run: str, *settings: Any) -> Updates | Any:
         return self._updates(run, *settings) or gr.skip()
 
-    def _choose(self, run: str, *settings: Any) -> Updates:
-        """The newest run is followed from now on, an older one stays."""
-        chosen = "" if run == self.training.status().run else run
-        return {self.view.runs.chosen: chosen, **self._updates(chosen, *settings)}
+    def _csv(self, run: str, compare: Sequence[str]) -> str:
+        shown = run or self.training.status().run
+        runs = dict.fromkeys([shown, *compare]) if shown else {}
+        return curves.as_csv({run: self.journals.events(run) for run in runs})
+
+    def _opened(self) -> Updates:
+        choice = Choice(blocked=self.buttons.blocked.value)
+        return _Look(self, Seen(), choice).updates()
 
     def _updates(
         self,
@@ -127,10 +126,13 @@ class Refresh:
         seen: Seen | None,
         blocked: str,
         compare: list[str],
-        smooth: bool,
+        words: str,
+        sort: str,
+        axis: str,
         log: bool,
+        opened: Sequence[str],
     ) -> Updates:
-        choice = Choice(run, compare or [], smooth, log, blocked)
+        choice = Choice(run, compare or [], words or "", sort, axis, log, opened, blocked)
         return _Look(self, seen or Seen(), choice).updates()
 
 
@@ -146,14 +148,17 @@ class _Look:
         self.journals = refresh.journals
         self.status = self.training.status()
         self.seen = seen.copy()
-        self.seen.points_again = False
-        self.points_again = seen.points_again
         self.first = seen.latest is None
         self.new_run = self.status.run != (seen.latest or "")
-        self.run = choice.run or self.status.run
-        self.compare = [other for other in choice.compare if other != self.run]
-        self.smooth = choice.smooth
+        self.methods = refresh.methods
+        self.cards = self.training.runs()
+        ids = [card.id for card in self.cards]
+        self.run = choice.run if choice.run in ids else self.status.run
+        self.compare = [run for run in choice.compare if run in ids and run != self.run]
+        self.wanted = Wanted(choice.words, choice.sort, self.run, self.compare, MOST_COMPARED)
+        self.axis = choice.axis
         self.log = choice.log
+        self.opened = choice.opened
         self.blocked = choice.blocked
         self.events = self.journals.events(self.run) if self.run else []
 
@@ -170,19 +175,21 @@ class _Look:
         return updates
 
     def _run_list(self) -> Updates:
-        changed = self.seen.differs("runs", (self.status.run, self.status.state))
-        chosen = self.seen.differs("run", self.run)
-        if not changed and not chosen:
-            return {}
+        view = self.view
         self.seen.latest = self.status.run
-        choices = run_text.choices(self.training.runs())
-        others = [(line, run) for line, run in choices if run != self.run]
-        return {
-            self.view.runs.shown: gr.Dropdown(choices, value=self.run or None),
-            self.view.runs.compare: gr.Dropdown(others),
-            self.view.sketch: gr.HTML(visible=not self.run),
-            self.view.stage: gr.Column(visible=bool(self.run)),
-        }
+        lines = run_list.draw(self.cards, self.wanted, self.methods)
+        in_line = waiting.draw(self.cards, self.methods)
+        updates: Updates = {}
+        if self.seen.differs("runs", lines):
+            updates[view.runs.lines] = lines
+        if self.seen.differs("waiting", in_line):
+            updates[view.runs.waiting] = gr.HTML(in_line, visible=bool(in_line))
+        if self.seen.differs("any", bool(self.run)):
+            updates[view.sketch] = gr.HTML(visible=not self.run)
+            updates[view.stage] = gr.Column(visible=bool(self.run))
+            if not self.run:
+                updates[view.headline] = EMPTY
+        return updates
 
     def _status(self) -> Updates:
         updates: Updates = {}
@@ -194,12 +201,12 @@ class _Look:
         bar = run_bar(self.status, self.seen.was_busy)
         if self.seen.differs("bar", bar):
             updates[self.header.bar] = bar
-        seconds = BUSY_SECONDS if busy or self.seen.points_again else IDLE_SECONDS
+        seconds = BUSY_SECONDS if busy else IDLE_SECONDS
         if self.seen.differs("seconds", seconds):
             updates[self.timer] = gr.Timer(seconds)
         stopping = self.status.state is RunState.STOPPING
         if self.seen.differs("buttons", (self.status.run, busy, stopping, self.blocked)):
-            updates[self.buttons.start] = start_button(busy, self.blocked)
+            updates[self.buttons.start] = start_button(self.status, self.blocked)
             updates[self.buttons.stop] = stop_button(busy and not stopping)
         return updates
 
@@ -209,25 +216,37 @@ class _Look:
         others = {run: self.journals.events(run) for run in self.compare}
         card = self.training.run(self.run)
         lengths = [len(events) for events in (self.events, *others.values())]
-        drawn = (self.run, card.state, lengths, self.smooth, self.log, self.compare)
-        if not self.seen.differs("drawn", drawn) and not self.points_again:
+        names = [card.title for card in self.cards]
+        wishes = (self.axis, self.log, self.opened)
+        drawn = (self.run, card.state, lengths, *wishes, self.compare, names)
+        if not self.seen.differs("drawn", drawn):
             return {}
         buttons = {**self._classify_button(), **self._go_on_button(card)}
-        return {**self._words(card), **buttons, **self._curves(others)}
+        return {**self._words(card), **buttons, **self._held_out(), **self._curves(others)}
 
     def _words(self, card: RunCard) -> Updates:
         view = self.view
-        log = run_text.log_lines(self.events)[-LOG_LINES:]
         words: list[tuple[str, Component, str]] = [
             ("headline", view.headline, run_text.headline(card.state, self.events)),
             ("figures", view.figures, run_text.figures(self.events)),
+            ("facts", view.facts, run_text.facts(self.events)),
             ("adapter", view.adapter, saved_adapter(self.events)),
             ("command", view.command, card.spec.command()),
-            ("log", view.log, "\n".join(log)),
         ]
+        if LOG in self.opened:
+            lines = run_text.log_lines(self.events)[-LOG_LINES:]
+            words.append(("log", view.log, "\n".join(lines)))
         return {
             part: value for name, part, value in words if self.seen.differs(name, (self.run, value))
         }
+
+    def _held_out(self) -> Updates:
+        """The pictures that the run has kept, once it has ended."""
+        ended = self.run if run_text.ended(self.events) else ""
+        if not self.seen.differs("held_out", ended):
+            return {}
+        samples = self.training.samples(ended) if ended else ()
+        return {self.view.held_out: gr.HTML(held_out.draw(samples), visible=bool(samples))}
 
     def _classify_button(self) -> Updates:
         adapter = saved_adapter(self.events)
@@ -245,44 +264,12 @@ class _Look:
         return {self.view.go_on: button, self.view.interrupted: interrupted}
 
     def _curves(self, others: Mapping[str, Sequence[ev.Event]]) -> Updates:
-        runs = [self.events, *others.values()]
-        lettered = dict(zip(charts.COMPARED, runs, strict=False))
-        if others:
-            loss = charts.compared_losses(lettered, self.smooth, self.log)
-            accuracy = charts.accuracies(lettered)
-        else:
-            loss = charts.losses(self.events, self.smooth, self.log)
-            accuracy = charts.accuracies({charts.VAL: self.events})
-        steps = max(charts.steps(events) for events in runs)
-        if self.seen.differs("axes", (self.run, self.compare, self.log, steps)):
-            return {**self._new_axes(loss, accuracy, steps), **self._key(others)}
-        curves = self.view.curves
-        return {curves.loss: charts.frame(loss), curves.accuracy: charts.frame(accuracy)}
-
-    def _new_axes(
-        self, loss: Mapping[str, charts.Points], accuracy: Mapping[str, charts.Points], steps: int
-    ) -> Updates:
-        """The plots with changed settings, so that LinePlot draws axes and legend anew: when a run
-        starts, not at every step. It may lose the points that come with the settings, so the next
-        refresh sends them again.
-        """
-        self.seen.points_again = True
-        x_lim: list[float | None] | None = [0.0, float(steps)] if steps else None
-        title = "Loss, log10" if self.log else "Loss"
-        loss_plot = gr.LinePlot(
-            charts.frame(loss), x_lim=x_lim, colors_in_legend=list(loss), title=title
-        )
-        accuracy_plot = gr.LinePlot(
-            charts.frame(accuracy), x_lim=x_lim, colors_in_legend=list(accuracy)
-        )
-        curves = self.view.curves
-        return {curves.loss: loss_plot, curves.accuracy: accuracy_plot}
-
-    def _key(self, others: Mapping[str, Sequence[ev.Event]]) -> Updates:
-        names = {run.id: run_text.name_of(run) for run in self.training.runs()}
-        lettered = zip(charts.COMPARED, [self.run, *others], strict=False)
-        words = [f"**{letter}** {text.plain(names.get(run, run))}" for letter, run in lettered]
-        return {self.view.curves.key: gr.Markdown(" · ".join(words), visible=bool(others))}
+        runs = names_of([self.run, *others], self.cards)
+        events = dict(zip(runs, [self.events, *others.values()], strict=True))
+        drawings = curves.draw(events, self.axis, self.log, self.opened)
+        parts = self.view.curves.drawn
+        changed = {name: html for name, html in drawings.items() if self.seen.differs(name, html)}
+        return {parts[name]: html for name, html in changed.items()}
 
     def _notices(self) -> Updates:
         """Toasts for what happened since the page's last refresh; what happened before stands in

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from ...contracts import events as ev
-from ...contracts.accuracy import in_short, in_words
-from ...contracts.cards import RunCard
-from ...contracts.history import kept_trial, trials_of
+from ...contracts.accuracy import CHOSE, in_short, in_words, range_in_words, right_of, without_range
+from ...contracts.history import kept_trial, saved_adapter, trials_of
 from ...contracts.run_state import RunState
-from .. import charts, text
+from .. import text
 from ..stat_tiles import Tile, bar, table, tiles
+from .points import steps as steps_of
 
 HEADLINES = {
     RunState.QUEUED: "Waiting for the machine",
@@ -16,11 +16,14 @@ HEADLINES = {
     RunState.RUNNING: "Training",
     RunState.STOPPING: "Stopping",
     RunState.DONE: "Finished",
-    RunState.STOPPED: "Stopped, the best state was kept",
+    RunState.STOPPED: "Stopped",
     RunState.FAILED: "Failed",
     RunState.INTERRUPTED: "Interrupted: the app was closed before the run ended",
 }
 """State of a run → how it is announced."""
+LOOKED_AT_LAST = "Test images are looked at only at the end of a whole run."
+NO_TEST_IMAGES = "There were no test images."
+VALIDATION_CHOSE = f"The validation images {CHOSE} what was kept, so expect less on other pictures."
 TRIAL_HEAD = ("Trial", "Settings", "Validation", "")
 
 
@@ -28,6 +31,8 @@ def headline(state: RunState, events: Sequence[ev.Event]) -> str:
     """Markdown: what is going on, in one or two lines."""
     word = HEADLINES[state]
     match events[-1] if events else None:
+        case ev.Finished() as end:
+            return result(end, events)
         case ev.Failed(problem, hint):
             reason = text.plain(text.sentence(problem))
             return f"## Failed\n{reason} {text.plain(text.sentence(hint))}"
@@ -41,28 +46,41 @@ def headline(state: RunState, events: Sequence[ev.Event]) -> str:
     return f"## {word}"
 
 
+def result(end: ev.Finished, events: Sequence[ev.Event]) -> str:
+    """Markdown: what came of a run that has ended, in one sentence, and how sure that is."""
+    if not saved_adapter(events):
+        return "## Stopped before there was anything to keep"
+    stopped = isinstance(end, ev.Stopped)
+    after = f"{'Stopped' if stopped else 'Finished'} after {text.seconds(end.seconds)}."
+    size = text.size(end.file_bytes)
+    if end.test_accuracy is not None and end.test_images:
+        right = right_of(end.test_accuracy, end.test_images)
+        sure = range_in_words(end.test_accuracy, end.test_images)
+        sentence = f"{right:,} of {end.test_images:,} right, in {size}"
+        return f"## {sentence}\n{after} Expect {sure} on other pictures like these."
+    reason = LOOKED_AT_LAST if stopped else NO_TEST_IMAGES
+    validations = [event for event in events if isinstance(event, ev.Evaluated)]
+    chosen = f" {VALIDATION_CHOSE}" if len(validations) > 1 else ""
+    return f"## {_validated(end, events)}, in {size}\n{after} {reason}{chosen}"
+
+
+def _validated(end: ev.Finished, events: Sequence[ev.Event]) -> str:
+    """36 of 40 validation images right"""
+    images = _validation_images(events)
+    if end.val_accuracy is None or not images:
+        return "Trained"
+    return f"{right_of(end.val_accuracy, images):,} of {images:,} validation images right"
+
+
+def _validation_images(events: Sequence[ev.Event]) -> int:
+    """How many there were at the last look, 0 if there was none."""
+    images = [event.images for event in events if isinstance(event, ev.Evaluated)]
+    return images[-1] if images else 0
+
+
 def _percent(fraction: float) -> str:
     """ " 40 %", empty where the fraction is unknown."""
     return f" {100 * fraction:.0f} %" if fraction >= 0 else ""
-
-
-def choices(runs: Sequence[RunCard]) -> list[tuple[str, str]]:
-    """Dropdown choices, (line, id)."""
-    return [(describe(run), run.id) for run in runs]
-
-
-def describe(run: RunCard) -> str:
-    """lora-digits-s0 · 16 shots · done, 95.1 %"""
-    outcome = run.state
-    if run.val_accuracy is not None:
-        outcome = f"{run.state}, {text.percent(run.val_accuracy)}"
-    return f"{name_of(run)} · {text.plural(run.spec.data.shots, 'shot')} · {outcome}"
-
-
-def name_of(run: RunCard) -> str:
-    """Its adapter's name; before there is one, what it trains on what."""
-    data = run.spec.data.argument()
-    return run.adapter or f"{run.spec.method} on {data}, seed {run.spec.seed}"
 
 
 def ended(events: Sequence[ev.Event]) -> bool:
@@ -83,15 +101,14 @@ def _trials(tried: Sequence[ev.Tried]) -> Iterator[tuple[object, ...]]:
     kept = kept_trial(tried)
     for trial in tried:
         note = "best" if trial.trial == kept else text.sentence(trial.problem)
-        accuracy = "–" if trial.problem else text.percent(trial.accuracy)
+        accuracy = "–" if trial.problem else in_short(trial.accuracy, trial.images)
         yield f"{trial.trial} / {trial.trials}", trial.settings, accuracy, note
 
 
 def _figures(events: Sequence[ev.Event]) -> str:
-    last = events[-1] if events else None
-    if isinstance(last, ev.Finished):
-        return tiles(_result(last))
-    steps = charts.steps(events)
+    if events and isinstance(events[-1], ev.Finished):
+        return ""
+    steps = steps_of(events)
     if not steps:
         return bar(0)
     stepped = [event for event in events if isinstance(event, ev.Stepped)]
@@ -101,30 +118,52 @@ def _figures(events: Sequence[ev.Event]) -> str:
     return bar(latest.step / steps) + tiles(_progress(latest, steps, events))
 
 
+def facts(events: Sequence[ev.Event]) -> str:
+    """HTML: the figures of a run that has ended, "" before."""
+    last = events[-1] if events else None
+    return tiles(_result(last, events)) if isinstance(last, ev.Finished) else ""
+
+
 def _progress(now: ev.Stepped, steps: int, events: Sequence[ev.Event]) -> Iterator[Tile]:
-    accuracies = [event.accuracy for event in events if isinstance(event, ev.Evaluated)]
-    best = text.percent(max(accuracies)) if accuracies else "–"
     left = f"{text.seconds(now.eta_s)} left" if now.eta_s and not ended(events) else ""
     yield Tile("Step", f"{now.step} / {steps}", left)
     yield Tile("Training loss", f"{now.loss:.3f}")
-    yield Tile("Best validation", best)
+    yield _best_validation(events)
     yield Tile("Speed", f"{now.images_per_second:.0f}", "images / s")
     yield Tile("Memory", f"{now.memory_mb:.0f} MB")
 
 
-def _result(end: ev.Finished) -> Iterator[Tile]:
+def _best_validation(events: Sequence[ev.Event]) -> Tile:
+    validations = [event for event in events if isinstance(event, ev.Evaluated)]
+    if not validations:
+        return Tile("Best validation", "–")
+    best = max(validations, key=lambda event: event.accuracy)
+    sure = range_in_words(best.accuracy, best.images)
+    return Tile("Best validation", without_range(best.accuracy, best.images), sure)
+
+
+def _result(end: ev.Finished, events: Sequence[ev.Event]) -> Iterator[Tile]:
     tested = in_words(end.test_accuracy, end.test_images)
     if not end.test_images:
         tested = "stopped early" if isinstance(end, ev.Stopped) else "no test images"
     frozen = "unchanged ✓" if end.unchanged else "CHANGED ✗"
-    yield Tile("Test accuracy", in_short(end.test_accuracy, end.test_images), tested)
-    yield Tile(
-        "Validation accuracy", text.percent(end.val_accuracy), f"best, at step {end.best_step}"
-    )
+    yield Tile("Test accuracy", without_range(end.test_accuracy, end.test_images), tested)
+    yield _validation(end, events)
     yield Tile("Trained", text.count(end.trainable), f"and {text.count(end.head)} in the head")
     yield Tile("Adapter file", text.size(end.file_bytes))
     yield Tile("Time", text.seconds(end.seconds), f"{end.images_per_second:.0f} images / s")
     yield Tile("Backbone", frozen, f"sha256 {end.fingerprint[:12]}")
+
+
+def _validation(end: ev.Finished, events: Sequence[ev.Event]) -> Tile:
+    """The best state's figure on validation images, their number being that of the last look."""
+    images = _validation_images(events)
+    figure = without_range(end.val_accuracy, images)
+    best = f"best, at step {end.best_step}"
+    if end.val_accuracy is None or not images:
+        return Tile("Validation accuracy", figure, best)
+    sure = range_in_words(end.val_accuracy, images)
+    return Tile("Validation accuracy", figure, f"{sure}; {best}")
 
 
 def log_lines(events: Sequence[ev.Event]) -> list[str]:
@@ -149,10 +188,10 @@ def _line(event: ev.Event) -> str:
             best = "  best so far" if event.best else ""
             return (
                 f"step {event.step:5d}  validation loss {event.loss:.4f}  "
-                f"accuracy {event.accuracy:.4f}{best}"
+                f"accuracy {in_short(event.accuracy, event.images)}{best}"
             )
         case ev.Tried():
-            accuracy = event.problem or f"accuracy {text.percent(event.accuracy)}"
+            accuracy = event.problem or f"accuracy {in_short(event.accuracy, event.images)}"
             best = "  best so far" if event.best else ""
             return f"trial {event.trial} of {event.trials}: {event.settings}: {accuracy}{best}"
         case ev.Saved():

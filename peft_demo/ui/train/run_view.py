@@ -2,13 +2,18 @@
 run's journal.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import gradio as gr
 
-from .. import charts
+from .. import thumbnails
+from . import curves, pressed, run_list
+from .curves import Curves
 
 CLASSIFY = "Classify with this adapter"
+LOG = "log"
 EMPTY = (
     "## No run yet\nChoose images in **Data**, a method on the left, and press "
     "**Start training**. The curves appear here while it learns; "
@@ -16,25 +21,48 @@ EMPTY = (
 )
 
 
+class Deleted(NamedTuple):
+    """A run that was deleted and can come back."""
+
+    key: str
+    """What `Training.restore_run` takes."""
+    name: str
+
+
 @dataclass(frozen=True)
-class Curves:
-    loss: gr.LinePlot
-    accuracy: gr.LinePlot
-    key: gr.Markdown
-    """Which run is which letter, while several are compared."""
-    smooth: gr.Checkbox
-    log: gr.Checkbox
+class Undo:
+    """Offered after a run was deleted."""
+
+    row: gr.Row
+    words: gr.Markdown
+    button: gr.Button
+    deleted: gr.State
+    """The `Deleted` that comes back, None if there is none."""
+
+
+@dataclass(frozen=True)
+class Rename:
+    """The field with a run's title, shown after Rename was pressed."""
+
+    row: gr.Row
+    title: gr.Textbox
+    run: gr.State
 
 
 @dataclass(frozen=True)
 class RunList:
-    shown: gr.Dropdown
-    compare: gr.Dropdown
+    waiting: gr.HTML
+    """Those in line."""
+    words: gr.Textbox
+    """Only runs in which all of them occur are listed."""
+    sort: gr.Dropdown
+    lines: gr.HTML
+    rename: Rename
+    undo: Undo
+    compare: gr.State
+    """Runs whose curves stand beside those of the one shown."""
     chosen: gr.State
-    """An older run that the person has chosen to look at, "" to follow the newest. Only that choice
-    and Start write it: the dropdown's own value reaches the server late, with a run's name from
-    before Start.
-    """
+    """An older run that the person has chosen to look at, "" to follow the newest."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +73,11 @@ class RunView:
     stage: gr.Column
     """All that follows; hidden until there is a run."""
     figures: gr.HTML
+    """How far the run is."""
+    facts: gr.HTML
+    """What it measured, once it has ended."""
+    held_out: gr.HTML
+    """Pictures that it has not learned from, and what it says of them."""
     classify: gr.Button
     adapter: gr.State
     """Adapter of the run shown, "" if there is none."""
@@ -55,6 +88,10 @@ class RunView:
     curves: Curves
     runs: RunList
     log: gr.Textbox
+    folds: Mapping[str, gr.Accordion]
+    """Names of what is folded away, and takes time to draw → what holds it."""
+    opened: gr.State
+    """Names of those that are open."""
     command: gr.Code
     seen: gr.State
     """The `Seen` of this page."""
@@ -72,62 +109,91 @@ def build(drawing: str) -> RunView:
             CLASSIFY, variant="primary", size="md", visible=False, elem_id="classify-it"
         )
         go_on = gr.Button("Go on", variant="primary", size="md", visible=False, elem_id="go-on")
-        curves = _curves()
-        runs = _run_list()
-        log = _log()
+        waiting = pressed.build("line")
+        held_out = thumbnails.build("run-held-out", visible=False)
+        drawn = curves.build()
+        facts = gr.HTML("", padding=False, elem_id="facts")
+        runs = _run_list(waiting)
+        log_fold, log = _log()
         command = _command()
     return RunView(
         headline=headline,
         sketch=sketch,
         stage=stage,
         figures=figures,
+        facts=facts,
+        held_out=held_out,
         classify=classify,
         adapter=gr.State(""),
         go_on=go_on,
         interrupted=gr.State(""),
-        curves=curves,
+        curves=drawn,
         runs=runs,
         log=log,
+        folds={**drawn.folds, LOG: log_fold},
+        opened=gr.State(()),
         command=command,
         seen=gr.State(None),
         notices=gr.State([]),
     )
 
 
-def _curves() -> Curves:
-    with gr.Row():
-        with gr.Column(min_width=300):
-            loss = charts.plot("Loss", [charts.TRAIN, charts.VAL], elem_id="loss-plot")
-        with gr.Column(min_width=300):
-            accuracy = charts.plot(
-                "Validation accuracy, %", [charts.VAL], y_lim=[0.0, 100.0], elem_id="accuracy-plot"
-            )
-    key = gr.Markdown("", elem_classes="quiet", visible=False)
-    with gr.Row():
-        smooth = gr.Checkbox(False, label="Smooth the training loss", container=False)
-        log = gr.Checkbox(False, label="Loss on a logarithmic scale", container=False)
-    return Curves(loss, accuracy, key, smooth, log)
+def _run_list(waiting: gr.HTML) -> RunList:
+    gr.Markdown("### Runs")
+    undo = _undo()
+    rename = _rename()
+    with gr.Row(elem_id="runs-wanted"):
+        words = gr.Textbox(
+            "",
+            label="Find runs",
+            show_label=False,
+            container=False,
+            placeholder="Find by method, dataset or name",
+            scale=3,
+            min_width=180,
+            elem_id="runs-words",
+        )
+        orders = [(label, order) for order, label in run_list.SORTS.items()]
+        sort = gr.Dropdown(
+            orders,
+            value=run_list.NEWEST,
+            label="Order of the runs",
+            show_label=False,
+            container=False,
+            filterable=False,
+            scale=1,
+            min_width=150,
+            elem_id="runs-order",
+        )
+    lines = pressed.build("runs")
+    return RunList(
+        waiting, words, sort, lines, rename, undo, compare=gr.State([]), chosen=gr.State("")
+    )
 
 
-def _run_list() -> RunList:
-    with gr.Row():
-        with gr.Column(scale=3, min_width=260):
-            shown = gr.Dropdown([], value=None, label="Run shown", filterable=False, elem_id="run")
-        with gr.Column(scale=2, min_width=220):
-            compare = gr.Dropdown(
-                [],
-                value=[],
-                multiselect=True,
-                max_choices=len(charts.COMPARED) - 1,
-                label="Compare with",
-                elem_id="compare",
-            )
-    return RunList(shown, compare, chosen=gr.State(""))
+def _rename() -> Rename:
+    with gr.Row(visible=False, elem_id="run-rename") as row:
+        title = gr.Textbox(
+            "",
+            label="Title",
+            info="in your own words; empty: the adapter's name",
+            max_length=80,
+            submit_btn="Save",
+            elem_id="run-title",
+        )
+    return Rename(row, title, gr.State(""))
 
 
-def _log() -> gr.Textbox:
-    with gr.Accordion("Log", open=False):
-        return gr.Textbox(
+def _undo() -> Undo:
+    with gr.Row(visible=False, equal_height=True, elem_id="run-undo") as row:
+        words = gr.Markdown("")
+        button = gr.Button("Undo", size="sm", min_width=90, scale=0)
+    return Undo(row, words, button, gr.State(None))
+
+
+def _log() -> tuple[gr.Accordion, gr.Textbox]:
+    with gr.Accordion("Log", open=False) as fold:
+        lines = gr.Textbox(
             "",
             lines=8,
             max_lines=14,
@@ -136,6 +202,7 @@ def _log() -> gr.Textbox:
             buttons=["copy"],
             elem_id="journal",
         )
+    return fold, lines
 
 
 def _command() -> gr.Code:

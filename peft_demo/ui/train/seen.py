@@ -1,7 +1,31 @@
-"""What a page shows already, so that a refresh sends only what differs."""
+"""What a page shows already, so that a refresh sends only what differs, and what its person has
+chosen to look at.
+"""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from .curves import STEPS
+from .run_list import NEWEST
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person has chosen to look at."""
+
+    run: str = ""
+    """An older run; "" follows the newest."""
+    compare: Sequence[str] = ()
+    words: str = ""
+    """What the runs in the list have to say."""
+    sort: str = NEWEST
+    axis: str = STEPS
+    log: bool = False
+    opened: Collection[str] = ()
+    """What is folded away on the page and has been opened."""
+    blocked: str = ""
+    """Why nothing can be started, "" if something can."""
 
 
 @dataclass
@@ -17,8 +41,6 @@ class Seen:
     """Run → number of its events whose notices have been shown."""
     was_busy: bool = False
     """Whether the page has seen a run going on."""
-    points_again: bool = False
-    """Whether the points of the plots have to be sent once more."""
 
     def differs(self, part: str, value: Any) -> bool:
         """Whether the page does not show `value` there yet; notes that it does now."""

@@ -1,10 +1,12 @@
 """Datasets and class cards, in memory."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from peft_demo.contracts.answer import NamedPicture
 from peft_demo.contracts.cards import ClassCount, DataReport, DatasetCard
-from peft_demo.contracts.errors import BadData
+from peft_demo.contracts.errors import BadData, BadImage
 from peft_demo.contracts.progress import Report
 from peft_demo.contracts.specs import DataSpec
 
@@ -16,6 +18,13 @@ DIGITS_SET = DatasetCard(
 SHAPES_SET = DatasetCard(
     "shapes", "Shapes by count", "Drawn.", ("one", "two", EVIL), 600, "Apache-2.0"
 )
+
+
+def _read(file: Path) -> bytes:
+    """`BadImage` for a file that holds nothing."""
+    if not file.read_bytes():
+        raise BadImage("this file is empty.")
+    return file.read_bytes()
 
 
 class FakeDrafts:
@@ -69,6 +78,12 @@ class FakeData:
         problem = "" if len(counts) > 1 else "Two classes at least are needed."
         rejected = (("a/b.txt", "not a picture"),)
         return DataReport(data.name, counts, rejected, ("Two near-duplicates.",), problem)
+
+    def sent(self, files: Sequence[Path]) -> Sequence[NamedPicture]:
+        return [NamedPicture(file.name, partial(_read, file)) for file in files]
+
+    def browser_copy(self, file: Path) -> bytes:
+        return picture(file.name) if file.suffix == ".tif" else b""
 
     def keep_upload(self, file: Path) -> str:
         return "upload-1"

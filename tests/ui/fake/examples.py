@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from peft_demo.contracts import events as ev
 from peft_demo.contracts.adapter_card import AdapterCard
 from peft_demo.contracts.cards import MethodCard
+from peft_demo.contracts.families import BASELINES, BOTTLENECK, LOW_RANK
 from peft_demo.contracts.knobs import Knob
 from peft_demo.contracts.specs import RunSpec
 
@@ -38,6 +39,8 @@ METHODS = (
         identity=True,
         knobs=(),
         lr=1e-2,
+        head_lr=1e-2,
+        family=BASELINES,
     ),
     MethodCard(
         name="lora",
@@ -51,6 +54,8 @@ METHODS = (
         identity=True,
         knobs=(RANK, TARGETS, SCALE, START),
         lr=3e-3,
+        head_lr=1e-3,
+        family=LOW_RANK,
     ),
     MethodCard(
         name="arc",
@@ -64,6 +69,8 @@ METHODS = (
         identity=False,
         knobs=(RANK, NORM),
         lr=5e-3,
+        head_lr=1e-3,
+        family=BOTTLENECK,
     ),
 )
 

@@ -1,23 +1,29 @@
 """Adapters without weights: the zoo, the Hub, and what adapters answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from peft_demo.contracts.adapter_card import AdapterCard
+from peft_demo.contracts.answer import Answer, NamedPicture
 from peft_demo.contracts.cards import (
     BackboneCard,
     Prediction,
     Sample,
     SideBySide,
+    Taken,
     UploadPreview,
     ZooEntry,
 )
-from peft_demo.contracts.errors import BadAdapter, NotAllowed, UnknownName
+from peft_demo.contracts.changes import Changes
+from peft_demo.contracts.errors import BadAdapter, BadImage, NotAllowed, UnknownName
+from peft_demo.contracts.explanation import Explanation
 from peft_demo.contracts.progress import Report
 from peft_demo.contracts.score import ClassScore, Score, ScoredPicture
 from peft_demo.contracts.specs import DataSpec, ImportHints, PushSpec
+from peft_demo.contracts.strength import STEPS, AtStrength
 
+from .changes import changes
 from .examples import EVIL, SHA, card, picture
 
 TINY = BackboneCard(
@@ -35,6 +41,8 @@ class FakeZoo:
     def __init__(self, home: Path):
         self.home = home
         self.cards = {"lora-digits-0": card(), "evil": card("evil", (EVIL, "plain"))}
+        self.deleted: dict[str, AdapterCard] = {}
+        """What lies in the trash."""
 
     def backbones(self) -> Sequence[BackboneCard]:
         return TINY, SMALL
@@ -76,8 +84,42 @@ class FakeZoo:
         classes = tuple(new if label == old else label for label in before.classes)
         self.cards[id] = replace(before, classes=classes)
 
-    def delete(self, id: str) -> None:
-        self.cards.pop(id)
+    def take_upload(
+        self, files: Sequence[Path], hints: ImportHints | None = None
+    ) -> Sequence[Taken]:
+        return [self._taken(Path(file)) for file in files]
+
+    def _taken(self, file: Path) -> Taken:
+        if file.stat().st_size < 100:
+            return Taken(file.name, refusal="this file is truncated. Copy it again.")
+        id = file.stem
+        while id in self.cards:
+            id += "-2"
+        self.cards[id] = card(id)
+        return Taken(file.stem, id)
+
+    def delete(self, id: str) -> str:
+        if id == "shipped":
+            raise NotAllowed("shipped is not in your own zoo and stays as it is.")
+        self.deleted[id] = self.cards.pop(id)
+        return id
+
+    def trash(self) -> Sequence[ZooEntry]:
+        return [ZooEntry(id, 151_000, False, card) for id, card in self.deleted.items()]
+
+    def restore(self, name: str) -> str:
+        id = f"{name}-2" if name in self.cards else name
+        self.cards[id] = self.deleted.pop(name)
+        return id
+
+    def empty_trash(self) -> int:
+        count = len(self.deleted)
+        self.deleted.clear()
+        return count
+
+    def changes(self, id: str) -> Changes:
+        self.card(id)
+        return changes()
 
     def merge(self, id: str, out: Path) -> None:
         Path(out).write_bytes(b"merged")
@@ -87,6 +129,9 @@ class FakeZoo:
 
     def samples(self, id: str) -> Sequence[Sample]:
         return tuple(Sample(label, picture(label)) for label in self.card(id).classes)
+
+    def thumbnails(self, id: str) -> Sequence[bytes]:
+        return [picture(label) for label in self.card(id).classes[:4]]
 
 
 class FakeHub:
@@ -116,7 +161,11 @@ class FakeHub:
         self.pushed.append((push, token, agreed))
         return f"https://hub.example/{push.repo}"
 
-    def adapters(self, repo: str, revision: str = "", token: str = "") -> Sequence[ZooEntry]:
+    def adapters(
+        self, repo: str, revision: str = "", token: str = "", report: Report | None = None
+    ) -> Sequence[ZooEntry]:
+        if report:
+            report(f"asking the Hub for {repo}", 0.0)
         good = ZooEntry("theirs", 151_000, False, card("theirs"))
         return [good, ZooEntry("bad", 12, False, None, "ill-formed.")]
 
@@ -139,7 +188,7 @@ class FakeAnswers:
         self.zoo = zoo
 
     def classify(
-        self, image: Path | bytes, ids: Sequence[str], top: int = 5
+        self, image: Path | bytes, ids: Sequence[str], top: int = 5, strength: float = 1.0
     ) -> Sequence[Prediction]:
         return [self._answer(adapter, top) for adapter in ids]
 
@@ -148,9 +197,29 @@ class FakeAnswers:
     ) -> Sequence[Prediction]:
         return [self._answer(adapter, top) for adapter in ids]
 
+    def each(
+        self, pictures: Sequence[NamedPicture], id: str, top: int = 5, thumbnails: bool = False
+    ) -> Iterator[Answer]:
+        for named in pictures:
+            small = picture(named.name) if thumbnails else b""
+            try:
+                named.read()
+            except BadImage as error:
+                yield Answer(named.name, Prediction(id, (), 0.0, refusal=str(error)))
+            else:
+                yield Answer(named.name, self._answer(id, top), small)
+
     def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
         answer = self._answer(id, top)
         return SideBySide(answer, answer, 1.2, 1.0, 1e-7)
+
+    def strengths(self, id: str, report: Report | None = None) -> Sequence[AtStrength]:
+        return [AtStrength(strength, 0.5 + 0.2 * strength, 20) for strength in STEPS]
+
+    def explain(self, image: Path | bytes, id: str, report: Report | None = None) -> Explanation:
+        answer = self._answer(id, 1)
+        drops = ((0.1, 2.0), (0.0, -0.1))
+        return Explanation(id, answer.label, answer.probability, 0.1, drops, picture(id))
 
     def evaluate(
         self,
