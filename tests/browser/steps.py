@@ -99,10 +99,16 @@ def adapters(page) -> list[str]:
     return names
 
 
+NOTHING_FADES = """() =>
+  document.getAnimations().every((moving) => !(moving instanceof CSSTransition))"""
+
+
 def axe_finds(page) -> list[str]:
     """What axe-core finds wrong on the page as it stands, without what is Gradio's to mend."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     expect(page.locator(".toast-body")).to_have_count(0)  # Gradio's, with buttons in a button
+    expect(page.locator(".pending")).to_have_count(0, timeout=60_000)  # Gradio dims what is coming
+    page.wait_for_function(NOTHING_FADES)
     violations = axe.Axe().run(page).response["violations"]
     return [
         f"{rule['id']}: {node['target']}"

@@ -18,5 +18,4 @@ def test_nothing_stands_in_the_way(visit, tab, theme):
         expect(page.locator("#report")).to_contain_text("train", timeout=120_000)
         expect(page.locator("#previews img").first).to_be_visible()
     page.wait_for_timeout(2500)  # pictures, tables and answers come after the tab
-    expect(page.locator(".pending")).to_have_count(0, timeout=60_000)  # Gradio dims what is coming
     assert axe_finds(page) == []

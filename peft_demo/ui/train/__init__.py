@@ -83,7 +83,7 @@ def build(
     estimate = Estimate(data_line, cost_line, command, reason, marked=gr.State(()))
     memory = Memory(page.memory, form, zoo)
     refresh = Refresh(view, buttons, header, page.timer, training)
-    actions = RunActions(view, buttons, form, page.client, training)
+    actions = RunActions(view, form, page.client, training)
     train_tab = TrainTab(form, estimate, buttons, view, refresh, memory, actions, builder.families)
     _connect_form(tab, train_tab, training, data)
     origin = form.extras.origin
@@ -146,7 +146,6 @@ def _connect_form(tab: gr.Tab, train_tab: TrainTab, training: Training, data: Da
         [
             *train_tab.estimate.parts,
             *form.typed,
-            buttons.start,
             buttons.blocked,
             memory.state,
         ],
@@ -218,6 +217,7 @@ def _connect_run(page: Page, train_tab: TrainTab) -> None:
     how = {"fn": refresh.handler, "inputs": refresh.inputs, "outputs": refresh.outputs, **UNQUEUED}
     page.blocks.load(refresh.opened, None, refresh.outputs, **UNQUEUED)
     page.timer.tick(trigger_mode="once", **how)
+    train_tab.buttons.blocked.change(trigger_mode="always_last", **how)
     curves = view.curves
     wishes = [runs.words, runs.sort, curves.axis, curves.log]
     gr.on([wish.input for wish in wishes], trigger_mode="always_last", **how)
@@ -229,10 +229,10 @@ def _connect_run(page: Page, train_tab: TrainTab) -> None:
         for done in turned:
             done.then(**how)
     started = train_tab.buttons.start.click(
-        actions.start(), {*train_tab.form.inputs, page.client}, actions.begun, **QUEUED
+        actions.start(), {*train_tab.form.inputs, page.client}, runs.chosen, **QUEUED
     )
     resumed = view.go_on.click(
-        actions.resume(), {view.interrupted, page.client}, actions.begun, **QUEUED
+        actions.resume(), {view.interrupted, page.client}, runs.chosen, **QUEUED
     )
     stopped = train_tab.buttons.stop.click(actions.stop(), page.client, None, **QUEUED)
     lined_up = runs.waiting.select(actions.change_line(), page.client, None, **QUEUED)

@@ -15,7 +15,7 @@ from .. import text
 from ..data.form import Checked
 from ..toasts import speaking
 from ..wiring import Updates, Values
-from .buttons import Buttons, start_button
+from .buttons import Buttons
 from .form import RunForm
 from .memory import Memory
 from .method_list import ASSUMED_CLASSES
@@ -58,9 +58,9 @@ class Estimate:
 def estimator(
     form: RunForm, lines: Estimate, buttons: Buttons, memory: Memory, training: Training, data: Data
 ):
-    """The handler that writes the lines, opens or closes Start, and remembers the form.
+    """The handler that writes the lines and the reason why Start is closed, and remembers the form.
 
-    Its outputs are the lines, Start, the reason why it is closed, and the browser's memory.
+    Its outputs are the lines, that reason, and the browser's memory.
     """
 
     @speaking
@@ -80,7 +80,6 @@ def estimator(
         reason = text.sentence(problem)
         updates[lines.reason] = gr.Markdown(text.plain(reason), visible=bool(reason))
         updates[buttons.blocked] = reason
-        updates[buttons.start] = start_button(training.status(), reason)
         updates[memory.state] = memory.keep(values)
         return {**updates, **lines.mark(form, values)}
 

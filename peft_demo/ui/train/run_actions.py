@@ -9,14 +9,12 @@ from typing import Any
 import gradio as gr
 
 from ...contracts.cards import RunCard
-from ...contracts.run_state import RunState
 from ...contracts.service import Training
 from .. import text
 from ..session import valid_id
 from ..toasts import speaking, toast
 from ..wiring import Part, Updates, Values
-from . import pressed, run_text
-from .buttons import Buttons, start_button
+from . import pressed
 from .form import RunForm
 from .run_list import name_of, place_in_words
 from .run_view import Deleted, RunView
@@ -27,28 +25,20 @@ class RunActions:
     """Handlers of the buttons of one page."""
 
     view: RunView
-    buttons: Buttons
     form: RunForm
     client: gr.BrowserState
     training: Training
 
-    @property
-    def begun(self) -> list[Part]:
-        """What `start` and `resume` change."""
-        runs = self.view.runs
-        return [runs.chosen, self.view.headline, self.buttons.start]
-
     def start(self):
-        """The handler of Start: it takes the page to the new run in one answer, so that nothing of
-        the run before stands beside the new one's name. A run that has to wait leaves the page as
-        it is.
+        """The handler of Start: the page goes to the new run with the refresh that follows, which
+        alone writes what is shown of a run. A run that has to wait leaves the page as it is.
         """
 
         @speaking
-        def start(values: Values) -> Updates | Any:
+        def start(values: Values) -> str | Any:
             owner = valid_id(values[self.client])
             run = self.training.start(self.form.spec(values), owner=owner)
-            return self._show_begun(run)
+            return self._chosen_now(run)
 
         return start
 
@@ -56,23 +46,20 @@ class RunActions:
         """The handler of Go on: the interrupted run that is shown goes on."""
 
         @speaking
-        def resume(values: Values) -> Updates | Any:
+        def resume(values: Values) -> str | Any:
             interrupted = values[self.view.interrupted]
             run = self.training.resume(interrupted, owner=valid_id(values[self.client]))
-            return self._show_begun(run)
+            return self._chosen_now(run)
 
         return resume
 
-    def _show_begun(self, run: str) -> Updates | Any:
+    def _chosen_now(self, run: str) -> str | Any:
+        """"", which follows the newest run, once `run` is that."""
         card = self.training.run(run)
         if card.place:
             toast("info", f"{name_of(card)} is {place_in_words(card.place)} and begins by itself")
             return gr.skip()
-        return {
-            self.view.runs.chosen: "",
-            self.view.headline: f"## {run_text.HEADLINES[RunState.QUEUED]}",
-            self.buttons.start: start_button(self.training.status()),
-        }
+        return ""
 
     def stop(self):
         """The handler of Stop: the run in progress ends."""
