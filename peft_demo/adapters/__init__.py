@@ -1,12 +1,13 @@
 """Adapters: built (`adapter`), put around a backbone (`attach`), many at once (`mixed`), folded
-into its weights (`merge`), kept in one file (`file`), gone on from (`take_over`), and what they
-change (`changes`)."""
+into its weights (`merge`), several into one model (`blend`), kept in one file (`file`), gone on
+from (`take_over`), and what they change (`changes`)."""
 
 from .adapter import Adapter, create, meta_adapter
 from .attach import attach, without_head
+from .blend import blend
 from .changes import changes
 from .file import AdapterFile, dump, load, read_card
-from .merge import merge, merged_tensors
+from .merge import merge, merged_tensors, tensors_of
 from .mixed import Mixed, is_mixable
 from .take_over import take_over
 
@@ -15,6 +16,7 @@ __all__ = [
     "AdapterFile",
     "Mixed",
     "attach",
+    "blend",
     "changes",
     "create",
     "dump",
@@ -25,5 +27,6 @@ __all__ = [
     "meta_adapter",
     "read_card",
     "take_over",
+    "tensors_of",
     "without_head",
 ]

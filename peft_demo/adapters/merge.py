@@ -51,11 +51,15 @@ def merge(backbone: Backbone, adapter: Adapter) -> nn.Module:
 
 
 def merged_tensors(backbone: Backbone, adapter: Adapter) -> dict[str, Tensor]:
-    """The merged model's tensors under timm's own names, head included, on the CPU."""
-    state = merge(backbone, adapter).state_dict()
+    """`tensors_of` the merged model."""
+    return tensors_of(merge(backbone, adapter))
+
+
+def tensors_of(merged: nn.Module) -> dict[str, Tensor]:
+    """A merged model's tensors under timm's own names, head included, on the CPU."""
     return {
         timm_name(name): tensor.detach().cpu().contiguous().clone()
-        for name, tensor in state.items()
+        for name, tensor in merged.state_dict().items()
     }
 
 

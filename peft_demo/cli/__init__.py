@@ -29,6 +29,7 @@ from . import (
     methods,
     predict,
     strength,
+    together,
     train,
     zoo,
 )
@@ -54,6 +55,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("inspect")(inspect.inspect)
 app.command("strength")(strength.strength)
+app.command("together")(together.together)
 app.command("calibrate")(calibrate.calibrate)
 app.command("merge")(adapters.merge)
 app.command("export")(adapters.export)

@@ -9,24 +9,40 @@ from ..contracts.errors import BadValue
 from ..contracts.knobs import parse_settings
 from ..contracts.specs import ImportHints
 from ..storage.paths import is_there
-from .options import Adapter, Backbone, Json, NewName, Offline, Size, Zoo
+from .options import (
+    Adapter,
+    Adapters,
+    Backbone,
+    Json,
+    NewName,
+    Offline,
+    Shares,
+    Size,
+    Zoo,
+    parse_shares,
+)
 from .services import open_studio
 from .terminal import print_answer
 
 
 def merge(
-    adapter: Adapter,
+    adapters: Adapters,
     out: Annotated[
         Path,
         Option("--out", metavar="FILE", help="Where to write plain timm weights, safetensors."),
     ],
+    shares: Shares = "",
     zoo: Zoo = None,
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
-    """Fold an adapter into its backbone and write plain timm weights."""
+    """Fold an adapter, or the mean of several, into their backbone and write plain timm weights."""
     with open_studio(zoo, offline) as studio:
-        studio.zoo.merge(studio.zoo.find(adapter), out)
+        ids = [studio.zoo.find(adapter) for adapter in adapters]
+        if len(ids) == 1:
+            studio.zoo.merge(ids[0], out)
+        else:
+            studio.zoo.blend(ids, out, parse_shares(shares))
     size = out.stat().st_size
     value = {"file": str(out), "file_bytes": size}
     print_answer(value, [f"{out}: {size / 1e6:.1f} MB of plain timm weights"], as_json)

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, Signature, signature
+from math import isfinite, nan
 from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Argument, Option
 
 from ..contracts.data_spec import CLASSES_FROM
+from ..contracts.errors import BadValue
 from ..contracts.knobs import Knob, knobs
 from ..contracts.specs import Recipe
 from ..contracts.window import GROUNDS, parse_window
@@ -18,6 +20,12 @@ _DATA_HELP = "A bundled name, a folder, a zip, a tar, or hf:ID."
 Data = Annotated[str, Option("--data", metavar="DATA", help=_DATA_HELP)]
 DataArgument = Annotated[str, Argument(metavar="DATA", help=_DATA_HELP)]
 Adapter = Annotated[str, Argument(metavar="ADAPTER", help="An adapter of the zoo, or a file.")]
+Adapters = Annotated[
+    list[str], Argument(metavar="ADAPTER ...", help="Adapters of the zoo, or files.")
+]
+Shares = Annotated[
+    str, Option(metavar="S,S", help="How much of each of several, for instance 0.7,0.3.")
+]
 Backbone = Annotated[
     str, Option("--backbone", metavar="B", help="Its name; the bundled one if left out.")
 ]
@@ -128,3 +136,14 @@ def _flag(knob: Knob) -> Parameter:
     )
     annotation = Annotated[str | None, option]
     return Parameter(knob.name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def parse_shares(typed: str) -> tuple[float, ...]:
+    """ "0.7,0.3" → (0.7, 0.3); "" → (), which is the same of each."""
+    try:
+        shares = tuple(float(word) for word in typed.split(",")) if typed else ()
+    except ValueError:
+        shares = (nan,)
+    if not all(map(isfinite, shares)):
+        raise BadValue(f"--shares takes numbers, got {typed!r}.", "For instance 0.7,0.3.")
+    return shares

@@ -32,6 +32,7 @@ from .progress import Report
 from .score import Score
 from .specs import DataSpec, ImportHints, PushSpec, RunSpec
 from .strength import AtStrength
+from .together import Together
 
 
 class Drafts(Protocol):
@@ -241,6 +242,14 @@ class Zoo(Protocol):
         """Writes plain timm weights with the adapter folded in; `CannotMerge` says why not."""
         ...
 
+    def blend(self, ids: Sequence[str], out: Path, shares: Sequence[float] = ()) -> None:
+        """Writes plain timm weights with the mean of what several adapters change folded in.
+
+        `shares` weigh them, all alike without. `CannotMerge` says why not, `BadValue` which class
+        they do not share.
+        """
+        ...
+
     def export(self, id: str, to: str, out: Path) -> Sequence[str]:
         """Writes the adapter as "peft" (a new folder) or "onnx" (a file).
 
@@ -349,6 +358,19 @@ class Answers(Protocol):
 
     def explain(self, image: Path | bytes, id: str, report: Report | None = None) -> Explanation:
         """What in the image the answer of an adapter rests on."""
+        ...
+
+    def together(
+        self,
+        ids: Sequence[str],
+        data: DataSpec | None = None,
+        shares: Sequence[float] = (),
+        report: Report | None = None,
+    ) -> Together:
+        """How often several adapters of the same classes are right together: their answers
+        averaged, and their weights. Without `data` on the data of the first one's run, less what
+        any of them has learned from.
+        """
         ...
 
     def evaluate(

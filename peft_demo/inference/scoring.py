@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from ..contracts.adapter_card import AdapterCard
 from ..contracts.doubt import LIMIT
 from ..contracts.errors import BadData, BadImage
 from ..contracts.paired import Paired
@@ -16,7 +18,8 @@ from ..contracts.score import Score, ScoredPicture
 from ..contracts.specs import DataSpec
 from ..contracts.window import Window
 from ..data import Dataset, Example, Split, decode, readable, split, stack, thumbnail
-from .attached import Attached
+from ..vit import Backbone
+from .attached import Answered, Attached
 from .figures import figures
 from .predict import check_finite
 
@@ -27,6 +30,20 @@ PER_CELL = 12
 """Of them, from one cell of the confusion matrix."""
 PICTURE_SIDE = 128
 """Pixels of the longest edge of such a picture."""
+
+
+class Answering(Protocol):
+    """What can be asked: an adapter around its backbone, or several in one model."""
+
+    @property
+    def backbone(self) -> Backbone: ...
+
+    @property
+    def card(self) -> AdapterCard: ...
+
+    def answer(self, images: Tensor) -> Answered:
+        """What it says of uint8 images [N 3 S S]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -60,7 +77,7 @@ def score(
     """
     examples = _offered(dataset)
     fresh = _fresh(examples, chosen)
-    said = _ask_about(chosen, fresh, dataset, report)
+    said = ask_about(chosen, fresh, dataset, report)
     return _score(chosen, said, len(examples) - len(fresh), pictures)
 
 
@@ -70,18 +87,37 @@ def compared(
     """The `score` of the first, and both on those of its images that the second has not seen."""
     examples = _offered(dataset)
     fresh = _fresh(examples, first)
-    said = _ask_about(first, fresh, dataset, report)
+    said = ask_about(first, fresh, dataset, report)
     shared = _fresh(fresh, second)
     digests = {example.digest for example in shared}
     right = said.correct[torch.tensor([example.digest in digests for example in fresh])]
-    other = _ask_about(second, shared, dataset, report).correct
-    pairs = Paired(
-        both=int((right & other).sum()),
-        only_first=int((right & ~other).sum()),
-        only_second=int((~right & other).sum()),
-        neither=int((~right & ~other).sum()),
-    )
+    other = ask_about(second, shared, dataset, report).correct
+    pairs = paired(right, other)
     return _score(first, said, len(examples) - len(fresh), False), pairs
+
+
+def said_by_all(
+    members: Sequence[Attached], dataset: Dataset, report: Report | None = None
+) -> tuple[list[Said], int]:
+    """What each of them says of the images that none has learned from, and how many were left
+    out.
+    """
+    examples = _offered(dataset)
+    fresh = examples
+    for member in members:
+        fresh = _fresh(fresh, member)
+    said = [ask_about(member, fresh, dataset, report) for member in members]
+    return said, len(examples) - len(fresh)
+
+
+def paired(first: Tensor, second: Tensor) -> Paired:
+    """Which images [N] both recognised, one of them alone, or neither."""
+    return Paired(
+        both=int((first & second).sum()),
+        only_first=int((first & ~second).sum()),
+        only_second=int((~first & second).sum()),
+        neither=int((~first & ~second).sum()),
+    )
 
 
 def repeated(
@@ -139,10 +175,10 @@ def _fresh(examples: Sequence[Example], chosen: Attached) -> list[Example]:
     return fresh
 
 
-def _ask_about(
-    chosen: Attached, examples: Sequence[Example], dataset: Dataset, report: Report | None
+def ask_about(
+    chosen: Answering, examples: Sequence[Example], dataset: Dataset, report: Report | None
 ) -> Said:
-    """What the adapter says of examples of a dataset of its classes."""
+    """What is said of examples of a dataset of its classes."""
     used = {example.label for example in examples}
     numbers = _as_trained(dataset.classes, chosen.card.classes, used)
     window = dataset.window.completed_by(chosen.card.picture_window)
@@ -150,13 +186,13 @@ def _ask_about(
 
 
 def _ask(
-    chosen: Attached,
+    chosen: Answering,
     examples: Sequence[Example],
     numbers: Tensor,
     window: Window,
     report: Report | None,
 ) -> Said:
-    """What the adapter says. `numbers` are its classes by those of the dataset.
+    """What it says. `numbers` are its classes by those of the dataset.
 
     One batch of images is in memory at a time.
     """

@@ -20,6 +20,7 @@ from ..contracts.progress import Report
 from ..contracts.score import Score
 from ..contracts.specs import DataSpec, RunSpec
 from ..contracts.strength import AtStrength
+from ..contracts.together import Together
 from ..contracts.window import Window
 from ..data import split
 from ..data.few_shot_tensors import few_shot_tensors
@@ -28,6 +29,7 @@ from ..data.pixels import PixelBudget
 from ..inference import Answered, Attached
 from ..inference.scoring import compared, repeated, score
 from ..inference.strengths import over_strengths
+from ..inference.together import shares_of, together
 from ..storage.atomic import write_file
 from .adapter_store import AdapterStore
 from .datasets import Datasets
@@ -120,6 +122,22 @@ class Answers:
         dataset = self._datasets.open(spec, report)
         with self._datasets.turn(spec, report):
             return over_strengths(chosen, dataset, spec, report)
+
+    def together(
+        self,
+        ids: Sequence[str],
+        data: DataSpec | None = None,
+        shares: Sequence[float] = (),
+        report: Report | None = None,
+    ) -> Together:
+        """How often several adapters are right, each alone and all together. Without `data` on
+        images of the first one's dataset."""
+        members = {id: self._predictor.choose(id) for id in ids}
+        shares = shares_of(list(members.values()), shares)
+        spec = data or self._data_of(ids[0], members[ids[0]].card)
+        dataset = self._datasets.open(spec, report)
+        with self._datasets.turn(spec, report):
+            return together(members, dataset, shares, report)
 
     def compare(
         self, first: str, second: str, data: DataSpec, report: Report | None = None

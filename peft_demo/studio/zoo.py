@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from safetensors.torch import save as to_bytes
+from torch import nn
 
 from .. import adapters, interop, vit
 from ..adapters import AdapterFile
@@ -15,6 +16,7 @@ from ..contracts.cards import BackboneCard, Sample, Taken, ZooEntry
 from ..contracts.changes import Changes
 from ..contracts.errors import PeftDemoError
 from ..contracts.specs import DataSpec, ImportHints, RunSpec
+from ..inference.together import blended
 from ..storage.atomic import disk_errors, write_file
 from ..storage.home import Home
 from ..storage.lock import locked
@@ -152,16 +154,12 @@ class Zoo:
 
     def merge(self, id: str, out: Path) -> None:
         file = AdapterFile.open(self.file(id))
-        backbone, adapter = self._predictor.load(file)
-        metadata = {
-            "format": "pt",
-            "architecture": file.card.arch,
-            "classes": json.dumps(file.card.classes),
-            "window": json.dumps(file.card.window),
-            "ground": json.dumps(file.card.ground),
-        }
-        tensors = adapters.merged_tensors(backbone, adapter)
-        write_file(Path(out), to_bytes(tensors, metadata))
+        merged = adapters.merge(*self._predictor.load(file))
+        _write_weights(merged, file.card, out)
+
+    def blend(self, ids: Sequence[str], out: Path, shares: Sequence[float] = ()) -> None:
+        several = blended([self._predictor.choose(id) for id in ids], shares)
+        _write_weights(several.model, several.card, out)
 
     def export(self, id: str, to: str, out: Path) -> Sequence[str]:
         chosen = find_export(to)
@@ -215,3 +213,15 @@ class Zoo:
     @staticmethod
     def _same_name_other_weights(card: BackboneCard, other: BackboneCard) -> bool:
         return other.name == card.name and other.fingerprint != card.fingerprint
+
+
+def _write_weights(model: nn.Module, card: AdapterCard, out: Path) -> None:
+    """Writes a plain model's weights under timm's names, with what is needed to ask it."""
+    metadata = {
+        "format": "pt",
+        "architecture": card.arch,
+        "classes": json.dumps(card.classes),
+        "window": json.dumps(card.window),
+        "ground": json.dumps(card.ground),
+    }
+    write_file(Path(out), to_bytes(adapters.tensors_of(model), metadata))

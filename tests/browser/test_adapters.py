@@ -134,12 +134,20 @@ def test_the_trash_gives_back_and_is_emptied_by_the_second_click(visit, width):
 
 
 @WIDTHS
-def test_two_are_compared(visit, width):
+def test_two_answer_as_one_and_are_compared(visit, width):
     page = visit("?tab=adapters", width=width)
     tick(page, "lora-shapes-s0", "arc-shapes-s0")
+    page.locator("#together").click()
+    expect(page.locator("#team")).to_contain_text("weights averaged", timeout=120_000)
+    expect(page.locator("#team tr")).to_have_count(5)
+    expect(page.locator("#team")).to_contain_text("points beside lora-shapes-s0 alone")
+    fits(page, width)
+    if width == 1366:
+        assert axe_finds(page) == []
     page.locator("#compare").click()
     expect(page.locator("#image")).to_be_visible()
     expect(page.locator("#answer-1")).to_contain_text("%", timeout=60_000)
+    expect(page.locator("#averaged")).to_contain_text("All 2 averaged")
 
 
 @WIDTHS

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from peft_demo.contracts.cards import Prediction
-from peft_demo.ui.classify.answers import Together, draw, sentence
+from peft_demo.ui.classify.answers import TOP, Agreement, averaged, draw, sentence
 
 
 def prediction(*top: tuple[str, float]) -> Prediction:
@@ -31,8 +31,8 @@ def test_what_is_none_of_the_classes_is_not_called_one_of_them():
     assert 'class="answer none"' in draw(strange, "A", "1 ms")
     familiar = replace(strange, doubt=0.9)
     assert sentence(familiar) == "<b>bricks</b>, <em>sure</em>"
-    together = Together.of([strange, strange, familiar])
-    assert together.answer == "" and together.look(strange) == ""
+    agreement = Agreement.of([strange, strange, familiar])
+    assert agreement.answer == "" and agreement.look(strange) == ""
 
 
 def test_unlikely_classes_are_folded_into_one_line():
@@ -52,13 +52,40 @@ def test_answers_side_by_side_have_one_order_and_show_who_differs():
     first = prediction(("bricks", 0.6), ("tiles", 0.4))
     second = prediction(("tiles", 0.9), ("bricks", 0.1))
     third = prediction(("tiles", 0.8), ("bricks", 0.2))
-    together = Together.of([first, second, third])
-    assert together.classes == ("tiles", "bricks") and together.answer == "tiles"
-    html = draw(first, "A", "", together)
+    agreement = Agreement.of([first, second, third])
+    assert agreement.classes == ("tiles", "bricks") and agreement.answer == "tiles"
+    html = draw(first, "A", "", agreement)
     assert "differs" in html and html.index("<span>tiles") < html.index("<span>bricks")
-    assert "agrees" in draw(second, "B", "", together)
+    assert "agrees" in draw(second, "B", "", agreement)
 
 
 def test_where_no_two_agree_none_differs():
-    together = Together.of([prediction(("a", 1.0)), prediction(("b", 1.0))])
-    assert "differs" not in draw(prediction(("a", 1.0)), "A", "", together)
+    agreement = Agreement.of([prediction(("a", 1.0)), prediction(("b", 1.0))])
+    assert "differs" not in draw(prediction(("a", 1.0)), "A", "", agreement)
+
+
+def test_whole_answers_over_the_same_classes_are_averaged():
+    first = replace(prediction(("tiles", 0.6), ("bricks", 0.4)), doubt=0.2)
+    second = replace(prediction(("bricks", 0.9), ("tiles", 0.1)), doubt=0.4)
+    mean = averaged([first, second])
+    assert mean.label == "bricks" and mean.probability == pytest.approx(0.65)
+    assert mean.doubt == pytest.approx(0.3)
+    assert averaged([first, replace(second, doubt=None)]).doubt is None
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (),
+        (("dots", 0.5), ("tiles", 0.5)),
+        (("bricks", 0.5), ("tiles", 0.1)),
+    ],
+)
+def test_one_alone_other_classes_and_cut_answers_have_no_average(others):
+    answers = [prediction(("bricks", 0.6), ("tiles", 0.4))]
+    assert averaged([*answers, prediction(*others)] if others else answers) is None
+
+
+def test_of_many_classes_few_are_drawn():
+    many = prediction(*((f"class {n}", 0.1) for n in range(10)))
+    assert draw(many, "A", "").count("<li>") == TOP

@@ -32,6 +32,7 @@ from . import (
     selection,
     share,
     shelf,
+    team,
     trash,
 )
 from .shelf import Wanted
@@ -83,6 +84,7 @@ def build(
         filtered = filters.build(*chips)
         cards = listing.build()
         chosen = selection.build(undo)
+        as_one = team.build()
         trashed = trash.build()
     with gr.Column(visible=False) as opened:
         shown = details.build(opened, titles)
@@ -108,6 +110,7 @@ def build(
     _connect_details(page, adapters_tab, file, zoo)
     add.connect(adding, button, page.zoo_changed, zoo, hub)
     selection.connect(chosen, cards, file, page.zoo_changed, zoo)
+    team.connect(as_one, chosen, answers)
     trash.connect(trashed, page.zoo_changed, zoo)
     evaluate.connect(errors, shown.chosen, data_form, answers)
     changed.connect(inside, shown.chosen, zoo)

@@ -33,6 +33,7 @@ class Selection:
     bar: gr.Row
     count: gr.Markdown
     compare: gr.Button
+    together: gr.Button
     download: gr.Button
     delete: gr.Button
     clear: gr.Button
@@ -46,7 +47,7 @@ class Selection:
     @property
     def outputs(self) -> list[Part]:
         """Everything that `show` changes."""
-        return [self.ticked, self.bar, self.count]
+        return [self.ticked, self.bar, self.count, self.together]
 
     @property
     def undone(self) -> list[Part]:
@@ -62,6 +63,7 @@ class Selection:
             self.ticked: ids,
             self.bar: gr.Row(visible=bool(ids)),
             self.count: f"**{text.count(len(ids))} chosen** · {size}",
+            self.together: gr.Button(interactive=len(ids) > 1),
         }
 
     def offer_undo(self, names: Sequence[str]) -> Updates:
@@ -89,11 +91,12 @@ def build(undo: UndoLine) -> Selection:
     with gr.Row(visible=False, elem_id="chosen") as bar:
         count = gr.Markdown("", elem_id="count")
         compare = _button("Compare", "compare", "primary")
+        together = _button("Together", "together")
         download = _button("Download", "download-chosen")
         delete = _button("Delete", "delete-chosen")
         clear = _button("Choose none", "choose-none")
     return Selection(
-        gr.State(()), bar, count, compare, download, delete, clear, *undo, gr.State(())
+        gr.State(()), bar, count, compare, together, download, delete, clear, *undo, gr.State(())
     )
 
 

@@ -53,8 +53,7 @@ def build(
             with gr.Row():
                 adapter, compare = _adapters(ids, chosen)
             hint = gr.Markdown(samples.READY, elem_id="hint")
-            with gr.Row(elem_id="answers"):
-                places = answers.build()
+            places = answers.build()
             with gr.Row(elem_id="actions"):
                 teach = gr.Button("Teach your own", variant="primary", size="md", elem_id="teach")
                 every = gr.Button("Ask every adapter", size="md", elem_id="ask-every")

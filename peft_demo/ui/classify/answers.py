@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from statistics import fmean
 
 import gradio as gr
 
@@ -15,16 +16,20 @@ MOST = 4
 """Adapters that answer side by side."""
 TOP = 5
 """Classes shown of each answer."""
+EVERY = 1_000_000
+"""Classes asked for where answers are averaged: all that there are."""
 SURE = 0.9
 """Probability from which an answer is called sure."""
 DOUBTFUL = 0.6
 """Probability below which the second class is named too."""
+WHOLE = 0.999
+"""What the probabilities of an answer add up to, if none of its classes is missing."""
 LEAST = 0.01
 """Probability below which a class has no bar of its own."""
 
 
 @dataclass(frozen=True)
-class Together:
+class Agreement:
     """What several answers to one image have in common."""
 
     classes: tuple[str, ...] = ()
@@ -33,14 +38,14 @@ class Together:
     """That most of them give; empty where there is one answer alone, or no two agree."""
 
     @staticmethod
-    def of(predictions: Sequence[Prediction]) -> "Together":
+    def of(predictions: Sequence[Prediction]) -> "Agreement":
         shares: Counter[str] = Counter()
         for prediction in predictions:
             shares.update(dict(prediction.top))
         classes = tuple(name for name, _ in shares.most_common())
         answers = Counter(p.label for p in predictions if not p.is_none)
         [(answer, count)] = answers.most_common(1) or [("", 0)]
-        return Together(classes, answer if count > 1 else "")
+        return Agreement(classes, answer if count > 1 else "")
 
     def look(self, prediction: Prediction) -> str:
         """agrees, differs, or nothing where there is nothing to agree with."""
@@ -49,7 +54,7 @@ class Together:
         return "agrees" if prediction.label == self.answer else "differs"
 
 
-ALONE = Together()
+ALONE = Agreement()
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,13 @@ class Place:
     column: gr.Column
     answer: gr.HTML
 
-    def show(self, prediction: Prediction, title: str, timing: str, together: Together) -> Updates:
-        """Updates that show an answer here, `together` with others."""
+    def show(
+        self, prediction: Prediction, title: str, timing: str, agreement: Agreement
+    ) -> Updates:
+        """Updates that show an answer here, and what it has in common with others."""
         return {
             self.column: gr.Column(visible=True),
-            self.answer: draw(prediction, title, timing, together),
+            self.answer: draw(prediction, title, timing, agreement),
         }
 
     def hide(self) -> Updates:
@@ -76,21 +83,27 @@ class Answers:
     """The places for up to `MOST` answers."""
 
     places: tuple[Place, ...]
+    average: gr.HTML
+    """What they say together, where they know the same classes."""
 
     @property
     def parts(self) -> list[Part]:
-        parts: list[Part] = []
+        parts: list[Part] = [self.average]
         for place in self.places:
             parts += [place.column, place.answer]
         return parts
 
     def show(self, predictions: Sequence[Prediction]) -> Updates:
         """Updates that show these, one adapter each, and nothing else."""
-        together = Together.of(predictions)
+        agreement = Agreement.of(predictions)
         updates = self.hide()
+        if mean := averaged(predictions):
+            share = f"{100 * mean.probability:.0f}\u202f%"
+            words = f"All {len(predictions)} averaged: {sentence(mean)} {share}"
+            updates[self.average] = gr.HTML(f"<p>{words}</p>", visible=True)
         for place, prediction in zip(self.places, predictions, strict=False):
             title = prediction.adapter
-            updates |= place.show(prediction, title, timing(prediction), together)
+            updates |= place.show(prediction, title, timing(prediction), agreement)
         return updates
 
     def show_first(self, prediction: Prediction) -> Updates:
@@ -112,15 +125,18 @@ class Answers:
 
     def hide(self) -> Updates:
         """Updates that show no answer."""
-        updates: Updates = {}
+        updates: Updates = {self.average: gr.HTML(visible=False)}
         for place in self.places:
             updates |= place.hide()
         return updates
 
 
 def build() -> Answers:
-    """Draws the places, empty, into the open row."""
-    return Answers(tuple(_place(n) for n in range(MOST)))
+    """Draws the places, empty, into the open context."""
+    average = gr.HTML("", visible=False, padding=False, elem_id="averaged")
+    with gr.Row(elem_id="answers"):
+        places = tuple(_place(n) for n in range(MOST))
+    return Answers(places, average)
 
 
 def _place(n: int) -> Place:
@@ -128,19 +144,33 @@ def _place(n: int) -> Place:
         return Place(column, gr.HTML("", padding=False))
 
 
-def draw(prediction: Prediction, title: str, timing: str, together: Together = ALONE) -> str:
+def draw(prediction: Prediction, title: str, timing: str, agreement: Agreement = ALONE) -> str:
     """HTML: a sentence, how long it took, and a bar behind the name of each likely class."""
-    shown = [(name, share) for name, share in prediction.top if share >= LEAST]
+    shown = [(name, share) for name, share in prediction.top[:TOP] if share >= LEAST]
     rest = 1 - sum(share for _, share in shown)
-    if together.classes:
-        shown.sort(key=lambda bar: together.classes.index(bar[0]))
+    if agreement.classes:
+        shown.sort(key=lambda bar: agreement.classes.index(bar[0]))
     bars = "".join(_bar(name, share) for name, share in shown)
-    said = f'<p class="sentence {together.look(prediction)}">{sentence(prediction)}</p>'
+    said = f'<p class="sentence {agreement.look(prediction)}">{sentence(prediction)}</p>'
     look = "answer none" if prediction.is_none else "answer"
     return (
         f'<div class="{look}"><h2>{escape(title)}</h2>{said}'
         f"<p>{escape(timing)}</p><ul>{bars}</ul>{_others(rest)}</div>"
     )
+
+
+def averaged(predictions: Sequence[Prediction]) -> Prediction | None:
+    """The mean of several whole answers over the same classes; None where there is none."""
+    answers = [dict(prediction.top) for prediction in predictions]
+    if len(answers) < 2 or any(answer.keys() != answers[0].keys() for answer in answers):
+        return None
+    if any(sum(answer.values()) < WHOLE for answer in answers):
+        return None
+    shares = {name: fmean(answer[name] for answer in answers) for name in answers[0]}
+    best_first = sorted(shares.items(), key=lambda pair: -pair[1])
+    doubts = [prediction.doubt for prediction in predictions if prediction.doubt is not None]
+    doubt = fmean(doubts) if len(doubts) == len(predictions) else None
+    return Prediction("", tuple(best_first), sum(p.ms for p in predictions), doubt=doubt)
 
 
 def sentence(prediction: Prediction) -> str:

@@ -12,7 +12,7 @@ from .. import address, text
 from ..toasts import speaking
 from ..wiring import Updates, relisted
 from . import samples
-from .answers import MOST, TOP
+from .answers import EVERY, MOST, TOP
 from .example import example, samples_of
 from .tab import ClassifyTab, Replacement, nothing_to_ask
 from .usable import usable
@@ -93,7 +93,7 @@ class Asker:
         ids = list(dict.fromkeys(ids))[:MOST]
         if not ids:
             return self._wait(adapter)
-        predictions = self._answers.classify(Path(image), ids, TOP)
+        predictions = self._answers.classify(Path(image), ids, TOP if len(ids) == 1 else EVERY)
         return self._tab.show(self._tab.answers.show(predictions))
 
     def _wait(self, adapter: str | None) -> Updates:

@@ -54,7 +54,7 @@ class RunActions:
         return resume
 
     def _chosen_now(self, run: str) -> str | Any:
-        """"", which follows the newest run, once `run` is that."""
+        """ "", which follows the newest run, once `run` is that."""
         card = self.training.run(run)
         if card.place:
             toast("info", f"{name_of(card)} is {place_in_words(card.place)} and begins by itself")

@@ -18,10 +18,12 @@ from peft_demo.contracts.cards import (
 from peft_demo.contracts.changes import Changes
 from peft_demo.contracts.errors import BadAdapter, BadImage, NotAllowed, UnknownName
 from peft_demo.contracts.explanation import Explanation
+from peft_demo.contracts.paired import Paired
 from peft_demo.contracts.progress import Report
 from peft_demo.contracts.score import ClassScore, Score, ScoredPicture
 from peft_demo.contracts.specs import DataSpec, ImportHints, PushSpec
 from peft_demo.contracts.strength import STEPS, AtStrength
+from peft_demo.contracts.together import ANSWERS, Combined, Together
 
 from .changes import changes
 from .examples import EVIL, SHA, card, picture
@@ -124,6 +126,9 @@ class FakeZoo:
     def merge(self, id: str, out: Path) -> None:
         Path(out).write_bytes(b"merged")
 
+    def blend(self, ids: Sequence[str], out: Path, shares: Sequence[float] = ()) -> None:
+        Path(out).write_bytes(b"blended")
+
     def export(self, id: str, to: str, out: Path) -> Sequence[str]:
         return ()
 
@@ -215,6 +220,18 @@ class FakeAnswers:
 
     def strengths(self, id: str, report: Report | None = None) -> Sequence[AtStrength]:
         return [AtStrength(strength, 0.5 + 0.2 * strength, 20) for strength in STEPS]
+
+    def together(
+        self,
+        ids: Sequence[str],
+        data: DataSpec | None = None,
+        shares: Sequence[float] = (),
+        report: Report | None = None,
+    ) -> Together:
+        """Of 20 images each gets 15 right, all together one more."""
+        gain = Paired(both=15, only_first=1, only_second=0, neither=4)
+        alone = tuple((id, 0.75) for id in ids)
+        return Together(20, 3, alone, (Combined(ANSWERS, 0.8, gain),), "it is <b>not</b> linear.")
 
     def explain(self, image: Path | bytes, id: str, report: Report | None = None) -> Explanation:
         answer = self._answer(id, 1)
