@@ -89,11 +89,16 @@ class Asker:
         self, image: str, adapter: str | None, compare: Sequence[str] | None = ()
     ) -> Updates:
         """Updates that show what these adapters say of an image."""
+        return self._said(Path(image), adapter, compare)
+
+    def _said(
+        self, image: Path | bytes, adapter: str | None, compare: Sequence[str] | None
+    ) -> Updates:
         ids = [id for id in [adapter, *(compare or [])] if id]
         ids = list(dict.fromkeys(ids))[:MOST]
         if not ids:
             return self._wait(adapter)
-        predictions = self._answers.classify(Path(image), ids, TOP if len(ids) == 1 else EVERY)
+        predictions = self._answers.classify(image, ids, TOP if len(ids) == 1 else EVERY)
         return self._tab.show(self._tab.answers.show(predictions))
 
     def _wait(self, adapter: str | None) -> Updates:
@@ -122,11 +127,10 @@ class Asker:
             emptied = {question.sample_of: (), question.replacement: replacement.next(None)}
             return {**emptied, **self._tab.wait(samples.hint(pictures))}
         first = pictures[0].picture
-        (prediction,) = self._answers.classify(first, [adapter], TOP)
         return {
             question.sample_of: self._classes(adapter),
             question.replacement: replacement.next(first),
-            **self._tab.show(self._tab.answers.show([prediction])),
+            **self._said(first, adapter, compare),
         }
 
     def _classes(self, adapter: str | None) -> tuple[str, ...]:
