@@ -15,7 +15,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..contracts.changes import Change, Changes, Directions, TrainedTensor, WeightChange
+from ..contracts.changes import (
+    MOST_VALUES,
+    Change,
+    Changes,
+    Directions,
+    TrainedTensor,
+    WeightChange,
+)
 from ..contracts.errors import CannotMerge
 from ..vit import Backbone
 from ..vit.anatomy import tree_name
@@ -150,7 +157,10 @@ def _own_tensors(adapter: Adapter, place: Place) -> Mapping[str, Tensor]:
 
 
 def _described(name: str, tensor: Tensor, shared: bool) -> TrainedTensor:
-    return TrainedTensor(name, tuple(tensor.shape), norm(_exact(tensor)), shared)
+    exact = _exact(tensor)
+    is_short = tensor.numel() <= MOST_VALUES and tensor.numel() == max(tensor.shape, default=1)
+    values = tuple(exact.flatten().tolist()) if is_short else ()
+    return TrainedTensor(name, tuple(tensor.shape), norm(exact), shared, values)
 
 
 def _directions(place: Place, before: Affine | None) -> tuple[Directions, ...]:

@@ -8,6 +8,8 @@ LEADING = 32
 """Singular values that are kept of each matrix, the largest."""
 BINS = 40
 """Bins of a histogram of cosines, of equal width from -1 to 1."""
+MOST_VALUES = 128
+"""Numbers of a vector that is kept as it is: coefficients of a rank, not of a width."""
 MOST_LEVELS = 16
 """Most values that a matrix takes which counts as quantised: up to four bits."""
 
@@ -69,6 +71,9 @@ class TrainedTensor:
     norm: float
     shared: bool = False
     """Whether several places use it."""
+    values: tuple[float, ...] = ()
+    """The numbers themselves of a vector of at most `MOST_VALUES`: ARC's coefficients, HTA's
+    diagonal, RLRR's and SSF's scales where the backbone is narrow."""
 
 
 @dataclass(frozen=True)

@@ -203,6 +203,16 @@ def test_householder_vectors_have_their_norm(tiny):
     assert norms["diagonal"] == 0
 
 
+def test_short_vectors_come_with_their_numbers(tiny):
+    adapter = disturbed(new("arc", tiny))
+    first, *_ = changes(tiny, adapter).changes
+    tensors = {tensor.name: tensor for tensor in first.tensors}
+    delta = adapter.by_site()[first.place]
+    kept = tensors["coefficients"].values
+    assert kept == tuple(delta.coefficients.detach().double().tolist())
+    assert not tensors["projection"].values
+
+
 def test_the_largest_change_is_found(tiny):
     adapter = new("lora", tiny)
     assert changes(tiny, adapter).largest.size == 0

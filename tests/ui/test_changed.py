@@ -55,7 +55,9 @@ def test_a_browser_may_send_anything(result, value):
 def test_a_place_is_drawn_with_its_tables(result):
     html = change_place.draw(result.changes[3])
     assert "<h3>q in block 1</h3>" in html
-    assert html.count('class="chart"') == html.count("As a table") == 2
+    assert html.count('class="chart"') == html.count("As a table") == 3
+    assert "Sizes of coefficients" in html and "<td>-0.6</td>" in html
+    assert 'class="levels"' in html and "width:33%" in html
     assert "effective rank of 1.9, of at most 64" in html
     assert "up takes 2 values: -0.5 (25 %), 0.5 (75 %)." in html
     assert "<td>several</td>" in html and "<td>0.1</td>" in html

@@ -10,6 +10,7 @@ from .change_grid import name
 
 SPECTRUM_HEAD = ("Number", "W", "W + ΔW", "ΔW")
 ANGLE_HEAD = ("|cosine|", "Here", "Frozen weight")
+VALUES_HEAD = ("Number", "Value")
 DIRECTIONS_HEAD = ("Matrix", "Directions", "Norms", "Drift", "Mean |cosine|", "Frozen weight")
 TENSORS_HEAD = ("Tensor", "Shape", "Norm", "Used by")
 
@@ -19,6 +20,8 @@ def draw(change: Change) -> str:
     parts = [f"<h3>{escape(name(change))}</h3><p>{escape(words(change))}</p>"]
     drawings = [_spectrum(change.weight)] if change.weight and change.weight.before else []
     drawings += [_angles(entry) for entry in change.directions if entry.cosines]
+    drawings += [_levels(entry) for entry in change.directions if entry.levels]
+    drawings += [_values(tensor) for tensor in change.tensors if len(tensor.values) > 1]
     if drawings:
         parts.append(f'<div class="drawings">{"".join(drawings)}</div>')
     if change.directions:
@@ -91,6 +94,28 @@ def _angles(entry: Directions) -> str:
         for x, y in here
     ]
     return _with_table(drawing, ANGLE_HEAD, rows)
+
+
+def _levels(entry: Directions) -> str:
+    """HTML: a bar for each value that a quantised matrix takes, a table by itself."""
+    most = max(share for _, share in entry.levels)
+    rows = "".join(
+        f'<tr><th scope="row">{charts.number(value)}</th>'
+        f'<td><i style="width:{100 * share / most:.0f}%"></i></td><td>{text.share(share)}</td></tr>'
+        for value, share in entry.levels
+    )
+    caption = f"Values of {escape(entry.name)}, and how many of its numbers take them"
+    return f'<table class="levels"><caption>{caption}</caption>{rows}</table>'
+
+
+def _values(tensor: TrainedTensor) -> str:
+    """A short vector, the largest number first: how many of them count."""
+    sizes = sorted(map(abs, tensor.values), reverse=True)
+    curve = Curve(tensor.name, list(enumerate(sizes, 1)), marked=True)
+    title = f"Sizes of {tensor.name}, the largest first"
+    drawing = charts.draw(title, [curve], Axes("rank of the number", low=0))
+    rows = [(n, charts.number(value)) for n, value in enumerate(tensor.values, 1)]
+    return _with_table(drawing, VALUES_HEAD, rows)
 
 
 def _folded(cosines: Sequence[float]) -> list[tuple[float, float]]:

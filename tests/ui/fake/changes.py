@@ -17,7 +17,11 @@ def product(place: str, layer: int, size: float) -> Change:
     cosines = tuple(float(n == BINS // 2) for n in range(BINS))
     down = Directions("down", 2, 64, 0.9, 1.1, 0.3, 0.2, cosines, cosines, 0.1)
     bits = Directions("up", 2, 64, 1.0, 1.0, 0.0, 0.0, levels=((-0.5, 0.25), (0.5, 0.75)))
-    tensors = (TrainedTensor("down", (2, 64), 1.4), TrainedTensor("up", (64, 2), 0.5, True))
+    tensors = (
+        TrainedTensor("down", (2, 64), 1.4),
+        TrainedTensor("up", (64, 2), 0.5, True),
+        TrainedTensor("coefficients", (3,), 0.7, values=(0.1, -0.6, 0.3)),
+    )
     return Change(place, "q", layer, 128, weight, "", tensors, (down, bits))
 
 
