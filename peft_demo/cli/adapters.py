@@ -56,13 +56,16 @@ def export(
     out: Annotated[
         Path, Option("--out", metavar="PATH", help="A new folder (peft) or a file (onnx).")
     ],
+    rank: Annotated[
+        int, Option(metavar="R", min=0, help="For peft: the nearest LoRA of this rank.")
+    ] = 0,
     zoo: Zoo = None,
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
     """Write an adapter for another program, for instance huggingface/peft or ONNX."""
     with open_studio(zoo, offline) as studio:
-        notes = studio.zoo.export(studio.zoo.find(adapter), to, out)
+        notes = studio.zoo.export(studio.zoo.find(adapter), to, out, rank)
     value = {"path": str(out), "format": to, "notes": list(notes)}
     print_answer(value, [f"{out}: written for {to}", *notes], as_json)
 

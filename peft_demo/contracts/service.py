@@ -250,8 +250,9 @@ class Zoo(Protocol):
         """
         ...
 
-    def export(self, id: str, to: str, out: Path) -> Sequence[str]:
-        """Writes the adapter as "peft" (a new folder) or "onnx" (a file).
+    def export(self, id: str, to: str, out: Path, rank: int = 0) -> Sequence[str]:
+        """Writes the adapter as "peft" (a new folder) or "onnx" (a file); with a `rank` the nearest
+        LoRA of that rank, where the adapter is none.
 
         Gives sentences about what there is to know of it. `CannotExport` says what that format has
         no place for.

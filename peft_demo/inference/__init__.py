@@ -3,7 +3,7 @@ precision (`precision`), what an adapter says and how much it doubts it (`attach
 `doubt`), what its answer rests on (`occlusion`), how often it is right (`scoring`), and what
 several are together (`together`)."""
 
-from .attached import Answered, Attached, answer_together
+from .attached import Answered, Attached, Plain, answer_together
 from .inputs import CachedFeatures, ImageInputs, normalize
 from .occlusion import explain
 from .precision import autocast, disable_slow_fused_attention
@@ -21,6 +21,7 @@ __all__ = [
     "Attached",
     "CachedFeatures",
     "ImageInputs",
+    "Plain",
     "answer_together",
     "autocast",
     "check_finite",

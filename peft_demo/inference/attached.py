@@ -95,6 +95,22 @@ class Attached:
         return Answered(probabilities, doubts(features, means, self.card.doubt))
 
 
+@dataclass(frozen=True)
+class Plain:
+    """A plain model that answers in the place of an adapter, with its classes: several adapters
+    folded into one, or what a LoRA keeps of one."""
+
+    backbone: Backbone
+    card: AdapterCard
+    model: nn.Module
+    """Normalised images [B 3 S S] → logits [B C]."""
+
+    def answer(self, images: Tensor) -> Answered:
+        """What it says of uint8 images [N 3 S S]; it cannot say what is none of its classes."""
+        logits = outputs(self.model, images, self.backbone)
+        return Answered(logits.softmax(dim=-1), None)
+
+
 @torch.inference_mode()
 def answer_together(
     mixed: Mixed, group: Sequence[Attached], images: Tensor, numbers: Sequence[int], batch: int = 0

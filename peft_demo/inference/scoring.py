@@ -121,7 +121,7 @@ def paired(first: Tensor, second: Tensor) -> Paired:
 
 
 def repeated(
-    chosen: Attached,
+    chosen: Answering,
     dataset: Dataset,
     data: DataSpec,
     report: Report | None = None,
@@ -142,7 +142,7 @@ def repeated(
 
 
 def again_split(
-    chosen: Attached, dataset: Dataset, data: DataSpec, report: Report | None = None
+    chosen: Answering, dataset: Dataset, data: DataSpec, report: Report | None = None
 ) -> Split:
     """The split of the adapter's own run; `BadData` if the dataset is not the same any more."""
     again = split(dataset, data.shots, data.seed, report)
@@ -151,7 +151,7 @@ def again_split(
     return again
 
 
-def _unseen(chosen: Attached, examples: Sequence[Example]) -> list[Example]:
+def _unseen(chosen: Answering, examples: Sequence[Example]) -> list[Example]:
     """The examples that the adapter was neither trained nor validated on."""
     seen = {digest[:12] for digest in chosen.card.seen}
     return [example for example in examples if example.digest[:12] not in seen]
@@ -214,7 +214,7 @@ def _ask(
     return Said(examples, window, torch.cat(labels), torch.cat(probabilities), all_doubts)
 
 
-def _score(chosen: Attached, said: Said, left_out: int, pictures: bool) -> Score:
+def _score(chosen: Answering, said: Said, left_out: int, pictures: bool) -> Score:
     names = chosen.card.classes
     values = figures(said.truth, said.probabilities, names)
     numbers = {entry.name: number for number, entry in enumerate(values["classes"])}

@@ -3,36 +3,17 @@ that is worth it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .. import adapters
-from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadValue, CannotMerge
 from ..contracts.progress import Report
 from ..contracts.together import ANSWERS, WEIGHTS, Combined, Together
 from ..data import Dataset
-from ..vit import Backbone
-from .attached import Answered, Attached
-from .predict import outputs
+from .attached import Attached, Plain
 from .scoring import Said, ask_about, paired, said_by_all
-
-
-@dataclass(frozen=True)
-class Blended:
-    """Several adapters as one plain model, with the classes of the first."""
-
-    backbone: Backbone
-    card: AdapterCard
-    model: nn.Module
-    """Normalised images [B 3 S S] → logits [B C]."""
-
-    def answer(self, images: Tensor) -> Answered:
-        """What it says of uint8 images [N 3 S S]; it cannot say what is none of its classes."""
-        logits = outputs(self.model, images, self.backbone)
-        return Answered(logits.softmax(dim=-1), None)
 
 
 def together(
@@ -105,7 +86,7 @@ def averaged(said: Sequence[Said], orders: Sequence[Tensor], shares: Sequence[fl
     return torch.stack(mean).sum(dim=0)
 
 
-def blended(members: Sequence[Attached], shares: Sequence[float] = ()) -> Blended:
+def blended(members: Sequence[Attached], shares: Sequence[float] = ()) -> Plain:
     """One plain model with the weighted mean of their weights, classes in the first one's order.
 
     `CannotMerge` says what stands in the way.
@@ -120,7 +101,7 @@ def blended(members: Sequence[Attached], shares: Sequence[float] = ()) -> Blende
             raise CannotMerge("they read pictures differently.")
     stack = [member.adapter for member in members]
     model = adapters.blend(first.backbone, stack, shares, orders).eval()
-    return Blended(first.backbone, first.card, model)
+    return Plain(first.backbone, first.card, model)
 
 
 def _around(member: Attached) -> tuple:

@@ -1,7 +1,8 @@
 """Other programs' formats: read by `convert`, written by `to_peft` and `to_onnx`."""
 
 from .convert import convert, is_foreign, with_defaults
+from .fit import fit
 from .to_onnx import to_onnx
-from .to_peft import to_peft
+from .to_peft import fit_to_peft, to_peft
 
-__all__ = ["convert", "is_foreign", "to_onnx", "to_peft", "with_defaults"]
+__all__ = ["convert", "fit", "fit_to_peft", "is_foreign", "to_onnx", "to_peft", "with_defaults"]

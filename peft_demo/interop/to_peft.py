@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import save as to_bytes
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..adapters.adapter import Adapter
 from ..adapters.attach import check_sites
@@ -32,6 +32,7 @@ from ..contracts.errors import CannotExport
 from ..data.tensors import RESIZED
 from ..vit import Backbone, LowRank, Site
 from ..vit.anatomy import timm_name
+from .fit import PATCH, Fit
 from .peft_folder import CONFIG, NOTE, PREFIX, TENSORS
 
 CARD_FIELDS = (
@@ -54,11 +55,12 @@ Products = Mapping[str, LowRank]
 
 Parts = Sequence[tuple[Site, LowRank]]
 
+Written = tuple[dict[str, bytes], tuple[str, ...]]
+"""Files by name, and notes for the person who exports."""
+
 
 @torch.no_grad()
-def to_peft(
-    backbone: Backbone, adapter: Adapter, card: AdapterCard, hub: str = ""
-) -> tuple[dict[str, bytes], tuple[str, ...]]:
+def to_peft(backbone: Backbone, adapter: Adapter, card: AdapterCard, hub: str = "") -> Written:
     """The files of the folder by name, and notes for the person who exports.
 
     `hub` is the repository of the backbone's weights, "" where they are only a file. Raises
@@ -68,17 +70,38 @@ def to_peft(
     adapter = dequantized(adapter)
     parts = _parts(backbone, adapter)
     products = joined(backbone, parts)
+    saved = {backbone.anatomy.head: biased(adapter.head)}
+    files = _files(backbone, products, saved, card, hub)
+    return files, _notes(parts, products)
+
+
+def fit_to_peft(
+    backbone: Backbone, fitted: Fit, card: AdapterCard, hub: str = ""
+) -> dict[str, bytes]:
+    """The files of a LoRA that is near to an adapter which is none."""
+    saved: dict[str, nn.Module] = {backbone.anatomy.head: fitted.head}
+    if fitted.patch is not None:
+        saved[PATCH] = fitted.patch
+    return _files(backbone, fitted.products, saved, card, hub)
+
+
+def _files(
+    backbone: Backbone,
+    products: Products,
+    saved: Mapping[str, nn.Module],
+    card: AdapterCard,
+    hub: str,
+) -> dict[str, bytes]:
     by_timm_path = {timm_path(path): product for path, product in products.items()}
-    config = _config(by_timm_path, backbone, hub)
-    tensors = _tensors(by_timm_path, config["lora_bias"]) | _head(backbone, adapter)
+    config = _config(by_timm_path, list(saved), hub)
+    tensors = _tensors(by_timm_path, config["lora_bias"]) | _whole(saved)
     note = {name: getattr(card, name) for name in CARD_FIELDS}
     note["resize"] = RESIZED
-    files = {
+    return {
         CONFIG: _json(config),
         NOTE: _json(note),
         TENSORS: to_bytes(tensors, {"format": "pt"}),
     }
-    return files, _notes(parts, products)
 
 
 def timm_path(path: str) -> str:
@@ -113,7 +136,7 @@ def _parts(backbone: Backbone, adapter: Adapter) -> Parts:
 
 def _other_ways(adapter: Adapter) -> str:
     if adapter.method.merges(adapter.config):
-        return "Use `merge` or `export --to onnx`."
+        return "Ask for the nearest LoRA (`--rank 16`), or use `merge` or `export --to onnx`."
     return "Use `export --to onnx`."
 
 
@@ -131,7 +154,7 @@ def _notes(parts: Parts, products: Products) -> tuple[str, ...]:
     return ()
 
 
-def _config(products: Products, backbone: Backbone, hub: str) -> dict[str, Any]:
+def _config(products: Products, saved: list[str], hub: str) -> dict[str, Any]:
     ranks = {path: len(product.down) for path, product in products.items()}
     rank = Counter(ranks.values()).most_common(1)[0][0]
     other_ranks = {path: other for path, other in ranks.items() if other != rank}
@@ -146,7 +169,7 @@ def _config(products: Products, backbone: Backbone, hub: str) -> dict[str, Any]:
         "lora_bias": any(product.shift is not None for product in products.values()),
         "lora_dropout": 0.0,
         "bias": "none",
-        "modules_to_save": [backbone.anatomy.head],
+        "modules_to_save": saved,
         "inference_mode": True,
     }
 
@@ -163,10 +186,13 @@ def _tensors(products: Products, biased: bool) -> dict[str, Tensor]:
     return tensors
 
 
-def _head(backbone: Backbone, adapter: Adapter) -> dict[str, Tensor]:
-    head = biased(adapter.head)
-    name = f"{PREFIX}{backbone.anatomy.head}"
-    return {f"{name}.weight": _copy(head.weight), f"{name}.bias": _copy(head.bias)}
+def _whole(saved: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """The tensors of modules that stand in the folder as they are."""
+    return {
+        f"{PREFIX}{path}.{name}": _copy(tensor)
+        for path, module in saved.items()
+        for name, tensor in module.state_dict().items()
+    }
 
 
 def _copy(tensor: Tensor) -> Tensor:

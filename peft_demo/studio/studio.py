@@ -96,6 +96,7 @@ class Studio:
             self.data,
             predictor,
             self.training.held_out,
+            self.training.data_of,
             offline=self.offline,
             allow_local_paths=allow_local_paths,
         )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,8 +15,10 @@ from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import BackboneCard, Sample, Taken, ZooEntry
 from ..contracts.changes import Changes
-from ..contracts.errors import PeftDemoError
+from ..contracts.errors import BadData, PeftDemoError
 from ..contracts.specs import DataSpec, ImportHints, RunSpec
+from ..inference import Plain
+from ..inference.scoring import repeated
 from ..inference.together import blended
 from ..storage.atomic import disk_errors, write_file
 from ..storage.home import Home
@@ -41,6 +44,7 @@ class Zoo:
         data: Datasets,
         predictor: Predictor,
         held_out: Callable[[str, AdapterCard], Sequence[Sample]],
+        data_of: Callable[[str, AdapterCard], DataSpec],
         *,
         offline: bool,
         allow_local_paths: bool,
@@ -51,6 +55,7 @@ class Zoo:
         self._data = data
         self._predictor = predictor
         self._held_out = held_out
+        self._data_of = data_of
         self._offline = offline
         self._allow_local_paths = allow_local_paths
         self._samples: dict[DataSpec, Sequence[Sample]] = {}
@@ -161,12 +166,13 @@ class Zoo:
         several = blended([self._predictor.choose(id) for id in ids], shares)
         _write_weights(several.model, several.card, out)
 
-    def export(self, id: str, to: str, out: Path) -> Sequence[str]:
+    def export(self, id: str, to: str, out: Path, rank: int = 0) -> Sequence[str]:
         chosen = find_export(to)
         file = AdapterFile.open(self.file(id))
         backbone, adapter = self._predictor.load(file)
         source = vit.find(file.card.backbone, self._home.root, file.card.fingerprint)
-        return chosen.write(Path(out), Subject(backbone, adapter, file.card, source))
+        measure = partial(self._measured, id)
+        return chosen.write(Path(out), Subject(backbone, adapter, file.card, source, rank, measure))
 
     def samples(self, id: str) -> Sequence[Sample]:
         card = self.card(id)
@@ -181,6 +187,19 @@ class Zoo:
 
     def thumbnails(self, id: str) -> Sequence[bytes]:
         return self._thumbnails.get(self._store.state(id), lambda: self.samples(id))
+
+    def _measured(self, id: str, model: nn.Module) -> str:
+        """How many of its own test images a plain model gets right in an adapter's place, in words;
+        "" where they cannot be had again."""
+        chosen = self._predictor.choose(id)
+        try:
+            spec = self._data_of(id, chosen.card)
+            dataset = self._data.open(spec)
+            before = repeated(chosen, dataset, spec)
+        except BadData:
+            return ""
+        after = repeated(Plain(chosen.backbone, chosen.card, model), dataset, spec)
+        return f"of {after.images} test images {after.right} are right, {before.right} before."
 
     def _draw_samples(self, data: DataSpec) -> Sequence[Sample]:
         if data.source != "bundled":

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from peft_demo import adapters, inference
 from peft_demo.adapters import AdapterFile
-from peft_demo.contracts.errors import BadValue, CannotWrite, UnknownName
+from peft_demo.contracts.errors import BadValue, CannotExport, CannotWrite, UnknownName
 from peft_demo.contracts.specs import ImportHints
 from peft_demo.data import decode, to_tensor
 from peft_demo.studio import exports
@@ -188,3 +188,16 @@ def test_a_new_file_is_a_new_export(trained, tmp_path, monkeypatch):
     finally:
         monkeypatch.undo()
         exports.exports.cache_clear()
+
+
+def test_an_adapter_that_is_no_lora_goes_out_as_the_nearest_one(studio, short, finish, tmp_path):
+    finish(studio, studio.training.start(short("hta", epochs=3)))
+    (id,) = [entry.id for entry in studio.zoo.entries()]
+    with pytest.raises(CannotExport, match="--rank 16"):
+        studio.zoo.export(id, "peft", tmp_path / "exact")
+    kept, right = studio.zoo.export(id, "peft", tmp_path / "near", 4)
+    assert re.match(r"a LoRA of rank [1-4] keeps \d+.\d % of", kept)
+    assert re.fullmatch(r"of \d+ test images \d+ are right, \d+ before.", right)
+    assert (tmp_path / "near" / "adapter_config.json").exists()
+    with pytest.raises(BadValue, match="Leave out --rank"):
+        studio.zoo.export(id, "onnx", tmp_path / "a.onnx", 4)

@@ -124,7 +124,7 @@ def test_one_that_is_deleted_can_be_had_back_from_the_list(service, empty_page, 
 def exported(service, tab, monkeypatch):
     """format → what the page shows of it; the fake writes what it is asked for."""
 
-    def write(id, to, out):
+    def write(id, to, out, rank=0):
         if to == "peft":
             out.mkdir()
             (out / "adapter_config.json").write_text(json.dumps({"id": id}))
@@ -148,6 +148,8 @@ def test_exports_are_files_with_their_notes(exported):
     assert file.endswith("/evil-peft.zip") and "rank 8" in notes and "<b>" not in notes
     with zipfile.ZipFile(file) as archive:
         assert archive.namelist() == ["evil/adapter_config.json"]
+    _, (words, nearest), *_ = export.FORMATS
+    assert "16" in words and exported(nearest)[1].endswith("/evil-peft-rank-16.zip")
     assert exported(export.to_onnx)[1].endswith("/evil.onnx")
     assert exported(export.merged)[1].endswith("/evil-merged.safetensors")
 

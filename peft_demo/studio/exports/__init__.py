@@ -17,11 +17,13 @@ a test to `tests/studio/test_exports.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+
+from torch import nn
 
 from ...adapters import Adapter
 from ...contracts.adapter_card import AdapterCard
@@ -39,6 +41,11 @@ class Subject:
     adapter: Adapter
     card: AdapterCard
     source: Source
+    rank: int = 0
+    """Of the nearest LoRA, where a format can be near only; 0 asks for the adapter as it is."""
+    measure: Callable[[nn.Module], str] = field(default=lambda model: "", repr=False)
+    """What a plain model [B 3 S S] → [B C] gets right of the adapter's own test images, in words;
+    "" where they cannot be had again."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ... import interop
+from ...contracts.errors import BadValue
 from ...data.tensors import RESIZED
 from ...storage.atomic import write_file
 from . import Export, Subject
@@ -12,6 +13,8 @@ from . import Export, Subject
 def write(out: Path, subject: Subject) -> Sequence[str]:
     """`out` is one ONNX file afterwards. Raises `CannotExport`."""
     card = subject.card
+    if subject.rank:
+        raise BadValue("ONNX holds every adapter as it is.", "Leave out --rank.")
     content, merged = interop.to_onnx(subject.backbone, subject.adapter, card)
     write_file(out, content)
     form = "the adapter is folded into the weights"

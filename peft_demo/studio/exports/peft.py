@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ... import interop
 from ...contracts.adapter_card import AdapterCard
+from ...contracts.text import percent
 from ...data.tensors import RESIZED
 from ...storage.atomic import write_folder
 from ...storage.names import slug
@@ -15,11 +16,29 @@ from . import Export, Subject
 
 def write(out: Path, subject: Subject) -> Sequence[str]:
     """`out` is a new folder afterwards that peft loads. Raises `CannotExport`."""
-    hub = subject.source.hub
-    files, notes = interop.to_peft(subject.backbone, subject.adapter, subject.card, hub)
+    files, notes = _near(subject) if subject.rank else _exact(subject)
     readme = _readme(subject.backbone, subject.card, subject.source)
     write_folder(out, {**files, "README.md": readme.encode()})
     return notes
+
+
+def _exact(subject: Subject) -> tuple[dict[str, bytes], Sequence[str]]:
+    hub = subject.source.hub
+    return interop.to_peft(subject.backbone, subject.adapter, subject.card, hub)
+
+
+def _near(subject: Subject) -> tuple[dict[str, bytes], Sequence[str]]:
+    """The nearest LoRA of that rank, and what is lost."""
+    fitted = interop.fit(subject.backbone, subject.adapter, subject.rank)
+    hub = subject.source.hub
+    files = interop.fit_to_peft(subject.backbone, fitted, subject.card, hub)
+    ranks = {len(product.down) for product in fitted.products.values()}
+    notes = [f"a LoRA of rank {max(ranks)} keeps {percent(fitted.kept)} of ‖ΔW‖²."]
+    if fitted.left_out:
+        notes.append(f"a LoRA has no place for {', '.join(fitted.left_out)}: left out.")
+    if said := subject.measure(fitted.model):
+        notes.append(said)
+    return files, notes
 
 
 def _readme(backbone: Backbone, card: AdapterCard, source: Source) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -18,6 +19,8 @@ ABOUT = (
     "What another program has no place for is said here, and nothing is written. "
     "ONNX and merged weights hold the backbone too."
 )
+NEAREST = 16
+"""Rank of the LoRA that stands for an adapter which is none."""
 MERGED = "Every tensor has timm's own name: load the file into a timm model."
 
 Writer = Callable[[Zoo, str, Path], tuple[Path, Sequence[str]]]
@@ -80,12 +83,13 @@ def exporter(part: Export, write: Writer, zoo: Zoo):
     return export
 
 
-def to_peft(zoo: Zoo, id: str, folder: Path) -> tuple[Path, Sequence[str]]:
-    """A zip of the folder that huggingface/peft loads."""
+def to_peft(zoo: Zoo, id: str, folder: Path, rank: int = 0) -> tuple[Path, Sequence[str]]:
+    """A zip of the folder that huggingface/peft loads; with a `rank` of the nearest LoRA."""
     written = folder / "peft"
-    notes = zoo.export(id, "peft", written)
+    notes = zoo.export(id, "peft", written, rank)
     files = {f"{id}/{file.name}": file for file in sorted(written.iterdir())}
-    return delivery.write_zip(folder / f"{id}-peft.zip", files), notes
+    name = f"{id}-peft-rank-{rank}.zip" if rank else f"{id}-peft.zip"
+    return delivery.write_zip(folder / name, files), notes
 
 
 def to_onnx(zoo: Zoo, id: str, folder: Path) -> tuple[Path, Sequence[str]]:
@@ -101,6 +105,7 @@ def merged(zoo: Zoo, id: str, folder: Path) -> tuple[Path, Sequence[str]]:
 
 FORMATS: tuple[tuple[str, Writer], ...] = (
     ("peft (zip)", to_peft),
+    (f"Nearest LoRA of rank {NEAREST} (zip)", partial(to_peft, rank=NEAREST)),
     ("ONNX", to_onnx),
     ("Merged timm weights", merged),
 )

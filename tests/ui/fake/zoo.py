@@ -129,7 +129,7 @@ class FakeZoo:
     def blend(self, ids: Sequence[str], out: Path, shares: Sequence[float] = ()) -> None:
         Path(out).write_bytes(b"blended")
 
-    def export(self, id: str, to: str, out: Path) -> Sequence[str]:
+    def export(self, id: str, to: str, out: Path, rank: int = 0) -> Sequence[str]:
         return ()
 
     def samples(self, id: str) -> Sequence[Sample]:
