@@ -21,6 +21,7 @@ from . import (
     adapters,
     backbones,
     calibrate,
+    data_map,
     datasets,
     evaluate,
     explain,
@@ -53,6 +54,7 @@ app.command("resume")(train.resume)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
+app.command("map")(data_map.data_map)
 app.command("inspect")(inspect.inspect)
 app.command("strength")(strength.strength)
 app.command("together")(together.together)

@@ -26,6 +26,7 @@ from .cards import (
     ZooEntry,
 )
 from .changes import Changes
+from .data_map import PCA, TEST, DataMap
 from .events import Event
 from .explanation import Explanation
 from .progress import Report
@@ -386,6 +387,19 @@ class Answers(Protocol):
 
         Images that the adapter was trained on are left out. With `pictures` some of them come with
         the score.
+        """
+        ...
+
+    def map(
+        self,
+        id: str,
+        data: DataSpec | None = None,
+        part: str = TEST,
+        drawing: str = PCA,
+        report: Report | None = None,
+    ) -> DataMap:
+        """Where pictures lie on a plane before and after adaptation: those that `evaluate` takes,
+        or training images (`part`). `BadData` if there are too few.
         """
         ...
 

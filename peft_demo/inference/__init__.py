@@ -1,7 +1,7 @@
 """Answers without learning: what a model is given (`inputs`), what it answers (`predict`), in which
 precision (`precision`), what an adapter says and how much it doubts it (`attached`, `calibration`,
-`doubt`), what its answer rests on (`occlusion`), how often it is right (`scoring`), and what
-several are together (`together`)."""
+`doubt`), what its answer rests on (`occlusion`), how often it is right (`scoring`), what it did to
+the features (`data_map`), and what several are together (`together`)."""
 
 from .attached import Answered, Attached, Plain, answer_together
 from .inputs import CachedFeatures, ImageInputs, normalize

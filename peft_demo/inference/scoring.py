@@ -75,8 +75,8 @@ def score(
     Images that the adapter was trained or validated on are left out. With `pictures` some of them
     come with the score.
     """
-    examples = _offered(dataset)
-    fresh = _fresh(examples, chosen)
+    examples = offered(dataset)
+    fresh = never_seen(examples, chosen)
     said = ask_about(chosen, fresh, dataset, report)
     return _score(chosen, said, len(examples) - len(fresh), pictures)
 
@@ -85,10 +85,10 @@ def compared(
     first: Attached, second: Attached, dataset: Dataset, report: Report | None = None
 ) -> tuple[Score, Paired]:
     """The `score` of the first, and both on those of its images that the second has not seen."""
-    examples = _offered(dataset)
-    fresh = _fresh(examples, first)
+    examples = offered(dataset)
+    fresh = never_seen(examples, first)
     said = ask_about(first, fresh, dataset, report)
-    shared = _fresh(fresh, second)
+    shared = never_seen(fresh, second)
     digests = {example.digest for example in shared}
     right = said.correct[torch.tensor([example.digest in digests for example in fresh])]
     other = ask_about(second, shared, dataset, report).correct
@@ -102,10 +102,10 @@ def said_by_all(
     """What each of them says of the images that none has learned from, and how many were left
     out.
     """
-    examples = _offered(dataset)
+    examples = offered(dataset)
     fresh = examples
     for member in members:
-        fresh = _fresh(fresh, member)
+        fresh = never_seen(fresh, member)
     said = [ask_about(member, fresh, dataset, report) for member in members]
     return said, len(examples) - len(fresh)
 
@@ -131,13 +131,9 @@ def repeated(
 
     Raises `BadData` if the dataset is not the same any more, or nothing was tested.
     """
-    again = again_split(chosen, dataset, data, report)
-    # A run that went on from an adapter left out of the test what that one had seen.
-    tested = _unseen(chosen, again.test) if chosen.card.origin else again.test
-    if not tested:
-        raise BadData("it was trained without test images.", "Evaluate it on other data.")
+    images = tested(chosen, again_split(chosen, dataset, data, report))
     numbers = torch.arange(len(dataset.classes))
-    said = _ask(chosen, tested, numbers, chosen.card.picture_window, report)
+    said = _ask(chosen, images, numbers, chosen.card.picture_window, report)
     return _score(chosen, said, 0, pictures)
 
 
@@ -151,20 +147,29 @@ def again_split(
     return again
 
 
+def tested(chosen: Answering, again: Split) -> Sequence[Example]:
+    """The test images of the adapter's own run; `BadData` if nothing was tested."""
+    # A run that went on from an adapter left out of the test what that one had seen.
+    images = _unseen(chosen, again.test) if chosen.card.origin else again.test
+    if not images:
+        raise BadData("it was trained without test images.", "Evaluate it on other data.")
+    return images
+
+
 def _unseen(chosen: Answering, examples: Sequence[Example]) -> list[Example]:
     """The examples that the adapter was neither trained nor validated on."""
     seen = {digest[:12] for digest in chosen.card.seen}
     return [example for example in examples if example.digest[:12] not in seen]
 
 
-def _offered(dataset: Dataset) -> Sequence[Example]:
-    """Its given test images, or all where it gives none."""
+def offered(dataset: Dataset) -> Sequence[Example]:
+    """Its given test images, or all where it gives none; those that can be read."""
     test = [example for example in dataset.examples if example.part == "test"]
     examples, _ = readable(test or dataset.examples, dataset.most_pixels)
     return examples
 
 
-def _fresh(examples: Sequence[Example], chosen: Attached) -> list[Example]:
+def never_seen(examples: Sequence[Example], chosen: Attached) -> list[Example]:
     """Those that the adapter was neither trained nor validated on; `BadData` if there are none."""
     fresh = _unseen(chosen, examples)
     if not fresh:
@@ -180,7 +185,7 @@ def ask_about(
 ) -> Said:
     """What is said of examples of a dataset of its classes."""
     used = {example.label for example in examples}
-    numbers = _as_trained(dataset.classes, chosen.card.classes, used)
+    numbers = as_trained(dataset.classes, chosen.card.classes, used)
     window = dataset.window.completed_by(chosen.card.picture_window)
     return _ask(chosen, examples, numbers, window, report)
 
@@ -252,7 +257,7 @@ def _pictures(said: Said, numbers: Sequence[int]) -> Iterator[ScoredPicture]:
             shown += 1
 
 
-def _as_trained(names: Sequence[str], trained: Sequence[str], used: set[int]) -> Tensor:
+def as_trained(names: Sequence[str], trained: Sequence[str], used: set[int]) -> Tensor:
     """Dataset class number → adapter class number, by name.
 
     Raises `BadData` if a class that occurs was not trained.

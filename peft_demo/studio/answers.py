@@ -13,6 +13,7 @@ from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.answer import Answer, NamedPicture
 from ..contracts.cards import Prediction, SideBySide
+from ..contracts.data_map import PCA, TEST, DataMap
 from ..contracts.errors import BadAdapter, BadData, BadImage, BadValue, PeftDemoError
 from ..contracts.explanation import Explanation
 from ..contracts.paired import Paired
@@ -27,6 +28,7 @@ from ..data.few_shot_tensors import few_shot_tensors
 from ..data.images import open_header
 from ..data.pixels import PixelBudget
 from ..inference import Answered, Attached
+from ..inference.data_map import data_map, own_map
 from ..inference.scoring import compared, repeated, score
 from ..inference.strengths import over_strengths
 from ..inference.together import shares_of, together
@@ -138,6 +140,23 @@ class Answers:
         dataset = self._datasets.open(spec, report)
         with self._datasets.turn(spec, report):
             return together(members, dataset, shares, report)
+
+    def map(
+        self,
+        id: str,
+        data: DataSpec | None = None,
+        part: str = TEST,
+        drawing: str = PCA,
+        report: Report | None = None,
+    ) -> DataMap:
+        """Where pictures lie on a plane before and after adaptation; without `data` those of its
+        own run."""
+        chosen = self._predictor.choose(id)
+        spec = data or self._data_of(id, chosen.card)
+        dataset = self._datasets.open(spec, report)
+        draw = data_map if data else own_map
+        with self._datasets.turn(spec, report):
+            return draw(chosen, dataset, spec, part, drawing, report)
 
     def compare(
         self, first: str, second: str, data: DataSpec, report: Report | None = None

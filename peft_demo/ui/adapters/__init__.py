@@ -20,6 +20,7 @@ from ..wiring import QUEUED, UNQUEUED, Updates, relisted
 from . import (
     add,
     changed,
+    data_map,
     delivery,
     details,
     edit,
@@ -89,6 +90,7 @@ def build(
     with gr.Column(visible=False) as opened:
         shown = details.build(opened, titles)
         errors = evaluate.build()
+        mapped = data_map.build()
         inside = changed.build()
         exported = export.build(file)
         shared = share.build(offline)
@@ -113,6 +115,7 @@ def build(
     team.connect(as_one, chosen, answers)
     trash.connect(trashed, page.zoo_changed, zoo)
     evaluate.connect(errors, shown.chosen, data_form, answers)
+    data_map.connect(mapped, shown.chosen, data_form, answers)
     changed.connect(inside, shown.chosen, zoo)
     export.connect(exported, shown.chosen, zoo)
     share.connect(shared, shown.chosen, page.zoo_changed, zoo, hub)

@@ -16,6 +16,7 @@ from peft_demo.contracts.cards import (
     ZooEntry,
 )
 from peft_demo.contracts.changes import Changes
+from peft_demo.contracts.data_map import PCA, TEST, DataMap, MappedPicture, Place
 from peft_demo.contracts.errors import BadAdapter, BadImage, NotAllowed, UnknownName
 from peft_demo.contracts.explanation import Explanation
 from peft_demo.contracts.paired import Paired
@@ -257,6 +258,31 @@ class FakeAnswers:
         )
         confusion = ((1, 1), (0, 2))
         return Score(0.75, 4, 60, classes, confusion, 0.733, shown if pictures else ())
+
+    def map(
+        self,
+        id: str,
+        data: DataSpec | None = None,
+        part: str = TEST,
+        drawing: str = PCA,
+        report: Report | None = None,
+    ) -> DataMap:
+        """Six pictures of two classes, far apart afterwards; one is taken for the other."""
+        names = self.zoo.card(id).classes[:2]
+        pictures = tuple(
+            MappedPicture(
+                label=n % 2,
+                answer=1 if n == 0 else n % 2,
+                before=Place(n / 5, 0.5),
+                after=Place(float(n % 2), n / 5),
+                near_before=n < 3,
+                near_after=n > 0,
+                picture=picture(str(n)),
+            )
+            for n in range(6)
+        )
+        kept = (0.5, 0.75) if drawing == PCA else (None, None)
+        return DataMap(names, pictures, 9, drawing, part, *kept)
 
     def _answer(self, adapter: str, top: int) -> Prediction:
         classes = self.zoo.card(adapter).classes[:top]
