@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from peft_demo import adapters, inference
+from peft_demo.contracts.data_map import TRAINING
 from peft_demo.contracts.errors import BadAdapter, BadData, BadImage, NotAllowed, UnknownName
 from peft_demo.contracts.events import Failed, Finished, Saved, Started, Stepped, Stopped
 from peft_demo.contracts.service import Service
@@ -283,6 +284,25 @@ def test_evaluate_finds_the_test_images_of_its_own_run(
     foreign = elsewhere.zoo.take(studio.zoo.file(renamed))
     with pytest.raises(BadData, match="not on this machine"):
         elsewhere.answers.evaluate(foreign)
+
+
+def test_a_map_is_of_the_images_that_evaluate_takes(ready, photos):
+    studio, ids = ready
+    data = DataSpec("folder", str(photos))
+    said = []
+    drawn = studio.answers.map(ids[0], data, report=lambda what, fraction=-1.0: said.append(what))
+    score = studio.answers.evaluate(ids[0], data)
+    assert (len(drawn.pictures), drawn.mistakes) == (score.images, score.images - score.right)
+    assert {"looking at pictures", "drawing"} <= set(said)
+
+
+def test_a_map_finds_the_images_of_its_own_run(studio, short, finish):
+    finish(studio, studio.training.start(short()))
+    adapter = studio.training.runs()[0].adapter
+    drawn = studio.answers.map(adapter, part=TRAINING)
+    assert len(drawn.pictures) == 6 and drawn.before == drawn.after
+    with pytest.raises(BadData, match="a map takes 5 pictures, and here are 3"):
+        studio.answers.map(adapter)
 
 
 def test_merged_weights_answer_like_the_adapter(ready, tmp_path):

@@ -73,8 +73,12 @@ def build() -> MapPart:
     """Draws this part into the open context."""
     with gr.Accordion("Map of its pictures", open=False, elem_id="data-map"):
         with gr.Row(equal_height=True):
-            on = gr.Radio(CHOICES, value=TEST, show_label=False, label="Of", container=False)
-            by = gr.Radio(DRAWINGS, value=PCA, show_label=False, label="Drawn by", container=False)
+            on = gr.Radio(
+                CHOICES, value=TEST, show_label=False, label="Of", container=False, scale=3
+            )
+            by = gr.Radio(
+                DRAWINGS, value=PCA, show_label=False, label="Drawn by", container=False, scale=1
+            )
             button = gr.Button("Draw", variant="primary", size="md", scale=0, elem_id="draw-map")
         with gr.Column(visible=False) as results:
             words = gr.Markdown("", elem_id="map-sentence")
@@ -132,7 +136,7 @@ def shower(part: MapPart) -> Callable[[str, Drawn | None], Updates | Any]:
 def sentence(drawn: DataMap) -> str:
     """Markdown: how often neighbours agree, and what the drawing shows of that."""
     shown = len(drawn.pictures)
-    words = [text.plural(drawn.mistakes, "mistake") + " ringed."]
+    words = [f"Ringed: {text.plural(drawn.mistakes, 'mistake')}."]
     if shown < drawn.out_of:
         chosen = f"{text.count(shown)} of {text.count(drawn.out_of)} pictures are drawn"
         words.insert(0, f"{chosen}, equally many of each class.")
