@@ -127,9 +127,10 @@ class Classifier:
         chooses with `shots` and `seed`. `drawing` is "pca" or "t-sne". Of many pictures 300 are
         drawn. Raises `BadData` where there are fewer than five.
 
-        >>> drawn = attach(load_backbone(), load("digits.safetensors")).map("digits")
+        >>> model = attach(load_backbone(), load("digits.safetensors"))
+        >>> drawn = model.map("digits", part="training", shots=2)
         >>> len(drawn.pictures), 0 <= drawn.before <= 1, 0 <= drawn.after <= 1
-        (300, True, True)
+        (20, True, True)
         """
         spec, path = parse(str(data), shots, seed, **(reading or {}))
         return data_map(self.attached, open_dataset(spec, path), spec, part, drawing)

@@ -23,17 +23,14 @@ from peft_demo.inference.data_map import (
 SPEC = DataSpec(shots=2)
 
 
-def picture(label: int, n: int) -> Image.Image:
+def example(label: int, part: str, n: int) -> Example:
     """A colour that differs by class, and a little by picture."""
-    return Image.new("RGB", (40, 30), (60 * label, 200 - 40 * label, 20 + 9 * n))
+    image = Image.new("RGB", (40, 30), (60 * label, 200 - 40 * label, 20 + 9 * (n % 20)))
+    return Example(label, part, f"{label}/{n}", lambda: image)
 
 
 def examples(classes: int = 3, each: int = 4, part: str = "") -> tuple[Example, ...]:
-    return tuple(
-        Example(label, part, f"{label}/{n}", lambda image=picture(label, n): image)
-        for label in range(classes)
-        for n in range(each)
-    )
+    return tuple(example(label, part, n) for label in range(classes) for n in range(each))
 
 
 @pytest.fixture
