@@ -143,7 +143,10 @@ def again_split(
     """The split of the adapter's own run; `BadData` if the dataset is not the same any more."""
     again = split(dataset, data.shots, data.seed, report)
     if again.fingerprint != chosen.card.split:
-        raise BadData(f"the images of {dataset.title} are not those it was trained and tested on.")
+        raise BadData(
+            f"the images of {dataset.title} are not those it was trained and tested on.",
+            "They have changed since, or another browser has them: evaluate it on other data.",
+        )
     return again
 
 

@@ -21,6 +21,7 @@ from ..contracts.progress import Report
 from ..contracts.run_state import RunState
 from ..contracts.specs import DataSpec, RunSpec
 from ..storage.home import Home
+from ..storage.names import slug
 from .adapter_store import AdapterStore
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 
 Admit = Callable[[RunSpec], AbstractContextManager]
 """A context in which the run is started, or an error that says why it may not be."""
+
+
+CLASS_LETTERS = 16
+"""Of a class in the name of an adapter."""
 
 
 class Training:
@@ -118,9 +123,9 @@ class Training:
             run = self._going_on(run, run.origin)
         config = methods.find_method(run.method).config(run.knobs)
         checked = {name: getattr(config, name) for name in run.knobs}
-        run = _named(replace(run, knobs=checked))
-        anatomy = self._anatomy(run)
         self._data.locate(run.data)
+        run = self._named(replace(run, knobs=checked))
+        anatomy = self._anatomy(run)
         keep = None
         if out is not None:
             check_local_paths(self._allow_local_paths, "a file of this machine")
@@ -272,6 +277,15 @@ class Training:
             run = replace(run, backbone=self._name_of(card))
         return run
 
+    def _named(self, run: RunSpec) -> RunSpec:
+        """The run with a name one can read: photos from the page have a key for a name."""
+        if run.name or run.data.source not in ("draft", "upload"):
+            return run
+        dataset = run.data.argument().removesuffix(".zip")
+        if run.data.source == "draft":
+            dataset = _of_classes(tuple(self._data.drafts.classes(run.data.name)))
+        return replace(run, name=f"{run.method}-{dataset}-s{run.seed}")
+
     def _name_of(self, card: AdapterCard) -> str:
         return vit.find(card.backbone, self._home.root, card.fingerprint).name
 
@@ -295,9 +309,7 @@ class Training:
         return replace(card, spec=card.spec.public())
 
 
-def _named(run: RunSpec) -> RunSpec:
-    """The run with a name one can read: photos from the page have a key for a name."""
-    if run.name or run.data.source not in ("draft", "upload"):
-        return run
-    dataset = run.data.argument().removesuffix(".zip")
-    return replace(run, name=f"{run.method}-{dataset}-s{run.seed}")
+def _of_classes(names: Sequence[str]) -> str:
+    """hat, shoe, cup → hat-shoe: what a set of one's own is called in the name of an adapter."""
+    words = [slug(name, "")[:CLASS_LETTERS].strip("-") for name in names[:2]]
+    return "-".join(filter(None, words)) or "photos"

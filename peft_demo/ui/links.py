@@ -21,6 +21,8 @@ from .wiring import QUEUED, Updates
 
 TABS = ("classify", "data", "train", "adapters", "help")
 """Ids of the tabs, as the address names them."""
+TO_TOP = "() => window.scrollTo({top: 0})"
+"""A tab that was reached by a button is seen from its beginning."""
 
 
 def connect(
@@ -35,25 +37,27 @@ def connect(
     """Connects the buttons that lead elsewhere: to an answer of an adapter, to a run like the one
     that made it, and to classes of one's own.
     """
-    data_tab.view.go.click(_to_train, None, tabs, **QUEUED)
+    trains = data_tab.view.go.click(_to_train, None, tabs, **QUEUED)
     actions = adapters.details.actions
     chosen = adapters.details.chosen
     to_classify = [tabs, classify.question.adapter]
-    train.view.classify.click(
+    tries = train.view.classify.click(
         _try_trained(tabs, classify, zoo),
         train.view.adapter,
         [*to_classify, *classify.begun],
         **QUEUED,
     )
-    actions.classify.click(_classify_with(zoo), chosen, to_classify, **QUEUED)
+    asks = actions.classify.click(_classify_with(zoo), chosen, to_classify, **QUEUED)
     selection = adapters.selection
-    selection.compare.click(
+    compares = selection.compare.click(
         compare_adapters(zoo), selection.ticked, [*to_classify, classify.question.compare], **QUEUED
     )
     to_train = [tabs, *train.form.refilled]
     source = train.form.data.sources.choice
-    classify.teach.click(_teach, None, [tabs, source], **QUEUED)
-    actions.again.click(_train_like(tabs, train, zoo, data), chosen, to_train, **QUEUED)
+    teaches = classify.teach.click(_teach, None, [tabs, source], **QUEUED)
+    repeats = actions.again.click(_train_like(tabs, train, zoo, data), chosen, to_train, **QUEUED)
+    for led in (trains, tries, asks, compares, teaches, repeats):
+        led.success(None, None, None, js=TO_TOP, **QUEUED)
 
 
 def _to_train() -> gr.Tabs:

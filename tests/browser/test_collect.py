@@ -7,6 +7,12 @@ from .steps import expect, picture, source, tab
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+def name(page, card: int, label: str) -> None:
+    box = page.locator(f"#class-{card} :is(input, textarea)")
+    box.fill(label)
+    box.press("Enter")
+
+
 def film(page, label: str, photos: int) -> None:
     """Holds the button until so many photos were taken."""
     page.get_by_role("combobox", name="Class to film").click()
@@ -25,14 +31,19 @@ def test_a_class_is_filmed_while_a_button_is_held(visit, width):
     tab(page, "Data")
     source(page, "Collect")
     expect(page.get_by_text("5 photos are a start").first).to_be_visible()
+    name(page, 0, "hat")
+    name(page, 1, "shoe")
     page.locator("#film button").first.click()
     page.locator("[data-start]").click()
     expect(page.locator("[data-record]")).to_be_visible()
-    film(page, "class 1", 6)
-    expect(page.locator("#images-0 img").first).to_be_visible()
+    film(page, "shoe", 6)
+    expect(page.locator("#images-1 img").first).to_be_visible()
+    expect(page.locator(".film p")).to_contain_text("went to the card below")
+    for card, label in enumerate(("hat", "shoe")):
+        expect(page.locator(f"#class-{card} :is(input, textarea)")).to_have_value(label)
     files = [{"name": f"{n}.png", "mimeType": "image/png", "buffer": picture(n)} for n in range(6)]
-    page.locator("#images-1 input[type=file]").first.set_input_files(files)
-    expect(page.locator("#counts")).to_contain_text("class 2")
+    page.locator("#images-0 input[type=file]").first.set_input_files(files)
+    expect(page.locator("#counts")).to_contain_text("hat")
     page.locator("[data-end]").click()
     expect(page.locator("[data-record]")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

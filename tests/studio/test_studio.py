@@ -390,7 +390,7 @@ def test_class_cards_train_under_whatever_name(studio, photos, short, finish):
     assert isinstance(finish(studio, run)[-1], Finished)
     card = studio.zoo.card(studio.training.runs()[0].adapter)
     assert set(card.classes) == set(names.values())
-    assert card.name == "linear-photos-s0"
+    assert card.name == "linear-img-src-x-onerro-7-8-s0"
 
 
 def test_an_uploaded_zip_trains(studio, photos, tmp_path, finish):

@@ -29,7 +29,9 @@ def names(*used: str) -> list[str]:
 
 def test_images_are_kept_and_come_back_after_a_reload(data, photo):
     collect._put(data, 0)(BROWSER, names("cup", "plate"), [(photo, "")])
-    client, found, content, _, name, images, *_ = collect._load(data)(BROWSER)
+    client, found, content, _, name, images, *_ = collect._load(data)(
+        BROWSER, names(*collect.FIRST)
+    )
     assert client == BROWSER
     assert found[0] == name == "cup"
     assert len(images) == 1
@@ -37,8 +39,31 @@ def test_images_are_kept_and_come_back_after_a_reload(data, photo):
 
 
 def test_without_a_draft_the_cards_stay_as_they_were_built(data):
-    client, *rest = collect._load(data)(BROWSER)
+    client, *rest = collect._load(data)(BROWSER, names(*collect.FIRST))
     assert client == BROWSER and all(update == gr.skip() for update in rest)
+
+
+@pytest.mark.parametrize(
+    ("cards", "classes", "after"),
+    [
+        (collect.FIRST, ("rose", "lily"), ("rose", "lily")),
+        (collect.FIRST, ("class 2",), collect.FIRST),
+        (("hat", "shoe"), ("hat",), ("hat", "shoe")),
+        (("hat", "shoe"), ("shoe",), ("hat", "shoe")),
+        (("hat", "class 2"), ("hat",), ("hat", "class 2")),
+        (("hat", "class 2"), ("hat", "cup"), ("hat", "cup")),
+        (("hat", "shoe"), ("shoe", "hat", "cup"), ("hat", "shoe", "cup")),
+    ],
+)
+def test_a_class_keeps_its_card_with_or_without_photos(cards, classes, after):
+    assert collect.placed(names(*cards), classes) == names(*after)
+
+
+def test_filming_one_class_leaves_the_name_of_another(data, photo):
+    collect._put(data, 1)(BROWSER, names("hat", "shoe"), [(photo, "")])
+    _, found, _, *shown = collect._load(data)(BROWSER, names("hat", "shoe"))
+    assert found == names("hat", "shoe")
+    assert shown[1] == "hat" and shown[2] is None and shown[4] == "shoe" and len(shown[5]) == 1
 
 
 def test_an_empty_card_is_not_a_class(data):

@@ -26,6 +26,7 @@ CHOICES = [
     ("The images chosen in Data", OPEN),
 ]
 DRAWINGS = [("PCA", PCA), ("t-SNE", TSNE)]
+WAIT = "**Looking at its pictures …**"
 HEAD = ("Class", "Images", "Before", "After")
 NEIGHBOURS_KEPT = (
     "t-SNE keeps near pictures near; sizes of groups and the room between them mean little."
@@ -64,6 +65,15 @@ class MapPart:
             self.table: table(drawn),
         }
 
+    def wait(self) -> Updates:
+        """Updates that say that it is being drawn."""
+        return {
+            self.results: gr.Column(visible=True),
+            self.sentence: WAIT,
+            self.panes: "",
+            self.table: "",
+        }
+
     def hide(self) -> Updates:
         """Updates that show no map."""
         return {self.drawn: None, self.results: gr.Column(visible=False), self.panes: ""}
@@ -90,15 +100,17 @@ def build() -> MapPart:
 
 def connect(part: MapPart, chosen: gr.State, form: DataForm, answers: Answers) -> None:
     """Connects the events; another adapter takes the map away."""
-    made = part.button.click(
+    pressed = part.button.click(speaking(part.wait), None, part.outputs, **UNQUEUED)
+    made = pressed.then(
         mapper(part, chosen, form, answers),
         {chosen, part.on, part.by, *form.inputs},
         part.drawn,
         api_visibility="private",
-        show_progress_on=[part.button],
+        show_progress_on=[part.sentence],
         concurrency_id="map",
         concurrency_limit=1,
     )
+    made.failure(speaking(part.hide), None, part.outputs, **UNQUEUED)
     made.success(shower(part), [chosen, part.drawn], part.outputs, **QUEUED)
     chosen.change(speaking(part.hide), None, part.outputs, **UNQUEUED)
 

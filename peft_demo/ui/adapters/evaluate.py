@@ -23,6 +23,7 @@ OWN = "own"
 OPEN = "open"
 CHOICES = [("Its own test images", OWN), ("The images chosen in Data", OPEN)]
 RELIABILITY = ("Mean probability", "Answers", "Right")
+WAIT = "### Asking it …"
 HEAD = ("Class", "Images", "Precision", "Recall", "F1")
 
 
@@ -58,6 +59,13 @@ class Evaluate:
             self.reliability: reliability(score),
         }
 
+    def wait(self) -> Updates:
+        """Updates that say that it is being asked."""
+        drawn: dict[Part, str] = dict.fromkeys(
+            (self.matrix, self.pictures, self.figures, self.reliability), ""
+        )
+        return {self.results: gr.Column(visible=True), self.sentence: WAIT, **drawn}
+
     def hide(self) -> Updates:
         """Updates that show no score."""
         return {self.score: None, self.results: gr.Column(visible=False)}
@@ -85,15 +93,17 @@ def build() -> Evaluate:
 
 def connect(part: Evaluate, chosen: gr.State, form: DataForm, answers: Answers) -> None:
     """Connects the events; another adapter takes the score away."""
-    part.button.click(
+    pressed = part.button.click(speaking(part.wait), None, part.outputs, **UNQUEUED)
+    evaluated = pressed.then(
         evaluator(part, chosen, form, answers),
         {chosen, part.on, *form.inputs},
         part.outputs,
         api_visibility="private",
-        show_progress_on=[part.button],
+        show_progress_on=[part.sentence],
         concurrency_id="evaluate",
         concurrency_limit=1,
     )
+    evaluated.failure(speaking(part.hide), None, part.outputs, **UNQUEUED)
     part.matrix.select(_show_cell, part.score, part.pictures, **QUEUED)
     chosen.change(speaking(part.hide), None, part.outputs, **UNQUEUED)
 

@@ -12,11 +12,18 @@ from ...contracts.service import Answers
 from ...contracts.together import Combined, Together
 from .. import text
 from ..toasts import reporter, speaking
-from ..wiring import UNQUEUED, Part, Updates
+from ..wiring import QUEUED, UNQUEUED, Part, Updates
 from .selection import Selection
 
 PROGRESS = gr.Progress()
 """As a default value it makes Gradio hand each call its own."""
+WAIT = "### Asking each of them …"
+TO_RESULT = """() => setTimeout(() => {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches
+  const team = document.querySelector("#team")
+  if (team) team.scrollIntoView({behavior: calm ? "auto" : "smooth", block: "center"})
+}, 100)"""
+"""The result stands below the list, where nobody looks."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,10 @@ class Team:
             self.drawing: draw(result),
         }
 
+    def wait(self) -> Updates:
+        """Updates that say that it is being measured."""
+        return {self.results: gr.Column(visible=True), self.sentence: WAIT, self.drawing: ""}
+
     def hide(self) -> Updates:
         """Updates that show nothing."""
         return {self.results: gr.Column(visible=False)}
@@ -52,15 +63,18 @@ def build() -> Team:
 
 def connect(part: Team, chosen: Selection, answers: Answers) -> None:
     """Connects the events; other ticks take the result away."""
-    chosen.together.click(
+    pressed = chosen.together.click(speaking(part.wait), None, part.outputs, **UNQUEUED)
+    pressed.then(None, None, None, js=TO_RESULT, **QUEUED)
+    measured = pressed.then(
         measurer(part, answers),
         chosen.ticked,
         part.outputs,
         api_visibility="private",
-        show_progress_on=[chosen.together],
+        show_progress_on=[part.sentence],
         concurrency_id="evaluate",
         concurrency_limit=1,
     )
+    measured.failure(speaking(part.hide), None, part.outputs, **UNQUEUED)
     chosen.ticked.change(speaking(part.hide), None, part.outputs, **UNQUEUED)
 
 

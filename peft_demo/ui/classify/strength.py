@@ -84,7 +84,8 @@ def _measure(answers: Answers):
 def draw_curve(adapter: str, curve: Sequence[AtStrength]) -> str:
     """HTML: what was best in words, the accuracy over strength, and its table."""
     points = [(point.strength, 100 * point.accuracy) for point in curve]
-    axes = Axes(x_title="strength", high=100)
+    lowest = min(y for _, y in points)
+    axes = Axes(x_title="strength", low=min(lowest, 90), high=100)
     drawing = charts.draw("Right, %", [Curve(adapter, points, marked=True)], axes)
     rows = [(f"{point.strength:g}", point.words) for point in curve]
     return f"<p>{_words(curve)}</p>{drawing}{stat_tiles.table(HEAD, rows, CAPTION)}"

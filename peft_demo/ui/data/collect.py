@@ -6,7 +6,6 @@ The photos live on the server under the browser's id; a card only shows them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +126,9 @@ def _connect(page: Page, cards: Cards, data: Data) -> None:
         **UNQUEUED,
     )
     everything = [page.client, cards.names, cards.content, *cards.components]
-    page.blocks.load(_load(data), page.client, everything, **UNQUEUED)
-    page.photos_changed.change(_load(data), page.client, everything, **QUEUED)
+    known = [page.client, cards.names]
+    page.blocks.load(_load(data), known, everything, **UNQUEUED)
+    page.photos_changed.change(_load(data), known, everything, **QUEUED)
 
 
 def _count(names: Sequence[str], content: Content) -> list[str]:
@@ -213,22 +213,36 @@ def _replaced(names: Sequence[str], n: int, name: str) -> list[str]:
 
 
 def _load(data: Data):
+    """The handler that shows the draft on the cards."""
+
     @speaking
-    def load(client: str) -> list[Any]:
+    def load(client: str, names: Sequence[str]) -> list[Any]:
         client = valid_id(client)
         drafts = data.drafts
-        classes = dict(list(drafts.classes(client).items())[:MOST])
+        classes = drafts.classes(client)
         if not classes:
             return [client, *[gr.skip()] * (2 + 3 * MOST)]  # the pool as it was built
-        unused = [name for name in FIRST if name not in classes]
-        names = [*classes, *unused[: max(0, len(FIRST) - len(classes))]]
-        pictures = [[offer(drafts.image(client, key)) for key in keys] for keys in classes.values()]
+        names = placed(names, tuple(classes))
         updates: list[Any] = []
-        for name, images in zip_longest(names, pictures):
-            updates += [gr.Column(visible=True), name, images]
-        for _ in range(MOST - len(names)):
-            updates += [gr.Column(visible=False), "", None]
-        padding = [""] * (MOST - len(names))
-        return [client, [*names, *padding], content(drafts, client), *updates]
+        for name in names:
+            pictures = [offer(drafts.image(client, key)) for key in classes.get(name, ())]
+            updates += [gr.Column(visible=bool(name)), name, pictures or None]
+        return [client, names, content(drafts, client), *updates]
 
     return load
+
+
+def placed(names: Sequence[str], classes: Sequence[str]) -> list[str]:
+    """The name of every card once all classes of the draft have one: a class keeps its card, with
+    or without photos, and a new one takes the first card that is free, or was never named.
+    """
+    cards = list(names)
+    for name in classes:
+        free = [n for n, card in enumerate(cards) if _is_free(card, classes)]
+        if name not in cards and free:
+            cards[free[0]] = name
+    return cards
+
+
+def _is_free(card: str, classes: Sequence[str]) -> bool:
+    return not card or (card in FIRST and card not in classes)

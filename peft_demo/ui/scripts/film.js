@@ -56,6 +56,7 @@ const send = async () => {
   clearInterval(timer)
   timer = null
   giveFiles("#film-photos", await Promise.all(photos))
+  words.textContent = `${photos.length} photos went to the card below.`
 }
 
 part("[data-start]").addEventListener("click", start)
