@@ -23,7 +23,7 @@ from .taker import Taker
 from .usable import usable
 
 CAMERA = {"video": {"width": 640, "height": 480}}
-PLACEHOLDER = "# Now try a new photo\nDrop it here, or click to choose one"
+PLACEHOLDER = "# Try a photo\nDrop it here, or click to choose one"
 
 
 def build(

@@ -15,9 +15,8 @@ from .curves import Curves
 CLASSIFY = "Classify with this adapter"
 LOG = "log"
 EMPTY = (
-    "## No run yet\nChoose images in **Data**, a method on the left, and press "
-    "**Start training**. The curves appear here while it learns; "
-    "on the bundled digits that takes about a minute."
+    "## No run yet\nPress **Start training**. The curves appear here while it learns: "
+    "a few photos of two things take some ten seconds, the bundled digits about a minute."
 )
 
 
