@@ -51,14 +51,17 @@ def check_step(model: nn.Module, backbone: Backbone, batch: int, share: float) -
 def saved_bytes(model: nn.Module, backbone: Backbone, batch: int) -> int:
     """Bytes that autograd keeps of a forward pass on `batch` images. Nothing is computed."""
     kept: dict[int, tuple[int, Tensor]] = {}
+    shapes_only = FakeTensorMode(allow_non_fake_inputs=True)
+    # A weight that is kept is there anyway, be it the real one or what stands for it here.
+    weights = [shapes_only.from_tensor(tensor) for tensor in model.state_dict().values()]
+    not_counted = {weight.untyped_storage()._cdata for weight in weights}
 
     def keep(tensor: Tensor) -> Tensor:
-        if isinstance(tensor, FakeTensor):  # weights are real ones, and are there anyway
-            storage = tensor.untyped_storage()
+        storage = tensor.untyped_storage()
+        if isinstance(tensor, FakeTensor) and storage._cdata not in not_counted:
             kept[storage._cdata] = storage.nbytes(), tensor
         return tensor
 
-    shapes_only = FakeTensorMode(allow_non_fake_inputs=True)
     hooks = saved_tensors_hooks(keep, lambda tensor: tensor)
     with shapes_only, hooks, autocast(backbone.device):
         model(torch.empty(batch, 3, backbone.size, backbone.size, device=backbone.device))

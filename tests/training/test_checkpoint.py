@@ -41,12 +41,26 @@ def test_there_is_a_state_at_every_validation(tiny):
     assert [e.step for e in events if isinstance(e, Checkpointed)] == validated == [2, 4, 6]
 
 
-def test_the_best_state_comes_back_where_it_lies_before_the_interruption(tiny):
+def best_step(events: list) -> int:
+    (*_, best) = [event.step for event in events if isinstance(event, Evaluated) and event.best]
+    return best
+
+
+def one_that_gets_worse(backbone) -> tuple[RunSpec, list]:
+    """A run whose best state is not its last, and its events; which one that is depends on how the
+    processor rounds."""
     wild = Recipe(epochs=4, batch=12, lr=1.0, head_lr=1.0, clip=0.0, smoothing=0.0, augment="none")
-    run = replace(RUN, recipe=wild)
-    whole = list(train(run, tiny, material()))
-    (*_, best) = [event.step for event in whole if isinstance(event, Evaluated) and event.best]
-    assert best < 8, "it got worse afterwards"
+    for seed in range(20):
+        run = replace(RUN, data=DataSpec(shots=8, seed=seed), recipe=wild)
+        events = list(train(run, backbone, material()))
+        if best_step(events) < 8:
+            return run, events
+    raise AssertionError("none of twenty got worse")
+
+
+def test_the_best_state_comes_back_where_it_lies_before_the_interruption(tiny):
+    run, whole = one_that_gets_worse(tiny)
+    best = best_step(whole)
     rest = resumed(states(tiny, run)[-2], tiny, run)
     files = [[e for e in events if isinstance(e, Improved)][-1] for events in (whole, rest)]
     first, second = (AdapterFile.parse(event.adapter).tensors() for event in files)
