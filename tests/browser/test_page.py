@@ -194,7 +194,7 @@ def test_own_classes_survive_a_reload_and_their_names_stay_text(visit):
     drop(page, "#image .upload-container", "a.png", picture(2))
     expect(page.locator("#answer-0")).to_contain_text(MARKUP)
     tab(page, "Adapters")
-    page.locator('#adapters [data-open*="photos"]').first.click()
+    page.locator('#adapters [data-open*="plain"]').first.click()
     expect(page.locator("#card")).to_contain_text(MARKUP)
     assert page.locator('img[src="x"]').count() == 0
 
