@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, Signature, signature
-from math import isfinite, nan
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -140,10 +140,11 @@ def _flag(knob: Knob) -> Parameter:
 
 def parse_shares(typed: str) -> tuple[float, ...]:
     """ "0.7,0.3" → (0.7, 0.3); "" → (), which is the same of each."""
+    wrong = BadValue(f"--shares takes numbers, got {typed!r}.", "For instance 0.7,0.3.")
     try:
-        shares = tuple(float(word) for word in typed.split(",")) if typed else ()
+        shares = tuple(map(float, typed.split(","))) if typed else ()
     except ValueError:
-        shares = (nan,)
+        raise wrong from None
     if not all(map(isfinite, shares)):
-        raise BadValue(f"--shares takes numbers, got {typed!r}.", "For instance 0.7,0.3.")
+        raise wrong
     return shares
