@@ -17,6 +17,7 @@ WIDTHS = pytest.mark.parametrize("width", [1366, 390])
 def opened(visit, width=1366):
     page = visit(width=width)
     expect(page.locator("#answer-0")).to_contain_text("answered")
+    page.wait_for_timeout(2000)  # a person is slower; scripts and lists come after the first answer
     return page
 
 

@@ -2,6 +2,8 @@
 change.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -160,6 +162,10 @@ def _connect(page: Page, tab: gr.Tab, classify_tab: ClassifyTab, asker: Asker) -
     classify_tab.merge.click(asker.ask_merged, [image, adapter], shown, **ON_DEVICE)
 
 
+def _paths(files: Sequence[str]) -> tuple[Path, ...]:
+    return tuple(map(Path, files))
+
+
 def _connect_chips(
     page: Page, tab: gr.Tab, nearest: gr.HTML, question: Question, row: Chips
 ) -> None:
@@ -188,16 +194,19 @@ def _connect_own(classify_tab: ClassifyTab, taker: Taker, asker: ManyAsker) -> N
         **ON_DEVICE,
     )
     uploaded.failure(Replacement.emptied, question.replacement, question.replacement, **QUEUED)
-    taken: list[dict[str, Any]] = [
-        button.upload(
+    taken: list[dict[str, Any]] = []
+    for button in (classify_tab.inbox.files, classify_tab.inbox.folder):
+        # Noted first, so that another adapter, which breaks off what goes on, asks about them anew.
+        noted = button.upload(_paths, button, many.sent, **UNQUEUED)
+        asked = noted.then(
             taker.take,
             [button, *lists, question.replacement, many.order],
             [*answered, *many.parts],
             trigger_mode="always_last",
             **BESIDE,
         )
-        for button in (classify_tab.inbox.files, classify_tab.inbox.folder)
-    ]
+        asked.failure(tuple, None, many.sent, **UNQUEUED)
+        taken.append(asked)
     again = question.adapter.change(
         asker.ask,
         [many.sent, question.adapter, many.order],
