@@ -10,7 +10,7 @@ from torch import nn
 from ..contracts.errors import BadValue
 from ..vit import Anatomy, Backbone
 from ..vit.anatomy import split_qkv, tree_name
-from ..vit.seam import put, put_seams, share_tensors
+from ..vit.seam import bind, put, put_seams, share_tensors
 from .adapter import Adapter
 from .strength import between, scaled
 
@@ -53,7 +53,5 @@ def check_sites(anatomy: Anatomy, adapter: Adapter) -> None:
 def replace_tensors(tree: nn.Module, adapter: Adapter, strength: float = 1.0) -> None:
     """Binds the adapter's own parameters where frozen ones stood in `tree`."""
     for name, parameter in adapter.replaced().items():
-        path, _, leaf = tree_name(name).rpartition(".")
-        module = tree.get_submodule(path)
-        frozen = getattr(module, leaf)
-        module._parameters[leaf] = between(frozen, parameter, strength)
+        frozen = tree.get_parameter(tree_name(name))
+        bind(tree, tree_name(name), between(frozen, parameter, strength))

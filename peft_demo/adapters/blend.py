@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..contracts.errors import BadValue
 from ..vit import Backbone
-from ..vit.seam import put, share_tensors
+from ..vit.seam import bind, put
 from .adapter import Adapter
 from .merge import biased, merge
 
@@ -34,14 +34,14 @@ def blend(
     total = sum(shares)
     if abs(total) < 1e-6:
         raise BadValue("the shares add up to 0.", "Choose others, for instance 1 and 1.")
-    frozen = share_tensors(backbone.model).state_dict()
     trees = [merge(backbone, adapter) for adapter in adapters]
     merged = [tree.state_dict() for tree in trees]
     blended, *_ = trees
     head = backbone.anatomy.head
-    for name, W in frozen.items():
-        if not name.startswith(f"{head}.") and W.is_floating_point():
-            _set(blended, name, _moved(W, [state[name] for state in merged], shares))
+    for name, W in backbone.model.named_parameters():
+        if not name.startswith(f"{head}."):
+            moved = _moved(W, [state[name] for state in merged], shares)
+            bind(blended, name, nn.Parameter(moved, requires_grad=False))
     heads = [biased(adapter.head) for adapter in adapters]
     put(blended, head, _mean(heads, [share / total for share in shares], rows))
     return blended
@@ -75,10 +75,3 @@ def _mean(
 
 def _in_order(state: Mapping[str, Tensor], order: Tensor) -> dict[str, Tensor]:
     return {name: tensor[order.to(tensor.device)] for name, tensor in state.items()}
-
-
-def _set(tree: nn.Module, name: str, value: Tensor) -> None:
-    path, _, leaf = name.rpartition(".")
-    owner = tree.get_submodule(path)
-    if leaf in owner._parameters:
-        owner._parameters[leaf] = nn.Parameter(value, requires_grad=False)

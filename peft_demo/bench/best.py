@@ -119,13 +119,11 @@ def _know_their_images(pair: tuple[Line, Line]) -> bool:
 
 def _pooled(pairs: Sequence[tuple[Line, Line]]) -> Paired:
     """The images of all pairs of runs, each as often as it was looked at."""
-    outcomes = [
-        outcome
+    return Paired.of(
+        (one == "1", other == "1")
         for first, second in pairs
-        for outcome in zip(first["right"], second["right"], strict=True)
-    ]
-    kinds = (("1", "1"), ("1", "0"), ("0", "1"), ("0", "0"))
-    return Paired(*(outcomes.count(kind) for kind in kinds))
+        for one, other in zip(first["right"], second["right"], strict=True)
+    )
 
 
 def _over_seeds(differences: Sequence[float]) -> tuple[float, float] | None:

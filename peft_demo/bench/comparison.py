@@ -7,7 +7,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from ..cli.terminal import table
-from ..contracts.accuracy import interval, right_of
+from ..contracts.accuracy import interval_of
 from ..contracts.errors import BadValue
 from ..contracts.specs import DataSpec, Recipe
 from ..contracts.text import quoted
@@ -137,7 +137,7 @@ def _interval(line: Line, part: str) -> tuple[float, float] | None:
     accuracy = line[f"{part}_accuracy"]
     if not images or accuracy is None:
         return None
-    return interval(right_of(accuracy, images), images)
+    return interval_of(accuracy, images)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

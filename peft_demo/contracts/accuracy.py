@@ -35,6 +35,11 @@ def interval(right: int, images: int) -> tuple[float, float]:
     return max(0.0, min(low, share)), min(1.0, max(high, share))  # despite rounding
 
 
+def interval_of(accuracy: float, images: int) -> tuple[float, float]:
+    """The interval of an accuracy on so many images, as fractions of 1."""
+    return interval(right_of(accuracy, images), images)
+
+
 def in_words(accuracy: float | None, images: int) -> str:
     """0.91, 100 → 91 of 100 right, 84 to 95 %; None → not measured."""
     if accuracy is None or not images:
@@ -58,7 +63,7 @@ def in_short(accuracy: float | None, images: int) -> str:
 
 
 def _range(accuracy: float, images: int) -> str:
-    low, high = (100 * bound for bound in interval(right_of(accuracy, images), images))
+    low, high = (100 * bound for bound in interval_of(accuracy, images))
     places = 0 if high - low >= 2 else 1
     return f"{low:.{places}f} to {high:.{places}f}"
 

@@ -4,6 +4,8 @@ Both meet the same easy and hard images, so only those count that one recognised
 not: far fewer images tell two adapters apart than two intervals that must not overlap.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from math import comb, sqrt
 from typing import Any
@@ -19,6 +21,17 @@ class Paired:
     only_first: int
     only_second: int
     neither: int
+
+    @classmethod
+    def of(cls, outcomes: Iterable[tuple[bool, bool]]) -> "Paired":
+        """Counted from (first was right, second was right) of each image."""
+        counts = Counter(outcomes)
+        return cls(
+            both=counts[True, True],
+            only_first=counts[True, False],
+            only_second=counts[False, True],
+            neither=counts[False, False],
+        )
 
     @property
     def images(self) -> int:

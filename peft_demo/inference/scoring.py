@@ -112,12 +112,7 @@ def said_by_all(
 
 def paired(first: Tensor, second: Tensor) -> Paired:
     """Which images [N] both recognised, one of them alone, or neither."""
-    return Paired(
-        both=int((first & second).sum()),
-        only_first=int((first & ~second).sum()),
-        only_second=int((~first & second).sum()),
-        neither=int((~first & ~second).sum()),
-    )
+    return Paired.of(zip(first.tolist(), second.tolist(), strict=True))
 
 
 def repeated(

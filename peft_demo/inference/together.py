@@ -19,17 +19,16 @@ from .scoring import Said, ask_about, paired, said_by_all
 def together(
     members: Mapping[str, Attached],
     dataset: Dataset,
-    shares: Sequence[float] = (),
+    shares: Sequence[float],
     report: Report | None = None,
 ) -> Together:
     """How often the members, by their ids, are right alone and together, on images of `dataset`
     that none of them has learned from.
 
-    `shares` weigh them, all alike without. Raises `BadValue` for fewer than two members or classes
-    that differ, `BadData` where there are no such images.
+    `shares`, as `shares_of` gives them, weigh them. Raises `BadValue` for classes that differ,
+    `BadData` where there are no such images.
     """
     chosen = list(members.values())
-    shares = shares_of(chosen, shares)
     orders = orders_of(chosen)
     said, left_out = said_by_all(chosen, dataset, report)
     right = {ANSWERS: averaged(said, orders, shares).argmax(dim=1) == said[0].truth}
@@ -86,12 +85,11 @@ def averaged(said: Sequence[Said], orders: Sequence[Tensor], shares: Sequence[fl
     return torch.stack(mean).sum(dim=0)
 
 
-def blended(members: Sequence[Attached], shares: Sequence[float] = ()) -> Plain:
+def blended(members: Sequence[Attached], shares: Sequence[float]) -> Plain:
     """One plain model with the weighted mean of their weights, classes in the first one's order.
 
     `CannotMerge` says what stands in the way.
     """
-    shares = shares_of(members, shares)
     orders = orders_of(members)
     first = members[0]
     for member in members:

@@ -17,8 +17,8 @@ from ..adapters import Adapter, merge
 from ..contracts.errors import CannotExport, CannotMerge
 from ..vit import Backbone, LowRank
 from ..vit.anatomy import timm_name
-from ..vit.seam import put, share_tensors
-from ..vit.sites import linear_at
+from ..vit.seam import bias, put, share_tensors
+from ..vit.sites import FUSED_LINEARS, linear_at
 
 BEHIND = {"norm1": "qkv", "norm2": "fc1"}
 """Role of a norm → that of the linear behind it."""
@@ -80,7 +80,7 @@ def fit(backbone: Backbone, adapter: Adapter, rank: int) -> Fit:
 
 def _linears(backbone: Backbone) -> list[str]:
     """Paths of the linears that a LoRA can stand on."""
-    roles = ("qkv", "proj", "fc1", "fc2", "reduction")
+    roles = (*FUSED_LINEARS, "reduction")
     return [site.path for site in backbone.anatomy.sites.values() if site.role in roles]
 
 
@@ -109,7 +109,7 @@ def _behind(frozen: nn.LayerNorm, moved: nn.LayerNorm, linear: nn.Linear, name: 
         raise CannotExport(f"{name} has a zero that the adapter moved; no linear can take that up.")
     W = linear.weight.double()
     shift = W @ (moved.bias.double() - ratio * frozen.bias.double())
-    return _linear(W * ratio, _bias(linear) + shift, linear)
+    return _linear(W * ratio, bias(linear).double() + shift, linear)
 
 
 def _moved_elsewhere(backbone: Backbone, merged: nn.Module) -> list[str]:
@@ -127,7 +127,7 @@ def _nearest(frozen: nn.Linear, moved: nn.Linear, rank: int) -> tuple[LowRank | 
     """The nearest product and shift, ‖·‖² of it and of the whole change; None where nothing
     moved."""
     change = moved.weight.double() - frozen.weight.double()
-    shift = _bias(moved) - _bias(frozen)
+    shift = bias(moved).double() - bias(frozen).double()
     if not change.any() and not shift.any():
         return None, 0.0, 0.0
     U, S, V = torch.linalg.svd(change, full_matrices=False)
@@ -142,18 +142,11 @@ def _nearest(frozen: nn.Linear, moved: nn.Linear, rank: int) -> tuple[LowRank | 
 def _with(frozen: nn.Linear, product: LowRank) -> nn.Linear:
     shift = 0.0 if product.shift is None else product.shift.double()
     W = frozen.weight.double() + product.up.double() @ product.down.double()
-    return _linear(W, _bias(frozen) + shift, frozen)
+    return _linear(W, bias(frozen).double() + shift, frozen)
 
 
 def _same(first: nn.LayerNorm, second: nn.LayerNorm) -> bool:
     return torch.equal(first.weight, second.weight) and torch.equal(first.bias, second.bias)
-
-
-def _bias(linear: nn.Linear) -> Tensor:
-    """Zeros where there is none."""
-    if linear.bias is None:
-        return linear.weight.new_zeros(linear.out_features, dtype=torch.float64)
-    return linear.bias.double()
 
 
 def _linear(W: Tensor, b: Tensor, like: nn.Linear) -> nn.Linear:

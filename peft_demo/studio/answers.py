@@ -111,8 +111,7 @@ class Answers:
         ones are left out. Without `data` on the test images of its own run."""
         chosen = self._predictor.choose(id)
         spec = data or self._data_of(id, chosen.card)
-        dataset = self._datasets.open(spec, report)
-        with self._datasets.turn(spec, report):
+        with self._datasets.opened(spec, report) as dataset:
             if data:
                 return score(chosen, dataset, report, pictures)
             return repeated(chosen, dataset, spec, report, pictures)
@@ -121,8 +120,7 @@ class Answers:
         """How often it is right when what it adds is scaled, on validation images of its run."""
         chosen = self._predictor.choose(id)
         spec = self._data_of(id, chosen.card)
-        dataset = self._datasets.open(spec, report)
-        with self._datasets.turn(spec, report):
+        with self._datasets.opened(spec, report) as dataset:
             return over_strengths(chosen, dataset, spec, report)
 
     def together(
@@ -137,8 +135,7 @@ class Answers:
         members = {id: self._predictor.choose(id) for id in ids}
         shares = shares_of(list(members.values()), shares)
         spec = data or self._data_of(ids[0], members[ids[0]].card)
-        dataset = self._datasets.open(spec, report)
-        with self._datasets.turn(spec, report):
+        with self._datasets.opened(spec, report) as dataset:
             return together(members, dataset, shares, report)
 
     def map(
@@ -153,9 +150,8 @@ class Answers:
         own run."""
         chosen = self._predictor.choose(id)
         spec = data or self._data_of(id, chosen.card)
-        dataset = self._datasets.open(spec, report)
         draw = data_map if data else own_map
-        with self._datasets.turn(spec, report):
+        with self._datasets.opened(spec, report) as dataset:
             return draw(chosen, dataset, spec, part, drawing, report)
 
     def compare(
@@ -163,8 +159,7 @@ class Answers:
     ) -> tuple[Score, Paired]:
         """What `evaluate` says of the first, and both on the images that neither has seen."""
         one, other = self._predictor.choose(first), self._predictor.choose(second)
-        dataset = self._datasets.open(data, report)
-        with self._datasets.turn(data, report):
+        with self._datasets.opened(data, report) as dataset:
             return compared(one, other, dataset, report)
 
     def calibrate(
@@ -177,8 +172,7 @@ class Answers:
 
         chosen = self._predictor.choose(id)
         spec = data or self._data_of(id, chosen.card)
-        dataset = self._datasets.open(spec, report)
-        with self._datasets.turn(spec, report):
+        with self._datasets.opened(spec, report) as dataset:
             images = split(dataset, spec.shots, spec.seed, report)
             material = few_shot_tensors(images, chosen.backbone.size, report)
         file = AdapterFile.open(self._store.path(id))

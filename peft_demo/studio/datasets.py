@@ -1,8 +1,8 @@
 """The datasets of this machine: bundled ones, folders and zips, class cards and uploads, and those
 of the Hub."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,14 +85,20 @@ class Datasets:
         return replace(spec, name=str(path)) if path else spec
 
     def check(self, data: DataSpec, report: Report | None = None) -> DataReport:
-        dataset = self.open(data, report)
-        with self.turn(data, report):
+        with self.opened(data, report) as dataset:
             return report_of(dataset, split(dataset, data.shots, data.seed, report))
 
     def turn(self, spec: DataSpec, report: Report | None) -> AbstractContextManager:
         """A context in which the pictures of this dataset may be read; bundled ones take no time,
         and so no turns."""
         return nullcontext() if spec.source == "bundled" else self._turn(report)
+
+    @contextmanager
+    def opened(self, spec: DataSpec, report: Report | None = None) -> Iterator[Dataset]:
+        """The dataset as `open` gives it, while it is its turn."""
+        dataset = self.open(spec, report)
+        with self.turn(spec, report):
+            yield dataset
 
     def keep_upload(self, file: Path) -> str:
         self._home.check_room()

@@ -19,7 +19,7 @@ from ..contracts.errors import BadData, PeftDemoError
 from ..contracts.specs import DataSpec, ImportHints, RunSpec
 from ..inference import Plain
 from ..inference.scoring import repeated
-from ..inference.together import blended
+from ..inference.together import blended, shares_of
 from ..storage.atomic import disk_errors, write_file
 from ..storage.home import Home
 from ..storage.lock import locked
@@ -163,7 +163,8 @@ class Zoo:
         _write_weights(merged, file.card, out)
 
     def blend(self, ids: Sequence[str], out: Path, shares: Sequence[float] = ()) -> None:
-        several = blended([self._predictor.choose(id) for id in ids], shares)
+        members = [self._predictor.choose(id) for id in ids]
+        several = blended(members, shares_of(members, shares))
         _write_weights(several.model, several.card, out)
 
     def export(self, id: str, to: str, out: Path, rank: int = 0) -> Sequence[str]:
@@ -194,11 +195,11 @@ class Zoo:
         chosen = self._predictor.choose(id)
         try:
             spec = self._data_of(id, chosen.card)
-            dataset = self._data.open(spec)
-            before = repeated(chosen, dataset, spec)
+            with self._data.opened(spec) as dataset:
+                before = repeated(chosen, dataset, spec)
+                after = repeated(Plain(chosen.backbone, chosen.card, model), dataset, spec)
         except BadData:
             return ""
-        after = repeated(Plain(chosen.backbone, chosen.card, model), dataset, spec)
         return f"of {after.images} test images {after.right} are right, {before.right} before."
 
     def _draw_samples(self, data: DataSpec) -> Sequence[Sample]:

@@ -17,12 +17,10 @@ from .data import DataTab
 from .page import Page
 from .toasts import speaking
 from .train import TrainTab
-from .wiring import QUEUED, Updates
+from .wiring import QUEUED, TO_TOP, Updates
 
 TABS = ("classify", "data", "train", "adapters", "help")
 """Ids of the tabs, as the address names them."""
-TO_TOP = "() => window.scrollTo({top: 0})"
-"""A tab that was reached by a button is seen from its beginning."""
 
 
 def connect(

@@ -17,6 +17,9 @@ return.
 Values = Mapping[Any, Any]
 """Component → its value: what a handler is given whose inputs are a set."""
 
+TO_TOP = "() => window.scrollTo({top: 0})"
+"""What a button leads to is seen from its beginning."""
+
 List = TypeVar("List", Dropdown, Radio)
 
 

@@ -183,6 +183,12 @@ def linear_rows(fused: nn.Linear, rows: slice) -> nn.Linear:
     return part
 
 
+def bind(tree: nn.Module, name: str, parameter: nn.Parameter) -> None:
+    """Puts a parameter where the one of this dotted name stands in the tree."""
+    path, _, leaf = name.rpartition(".")
+    tree.get_submodule(path)._parameters[leaf] = parameter
+
+
 def bias(f: nn.Linear) -> Tensor:
     """b [D_out] of a linear; zeros where it has none."""
     if f.bias is None:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from ...vit import Backbone
 from ...vit.anatomy import tree_name
-from ...vit.seam import share_tensors
+from ...vit.seam import bind, share_tensors
 from .allocation import Allocation, allocate
 from .delta import Config, Module
 from .pieces import Terms
@@ -59,7 +59,6 @@ class Survey:
 
 def _with_gradient(tree: nn.Module, path: str) -> nn.Parameter:
     """A parameter of the tree's own over the same numbers, which can have a gradient."""
-    parent, _, name = path.rpartition(".")
     parameter = nn.Parameter(tree.get_parameter(path).detach())
-    tree.get_submodule(parent)._parameters[name] = parameter
+    bind(tree, path, parameter)
     return parameter

@@ -16,7 +16,7 @@ from ..files import offer
 from ..page import Page
 from ..titles import method_titles
 from ..toasts import speaking
-from ..wiring import QUEUED, UNQUEUED, Updates, relisted
+from ..wiring import QUEUED, TO_TOP, UNQUEUED, Updates, relisted
 from . import (
     add,
     changed,
@@ -40,7 +40,6 @@ from .shelf import Wanted
 from .tab import AdaptersTab as AdaptersTab
 
 EMPTY = "## No adapters yet\nTrain one in **Train**, or press **Add**."
-TO_TOP = "() => window.scrollTo({top: 0})"
 TO_CARD = """() => {
   const ends = Date.now() + 30_000
   const look = () => {

@@ -9,7 +9,7 @@ from html import escape
 
 import gradio as gr
 
-from ...contracts.accuracy import in_words, interval, right_of
+from ...contracts.accuracy import in_words, interval_of
 from ...contracts.cards import ZooEntry
 from .. import text
 from ..titles import Titles
@@ -107,7 +107,7 @@ def _accuracy(entry: ZooEntry) -> str:
     words = in_words(card.test_accuracy, card.test_images)
     if card.test_accuracy is None or not card.test_images:
         return f'<span class="right">{escape(words)}</span>'
-    low, high = interval(right_of(card.test_accuracy, card.test_images), card.test_images)
+    low, high = interval_of(card.test_accuracy, card.test_images)
     place = f"left:{100 * low:.1f}%;width:{max(100 * (high - low), 1):.1f}%"
     return (
         f'<span class="right">{escape(words)}</span>'

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from ...contracts.accuracy import in_short, interval, right_of
+from ...contracts.accuracy import in_short, interval_of
 from ...contracts.service import Answers
 from ...contracts.together import Combined, Together
 from .. import text
@@ -148,5 +148,5 @@ def _row(look: str, who: str, accuracy: float, images: int, scale: Scale) -> str
 
 def _interval(accuracy: float, images: int) -> tuple[float, float]:
     """In percent."""
-    low, high = interval(right_of(accuracy, images), images)
+    low, high = interval_of(accuracy, images)
     return 100 * low, 100 * high
