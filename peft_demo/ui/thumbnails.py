@@ -1,13 +1,14 @@
 """Small pictures with words under them, each a button to choose it by. Everything is escaped."""
 
 import io
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 import gradio as gr
 from PIL import Image
+
+from .data_url import data_url
 
 SIDE = 160
 """Pixels of the longest edge that is sent."""
@@ -76,4 +77,4 @@ def _small(picture: bytes) -> str:
     small.thumbnail((SIDE, SIDE))
     file = io.BytesIO()
     small.save(file, "JPEG", quality=82)
-    return f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"
+    return data_url(file.getvalue())

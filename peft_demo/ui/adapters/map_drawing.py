@@ -5,7 +5,6 @@ evenly over the circle of hues. Everything is escaped; the table beside says the
 """
 
 import io
-from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from math import ceil, sqrt
@@ -15,6 +14,7 @@ from PIL import Image
 
 from ...contracts.data_map import DataMap, MappedPicture, Place
 from .. import text
+from ..data_url import data_url
 
 SIDE = 48
 """Pixels of a picture in the sheet: twice those on the page, for fine screens."""
@@ -124,7 +124,7 @@ def _sheet(pictures: Sequence[bytes]) -> str:
             sheet.paste(_square(image.convert("RGB")), (column * SIDE, row * SIDE))
     file = io.BytesIO()
     sheet.save(file, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"
+    return data_url(file.getvalue())
 
 
 def _square(image: Image.Image) -> Image.Image:

@@ -4,7 +4,6 @@ They are sent once and after the cards, which do not wait for them; drawing the 
 none of them again. Adapters with the same pictures share one rule.
 """
 
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from html import escape
@@ -14,6 +13,7 @@ import gradio as gr
 from ...contracts.cards import THUMBNAILS, ZooEntry
 from ...contracts.errors import PeftDemoError
 from ...contracts.service import Zoo
+from ..data_url import data_url
 
 Drawn = tuple[tuple[str, int], ...]
 """(id, bytes of its file) of the adapters whose pictures are on the page."""
@@ -68,7 +68,7 @@ def _rules(pictures: tuple[bytes, ...], classes: list[str]) -> Iterator[str]:
     cards = f":is({','.join(f'.{name}' for name in classes)})"
     yield f"{cards} b{{display:none !important}}"
     for n, picture in enumerate(pictures, start=1):
-        address = f"data:image/jpeg;base64,{b64encode(picture).decode()}"
+        address = data_url(picture)
         shown = f"display:block !important;background-image:url({address})"
         yield f"{cards} i:nth-of-type({n}){{{shown}}}"
 

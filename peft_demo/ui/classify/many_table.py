@@ -1,12 +1,12 @@
 """Many answers as HTML: how often each class was given, and a row for each picture."""
 
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
 from ...contracts.answer import Answer
 from .. import text
+from ..data_url import data_url
 from .answers import DOUBTFUL, sentence
 
 ROWS = 200
@@ -93,13 +93,9 @@ def _row(number: int, answer: Answer) -> str:
     name = f"<span>{escape(answer.picture)}</span>"
     if refusal := _refusal(answer):
         return f'<li class="refused"><i></i>{name}<em>{escape(text.sentence(refusal))}</em></li>'
-    image = f'<img src="data:image/jpeg;base64,{_encoded(answer.thumbnail)}" alt="">'
+    image = f'<img src="{data_url(answer.thumbnail)}" alt="">'
     prediction = answer.prediction
     share = f"<b>{100 * prediction.probability:.0f} %</b>"
     look = ' class="unsure"' if _is_unsure(answer) else ""
     said = f"{name}<strong>{sentence(prediction)}</strong>{share}"
     return f'<li{look}><button type="button" data-n="{number}">{image}{said}</button></li>'
-
-
-def _encoded(picture: bytes) -> str:
-    return b64encode(picture).decode()

@@ -1,6 +1,5 @@
 """Why? What in the picture the answer of each chosen adapter rests on, side by side."""
 
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -11,6 +10,7 @@ import gradio as gr
 from ...contracts.explanation import Explanation
 from ...contracts.service import Answers
 from .. import stat_tiles
+from ..data_url import data_url
 from ..toasts import reporter, speaking_often
 from ..wiring import BESIDE
 from .answers import MOST
@@ -64,7 +64,7 @@ def draw(found: Sequence[Explanation]) -> str:
 
 
 def _figure(one: Explanation) -> str:
-    source = f"data:image/png;base64,{b64encode(one.picture).decode()}"
+    source = data_url(one.picture, "png")
     words = escape(one.words)
     return (
         f"<figure><h3>{escape(one.adapter)}</h3>"
