@@ -54,6 +54,25 @@ def test_a_bad_name_is_a_sentence(preview):
         preview("lora-digits-0", "x", "", False, False, False)
 
 
+def test_a_late_word_of_the_form_takes_only_another_preview_away(service, tab, preview):
+    """The page may tell of the last letter when the preview made of it is already there."""
+    shown = tab.share.preview
+    form = ("lora-digits-0", "me/x", "mit", False, False, False)
+    clear = share.clearer(shown, service.zoo)
+    agreed = preview(*form)[shown.agreed]
+    assert clear(agreed, *form) == gr.skip() == clear(None, *form)
+    for other in ("me/other", "nonsense"):
+        taken_away = clear(agreed, form[0], other, *form[2:])
+        assert taken_away[shown.agreed] is None and not taken_away[shown.column].visible
+
+
+def test_a_late_letter_leaves_the_look_up_of_its_own_name(tab):
+    part = tab.add.get
+    clear = get._clear(part)
+    assert clear("you/x", part.wait("you/x")[part.asked]) == gr.skip()
+    assert not clear("you/y", "you/x")[part.names].visible
+
+
 def test_all_of_ones_own_can_go_together(service, tab, preview):
     """Without those that came with the project, and those that nobody can read."""
     own = [entry.id for entry in service.zoo.entries() if entry.card and not entry.shipped]
@@ -94,7 +113,7 @@ def test_only_what_can_be_taken_is_offered(service, tab):
 def test_a_look_up_shows_from_its_first_moment_that_it_goes_on(service, tab):
     """And what the Hub is asked for, before its first answer."""
     part = tab.add.get
-    waiting = part.wait()
+    waiting = part.wait("you/x")
     assert waiting[part.state].visible and waiting[part.cancel].visible
     told = []
 

@@ -25,6 +25,8 @@ NONE = "No adapter in it that can be taken."
 @dataclass(frozen=True)
 class Get:
     repo: gr.Textbox
+    asked: gr.State
+    """The repository that `state` and `names` are about, "" for none."""
     state: gr.Markdown
     """What the look-up is doing, and what came of it."""
     cancel: gr.Button
@@ -36,9 +38,10 @@ class Get:
         """Everything that a look-up changes."""
         return [self.state, self.cancel, self.names, self.take]
 
-    def wait(self) -> Updates:
+    def wait(self, repo: str) -> Updates:
         """Updates from the first moment of a look-up."""
         return {
+            self.asked: repo,
             self.state: gr.Markdown(ASKING, visible=True),
             self.cancel: gr.Button(visible=True),
             self.names: gr.CheckboxGroup([], value=[], visible=False),
@@ -79,7 +82,7 @@ def build(offline: bool) -> Get:
     cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="get-cancel")
     names = gr.CheckboxGroup([], label="Adapters in it", visible=False, elem_id="get-found")
     take = gr.Button("Add to my adapters", visible=False, elem_id="get-take")
-    return Get(repo, state, cancel, names, take)
+    return Get(repo, gr.State(""), state, cancel, names, take)
 
 
 def connect(part: Get, zoo_changed: gr.State, hub: Hub) -> None:
@@ -88,9 +91,10 @@ def connect(part: Get, zoo_changed: gr.State, hub: Hub) -> None:
     Whoever cancels no longer waits for the answer, which is thrown away when it comes.
     """
     shown = {"api_visibility": "private", "show_progress_on": [part.state]}
-    asked = part.repo.submit(speaking(part.wait), None, part.outputs, **UNQUEUED)
+    waiting = [part.asked, *part.outputs]
+    asked = part.repo.submit(speaking(part.wait), part.repo, waiting, **UNQUEUED)
     looked = asked.then(looker(part, hub), part.repo, part.outputs, **shown)
-    part.repo.change(_clear(part), None, part.outputs, **UNQUEUED)
+    part.repo.change(_clear(part), [part.repo, part.asked], part.outputs, **UNQUEUED)
     begun = part.take.click(lambda: gr.Button(visible=True), None, part.cancel, **UNQUEUED)
     taken = begun.then(
         taker(part, zoo_changed, hub),
@@ -102,7 +106,10 @@ def connect(part: Get, zoo_changed: gr.State, hub: Hub) -> None:
 
 
 def _clear(part: Get):
-    return lambda: part.say("")
+    """What was found goes when the name is another one; the page may tell of the last letter only
+    after the look-up has begun.
+    """
+    return lambda repo, asked: gr.skip() if repo == asked else part.say("")
 
 
 def _cancel(part: Get):

@@ -5,10 +5,12 @@ it.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
 from ...contracts.cards import UploadPreview
+from ...contracts.errors import BadValue
 from ...contracts.service import Hub, Zoo
 from ...contracts.specs import PushSpec
 from .. import text
@@ -121,8 +123,8 @@ def connect(part: Share, chosen: gr.State, zoo_changed: gr.State, zoo: Zoo, hub:
     preview.push.click(pusher(hub), preview.agreed, preview.outcome, **WATCHED)
     gr.on(
         [*(field.change for field in part.form), chosen.change, zoo_changed.change],
-        speaking(preview.clear),
-        None,
+        clearer(preview, zoo),
+        [preview.agreed, chosen, *part.form],
         preview.outputs,
         **UNQUEUED,
     )
@@ -132,14 +134,41 @@ def previewer(preview: Preview, zoo: Zoo, hub: Hub):
     """The handler that shows what a push would make public."""
 
     @speaking
-    def show(
-        id: str, repo: str, licence: str, every: bool, private: bool, thumbnail: bool
-    ) -> Updates:
-        adapters = _own(zoo) if every else (id,)
-        spec = PushSpec(adapters, repo, private, licence.strip().lower(), thumbnail)
+    def show(*form: Any) -> Updates:
+        spec = _spec(zoo, *form)
         return preview.show(spec, hub.preview(spec))
 
     return show
+
+
+def clearer(preview: Preview, zoo: Zoo):
+    """The handler that takes away a preview of something else than what the form now says.
+
+    The button may be pressed before the page has told of the last word typed: a preview that was
+    made of that word stays.
+    """
+
+    @speaking
+    def clear(agreed: Agreed | None, *form: Any) -> Updates:
+        holds = agreed is None or agreed[0] == _spec_or_none(zoo, *form)
+        return gr.skip() if holds else preview.clear()
+
+    return clear
+
+
+def _spec(
+    zoo: Zoo, id: str, repo: str, licence: str, every: bool, private: bool, thumbnail: bool
+) -> PushSpec:
+    """What the form asks to push."""
+    adapters = _own(zoo) if every else (id,)
+    return PushSpec(adapters, repo, private, licence.strip().lower(), thumbnail)
+
+
+def _spec_or_none(zoo: Zoo, *form: Any) -> PushSpec | None:
+    try:
+        return _spec(zoo, *form)
+    except BadValue:
+        return None
 
 
 def _own(zoo: Zoo) -> tuple[str, ...]:
