@@ -29,7 +29,7 @@ What a method may do besides
   See `arc`.
 - Train tensors of the backbone itself: name them in `Parts.replaces`. See `bitfit`.
 - Start from the frozen weights: `Delta.begin`. See `dora`.
-- Use random constants that no file needs to keep: `vit.seam.seeded_uniform`.
+- Use random constants that no file needs to keep: `vit.seam.seeded_uniform`. See `vera`.
 - Keep quantised weights in few bits: `Delta.codec`. See `bi`.
 - Look at the training images to decide what to train: a `Survey`. See `spt`.
 - Give a closed form: `Delta.low_rank`, with which it is also exported to huggingface/peft, or

@@ -18,6 +18,8 @@ MIXABLE = {
     "linear",
     "fact_tt",
     "fact_tk",
+    "moslora",
+    "vera",
 }
 
 
