@@ -18,7 +18,7 @@ has none.
 from dataclasses import dataclass
 
 import torch
-from timm.layers import drop_path
+from timm.layers.drop import drop_path
 from torch import Tensor, nn
 from torch.nn import functional as F
 
