@@ -99,7 +99,7 @@ ADAPTER_PLUS = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=3e-3,
+    lr=9e-3,
     merges=never,
     identity=never,
 )

@@ -123,5 +123,5 @@ VERA = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=1e-2,
+    lr=3e-2,
 )
