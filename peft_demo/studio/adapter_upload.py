@@ -19,7 +19,8 @@ from ..contracts.cards import Taken
 from ..contracts.errors import BadAdapter, PeftDemoError
 from ..contracts.text import shortened
 from ..data.sources.zip import list_zip
-from ..interop.peft_folder import CONFIG, NOTE, TENSORS
+from ..interop.peft_config import CONFIG
+from ..interop.peft_folder import NOTE, TENSORS
 from ..storage.atomic import disk_errors
 from ..storage.names import slug
 from .entry import SUFFIX
