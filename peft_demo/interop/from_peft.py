@@ -40,6 +40,7 @@ MAGNITUDE = "lora_magnitude_vector"
 BIAS = "bias"
 BASE_BIAS = "base_layer.bias"
 """The bias of an adapted linear, as peft calls it since 0.7."""
+OWN_BIAS = {BIAS, BASE_BIAS}
 
 _NAME = re.compile(
     rf"{re.escape(PREFIX)}(.+?)\.({'|'.join(map(re.escape, (DOWN, UP, SHIFT, MAGNITUDE)))}"
@@ -140,8 +141,13 @@ def _expected(
             expected[f"{start}.{SHIFT}"] = (site.d_out,)
         if config.get("use_dora"):
             expected[f"{start}.{MAGNITUDE}"] = (site.d_out,)
-    trained = biases(config) == "all" or (biases(config) == "lora_only" and DOWN in kinds)
-    if trained and site.bias:
+    if site.bias and biases(config) == "lora_only" and DOWN in kinds and not kinds & OWN_BIAS:
+        raise BadAdapter(
+            f'this LoRA trained the bias of {quoted(path)} (bias="lora_only"), which is not in its'
+            " file: older versions of peft did not save them.",
+            "Save it again with a newer peft, from the model that was trained.",
+        )
+    if site.bias and biases(config) != "none" and (kinds & OWN_BIAS or biases(config) == "all"):
         expected[f"{start}.{BASE_BIAS if BASE_BIAS in kinds else BIAS}"] = (site.d_out,)
     return expected
 

@@ -12,6 +12,7 @@ import timm
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from small import card, disturbed, images, logits, new, random_vit
 
 from peft_demo import adapters, inference
 from peft_demo.adapters import AdapterFile
@@ -58,6 +59,82 @@ def test_the_python_in_the_folder_s_readme_loads_it(trained, picture, tmp_path, 
     found = {}
     exec(code, found)
     _same_answers(studio, id, found["model"], decode(picture))
+
+
+class Logits(torch.nn.Module):
+    """A model of transformers that answers as timm's do."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images):
+        return self.model(images).logits
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_the_python_in_the_readme_for_transformers_makes_its_model_of_timm_s_weights(
+    trained, picture, tmp_path, monkeypatch
+):
+    pytest.importorskip("peft")
+    pytest.importorskip("transformers", minversion="5.0")
+    studio, id = trained
+    (note,) = studio.zoo.export(id, "transformers", tmp_path / "out")
+    assert "ViTForImageClassification" in note
+    (code,) = re.findall(r"```python\n(.*?)```", (tmp_path / "out" / "README.md").read_text(), re.S)
+    shutil.copy(bundled().file, tmp_path / "out")
+    monkeypatch.chdir(tmp_path / "out")
+    found = {}
+    exec(code, found)
+    _same_answers(studio, id, Logits(found["model"]), decode(picture))
+    again = studio.zoo.take(tmp_path / "out", ImportHints(name="back"))
+    assert studio.zoo.card(again).fingerprint == studio.zoo.card(id).fingerprint
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_that_of_a_siglip_does_so_too(tmp_path, monkeypatch):
+    pytest.importorskip("peft")
+    pytest.importorskip("transformers", minversion="5.0")
+    backbone = random_vit(class_token=False, global_pool="avg", fc_norm=False)
+    file = tmp_path / "siglip.safetensors"
+    save_file(adapters.tensors_of(backbone.model), file)
+    adapter = disturbed(new("lora", backbone))
+    subject = exports.Subject(backbone, adapter, card(adapter, backbone), source(backbone, file))
+    exports.find_export("transformers").write(tmp_path / "out", subject)
+    (code,) = re.findall(r"```python\n(.*?)```", (tmp_path / "out" / "README.md").read_text(), re.S)
+    shutil.copy(file, tmp_path / "out")
+    monkeypatch.chdir(tmp_path / "out")
+    found = {}
+    exec(code, found)
+    with torch.no_grad():
+        answers = found["model"](images()).logits
+    assert torch.allclose(answers, logits(backbone, adapter), atol=3e-6)
+
+
+def source(backbone, file):
+    """Of a small SigLIP whose weights are in a file."""
+    shape = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 3}
+    pooling = {"class_token": False, "global_pool": "avg", "fc_norm": False}
+    kwargs = tuple(sorted({**shape, **pooling}.items()))
+    return Source("siglip", "", backbone.arch, file=file, kwargs=kwargs)
+
+
+def test_a_backbone_that_transformers_has_not_says_so(tmp_path):
+    backbone = random_vit(init_values=0.1)
+    adapter = disturbed(new("lora", backbone))
+    subject = exports.Subject(
+        backbone, adapter, card(adapter, backbone), source(backbone, tmp_path / "a")
+    )
+    with pytest.raises(CannotExport, match=r"a layer scale.*--to peft"):
+        exports.find_export("transformers").write(tmp_path / "out", subject)
+
+
+def test_each_version_of_transformers_has_its_names(trained, tmp_path):
+    studio, id = trained
+    for format, path in (("transformers", "layers.0.attention.q_proj"), ("transformers4", "query")):
+        studio.zoo.export(id, format, tmp_path / format)
+        config = json.loads((tmp_path / format / "adapter_config.json").read_text())
+        assert any(target.endswith(path) for target in config["target_modules"])
 
 
 def _same_answers(studio, id, model, picture):

@@ -112,10 +112,10 @@ def _vit(subject: Subject) -> tuple[str, str, str]:
 
 def _siglip(subject: Subject) -> tuple[str, str, str]:
     """The same for a SigLIP, without the head that pools by attention."""
-    vision = f"SiglipVisionConfig({_settings(subject)}, vision_use_head=False)"
+    vision = f"dict({_settings(subject)}, vision_use_head=False)"
     config = f"SiglipConfig(vision_config={vision}, num_labels={len(subject.card.classes)})"
     return (
-        "SiglipConfig, SiglipForImageClassification, SiglipVisionConfig",
+        "SiglipConfig, SiglipForImageClassification",
         f"model = SiglipForImageClassification({config})",
         '"vision_model.embeddings.position_embedding.weight": frozen["pos_embed"][0]',
     )
