@@ -27,7 +27,7 @@ from ..vit import Backbone
 from ..vit.source import timm_names
 from .binary_release import MEAN, METHODS, STD, from_binary_release
 from .from_peft import from_peft
-from .peft_config import CONFIG
+from .peft_config import CONFIG, method_of
 from .peft_folder import TENSORS, PeftFolder, is_pickle, pickled, read_folder
 
 BINARY = ".bin"
@@ -93,9 +93,10 @@ def _with_binary_defaults(path: Path, hints: ImportHints) -> ImportHints:
 
 
 def _with_peft_defaults(folder: PeftFolder, hints: ImportHints) -> ImportHints:
-    if hints.method not in ("", "lora", "dora"):
+    method = method_of(folder.config)
+    if hints.method not in ("", method):
         raise BadValue(
-            f"a LoRA of peft becomes a 'lora' or a 'dora', not a {hints.method!r}.",
+            f"this LoRA of peft becomes a {method!r}, not a {hints.method!r}.",
             "Leave out --method.",
         )
     note = folder.note
@@ -119,7 +120,7 @@ def _checked(hints: ImportHints) -> ImportHints:
     if not hints.classes:
         raise BadValue(
             "the classes are not in this file.",
-            "Name them in the order of the head: --classes a,b,c.",
+            "Name them in the order of the head: --classes a,b,c, or --classes-file FILE.",
         )
     if len(set(hints.classes)) < len(hints.classes):
         raise BadValue("two classes have the same name.", "Give each class its own name.")
@@ -192,7 +193,8 @@ def _unknown_base(config: Mapping[str, Any]) -> BadValue:
     name = config.get("base_model_name_or_path")
     if not name:
         return BadValue(
-            "this LoRA does not say on which backbone it was made.", "Name it with --backbone."
+            "this LoRA does not say on which backbone it was made.",
+            "Name it on the command line, with --backbone.",
         )
     return BadValue(
         f"this LoRA was made on {quoted(name)}, which is no name of timm's, so nothing proves which"

@@ -27,7 +27,7 @@ from ..vit.sites import QKV
 from .biases import add_biases
 from .change import Change, frozen_norms, nothing, parts_of
 from .naming import Naming, timm_naming
-from .peft_config import CONFIG, biases, rank_at, scale_at
+from .peft_config import CONFIG, biases, made_on, method_of, rank_at, scale_at
 from .peft_folder import PREFIX, PeftFolder
 from .transformers_names import transformers_naming
 
@@ -54,8 +54,9 @@ def from_peft(folder: PeftFolder, backbone: Backbone, classes: int) -> Adapter:
     `BadAdapter` says what does not fit.
     """
     found = _found(folder)
-    naming = transformers_naming(found, backbone) or timm_naming(backbone.anatomy)
-    _check_paths(found, naming, backbone)
+    theirs = transformers_naming(found, made_on(folder.config), backbone)
+    naming = theirs or timm_naming(backbone.anatomy)
+    _check_paths(folder, found, naming, backbone)
     _check_tensors(folder, found, naming, backbone, classes)
     tensors = {name: tensor.float() for name, tensor in folder.tensors().items()}
     changes = _changes(folder, found, naming, tensors)
@@ -75,17 +76,25 @@ def _found(folder: PeftFolder) -> dict[str, set[str]]:
     return found
 
 
-def _check_paths(found: Mapping[str, set[str]], naming: Naming, backbone: Backbone) -> None:
+def _check_paths(
+    folder: PeftFolder, found: Mapping[str, set[str]], naming: Naming, backbone: Backbone
+) -> None:
     adapted = [path for path, kinds in found.items() if DOWN in kinds]
     if not adapted:
         raise BadAdapter("this LoRA has no lora_A tensor of a Vision Transformer.")
+    method = method_of(folder.config)
     for path in adapted:
-        if path not in naming.sites or naming.sites[path].role not in TARGETS:
+        site = naming.sites.get(path)
+        if site is None or site.role not in TARGETS:
             raise BadAdapter(
-                f"this LoRA adapts {quoted(path)}, which no LoRA here stands on: it is neither the"
-                " patch embedding nor a linear inside a block of"
-                f" {backbone.anatomy.arch}.",
+                f"this LoRA adapts {quoted(path)}, which is neither a linear inside a block of"
+                f" {backbone.anatomy.arch} nor its patch embedding.",
                 "Name the backbone it was made on with --backbone.",
+            )
+        if site.role == "patch" and method == "dora":
+            raise BadAdapter(
+                f"this DoRA adapts the patch embedding, {path}, where a `dora` here cannot stand.",
+                f'Train it with exclude_modules=["{path}"].',
             )
 
 
@@ -114,7 +123,10 @@ def _check_tensors(
     leftovers = {f"{head}.{copy}.bias" for copy in ("modules_to_save", "original_module")}
     for name in sorted(set(expected) ^ (set(actual) - leftovers)):
         word = "lacks" if name in expected else "has an unexpected"
-        raise BadAdapter(f"this is no LoRA with a head that is read: it {word} {quoted(name)}.")
+        raise BadAdapter(
+            f"this is no LoRA with a head that is read: it {word} {quoted(name)}.",
+            f'Of whole modules only the head is taken: modules_to_save=["{naming.head}"].',
+        )
     for name, expected_shape in expected.items():
         dtype, shape = actual[name]
         if shape != expected_shape or dtype not in DTYPES:
@@ -210,7 +222,7 @@ def _as_sites(
 ) -> dict[str, Change]:
     """The changes by our sites: at q, k and v where those of all fused linears lie apart, or where
     they have to, since a DoRA reads each of them by itself."""
-    dora = folder.config.get("use_dora")
+    dora = method_of(folder.config) == "dora"
     if not dora and not all(map(_lies_apart, changes.values())):
         return dict(changes)
     result = {}
@@ -245,7 +257,7 @@ def _adapter(
     }
     if any(change.product.shift is not None for change in changes.values()):
         values["bias"] = True
-    method = find_method("dora" if folder.config.get("use_dora") else "lora")
+    method = find_method(method_of(folder.config))
     adapter = meta_adapter(method, method.config(values), backbone.anatomy, len(head["bias"]))
     state = {name: torch.zeros(tensor.shape) for name, tensor in adapter.state().items()}
     for name in adapter.by_site():

@@ -101,6 +101,18 @@ def biases(config: Config) -> Any:
     return config.get("bias") or "none"
 
 
+def method_of(config: Config) -> str:
+    """The method of ours that it becomes."""
+    return "dora" if config.get("use_dora") else "lora"
+
+
+def made_on(config: Config) -> str:
+    """The class of the model that it was made on, "" where it is not said."""
+    mapping = config.get("auto_mapping")
+    name = mapping.get("base_model_class") if isinstance(mapping, dict) else None
+    return name if isinstance(name, str) else ""
+
+
 def rank_at(config: Config, path: str) -> int:
     """R of the module at `path`."""
     return _of_pattern(config.get("rank_pattern") or {}, path, config.get("r", 8))

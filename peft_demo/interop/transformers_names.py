@@ -110,11 +110,20 @@ STRANGERS = {
 }
 """How the names of models begin that are not ours, and what is different in them."""
 
+OTHERS = {
+    "CLIPForImageClassification": "a CLIPForImageClassification averages the patches before its"
+    " last norm, and every backbone here pools after it.",
+}
+"""The same of classes whose parts are called as those of a layout."""
 
-def transformers_naming(paths: Iterable[str], backbone: Backbone) -> Naming | None:
+
+def transformers_naming(
+    paths: Iterable[str], model_class: str, backbone: Backbone
+) -> Naming | None:
     """The naming that a file's `paths` are of, None where they are not transformers'.
 
-    `BadValue` says why a model of theirs is not the `backbone`.
+    `model_class` is what the file says it was made on, "" where it says nothing. `BadValue` says
+    why a model of theirs is not the `backbone`.
     """
     starts = tuple({path.partition(".")[0] + "." for path in paths})
     for start, reason in STRANGERS.items():
@@ -123,7 +132,10 @@ def transformers_naming(paths: Iterable[str], backbone: Backbone) -> Naming | No
     layouts = [layout for layout in LAYOUTS if layout.start in starts]
     if not layouts:
         return None
-    check_same(layouts[0], backbone)
+    if model_class and model_class not in {layout.title for layout in layouts}:
+        reason = OTHERS.get(model_class, f"{model_class} is no model of transformers that is read.")
+        raise BadValue(reason, "Train it on timm's model, or on another one.")
+    check_same(layouts[-1], backbone)
     sites = {}
     for layout in layouts:
         sites |= naming_of(layout, backbone.anatomy).sites

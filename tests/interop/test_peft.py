@@ -286,6 +286,16 @@ def test_another_backbone_is_refused(folder):
         convert(folder, with_defaults(folder, ImportHints()), random_vit(seed=5))
 
 
+@pytest.mark.parametrize("dora", [False, True])
+def test_another_method_is_refused(dora, folder):
+    file = folder / "adapter_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"use_dora": dora}))
+    method, other = ("dora", "lora") if dora else ("lora", "dora")
+    with pytest.raises(BadValue, match=f"becomes a '{method}', not a '{other}'"):
+        with_defaults(folder, ImportHints(method=other))
+    assert with_defaults(folder, ImportHints(method=method)).method == method
+
+
 def test_without_classes_it_asks_for_them(folder):
     (folder / "peft_demo.json").unlink()
     with pytest.raises(BadValue, match="--classes"):
@@ -351,7 +361,14 @@ SPOILED = {
     "a stray tensor": (lambda c, t: t.update(stray=torch.zeros(1)), "unexpected"),
     "a norm": (
         lambda c, t: t.update({"base_model.model.norm.lora_A.weight": torch.zeros(2, 48)}),
-        "no LoRA here stands on",
+        "neither a linear inside a block",
+    ),
+    "a DoRA of the patch embedding": (
+        lambda c, t: (
+            c.update(use_dora=True),
+            t.update({"base_model.model.patch_embed.proj.lora_A.weight": torch.zeros(2, 3, 8, 8)}),
+        ),
+        "a `dora` here cannot stand",
     ),
     "a patch embedding that is no convolution": (
         lambda c, t: t.update(

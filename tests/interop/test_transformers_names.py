@@ -294,14 +294,22 @@ STRANGERS = {
 @pytest.mark.parametrize(("path", "reason"), STRANGERS.items())
 def test_other_models_of_transformers_are_refused_with_the_reason(path, reason, tiny):
     with pytest.raises(BadValue, match=reason):
-        transformers_naming([path], tiny)
+        transformers_naming([path], "", tiny)
 
 
-def test_a_clip_is_refused_since_it_pools_before_its_last_norm(tiny):
+def test_a_clip_is_refused_since_it_pools_before_its_last_norm():
+    path = "vision_model.encoder.layers.0.self_attn.q_proj"
+    with pytest.raises(BadValue, match="averages the patches before its last norm"):
+        transformers_naming([path], "CLIPForImageClassification", siglip())
+    assert transformers_naming([path], "", siglip())
     clip = random_vit(global_pool="avg", pre_norm=True, final_norm=False)
-    for backbone in (tiny, clip):
-        with pytest.raises(BadValue, match="not a SiglipForImageClassification"):
-            transformers_naming(["vision_model.encoder.layers.0.self_attn.q_proj"], backbone)
+    with pytest.raises(BadValue, match="not a SiglipForImageClassification"):
+        transformers_naming([path], "", clip)
+
+
+def test_a_class_that_nobody_knows_is_refused(tiny):
+    with pytest.raises(BadValue, match="ViTMSNForImageClassification is no model"):
+        transformers_naming(["vit.layers.0.mlp.fc1"], "ViTMSNForImageClassification", tiny)
 
 
 @pytest.mark.parametrize("base", ["google/vit-base-patch16-224", "/home/me/vit", None])
