@@ -59,7 +59,10 @@ def export(
         Option("--out", metavar="PATH", help="A new folder (peft, transformers) or a file (onnx)."),
     ],
     rank: Annotated[
-        int, Option(metavar="R", min=0, help="For peft: the nearest LoRA of this rank.")
+        int,
+        Option(
+            metavar="R", min=0, help="For peft and transformers: the nearest LoRA of this rank."
+        ),
     ] = 0,
     zoo: Zoo = None,
     offline: Offline = False,

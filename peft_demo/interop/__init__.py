@@ -4,6 +4,7 @@
 |---|---|
 | `convert.py` | what came from elsewhere → a file of ours, with what a person says about it |
 | `peft_folder.py` `peft_config.py` | a folder of huggingface/peft, and what its config says |
+| `peft_tensors.py` | which tensors it must hold |
 | `from_peft.py` `to_peft.py` | its tensors ↔ an adapter |
 | `change.py` `biases.py` | what a LoRA does at one linear, and what trained biases become |
 | `naming.py` `transformers_names.py` | what the plain model calls its parts: timm, transformers |

@@ -24,6 +24,7 @@ from peft_demo.interop.transformers_names import (
     transformers_naming,
 )
 from peft_demo.vit import wrap
+from peft_demo.vit.anatomy import timm_name
 from peft_demo.vit.formats.names import to_timm_names
 
 pytestmark = [
@@ -178,6 +179,32 @@ def test_one_on_a_siglip_answers_the_same(tmp_path):
     found, adapter = taken_in(tmp_path / "theirs", backbone)
     assert torch.allclose(found, logits(model), atol=5e-6)
     assert adapter.config.targets == ("q", "proj", "fc1")
+
+
+def test_one_on_timm_s_model_in_a_wrapper_of_transformers_answers_the_same(tiny, tmp_path):
+    transformers = pytest.importorskip("transformers", minversion="5.0")
+    shape = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 3}
+    config = transformers.TimmWrapperConfig(
+        architecture="vit_tiny_patch16_224", model_args=shape, num_labels=CLASSES
+    )
+    model = transformers.TimmWrapperForImageClassification(config)
+    frozen = {timm_name(n): t for n, t in tiny.model.state_dict().items()}
+    model.timm_model.load_state_dict(frozen, strict=False)
+    model = trained(model.eval(), {"target_modules": ["qkv", "fc2"], "r": 3}, head="head")
+    model.save_pretrained(tmp_path / "theirs")
+    found, _ = taken_in(tmp_path / "theirs", tiny)
+    assert torch.allclose(found, logits(model), atol=5e-6)
+
+
+def test_one_place_under_two_names_is_refused(tiny, tmp_path):
+    for layout in (VIT_4, VIT_5):
+        written(tmp_path / layout.block, tiny, disturbed(new("lora", tiny)), layout)
+    file, other = (
+        tmp_path / layout.block / "adapter_model.safetensors" for layout in (VIT_4, VIT_5)
+    )
+    file.write_bytes(save(load(file.read_bytes()) | load(other.read_bytes())))
+    with pytest.raises(BadAdapter, match="under two names"):
+        taken_in(file, tiny)
 
 
 def test_the_names_of_transformers_4_are_read_as_those_of_5(tiny, tmp_path):
