@@ -60,9 +60,7 @@ def export(
     ],
     rank: Annotated[
         int,
-        Option(
-            metavar="R", min=0, help="For peft and transformers: the nearest LoRA of this rank."
-        ),
+        Option(metavar="R", min=0, help="For peft, transformers: the nearest LoRA of this rank."),
     ] = 0,
     zoo: Zoo = None,
     offline: Offline = False,

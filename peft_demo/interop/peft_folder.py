@@ -20,7 +20,7 @@ from .peft_config import CONFIG, check_config
 
 TENSORS = "adapter_model.safetensors"
 PICKLED = "adapter_model.bin"
-"""The same of peft before 0.5, a pickle."""
+"""The same of old versions of peft, a pickle."""
 NOTE = "peft_demo.json"
 """Ours: what a LoRA does not say of itself."""
 

@@ -19,7 +19,7 @@ SHIFT = "lora_B.bias"
 MAGNITUDE = "lora_magnitude_vector"
 BIAS = "bias"
 BASE_BIAS = "base_layer.bias"
-"""The bias of an adapted linear, as peft calls it since 0.7."""
+"""The bias of an adapted linear, as newer versions of peft call it."""
 OWN_BIAS = {BIAS, BASE_BIAS}
 
 _NAME = re.compile(
