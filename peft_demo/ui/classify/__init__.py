@@ -177,7 +177,7 @@ def _connect_chips(
         nearest,
         **UNQUEUED,
     )
-    nearest.select(ask_all.choose, None, question.adapter, **QUEUED)
+    nearest.select(None, None, question.adapter, js=chips.CHOOSE, **UNQUEUED)
 
 
 def _connect_own(classify_tab: ClassifyTab, taker: Taker, asker: ManyAsker) -> None:
