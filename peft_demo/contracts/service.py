@@ -104,8 +104,12 @@ class Training(Protocol):
         """All methods, in alphabetical order."""
         ...
 
-    def cost(self, run: RunSpec, classes: int = 10) -> Cost:
-        """Trainable parameters, file size and steps, computed without weights."""
+    def cost(self, run: RunSpec, classes: int = 10, images: int = 0) -> Cost:
+        """Trainable parameters, file size and steps, computed without weights.
+
+        `images` are those to train on, 0 if nobody has counted them: then as many as the shots
+        allow.
+        """
         ...
 
     def status(self) -> Status:
