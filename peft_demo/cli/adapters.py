@@ -53,9 +53,7 @@ def export(
     to: Annotated[
         str, Option("--to", metavar="FORMAT", help="Whose format to write; a wrong one lists all.")
     ],
-    out: Annotated[
-        Path, Option("--out", metavar="PATH", help="A new folder (peft) or a file (onnx).")
-    ],
+    out: Annotated[Path, Option("--out", metavar="PATH", help="A new folder, or a file (onnx).")],
     rank: Annotated[
         int, Option(metavar="R", min=0, help="For peft: the nearest LoRA of this rank.")
     ] = 0,
