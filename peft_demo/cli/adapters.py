@@ -54,10 +54,7 @@ def export(
     to: Annotated[
         str, Option("--to", metavar="FORMAT", help="Whose format to write; a wrong one lists all.")
     ],
-    out: Annotated[
-        Path,
-        Option("--out", metavar="PATH", help="A new folder (peft, transformers) or a file (onnx)."),
-    ],
+    out: Annotated[Path, Option("--out", metavar="PATH", help="A new folder, or a file (onnx).")],
     rank: Annotated[
         int,
         Option(metavar="R", min=0, help="For peft, transformers: the nearest LoRA of this rank."),
@@ -66,7 +63,7 @@ def export(
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
-    """Write an adapter for another program: huggingface/peft, transformers, ONNX."""
+    """Write an adapter for another program, for instance huggingface/peft, timm or ONNX."""
     with open_studio(zoo, offline) as studio:
         notes = studio.zoo.export(studio.zoo.find(adapter), to, out, rank)
     value = {"path": str(out), "format": to, "notes": list(notes)}

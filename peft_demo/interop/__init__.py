@@ -1,4 +1,4 @@
-"""Other programs' formats: read by `convert`, written by `to_peft` and `to_onnx`.
+"""Other programs' formats: read by `convert`, written by `to_peft`, `to_onnx` and `to_timm`.
 
 | file | its one idea |
 |---|---|
@@ -9,13 +9,16 @@
 | `change.py` `biases.py` | what a LoRA does at one linear, and what trained biases become |
 | `naming.py` `transformers_names.py` | what the plain model calls its parts: timm, transformers |
 | `fit.py` | the nearest LoRA of an adapter that is none |
-| `binary_release.py` `to_onnx.py` | the papers' 1-bit files, ONNX |
+| `binary_release.py` | the papers' 1-bit files |
+| `to_onnx.py` `onnx_input.py` | ONNX: the model, and what pictures go through before it |
+| `to_timm.py` | timm's own folder |
 """
 
 from .convert import convert, is_foreign, with_defaults
 from .fit import fit
 from .to_onnx import to_onnx
 from .to_peft import Written, fit_to_peft, to_peft
+from .to_timm import to_timm
 
 __all__ = [
     "Written",
@@ -25,5 +28,6 @@ __all__ = [
     "is_foreign",
     "to_onnx",
     "to_peft",
+    "to_timm",
     "with_defaults",
 ]

@@ -1,8 +1,13 @@
 """Adapters leave for other programs and come back, through the studio, on the bundled backbone."""
 
 import json
+import os
 import re
 import shutil
+import socket
+import subprocess
+import sys
+import time
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
@@ -213,8 +218,80 @@ def test_an_onnx_file_is_written(trained, tmp_path):
     pytest.importorskip("onnxscript")
     studio, id = trained
     (note,) = studio.zoo.export(id, "onnx", tmp_path / "a.onnx")
-    assert "folded" in note and "32 32" in note
+    assert "folded" in note and "uint8" in note
     onnx.checker.check_model(onnx.load(tmp_path / "a.onnx"))
+
+
+def test_timm_loads_the_folder_as_its_readme_says_and_answers_the_same(trained, picture, tmp_path):
+    """With timm's own preparation of pictures, of a picture that is not square."""
+    studio, id = trained
+    studio.zoo.export(id, "timm", tmp_path / "out")
+    readme = (tmp_path / "out" / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.S)
+    found = {}
+    with chdir(tmp_path / "out"):
+        exec(code, found)
+    wide = decode(picture).resize((90, 41))
+    with torch.no_grad():
+        (shares,) = found["model"](found["prepare"](wide)[None]).softmax(-1).tolist()
+    (answer,) = studio.answers.classify(wide, [id], top=3)
+    ours = dict(answer.top)
+    names = json.loads((tmp_path / "out" / "config.json").read_text())["label_names"]
+    assert dict(zip(names, shares, strict=True)) == pytest.approx(ours, abs=1e-4)
+
+
+def test_what_does_not_fold_is_no_timm_model(studio, short, finish, tmp_path):
+    finish(studio, studio.training.start(short("adaptformer", epochs=1)))
+    (id,) = [entry.id for entry in studio.zoo.entries()]
+    with pytest.raises(CannotExport, match="--to onnx"):
+        studio.zoo.export(id, "timm", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_space_of_its_own_answers_in_its_own_process(trained, picture, tmp_path):
+    pytest.importorskip("onnxruntime")
+    client = pytest.importorskip("gradio_client")
+    studio, id = trained
+    out = tmp_path / "space"
+    studio.zoo.export(id, "space", out)
+    assert re.search(r"^gradio==\d", (out / "requirements.txt").read_text(), re.M)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "0"}
+    with subprocess.Popen([sys.executable, out / "app.py"], env=environment) as page:
+        try:
+            asked = _when_it_answers(lambda: client.Client(address, verbose=False))
+            words, shares = asked.predict(client.handle_file(picture), api_name="/classify")
+        finally:
+            page.terminate()
+    (answer,) = studio.answers.classify(picture, [id], top=3)
+    assert {one["label"]: one["confidence"] for one in shares["confidences"]} == pytest.approx(
+        dict(answer.top), abs=1e-4
+    )
+    assert answer.label in words and words.startswith("none of these") == answer.is_none
+
+
+def test_a_page_for_browsers_has_all_but_the_runtime_and_says_how_to_get_it(trained, tmp_path):
+    pytest.importorskip("onnxscript")
+    studio, id = trained
+    notes = studio.zoo.export(id, "web", tmp_path / "out")
+    names = {file.name for file in (tmp_path / "out").iterdir()}
+    assert names == {"README.md", "about.json", "index.html", "model.onnx"}
+    about = json.loads((tmp_path / "out" / "about.json").read_text())
+    assert tuple(about["classes"]) == studio.zoo.card(id).classes
+    (imported,) = re.findall(r'from "./(.*?)"', (tmp_path / "out" / "index.html").read_text())
+    assert imported in notes[0] and notes[0].startswith("once, in that folder: npm pack")
+
+
+def _when_it_answers(ask, seconds=60):
+    for _ in range(4 * seconds):
+        try:
+            return ask()
+        except Exception:  # whatever the client says of a page that is not there yet
+            time.sleep(0.25)
+    return ask()
 
 
 def test_an_unknown_format_offers_those_there_are(trained, tmp_path):
