@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 import timm
 import torch
 from PIL import Image
+from ports import free_port
 from safetensors.torch import save_file
 from small import card, disturbed, images, logits, new, random_vit
 
@@ -256,8 +256,7 @@ def test_a_space_of_its_own_answers_in_its_own_process(trained, picture, tmp_pat
     out = tmp_path / "space"
     studio.zoo.export(id, "space", out)
     assert re.search(r"^gradio==\d", (out / "requirements.txt").read_text(), re.M)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "0"}
     with subprocess.Popen([sys.executable, out / "app.py"], env=environment) as page:
