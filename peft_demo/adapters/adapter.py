@@ -145,11 +145,13 @@ def meta_adapter(
         return adapter
 
 
-def materialize(adapter: Adapter, state: Mapping[str, Tensor]) -> Adapter:
-    """Gives a skeleton the tensors of `state`, in place, on their device.
+def materialize(skeleton: Adapter, state: Mapping[str, Tensor]) -> Adapter:
+    """An adapter like the skeleton, which stays as it is, with the tensors of `state`, on their
+    device.
 
     A parameter that several deltas share stays one.
     """
+    adapter = share_tensors(skeleton)
     fresh = {id(old): _same_kind(old, state[name]) for name, old in adapter.state().items()}
     for module in adapter.modules():
         parameters = list(module.named_parameters(recurse=False, remove_duplicate=False))

@@ -15,9 +15,10 @@ builds them (on the meta device, without memory) → values finite and in range.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError
@@ -28,7 +29,7 @@ from torch import Tensor
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadAdapter, BadValue, UnknownName, WrongBackbone
 from ..contracts.text import quoted, shortened
-from ..methods import find_method
+from ..methods import Method, find_method
 from ..storage.header import Header, open_binary, parse_header, read_whole
 from ..vit import Anatomy, Backbone
 from .adapter import Adapter, materialize, meta_adapter
@@ -113,12 +114,12 @@ def load(file: AdapterFile, backbone: Backbone) -> Adapter:
     """The adapter of a file, ready to attach to `backbone`. `BadAdapter` says why not."""
     card = file.card
     check_backbone(card, backbone)
-    adapter = _meta_adapter(card, backbone.anatomy)
-    _check_layout(file, adapter)
-    state = unpack(adapter, file.tensors())
+    skeleton = _skeleton_of(card, backbone.anatomy)
+    _check_layout(file, skeleton)
+    state = unpack(skeleton, file.tensors())
     _check_values(state, card)
     on_device = {name: tensor.to(backbone.device) for name, tensor in state.items()}
-    adapter = mark_dequantized(materialize(adapter, on_device)).eval()
+    adapter = mark_dequantized(materialize(skeleton, on_device)).eval()
     for delta in adapter.by_site().values():
         delta.check()
     return adapter
@@ -164,16 +165,23 @@ def _is_peft(header: Header) -> bool:
     return any(name.startswith("base_model.model.") for name in header.tensors)
 
 
-def _meta_adapter(card: AdapterCard, anatomy: Anatomy) -> Adapter:
+def _skeleton_of(card: AdapterCard, anatomy: Anatomy) -> Adapter:
     """The adapter that the card describes, on the meta device."""
     try:
         method = find_method(card.method)
         config = method.config(card.knobs)
-        classes = len(card.classes)
-        doubts = bool(card.doubt)
-        return meta_adapter(method, config, anatomy, classes, card.extra, doubts=doubts)
+        extra = json.dumps(card.extra)
+        return _skeleton(method, config, anatomy, len(card.classes), extra, bool(card.doubt))
     except (UnknownName, BadValue) as error:
         raise BadAdapter(f"{shortened(card.name)} cannot be rebuilt: {error}") from None
+
+
+@lru_cache(maxsize=32)
+def _skeleton(
+    method: Method, config: Any, anatomy: Anatomy, classes: int, extra: str, doubts: bool
+) -> Adapter:
+    """A `meta_adapter`, made once: most of a zoo is one method with the same knobs."""
+    return meta_adapter(method, config, anatomy, classes, json.loads(extra), doubts=doubts)
 
 
 def _check_layout(file: AdapterFile, adapter: Adapter) -> None:

@@ -2,14 +2,14 @@
 batch with others, and for writing it as a LoRA."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import nn
 
 from ..vit import Backbone, LowRank, Site
 from ..vit.seam import linear_rows
-from ..vit.sites import QKV, linear_at
+from ..vit.sites import QKV, linear_at, qkv_rows
 from .adapter import Adapter
 
 Part = tuple[Site, LowRank]
@@ -33,7 +33,31 @@ def joined(backbone: Backbone, parts: Iterable[Part]) -> dict[str, LowRank]:
     by_path: dict[str, list[Part]] = defaultdict(list)
     for site, product in parts:
         by_path[site.whole_path].append((site, product))
-    return {path: _side_by_side(backbone, path, own) for path, own in by_path.items()}
+    return {
+        path: side_by_side(
+            linear_at(backbone.model, path).out_features,
+            [(site.rows, product) for site, product in own],
+        )
+        for path, own in by_path.items()
+    }
+
+
+def apart(site: Site, product: LowRank) -> dict[str, LowRank]:
+    """The products at q, k and v of one at their fused linear, by role: `joined` undone.
+
+    Each takes the columns of `up` that reach its rows. One that adds nothing is left out, unless
+    none adds anything.
+    """
+    moves = product.up.any() or (product.shift is not None and product.shift.any())
+    parts = {}
+    for role in QKV:
+        rows = qkv_rows(role, site.d_out // len(QKV))
+        up = product.up[rows]
+        used = up.any(dim=0) if moves else torch.ones_like(up[0], dtype=torch.bool)
+        shift = None if product.shift is None else product.shift[rows]
+        if used.any() or (shift is not None and shift.any()):
+            parts[role] = LowRank(product.down[used], up[:, used], shift)
+    return parts
 
 
 def _frozen_map(tree: nn.Module, site: Site) -> nn.Module:
@@ -43,17 +67,17 @@ def _frozen_map(tree: nn.Module, site: Site) -> nn.Module:
     return tree.get_submodule(site.path)
 
 
-def _side_by_side(backbone: Backbone, path: str, parts: list[Part]) -> LowRank:
-    d_out = linear_at(backbone.model, path).out_features
+def side_by_side(d_out: int, parts: Sequence[tuple[slice, LowRank]]) -> LowRank:
+    """One product of several that each reach some of the `d_out` rows of a linear."""
     like = parts[0][1].up
     down = torch.cat([product.down for _, product in parts])
     up = like.new_zeros(d_out, len(down))
     shift = like.new_zeros(d_out)
     first = 0
-    for site, product in parts:
+    for rows, product in parts:
         last = first + len(product.down)
-        up[site.rows, first:last] = product.up
+        up[rows, first:last] = product.up
         if product.shift is not None:
-            shift[site.rows] += product.shift
+            shift[rows] += product.shift
         first = last
     return LowRank(down, up, shift if shift.any() else None)

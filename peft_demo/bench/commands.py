@@ -183,13 +183,16 @@ def switch(
     backbone: Backbone = LARGE_BACKBONE,
     size: Size = 0,
     turns: Turns = 20,
+    resident: Annotated[
+        int, Option(metavar="N", min=1, max=1000, help="Adapters in memory, at most.")
+    ] = 16,
     as_json: Json = False,
 ) -> None:
     """Time of choosing a resident adapter and of loading one, beside peft. Random weights."""
     with _find_source(backbone) as source:
         from . import switching
 
-        rows = switching.switch(source, size, turns)
+        rows = switching.switch(source, size, turns, resident)
     _print_times(rows, as_json)
 
 

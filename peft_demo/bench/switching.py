@@ -18,26 +18,34 @@ from .huggingface import Peft, build_peft
 from .random_models import CLASSES, random_backbone, random_lora
 from .timing import Call, Row, in_turns, milliseconds
 
-RESIDENT = (1, 4, 16)
+RESIDENT = (1, 4, 16, 256, 1000)
 """How many adapters are in memory at once."""
+MOST_OF_PEFT = 16
+"""Up to how many peft is asked to hold: beyond, making its model alone takes minutes."""
+ROOM = 8_000_000_000
+"""Bytes that the resident ones may take."""
 CHOICES = 200
 """Choices that are timed together, as one takes microseconds."""
 PEFT_CHOICES = 10
 """The same for peft, where one takes much longer."""
 
 
-def switch(source: Source, size: int, turns: int) -> list[Row]:
-    """Rows about choosing one of the resident adapters, loading one with every check, and merging.
+def switch(source: Source, size: int, turns: int, most: int = 16) -> list[Row]:
+    """Rows about choosing one of the resident adapters (at most `most`), loading one with every
+    check, and merging.
 
     The weights are random, the adapters LoRAs of rank 8.
     """
     backbone = random_backbone(source, size)
     with TemporaryDirectory() as folder:
         store = AdapterStore(Path(folder), Trash(Path(folder) / "trash"), Path(folder) / "none")
-        ids = _fill(store, backbone, max(RESIDENT))
+        counts = [count for count in RESIDENT if count <= most]
+        ids = _fill(store, backbone, max(counts))
         rows = []
-        for count in RESIDENT:
-            theirs = build_peft(source, size, CLASSES, count, backbone.device)
+        for count in counts:
+            theirs = None
+            if count <= MOST_OF_PEFT:
+                theirs = build_peft(source, size, CLASSES, count, backbone.device)
             rows.append(_choosing(_predictor(store, backbone), ids[:count], theirs, turns))
         theirs = build_peft(source, size, CLASSES, 1, backbone.device)
         file = store.path(ids[0])
@@ -56,7 +64,7 @@ class _OneBackbone(BackboneCache):
 
 
 def _predictor(store: AdapterStore, backbone: Backbone) -> Predictor:
-    return Predictor(store, _OneBackbone(backbone))
+    return Predictor(store, _OneBackbone(backbone), ROOM)
 
 
 def _choosing(predictor: Predictor, ids: Sequence[str], theirs: Peft | None, turns: int) -> Row:

@@ -9,6 +9,7 @@ from ..contracts.errors import BadValue
 from ..contracts.knobs import parse_settings
 from ..contracts.specs import ImportHints
 from ..storage.paths import is_there
+from .class_names import class_names
 from .options import (
     Adapter,
     Adapters,
@@ -53,17 +54,16 @@ def export(
     to: Annotated[
         str, Option("--to", metavar="FORMAT", help="Whose format to write; a wrong one lists all.")
     ],
-    out: Annotated[
-        Path, Option("--out", metavar="PATH", help="A new folder (peft) or a file (onnx).")
-    ],
+    out: Annotated[Path, Option("--out", metavar="PATH", help="A new folder, or a file (onnx).")],
     rank: Annotated[
-        int, Option(metavar="R", min=0, help="For peft: the nearest LoRA of this rank.")
+        int,
+        Option(metavar="R", min=0, help="For peft, transformers: the nearest LoRA of this rank."),
     ] = 0,
     zoo: Zoo = None,
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
-    """Write an adapter for another program, for instance huggingface/peft or ONNX."""
+    """Write an adapter for another program, for instance huggingface/peft, timm or ONNX."""
     with open_studio(zoo, offline) as studio:
         notes = studio.zoo.export(studio.zoo.find(adapter), to, out, rank)
     value = {"path": str(out), "format": to, "notes": list(notes)}
@@ -86,6 +86,10 @@ def import_adapter(
     classes: Annotated[
         str, Option(metavar="A,B,C", help="Their names in the order of the head.")
     ] = "",
+    classes_file: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="The same, one name a line or as a JSON list."),
+    ] = None,
     backbone: Backbone = "",
     size: Size = 0,
     name: NewName = "",
@@ -97,7 +101,7 @@ def import_adapter(
     hints = ImportHints(
         method=method,
         knobs=parse_settings(settings or ()),
-        classes=_names(classes),
+        classes=class_names(classes, classes_file),
         backbone=backbone,
         size=size,
         name=name,
@@ -117,10 +121,3 @@ def import_adapter(
     }
     line = f"{id}: {card.method} on {card.backbone}, {len(card.classes)} classes"
     print_answer(value, [line], as_json)
-
-
-def _names(classes: str) -> tuple[str, ...]:
-    """ "cup, tea  pot" → ("cup", "tea pot")"""
-    if not classes:
-        return ()
-    return tuple(" ".join(name.split()) for name in classes.split(","))

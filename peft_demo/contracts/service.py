@@ -104,8 +104,12 @@ class Training(Protocol):
         """All methods, in alphabetical order."""
         ...
 
-    def cost(self, run: RunSpec, classes: int = 10) -> Cost:
-        """Trainable parameters, file size and steps, computed without weights."""
+    def cost(self, run: RunSpec, classes: int = 10, images: int = 0) -> Cost:
+        """Trainable parameters, file size and steps, computed without weights.
+
+        `images` are those to train on, 0 if nobody has counted them: then as many as the shots
+        allow.
+        """
         ...
 
     def status(self) -> Status:
@@ -252,8 +256,8 @@ class Zoo(Protocol):
         ...
 
     def export(self, id: str, to: str, out: Path, rank: int = 0) -> Sequence[str]:
-        """Writes the adapter as "peft" (a new folder) or "onnx" (a file); with a `rank` the nearest
-        LoRA of that rank, where the adapter is none.
+        """Writes the adapter as "onnx" (a file), or "peft", "timm", "space" or "web" (a new
+        folder); with a `rank` the nearest LoRA of that rank, where the adapter is none.
 
         Gives sentences about what there is to know of it. `CannotExport` says what that format has
         no place for.

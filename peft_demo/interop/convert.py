@@ -19,13 +19,16 @@ from ..adapters.file import AdapterFile, load, seal
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadAdapter, BadValue, WrongBackbone
 from ..contracts.specs import ImportHints
+from ..contracts.text import quoted
 from ..methods import find_method
 from ..storage.header import open_binary
 from ..storage.paths import is_file, is_folder
 from ..vit import Backbone
+from ..vit.source import timm_names
 from .binary_release import MEAN, METHODS, STD, from_binary_release
 from .from_peft import from_peft
-from .peft_folder import CONFIG, TENSORS, PeftFolder, read_folder
+from .peft_config import CONFIG, method_of
+from .peft_folder import TENSORS, PeftFolder, is_pickle, pickled, read_folder
 
 BINARY = ".bin"
 """How the name of a 1-bit file ends."""
@@ -47,6 +50,8 @@ def with_defaults(path: Path, hints: ImportHints) -> ImportHints:
     Raises `BadAdapter` or `BadValue` if that is not enough.
     """
     if path.suffix == BINARY:
+        if is_pickle(path):
+            raise pickled(path.name)
         return _with_binary_defaults(path, hints)
     return _with_peft_defaults(read_folder(path), hints)
 
@@ -88,9 +93,11 @@ def _with_binary_defaults(path: Path, hints: ImportHints) -> ImportHints:
 
 
 def _with_peft_defaults(folder: PeftFolder, hints: ImportHints) -> ImportHints:
-    if hints.method not in ("", "lora"):
+    method = method_of(folder.config)
+    if hints.method not in ("", method):
         raise BadValue(
-            f"a LoRA of peft becomes a 'lora', not a {hints.method!r}.", "Leave out --method."
+            f"this LoRA of peft becomes a {method!r}, not a {hints.method!r}.",
+            "Leave out --method.",
         )
     note = folder.note
     size = note.get("size")
@@ -98,19 +105,22 @@ def _with_peft_defaults(folder: PeftFolder, hints: ImportHints) -> ImportHints:
     completed = replace(
         hints,
         classes=hints.classes or classes,
-        backbone=hints.backbone or _text(note, "backbone") or _timm_name(folder.config),
+        backbone=hints.backbone or _text(note, "backbone") or _base(folder.config),
         size=hints.size or (size if isinstance(size, int) else 0),
         name=hints.name or _text(note, "name") or folder.name,
         fingerprint=hints.fingerprint or _text(note, "fingerprint"),
     )
-    return _checked(completed)
+    completed = _checked(completed)
+    if not completed.backbone:
+        raise _unknown_base(folder.config)
+    return completed
 
 
 def _checked(hints: ImportHints) -> ImportHints:
     if not hints.classes:
         raise BadValue(
             "the classes are not in this file.",
-            "Name them in the order of the head: --classes a,b,c.",
+            "Name them in the order of the head: --classes a,b,c, or --classes-file FILE.",
         )
     if len(set(hints.classes)) < len(hints.classes):
         raise BadValue("two classes have the same name.", "Give each class its own name.")
@@ -171,7 +181,24 @@ def _list(note: Mapping[str, Any], name: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _timm_name(config: Mapping[str, Any]) -> str:
-    """timm's name of the backbone that a config of peft names, "" if it names none."""
+def _base(config: Mapping[str, Any]) -> str:
+    """timm's name of the backbone that a config of peft names; "" if it names none of timm's, since
+    a shape does not say which weights there were."""
     name = config.get("base_model_name_or_path")
-    return name.removeprefix("timm/") if isinstance(name, str) else ""
+    short = name.removeprefix("timm/") if isinstance(name, str) else ""
+    return short if short in timm_names() else ""
+
+
+def _unknown_base(config: Mapping[str, Any]) -> BadValue:
+    name = config.get("base_model_name_or_path")
+    if not name:
+        return BadValue(
+            "this LoRA does not say on which backbone it was made.",
+            "Name it on the command line, with --backbone.",
+        )
+    return BadValue(
+        f"this LoRA was made on {quoted(name)}, which is no name of timm's, so nothing proves which"
+        " weights those are.",
+        "Name the backbone that has them with --backbone. Weights of transformers are taken in by"
+        " `backbones add model.safetensors --arch vit_base_patch16_224 --as NAME`.",
+    )

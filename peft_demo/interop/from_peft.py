@@ -1,144 +1,169 @@
-"""A LoRA that huggingface/peft made on a timm Vision Transformer, read as a `lora` of ours.
+"""A LoRA that huggingface/peft made, on timm's model or on transformers', read as a `lora` of ours.
 
-`to_peft` describes the layout of the tensors. Any of qkv, proj, fc1 and fc2 may be adapted, with
-ranks and alphas that differ, blocks left out, in fp32, fp16 or bf16. It becomes a `lora` of the
-largest rank: narrower factors are filled up with zeros and s is folded into B, which changes no
-answer. A tensor that a plain LoRA does not have is refused by name.
+`to_peft` describes the layout of the tensors. Any of qkv (or q, k, v), proj, fc1, fc2 and the patch
+embedding may be adapted, with ranks and alphas that differ, blocks left out, in fp32, fp16 or bf16.
+It becomes a `lora` of the largest rank: narrower factors are filled up with zeros and s is folded
+into B, which changes no answer. A DoRA becomes a `dora` on q, k and v apart. A tensor that no LoRA
+has is refused by name.
+
+What became of biases, `biases` says.
 """
 
-import re
 from collections.abc import Mapping
-from math import sqrt
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..adapters.adapter import Adapter, materialize, meta_adapter
+from ..adapters.low_rank import apart
 from ..contracts.errors import BadAdapter
-from ..contracts.text import quoted
 from ..methods import find_method
-from ..vit import Anatomy, Backbone, Site
-from ..vit.sites import FUSED_LINEARS
-from .peft_folder import CONFIG, PREFIX, PeftFolder
-from .to_peft import timm_path
-
-DTYPES = ("F32", "F16", "BF16")
-
-Sites = Mapping[str, Site]
-"""The adapted linears: timm's path → site."""
-
-Value = TypeVar("Value")
+from ..vit import Backbone, LowRank
+from ..vit.sites import QKV
+from .biases import add_biases
+from .change import Change, frozen_norms, nothing, parts_of
+from .naming import Naming, timm_naming, wrapper_of
+from .peft_config import CONFIG, made_on, method_of, rank_at, scale_at
+from .peft_folder import PREFIX, PeftFolder
+from .peft_tensors import (
+    DOWN,
+    MAGNITUDE,
+    OWN_BIAS,
+    SHIFT,
+    UP,
+    check_paths,
+    check_tensors,
+    tensors_by_path,
+)
+from .transformers_names import transformers_naming
 
 
 def from_peft(folder: PeftFolder, backbone: Backbone, classes: int) -> Adapter:
-    """A `lora` that answers as peft would with this folder, α/r in its factors.
+    """A `lora` or `dora` that answers as peft would with this folder, α/r in its factors.
 
     `BadAdapter` says what does not fit.
     """
-    anatomy = backbone.anatomy
-    sites = _sites(folder, anatomy)
-    ranks = {path: _rank(folder, path) for path in sites}
-    _check_tensors(folder, sites, ranks, anatomy, classes)
-    roles = {site.role for site in sites.values()}
-    values = {
-        "targets": tuple(role for role in FUSED_LINEARS if role in roles),
-        "rank": max(ranks.values()),
-        "scale": 1.0,
-        "dropout": folder.config.get("lora_dropout") or 0.0,
-    }
-    lora = find_method("lora")
-    adapter = meta_adapter(lora, lora.config(values), anatomy, classes)
-    return materialize(adapter, _state(adapter, folder, sites, anatomy.head)).eval()
-
-
-def _sites(folder: PeftFolder, anatomy: Anatomy) -> Sites:
-    linears = {
-        timm_path(site.path): site for site in anatomy.sites.values() if site.role in FUSED_LINEARS
-    }
-    pattern = re.compile(rf"{re.escape(PREFIX)}(.+)\.lora_A\.weight")
-    matches = [pattern.fullmatch(name) for name in folder.header.tensors]
-    paths = [match[1] for match in matches if match]
-    if not paths:
-        raise BadAdapter("this LoRA has no lora_A tensor of a timm Vision Transformer.")
-    for path in paths:
-        if path not in linears:
-            raise BadAdapter(
-                f"this LoRA adapts {quoted(path)}, which is no linear inside a block of"
-                f" {anatomy.arch}.",
-                "Name the backbone it was made on with --backbone.",
-            )
-    return {path: linears[path] for path in paths}
-
-
-def _rank(folder: PeftFolder, path: str) -> int:
-    """R of the linear at `path`, by its lora_A [R D_in]; 0 for a tensor without dimensions."""
-    shape = folder.header.tensors[f"{PREFIX}{path}.lora_A.weight"][1]
-    return shape[0] if shape else 0
-
-
-def _check_tensors(
-    folder: PeftFolder, sites: Sites, ranks: Mapping[str, int], anatomy: Anatomy, classes: int
-) -> None:
-    """`BadAdapter` unless the file holds exactly the tensors of a plain LoRA with a head."""
-    head = f"{PREFIX}{anatomy.head}"
-    expected: dict[str, tuple[int, ...]] = {
-        f"{head}.weight": (classes, anatomy.features),
-        f"{head}.bias": (classes,),
-    }
-    for path, site in sites.items():
-        expected[f"{PREFIX}{path}.lora_A.weight"] = (ranks[path], site.d_in)
-        expected[f"{PREFIX}{path}.lora_B.weight"] = (site.d_out, ranks[path])
-    actual = folder.header.tensors
-    if f"{head}.weight" not in actual:
-        raise BadAdapter(
-            "this LoRA has no classifier head, so it cannot answer.",
-            f'Train it with modules_to_save=["{anatomy.head}"].',
-        )
-    for name in sorted(set(expected) ^ set(actual)):
-        word = "lacks" if name in expected else "has an unexpected"
-        raise BadAdapter(f"this is not a plain LoRA with a head: it {word} tensor {quoted(name)}.")
-    for name, expected_shape in expected.items():
-        dtype, shape = actual[name]
-        if shape != expected_shape or dtype not in DTYPES:
-            raise BadAdapter(
-                f"this LoRA's {name} is {dtype} {list(shape)}, expected {list(expected_shape)} on"
-                f" {anatomy.arch}."
-            )
-
-
-def _state(adapter: Adapter, folder: PeftFolder, sites: Sites, head: str) -> dict[str, Tensor]:
-    """The tensors of `adapter` by its own names."""
-    state = {name: torch.zeros(tensor.shape) for name, tensor in adapter.state().items()}
+    found = tensors_by_path(folder)
+    theirs = transformers_naming(found, made_on(folder.config), backbone)
+    naming = theirs or timm_naming(backbone.anatomy, wrapper_of(found))
+    check_paths(folder, found, naming, backbone)
+    check_tensors(folder, found, naming, backbone, classes)
     tensors = {name: tensor.float() for name, tensor in folder.tensors().items()}
-    for path, site in sites.items():
-        down = tensors[f"{PREFIX}{path}.lora_A.weight"]
-        up = tensors[f"{PREFIX}{path}.lora_B.weight"]
-        rank = len(down)
-        delta = f"deltas.{site.name.replace('.', '/')}"
-        state[f"{delta}.down"][:rank] = down
-        state[f"{delta}.up"][:, :rank] = _scale(folder.config, path, rank) * up
-    for name in ("weight", "bias"):
-        state[f"head.{name}"] = tensors[f"{PREFIX}{head}.{name}"]
-    return state
+    changes = _changes(folder, found, naming, tensors)
+    head = _head(tensors, naming)
+    trained = _trained_biases(tensors, naming)
+    add_biases(changes, head, trained, naming, backbone)
+    return _adapter(folder, _as_sites(folder, changes, backbone), head, backbone)
 
 
-def _scale(config: Mapping[str, Any], path: str, rank: int) -> float:
+def _changes(
+    folder: PeftFolder,
+    found: Mapping[str, set[str]],
+    naming: Naming,
+    tensors: Mapping[str, Tensor],
+) -> dict[str, Change]:
+    """What the folder's own tensors do at each adapted site, by its name."""
+    changes = {}
+    for path, kinds in found.items():
+        if DOWN in kinds:
+            site = naming.sites[path]
+            start = f"{PREFIX}{path}"
+            down = tensors[f"{start}.{DOWN}"].flatten(1)
+            up = tensors[f"{start}.{UP}"].flatten(1)
+            s = _scale(folder, path, len(down))
+            shift = tensors.get(f"{start}.{SHIFT}")
+            product = LowRank(down, s * up, None if shift is None else s * shift)
+            changes[site.name] = Change(site, product, tensors.get(f"{start}.{MAGNITUDE}"))
+    return changes
+
+
+def _scale(folder: PeftFolder, path: str, rank: int) -> float:
     """s of the linear at `path`; `BadAdapter` if its rank is 0, or not what the config says."""
     if rank < 1:
         raise BadAdapter(f"this LoRA has rank {rank} at {path}; expected at least 1.")
-    config_rank = _of_pattern(config.get("rank_pattern") or {}, path, config.get("r", 8))
-    alpha = _of_pattern(config.get("alpha_pattern") or {}, path, config.get("lora_alpha", 8))
+    config_rank = rank_at(folder.config, path)
     if config_rank != rank:
         raise BadAdapter(
             f"{CONFIG} says rank {config_rank} at {path}, but its tensors have {rank}."
         )
-    return alpha / (sqrt(rank) if config.get("use_rslora") else rank)
+    return scale_at(folder.config, path, rank)
 
 
-def _of_pattern(pattern: Mapping[str, Value], path: str, default: Value) -> Value:
-    """The value of the first name in `pattern` that is `path`, or its end."""
-    for name, value in pattern.items():
-        if path == name or path.endswith(f".{name}"):
-            return value
-    return default
+def _head(tensors: Mapping[str, Tensor], naming: Naming) -> dict[str, Tensor]:
+    return {name: tensors[f"{PREFIX}{naming.head}.{name}"].clone() for name in ("weight", "bias")}
+
+
+def _trained_biases(tensors: Mapping[str, Tensor], naming: Naming) -> dict[str, Tensor]:
+    """The biases that stand in the place of the backbone's, by the name of their site."""
+    return {
+        site.name: tensors[name]
+        for path, site in naming.sites.items()
+        for kind in OWN_BIAS
+        if (name := f"{PREFIX}{path}.{kind}") in tensors
+    }
+
+
+def _as_sites(
+    folder: PeftFolder, changes: Mapping[str, Change], backbone: Backbone
+) -> dict[str, Change]:
+    """The changes by our sites: at q, k and v where those of all fused linears lie apart, or where
+    they have to, since a DoRA reads each of them by itself."""
+    dora = method_of(folder.config) == "dora"
+    if not dora and not all(map(_lies_apart, changes.values())):
+        return dict(changes)
+    result = {}
+    for name, change in changes.items():
+        if change.site.role == "qkv":
+            result |= parts_of(change, QKV if dora else (), backbone)
+        else:
+            result[name] = change
+    return result
+
+
+def _lies_apart(change: Change) -> bool:
+    """Whether each column of B reaches one of q, k and v alone, as `joined` leaves them."""
+    if change.site.role != "qkv":
+        return True
+    ranks = [len(part.down) for part in apart(change.site, change.product).values()]
+    return 0 < sum(ranks) <= len(change.product.down)
+
+
+def _adapter(
+    folder: PeftFolder,
+    changes: Mapping[str, Change],
+    head: Mapping[str, Tensor],
+    backbone: Backbone,
+) -> Adapter:
+    """The `lora` or `dora` with these changes."""
+    values: dict[str, Any] = {
+        "targets": tuple({change.site.role for change in changes.values()}),
+        "rank": max(len(change.product.down) for change in changes.values()),
+        "scale": 1.0,
+        "dropout": folder.config.get("lora_dropout") or 0.0,
+    }
+    if any(change.product.shift is not None for change in changes.values()):
+        values["bias"] = True
+    method = find_method(method_of(folder.config))
+    adapter = meta_adapter(method, method.config(values), backbone.anatomy, len(head["bias"]))
+    state = {name: torch.zeros(tensor.shape) for name, tensor in adapter.state().items()}
+    for name in adapter.by_site():
+        site = backbone.anatomy.sites[name]
+        change = changes.get(name) or Change(site, nothing(site))
+        _fill(state, f"deltas.{name.replace('.', '/')}", change, backbone)
+    for name, tensor in head.items():
+        state[f"head.{name}"] = tensor
+    return materialize(adapter, state).eval()
+
+
+def _fill(state: dict[str, Tensor], start: str, change: Change, backbone: Backbone) -> None:
+    """Writes a change over zeros."""
+    product = change.product
+    state[f"{start}.down"][: len(product.down)] = product.down
+    state[f"{start}.up"][:, : len(product.down)] = product.up
+    if product.shift is not None:
+        state[f"{start}.bias"] = product.shift
+    if f"{start}.magnitude" in state:
+        magnitude = change.magnitude
+        frozen = magnitude is None
+        state[f"{start}.magnitude"] = frozen_norms(backbone, change.site) if frozen else magnitude

@@ -1,32 +1,36 @@
-"""An adapter with its backbone as one ONNX file: normalised `images` [B 3 S S] to `logits` [B C].
+"""An adapter with its backbone as one ONNX file that needs nothing beside it: pictures in, answers
+out.
 
+`images` are uint8 [B H W 3], see `onnx_input`. It answers `logits` and `probabilities` [B C] and,
+where the adapter can tell that a picture is none of its classes, `doubt` [B] (`contracts.doubt`).
 Merged where that works, so that the file holds a plain model; else with its deltas in place. B is
-dynamic. The metadata says what a program needs beside the model, each as JSON: `classes`, `size`,
-`mean`, `std`, `resize`, `window` and `ground` (see `contracts.window`), and where it came from:
-`name`, `method`, `backbone`, `arch`, `fingerprint`. torch's exporter needs the packages onnx and
-onnxscript.
+dynamic. The metadata says, each as JSON: `classes`, `limit` (the doubt above which the answer is
+"none of these"), `window` and `ground` (of deep and transparent pictures, see `contracts.window`),
+and where it came from: `name`, `method`, `backbone`, `arch`, `fingerprint`, `size`. torch's
+exporter needs the packages onnx and onnxscript.
 """
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..adapters.adapter import Adapter
-from ..adapters.attach import attach
+from ..adapters.attach import attach, without_head
 from ..adapters.codec import dequantized
 from ..adapters.merge import merge
 from ..contracts.adapter_card import AdapterCard
+from ..contracts.doubt import LIMIT
 from ..contracts.errors import CannotExport, CannotMerge
-from ..data.tensors import RESIZED
 from ..vit import Backbone
+from .onnx_input import take_pictures
 
 CARD_FIELDS = (
     "classes",
     "size",
-    "mean",
-    "std",
     "window",
     "ground",
     "name",
@@ -35,7 +39,7 @@ CARD_FIELDS = (
     "arch",
     "fingerprint",
 )
-"""What the metadata holds of the card, beside `resize`."""
+"""What the metadata holds of the card, beside `limit`."""
 
 FILE_LIMIT = 2_000_000_000
 """Bytes that one ONNX file can hold."""
@@ -51,15 +55,17 @@ def to_onnx(backbone: Backbone, adapter: Adapter, card: AdapterCard) -> tuple[by
         raise CannotExport(
             f"{backbone.name} is larger than one ONNX file can be (2 GB).", "Use `merge`."
         )
-    proto = _export(model, backbone)
-    images = proto.graph.input[0].type.tensor_type.shape
-    if not images.dim[0].dim_param:
+    features = without_head(model, backbone.anatomy)
+    answering = _Answering(features, adapter, card.doubt).eval()
+    proto = _export(answering, backbone)
+    shape = proto.graph.input[0].type.tensor_type.shape
+    if not shape.dim[0].dim_param:
         raise CannotExport(
             f"{adapter.method.title} computes with a fixed number of images, so the file would"
             " answer for no other number."
         )
-    metadata = {name: getattr(card, name) for name in CARD_FIELDS}
-    metadata["resize"] = RESIZED
+    take_pictures(proto, card.size, card.mean, card.std)
+    metadata = {name: getattr(card, name) for name in CARD_FIELDS} | {"limit": LIMIT}
     for name, value in metadata.items():
         proto.metadata_props.add(key=name, value=json.dumps(value, ensure_ascii=False))
     return proto.SerializeToString(), merged
@@ -72,7 +78,48 @@ def _model(backbone: Backbone, adapter: Adapter) -> tuple[nn.Module, bool]:
         return attach(backbone, dequantized(adapter)).eval(), False
 
 
-def _export(model: nn.Module, backbone: Backbone) -> Any:
+class _Answering(nn.Module):
+    """Normalised images [B 3 S S] → logits and probabilities [B C] and, where it is known how far
+    validation images are, doubt [B].
+    """
+
+    means: Tensor
+    knots: Tensor
+    gaps: Tensor
+
+    def __init__(self, features: nn.Module, adapter: Adapter, known: Sequence[float]):
+        super().__init__()
+        self.features = features
+        self.head = adapter.head
+        self.doubts = adapter.class_means is not None and bool(known)
+        if self.doubts:
+            means = cast(Tensor, adapter.class_means).float()
+            knots = torch.tensor(known, device=means.device)
+            self.register_buffer("means", F.normalize(means, dim=1))
+            self.register_buffer("knots", knots[:-1])
+            self.register_buffer("gaps", knots.diff().clamp_min(1e-12))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        features = self.features(images)
+        logits = self.head(features)
+        answers = logits, logits.softmax(dim=-1)
+        return (*answers, self._doubt(features)) if self.doubts else answers
+
+    def _doubt(self, features: Tensor) -> Tensor:
+        """As `inference.doubt`: the share of validation images that lie nearer, between two of the
+        known distances by a straight line.
+        """
+        cosines = F.normalize(features, dim=1) @ self.means.T
+        distances = (1 - cosines.amax(dim=1, keepdim=True)).clamp(0, 2)
+        passed = ((distances - self.knots) / self.gaps).clamp(0, 1)
+        return passed.mean(dim=1)
+
+    @property
+    def outputs(self) -> list[str]:
+        return ["logits", "probabilities", *(["doubt"] if self.doubts else [])]
+
+
+def _export(model: _Answering, backbone: Backbone) -> Any:
     """The ModelProto of `model`; `Any` because the package onnx is optional."""
     try:
         import onnx  # noqa: F401
@@ -86,7 +133,7 @@ def _export(model: nn.Module, backbone: Backbone) -> Any:
         (images,),
         dynamo=True,
         input_names=["images"],
-        output_names=["logits"],
+        output_names=model.outputs,
         dynamic_shapes=({0: torch.export.Dim("batch")},),
         verbose=False,
     )

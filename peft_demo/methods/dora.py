@@ -34,7 +34,7 @@ EPSILON = 1e-12
 
 
 @dataclass(frozen=True)
-class Config(lora.Config):
+class Config(lora.Product):
     """Knobs of LoRA, but for `qkv`: a target's weight is read, and q, k and v are read apart."""
 
     targets: tuple[str, ...] = knob(
@@ -96,8 +96,8 @@ def build(anatomy: Anatomy, config: Config) -> Parts:
 
 def count(anatomy: Anatomy, config: Config) -> int:
     """R·(D_in + D_out) + D_out for each target."""
-    magnitudes = sum(site.d_out for site in anatomy.at(*config.targets))
-    return lora.count(anatomy, config) + magnitudes
+    sites = anatomy.at(*config.targets)
+    return lora.count_products(sites, config) + sum(site.d_out for site in sites)
 
 
 DORA = Method(

@@ -19,7 +19,8 @@ from ..contracts.cards import Taken
 from ..contracts.errors import BadAdapter, PeftDemoError
 from ..contracts.text import shortened
 from ..data.sources.zip import list_zip
-from ..interop.peft_folder import CONFIG, NOTE, TENSORS
+from ..interop.peft_config import CONFIG
+from ..interop.peft_folder import NOTE, PICKLED, TENSORS, pickled
 from ..storage.atomic import disk_errors
 from ..storage.names import slug
 from .entry import SUFFIX
@@ -95,6 +96,8 @@ def _pieces(file: Path) -> Sequence[Piece]:
         return _zipped(file)
     if kind == SUFFIX or _CONFIG.fullmatch(file.name) or file.name == NOTE:
         return [Piece((), file.name, file.stat().st_size, partial(open, file, "rb"))]
+    if file.name == PICKLED:
+        raise pickled(PICKLED)
     raise BadAdapter(f"{shortened(file.name)} is no adapter. {EXPECTED}")
 
 
@@ -106,6 +109,8 @@ def _zipped(file: Path) -> Sequence[Piece]:
         if Path(member.parts[-1]).suffix.lower() in (SUFFIX, JSON)
     ]
     if not any(piece.is_tensors for piece in pieces):
+        if any(member.parts[-1] == PICKLED for member in members):
+            raise pickled(PICKLED)
         raise BadAdapter(f"{shortened(file.name)} holds no adapter. {EXPECTED}")
     return pieces
 

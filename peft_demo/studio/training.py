@@ -85,7 +85,7 @@ class Training:
     def methods(self) -> list[MethodCard]:
         return [method.card() for method in methods.methods().values()]
 
-    def cost(self, run: RunSpec, classes: int = 10) -> Cost:
+    def cost(self, run: RunSpec, classes: int = 10, images: int = 0) -> Cost:
         from ..training import cost
 
         if run.origin:
@@ -93,7 +93,7 @@ class Training:
             card = self._store.card(id)
             name = self._name_of(card)
             run = replace(run, method=card.method, knobs=card.knobs, backbone=name, size=card.size)
-        price = cost(run, self._anatomy(run), classes)
+        price = cost(run, self._anatomy(run), classes, images)
         return replace(price, seconds=estimated(run, price.steps, self._runs.records()))
 
     def status(self) -> Status:

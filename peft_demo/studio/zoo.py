@@ -173,7 +173,9 @@ class Zoo:
         backbone, adapter = self._predictor.load(file)
         source = vit.find(file.card.backbone, self._home.root, file.card.fingerprint)
         measure = partial(self._measured, id)
-        return chosen.write(Path(out), Subject(backbone, adapter, file.card, source, rank, measure))
+        samples = partial(self.samples, id)
+        subject = Subject(backbone, adapter, file.card, source, rank, measure, samples)
+        return chosen.write(Path(out), subject)
 
     def samples(self, id: str) -> Sequence[Sample]:
         card = self.card(id)

@@ -11,8 +11,10 @@ CARD_BYTES = 6_000
 """About what header and card take in a file of a 10-class, 16-shot run."""
 
 
-def cost(run: RunSpec, anatomy: Anatomy, classes: int) -> Cost:
+def cost(run: RunSpec, anatomy: Anatomy, classes: int, images: int = 0) -> Cost:
     """Trainable parameters, file size and steps of `run` on a backbone of this anatomy.
+
+    `images` are those to train on, 0 for as many as the shots allow.
 
     `BadValue` or `UnknownName` says why there is no such run.
     """
@@ -26,6 +28,6 @@ def cost(run: RunSpec, anatomy: Anatomy, classes: int) -> Cost:
         head=adapter.head_parameters,
         share=trainable / anatomy.parameters,
         file_bytes=tensor_bytes + CARD_BYTES,
-        steps=run.recipe.steps(run.data.shots * classes) * max(1, run.tune),
+        steps=run.recipe.steps(images or run.data.shots * classes) * max(1, run.tune),
         budget=method.survey is not None,
     )

@@ -52,7 +52,8 @@ def connect(
     )
     to_train = [tabs, *train.form.refilled]
     source = train.form.data.sources.choice
-    teaches = classify.teach.click(_teach, None, [tabs, source], **QUEUED)
+    to_cards = [classify.teach.click, classify.to_cards.click]
+    teaches = gr.on(to_cards, _teach, None, [tabs, source], **QUEUED)
     repeats = actions.again.click(_train_like(tabs, train, zoo, data), chosen, to_train, **QUEUED)
     for led in (trains, tries, asks, compares, teaches, repeats):
         led.success(None, None, None, js=TO_TOP, **QUEUED)

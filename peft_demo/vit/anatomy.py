@@ -49,9 +49,11 @@ _PLAIN = isotropic.NAMES | dinov3.NAMES
 _STAGED = swin.NAMES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Anatomy:
-    """What a method must know of a backbone to build itself; holds no weights."""
+    """What a method must know of a backbone to build itself; holds no weights. Equal to itself
+    alone.
+    """
 
     arch: str
     width: int

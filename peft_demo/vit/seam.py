@@ -176,7 +176,8 @@ class SplitLinear(nn.Module):
 
 def linear_rows(fused: nn.Linear, rows: slice) -> nn.Linear:
     """Some rows of a linear as a linear of their own, over the same tensors."""
-    part = nn.Linear(fused.in_features, rows.stop - rows.start, bias=False, device="meta")
+    part = share_tensors(fused)
+    part.out_features = rows.stop - rows.start
     part.weight = nn.Parameter(fused.weight.detach()[rows], requires_grad=False)
     if fused.bias is not None:
         part.bias = nn.Parameter(fused.bias.detach()[rows], requires_grad=False)
@@ -199,14 +200,25 @@ def bias(f: nn.Linear) -> Tensor:
 def share_tensors(module: AnyModule) -> AnyModule:
     """A new tree of module objects over the *same* tensors: about a millisecond, no memory.
 
-    Modules can be put into it, and parameters bound, without touching the old tree.
+    Modules can be put into it, and parameters bound, without touching the old tree. More than half
+    of a Vision Transformer's modules hold nothing (activations, dropouts of rate 0, places left
+    empty): these are in both trees.
     """
+    if _holds_nothing(module):
+        return module
     twin = module.__class__.__new__(module.__class__)
     for name, value in module.__dict__.items():
         twin.__dict__[name] = value.copy() if isinstance(value, dict) else value
     for name, child in module._modules.items():
         twin._modules[name] = None if child is None else share_tensors(child)
     return twin
+
+
+def _holds_nothing(module: nn.Module) -> bool:
+    """Whether it computes the same whatever tree it stands in, and whether that trains or not."""
+    has_parts = module._modules or module._parameters or module._buffers
+    rates = (getattr(module, name, 0) for name in ("p", "drop_prob"))
+    return not has_parts and not any(rates)
 
 
 def put(tree: nn.Module, path: str, module: nn.Module) -> None:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 from filelock import FileLock
+from ports import free_port
 
 from .camera import write_film
 
@@ -40,9 +40,7 @@ class Server:
     """
 
     def __init__(self, home: Path):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.home = home
         self.url = f"http://127.0.0.1:{self.port}/"
         self.start()

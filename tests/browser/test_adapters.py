@@ -147,7 +147,7 @@ def test_two_answer_as_one_and_are_compared(visit, width):
     page.locator("#compare").click()
     expect(page.locator("#image")).to_be_visible()
     expect(page.locator("#answer-1")).to_contain_text("%", timeout=60_000)
-    expect(page.locator("#averaged")).to_contain_text("All 2 averaged")
+    expect(page.locator("#above-answers")).to_contain_text("All 2 averaged")
 
 
 @WIDTHS

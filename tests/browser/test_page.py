@@ -266,8 +266,24 @@ def test_it_opens_on_an_answer_and_every_adapter_can_be_asked(visit):
     page.locator("#answer-merged").click()
     expect(answer).to_contain_text("times the frozen model")
     expect(page.locator("#answer-1")).to_contain_text("merged")
+    expect(page.locator("#above-answers")).to_contain_text("merged into a copy of its weights")
+    page.locator("#image [aria-label='Remove Image'], #image [aria-label='Clear']").first.click()
+    page.locator("#ask-why").click()
+    expect(page.get_by_test_id("toast-text").first).to_contain_text("Drop an image")
     page.locator("#teach").click()
     expect(page.locator("#sources label", has_text="Collect").locator("input")).to_be_checked()
+
+
+def test_a_wrong_answer_leads_to_the_class_cards(visit):
+    page = visit()
+    expect(page.locator("#answer-0")).to_contain_text("answered")
+    page.get_by_role("button", name="Wrong? It is").click()
+    expect(page.locator("#to-cards")).to_be_hidden()
+    page.get_by_role("combobox", name="Class", exact=True).fill("arrow")
+    page.get_by_role("combobox", name="Class", exact=True).press("Enter")
+    page.get_by_role("button", name="Add to class").click()
+    page.locator("#to-cards").click()
+    expect(page.get_by_label("Name of class 1")).to_have_value("arrow")
 
 
 def test_the_slider_answers_and_the_accuracy_over_it_is_drawn(visit):

@@ -17,6 +17,18 @@ def test_to_peft_and_back(answer, typed, train, photos, tmp_path):
     assert code == 2 and err.count("\n") == 1 and "head" in err
 
 
+def test_to_transformers_and_back_with_a_comma_in_a_class(answer, train, photos, tmp_path):
+    adapter = answer(*train(method="lora"))["adapter"]
+    image = photos / "dark" / "0.png"
+    exported = answer("export", adapter, "--to", "transformers", "--out", tmp_path / "theirs")
+    assert "ViTForImageClassification" in exported["notes"][0]
+    (tmp_path / "names").write_text("dark, very\nlight")
+    flags = ("--as", "back", "--classes-file", tmp_path / "names")
+    assert answer("import", tmp_path / "theirs", *flags)["classes"] == ["dark, very", "light"]
+    first, second = (answer("predict", id, image)[0]["probability"] for id in (adapter, "back"))
+    assert first == pytest.approx(second, abs=1e-5)
+
+
 def test_a_broken_adapter_and_a_broken_picture(typed, answer, train, photos, tmp_path):
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"hello, no adapter")

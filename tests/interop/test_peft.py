@@ -36,8 +36,9 @@ LOW_RANK = (
     "fact_tt",
     "fact_tk",
     "repadapter",
+    "dora",
 )
-HINTS = ImportHints(classes=tuple("abcde"))
+HINTS = ImportHints(classes=tuple("abcde"), backbone="tiny")
 
 
 def plain_timm(backbone):
@@ -55,6 +56,11 @@ def written(folder, backbone, adapter):
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return notes
+
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*LoRA tensor.* have invalid shape"  # says peft of biases
+)
 
 
 def answers(model):
@@ -173,6 +179,24 @@ MADE = {
         "rank_pattern": {"blocks.1.mlp.fc2": 5, "qkv": 3},
         "alpha_pattern": {"qkv": 7},
     },
+    "patterns that are expressions": {
+        "target_modules": ["qkv", "fc2"],
+        "r": 2,
+        "rank_pattern": {r"^blocks\.0.*qkv": 5, r"1\.mlp\.(fc1|fc2)": 3},
+        "alpha_pattern": {r"blocks\.\d+\.mlp\.fc2": 7},
+    },
+    "patches too": {"target_modules": ["proj"], "r": 3, "lora_alpha": 5},
+    "bias of B": {"target_modules": ["proj", "qkv"], "lora_bias": True, "lora_alpha": 3},
+    "its biases": {"target_modules": ["proj", "fc1"], "bias": "lora_only"},
+    "all biases": {"target_modules": ["qkv"], "bias": "all"},
+    "all biases and that of B": {"target_modules": ["fc2"], "bias": "all", "lora_bias": True},
+    "DoRA": {"target_modules": ["qkv", "fc2"], "r": 3, "lora_alpha": 6, "use_dora": True},
+    "DoRA in one block": {
+        "target_modules": ["qkv"],
+        "use_dora": True,
+        "layers_to_transform": [1],
+        "layers_pattern": "blocks",
+    },
 }
 
 
@@ -189,11 +213,53 @@ def test_a_lora_that_peft_made_answers_the_same(options, tiny, tmp_path):
     model.save_pretrained(tmp_path / "theirs")
     logits, its_card = taken_in(tmp_path / "theirs", tiny)
     assert torch.allclose(logits, answers(model), atol=5e-6)
-    assert (
-        its_card.name == "theirs"
-        and its_card.method == "lora"
-        and its_card.classes == HINTS.classes
-    )
+    method = "dora" if options.get("use_dora") else "lora"
+    assert its_card.name == "theirs" and its_card.method == method
+    assert its_card.classes == HINTS.classes
+
+
+@pytest.mark.parametrize("name", LOW_RANK)
+def test_what_goes_out_comes_back_with_equal_logits(name, tiny, tmp_path):
+    adapter = disturbed(new(name, tiny))
+    written(tmp_path / name, tiny, adapter)
+    logits, its_card = taken_in(tmp_path / name, tiny, ImportHints())
+    assert torch.allclose(logits, answers(attach(tiny, adapter).eval()), atol=2e-6)
+    assert its_card.method == ("dora" if name == "dora" else "lora")
+
+
+def test_one_that_comes_back_has_its_own_targets_rank_and_bias(tiny, tmp_path):
+    """q and v of rank 40 stand side by side on the way, more than qkv is wide."""
+    adapter = disturbed(new("lora", tiny, rank=40, bias=True, targets=("q", "v", "fc1", "patch")))
+    written(tmp_path / "a", tiny, adapter)
+    logits, its_card = taken_in(tmp_path / "a", tiny)
+    assert torch.allclose(logits, answers(attach(tiny, adapter).eval()), atol=2e-6)
+    assert adapter.method.config({**its_card.knobs, "scale": 10.0}) == adapter.config
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_peft_loads_a_lora_on_the_patch_embedding(bias, tiny, tmp_path):
+    peft = pytest.importorskip("peft")
+    adapter = disturbed(new("lora", tiny, rank=3, bias=bias, targets=("q", "qkv", "patch")))
+    written(tmp_path / "a", tiny, adapter)
+    model = peft.PeftModel.from_pretrained(plain_timm(tiny), str(tmp_path / "a")).eval()
+    assert torch.allclose(answers(model), answers(attach(tiny, adapter).eval()), atol=3e-6)
+    assert torch.allclose(taken_in(tmp_path / "a", tiny)[0], answers(model), atol=3e-6)
+
+
+def test_an_adapter_that_was_never_trained_goes_out_and_comes_back(tiny, tmp_path):
+    for name in ("lora", "dora"):
+        adapter = new(name, tiny)
+        written(tmp_path / name, tiny, adapter)
+        logits, _ = taken_in(tmp_path / name, tiny)
+        assert torch.allclose(logits, answers(attach(tiny, adapter).eval()), atol=2e-6)
+
+
+def test_the_pickle_of_an_old_peft_is_never_loaded_and_says_what_to_do(folder):
+    (folder / "adapter_model.safetensors").unlink()
+    (folder / "adapter_model.bin").write_bytes(b"PK\x03\x04")
+    for path in (folder, folder / "adapter_model.bin"):
+        with pytest.raises(BadAdapter, match=r"never loaded.*safe_serialization=True"):
+            with_defaults(path, HINTS)
 
 
 def test_what_is_written_can_be_read_back_and_says_its_classes(folder, tiny):
@@ -201,16 +267,17 @@ def test_what_is_written_can_be_read_back_and_says_its_classes(folder, tiny):
     logits, its_card = taken_in(folder, tiny, ImportHints())
     assert torch.allclose(logits, expected, atol=2e-6)
     assert json.loads((folder / "peft_demo.json").read_text())["resize"] == RESIZED
-    assert its_card.classes == tuple("abcde") and list(its_card.knobs["targets"]) == ["qkv"]
+    assert its_card.classes == tuple("abcde") and list(its_card.knobs["targets"]) == ["q", "v"]
     assert torch.equal(
         taken_in(folder / "adapter_model.safetensors", tiny, ImportHints())[0], logits
     )
 
 
-def test_half_precision_is_read(folder, tiny):
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_read(dtype, folder, tiny):
     file = folder / "adapter_model.safetensors"
     expected = taken_in(folder, tiny)[0]
-    file.write_bytes(save({name: t.half() for name, t in load(file.read_bytes()).items()}))
+    file.write_bytes(save({name: t.to(dtype) for name, t in load(file.read_bytes()).items()}))
     assert torch.allclose(taken_in(folder, tiny)[0], expected, atol=1e-2)
 
 
@@ -219,21 +286,44 @@ def test_another_backbone_is_refused(folder):
         convert(folder, with_defaults(folder, ImportHints()), random_vit(seed=5))
 
 
+@pytest.mark.parametrize("dora", [False, True])
+def test_another_method_is_refused(dora, folder):
+    file = folder / "adapter_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"use_dora": dora}))
+    method, other = ("dora", "lora") if dora else ("lora", "dora")
+    with pytest.raises(BadValue, match=f"becomes a '{method}', not a '{other}'"):
+        with_defaults(folder, ImportHints(method=other))
+    assert with_defaults(folder, ImportHints(method=method)).method == method
+
+
 def test_without_classes_it_asks_for_them(folder):
     (folder / "peft_demo.json").unlink()
     with pytest.raises(BadValue, match="--classes"):
         with_defaults(folder, ImportHints())
 
 
-A = "base_model.model.blocks.0.attn.qkv.lora_A.weight"
-B = "base_model.model.blocks.0.attn.qkv.lora_B.weight"
+QKV = "base_model.model.blocks.0.attn.qkv"
+A = f"{QKV}.lora_A.weight"
+B = f"{QKV}.lora_B.weight"
 HEAD = "base_model.model.head.weight"
 SPOILED = {
     "not LoRA": (lambda c, t: c.update(peft_type="OFT"), "OFT"),
     "no type": (lambda c, t: c.pop("peft_type"), "None"),
-    "DoRA": (lambda c, t: c.update(use_dora=True), "use_dora"),
+    "a DoRA without magnitudes": (lambda c, t: c.update(use_dora=True), "lacks.*magnitude_vector"),
+    "a DoRA with biases": (lambda c, t: c.update(use_dora=True, bias="all"), "trains biases too"),
     "something new": (lambda c, t: c.update(use_the_force={"a": 1}), "use_the_force"),
-    "biases": (lambda c, t: c.update(lora_bias=True), "lora_bias"),
+    "no bias of B": (lambda c, t: c.update(lora_bias=True), "lacks.*lora_B.bias"),
+    "no biases": (
+        lambda c, t: c.update(bias="lora_only"),
+        "trained the bias of .*older versions of peft did not save",
+    ),
+    "biases of another word": (lambda c, t: c.update(bias=["all"]), "expected none, lora_only"),
+    "a bias that nothing promised": (
+        lambda c, t: t.update(
+            {"base_model.model.blocks.0.attn.qkv.base_layer.bias": torch.ones(144)}
+        ),
+        "unexpected.*base_layer.bias",
+    ),
     "PiSSA": (lambda c, t: c.update(init_lora_weights="pissa"), "pissa"),
     "a start that is no word": (lambda c, t: c.update(init_lora_weights=[1]), "started with"),
     "a rank that lies": (lambda c, t: c.update(r=7), "says rank 7"),
@@ -251,16 +341,47 @@ SPOILED = {
         lambda c, t: c.update(rank_pattern={"(a+)+b": 2}),
         "rank_pattern",
     ),
+    "a pattern of too many repeats": (
+        lambda c, t: c.update(rank_pattern={".*.*.*b": 2}),
+        "rank_pattern",
+    ),
+    "a pattern of too many groups": (
+        lambda c, t: c.update(rank_pattern={"(.|.)(.|.)b": 2}),
+        "rank_pattern",
+    ),
+    "a pattern that is none": (lambda c, t: c.update(rank_pattern={"[b": 2}), "rank_pattern"),
+    "more patterns than blocks": (
+        lambda c, t: c.update(rank_pattern={f"a{i}": 2 for i in range(200)}),
+        "rank_pattern",
+    ),
     "patterns that are none": (lambda c, t: c.update(alpha_pattern=["qkv"]), "alpha_pattern"),
     "no head": (lambda c, t: t.pop(HEAD), "no classifier head"),
     "another head": (lambda c, t: t.update({HEAD: torch.zeros(4, 48)}), "expected"),
     "half a product": (lambda c, t: t.pop(B), "lacks"),
     "a stray tensor": (lambda c, t: t.update(stray=torch.zeros(1)), "unexpected"),
-    "a patch embedding": (
-        lambda c, t: t.update(
-            {"base_model.model.patch_embed.proj.lora_A.weight": torch.zeros(2, 192)}
+    "a norm": (
+        lambda c, t: t.update({"base_model.model.norm.lora_A.weight": torch.zeros(2, 48)}),
+        "neither a linear inside a block",
+    ),
+    "a DoRA of the patch embedding": (
+        lambda c, t: (
+            c.update(use_dora=True),
+            t.update({"base_model.model.patch_embed.proj.lora_A.weight": torch.zeros(2, 3, 8, 8)}),
         ),
-        "no linear inside a block",
+        "a `dora` here cannot stand",
+    ),
+    "a patch embedding that is no convolution": (
+        lambda c, t: t.update(
+            {
+                "base_model.model.patch_embed.proj.lora_A.weight": torch.zeros(16, 192),
+                "base_model.model.patch_embed.proj.lora_B.weight": torch.zeros(48, 16),
+            }
+        ),
+        r"expected \[16, 3, 8, 8\]",
+    ),
+    "a module saved whole": (
+        lambda c, t: t.update({"base_model.model.norm.weight": torch.ones(48)}),
+        "unexpected.*norm.weight",
     ),
     "no LoRA at all": (lambda c, t: [t.pop(n) for n in list(t) if ".lora_" in n], "no lora_A"),
     "a number for a matrix": (lambda c, t: t.update({A: torch.tensor(1.0)}), "expected"),

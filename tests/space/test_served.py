@@ -8,6 +8,7 @@ import gradio as gr
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
+from ports import free_port
 
 from peft_demo import app, space, ui
 from peft_demo.space import uploads
@@ -22,6 +23,7 @@ def page(visitors, tmp_path, monkeypatch):
     demo, launch = ui.build(visitors, space.banner)
     demo.launch(
         server_name="127.0.0.1",
+        server_port=free_port(),
         prevent_thread_lock=True,
         quiet=True,
         **space.launch_arguments(launch),

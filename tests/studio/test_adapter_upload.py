@@ -129,3 +129,12 @@ def test_more_than_fits_is_refused_before_anything_is_copied(
     with pytest.raises(BadAdapter, match="larger than"):
         studio.zoo.take_upload([adapter_file])
     assert studio.zoo.entries() == []
+
+
+def test_the_pickle_of_an_old_peft_is_called_one(studio, tmp_path):
+    pickle = tmp_path / "adapter_model.bin"
+    pickle.write_bytes(b"PK")
+    members = {"adapter_config.json": b"{}", "adapter_model.bin": b"PK"}
+    taken = studio.zoo.take_upload([pickle, zipped(tmp_path / "old.zip", members)])
+    assert len(taken) == 2
+    assert all("safe_serialization=True" in one.refusal for one in taken)

@@ -1,8 +1,12 @@
 """Adapters leave for other programs and come back, through the studio, on the bundled backbone."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+import time
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +15,9 @@ import pytest
 import timm
 import torch
 from PIL import Image
+from ports import free_port
 from safetensors.torch import save_file
+from small import card, disturbed, images, logits, new, random_vit
 
 from peft_demo import adapters, inference
 from peft_demo.adapters import AdapterFile
@@ -58,6 +64,82 @@ def test_the_python_in_the_folder_s_readme_loads_it(trained, picture, tmp_path, 
     found = {}
     exec(code, found)
     _same_answers(studio, id, found["model"], decode(picture))
+
+
+class Logits(torch.nn.Module):
+    """A model of transformers that answers as timm's do."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images):
+        return self.model(images).logits
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_the_python_in_the_readme_for_transformers_makes_its_model_of_timm_s_weights(
+    trained, picture, tmp_path, monkeypatch
+):
+    pytest.importorskip("peft")
+    pytest.importorskip("transformers", minversion="5.0")
+    studio, id = trained
+    (note,) = studio.zoo.export(id, "transformers", tmp_path / "out")
+    assert "ViTForImageClassification" in note
+    (code,) = re.findall(r"```python\n(.*?)```", (tmp_path / "out" / "README.md").read_text(), re.S)
+    shutil.copy(bundled().file, tmp_path / "out")
+    monkeypatch.chdir(tmp_path / "out")
+    found = {}
+    exec(code, found)
+    _same_answers(studio, id, Logits(found["model"]), decode(picture))
+    again = studio.zoo.take(tmp_path / "out", ImportHints(name="back"))
+    assert studio.zoo.card(again).fingerprint == studio.zoo.card(id).fingerprint
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_that_of_a_siglip_does_so_too(tmp_path, monkeypatch):
+    pytest.importorskip("peft")
+    pytest.importorskip("transformers", minversion="5.0")
+    backbone = random_vit(class_token=False, global_pool="avg", fc_norm=False)
+    file = tmp_path / "siglip.safetensors"
+    save_file(adapters.tensors_of(backbone.model), file)
+    adapter = disturbed(new("lora", backbone))
+    subject = exports.Subject(backbone, adapter, card(adapter, backbone), source(backbone, file))
+    exports.find_export("transformers").write(tmp_path / "out", subject)
+    (code,) = re.findall(r"```python\n(.*?)```", (tmp_path / "out" / "README.md").read_text(), re.S)
+    shutil.copy(file, tmp_path / "out")
+    monkeypatch.chdir(tmp_path / "out")
+    found = {}
+    exec(code, found)
+    with torch.no_grad():
+        answers = found["model"](images()).logits
+    assert torch.allclose(answers, logits(backbone, adapter), atol=3e-6)
+
+
+def source(backbone, file):
+    """Of a small SigLIP whose weights are in a file."""
+    shape = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 3}
+    pooling = {"class_token": False, "global_pool": "avg", "fc_norm": False}
+    kwargs = tuple(sorted({**shape, **pooling}.items()))
+    return Source("siglip", "", backbone.arch, file=file, kwargs=kwargs)
+
+
+def test_a_backbone_that_transformers_has_not_says_so(tmp_path):
+    backbone = random_vit(init_values=0.1)
+    adapter = disturbed(new("lora", backbone))
+    subject = exports.Subject(
+        backbone, adapter, card(adapter, backbone), source(backbone, tmp_path / "a")
+    )
+    with pytest.raises(CannotExport, match=r"a layer scale.*--to peft"):
+        exports.find_export("transformers").write(tmp_path / "out", subject)
+
+
+def test_each_version_of_transformers_has_its_names(trained, tmp_path):
+    studio, id = trained
+    for format, path in (("transformers", "layers.0.attention.q_proj"), ("transformers4", "query")):
+        studio.zoo.export(id, format, tmp_path / format)
+        config = json.loads((tmp_path / format / "adapter_config.json").read_text())
+        assert any(target.endswith(path) for target in config["target_modules"])
 
 
 def _same_answers(studio, id, model, picture):
@@ -136,8 +218,79 @@ def test_an_onnx_file_is_written(trained, tmp_path):
     pytest.importorskip("onnxscript")
     studio, id = trained
     (note,) = studio.zoo.export(id, "onnx", tmp_path / "a.onnx")
-    assert "folded" in note and "32 32" in note
+    assert "folded" in note and "uint8" in note
     onnx.checker.check_model(onnx.load(tmp_path / "a.onnx"))
+
+
+def test_timm_loads_the_folder_as_its_readme_says_and_answers_the_same(trained, picture, tmp_path):
+    """With timm's own preparation of pictures, of a picture that is not square."""
+    studio, id = trained
+    studio.zoo.export(id, "timm", tmp_path / "out")
+    readme = (tmp_path / "out" / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.S)
+    found = {}
+    with chdir(tmp_path / "out"):
+        exec(code, found)
+    wide = decode(picture).resize((90, 41))
+    with torch.no_grad():
+        (shares,) = found["model"](found["prepare"](wide)[None]).softmax(-1).tolist()
+    (answer,) = studio.answers.classify(wide, [id], top=3)
+    ours = dict(answer.top)
+    names = json.loads((tmp_path / "out" / "config.json").read_text())["label_names"]
+    assert dict(zip(names, shares, strict=True)) == pytest.approx(ours, abs=1e-4)
+
+
+def test_what_does_not_fold_is_no_timm_model(studio, short, finish, tmp_path):
+    finish(studio, studio.training.start(short("adaptformer", epochs=1)))
+    (id,) = [entry.id for entry in studio.zoo.entries()]
+    with pytest.raises(CannotExport, match="--to onnx"):
+        studio.zoo.export(id, "timm", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_space_of_its_own_answers_in_its_own_process(trained, picture, tmp_path):
+    pytest.importorskip("onnxruntime")
+    client = pytest.importorskip("gradio_client")
+    studio, id = trained
+    out = tmp_path / "space"
+    studio.zoo.export(id, "space", out)
+    assert re.search(r"^gradio==\d", (out / "requirements.txt").read_text(), re.M)
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "0"}
+    with subprocess.Popen([sys.executable, out / "app.py"], env=environment) as page:
+        try:
+            asked = _when_it_answers(lambda: client.Client(address, verbose=False))
+            words, shares = asked.predict(client.handle_file(picture), api_name="/classify")
+        finally:
+            page.terminate()
+    (answer,) = studio.answers.classify(picture, [id], top=3)
+    assert {one["label"]: one["confidence"] for one in shares["confidences"]} == pytest.approx(
+        dict(answer.top), abs=1e-4
+    )
+    assert answer.label in words and words.startswith("none of these") == answer.is_none
+
+
+def test_a_page_for_browsers_has_all_but_the_runtime_and_says_how_to_get_it(trained, tmp_path):
+    pytest.importorskip("onnxscript")
+    studio, id = trained
+    notes = studio.zoo.export(id, "web", tmp_path / "out")
+    names = {file.name for file in (tmp_path / "out").iterdir()}
+    assert names == {"README.md", "about.json", "index.html", "model.onnx"}
+    about = json.loads((tmp_path / "out" / "about.json").read_text())
+    assert tuple(about["classes"]) == studio.zoo.card(id).classes
+    (imported,) = re.findall(r'from "./(.*?)"', (tmp_path / "out" / "index.html").read_text())
+    assert imported in notes[0] and notes[0].startswith("once, in that folder: npm pack")
+
+
+def _when_it_answers(ask, seconds=60):
+    for _ in range(4 * seconds):
+        try:
+            return ask()
+        except Exception:  # whatever the client says of a page that is not there yet
+            time.sleep(0.25)
+    return ask()
 
 
 def test_an_unknown_format_offers_those_there_are(trained, tmp_path):

@@ -125,7 +125,7 @@ def exported(service, tab, monkeypatch):
     """format → what the page shows of it; the fake writes what it is asked for."""
 
     def write(id, to, out, rank=0):
-        if to == "peft":
+        if to != "onnx":
             out.mkdir()
             (out / "adapter_config.json").write_text(json.dumps({"id": id}))
         else:
@@ -144,14 +144,14 @@ def exported(service, tab, monkeypatch):
 
 
 def test_exports_are_files_with_their_notes(exported):
-    notes, file = exported(export.to_peft)
+    (_, peft), (words, nearest), _, (_, timm), *_ = export.FORMATS
+    notes, file = exported(peft)
     assert file.endswith("/evil-peft.zip") and "rank 8" in notes and "<b>" not in notes
     with zipfile.ZipFile(file) as archive:
         assert archive.namelist() == ["evil/adapter_config.json"]
-    _, (words, nearest), *_ = export.FORMATS
     assert "16" in words and exported(nearest)[1].endswith("/evil-peft-rank-16.zip")
     assert exported(export.to_onnx)[1].endswith("/evil.onnx")
-    assert exported(export.merged)[1].endswith("/evil-merged.safetensors")
+    assert exported(timm)[1].endswith("/evil-timm.zip")
 
 
 def test_what_cannot_be_exported_is_a_sentence_in_its_place(exported, service, monkeypatch):
@@ -159,7 +159,7 @@ def test_what_cannot_be_exported_is_a_sentence_in_its_place(exported, service, m
         raise CannotExport("prompts have no place in a LoRA.")
 
     monkeypatch.setattr(service.zoo, "export", refuse)
-    notes, file = exported(export.to_peft)
+    notes, file = exported(export.FORMATS[0][1])
     assert file is None and "Prompts have no place in a LoRA" in notes
 
 

@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from ports import free_port
 
 from peft_demo import ui
 from peft_demo.contracts.errors import BadImage
@@ -25,7 +26,13 @@ def client(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setenv("GRADIO_TEMP_DIR", str(folder / "tmp"))
     demo, launch = ui.build(Fake(folder))
-    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch)
+    demo.launch(
+        server_name="127.0.0.1",
+        server_port=free_port(),
+        prevent_thread_lock=True,
+        quiet=True,
+        **launch,
+    )
     yield Client(
         demo.local_url, verbose=False, analytics_enabled=False, download_files=str(folder / "got")
     )

@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 
 import gradio
 import pytest
+from ports import free_port
 
 from peft_demo import ui
 from peft_demo.ui.data.sources import offered
@@ -38,7 +39,13 @@ def asked(monkeypatch):
 def served(asked, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "tmp"))
     demo, launch = ui.build(Fake(tmp_path))
-    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch)
+    demo.launch(
+        server_name="127.0.0.1",
+        server_port=free_port(),
+        prevent_thread_lock=True,
+        quiet=True,
+        **launch,
+    )
     yield demo.local_url
     demo.close()
 
@@ -53,7 +60,13 @@ def test_a_machine_that_is_slow_to_answer_itself_serves_all_the_same(tmp_path, m
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "tmp"))
     monkeypatch.setattr(gradio.networking, "url_ok", lambda url: False)
     demo, launch = ui.build(Fake(tmp_path))
-    demo.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch)
+    demo.launch(
+        server_name="127.0.0.1",
+        server_port=free_port(),
+        prevent_thread_lock=True,
+        quiet=True,
+        **launch,
+    )
     try:
         assert urlopen(demo.local_url).status == 200
     finally:

@@ -4,6 +4,7 @@ import http.client
 from urllib.parse import urlsplit
 
 import pytest
+from ports import free_port
 
 from peft_demo import ui
 
@@ -18,7 +19,13 @@ def address(tmp_path_factory):
     """host:port of a served page that goes by the name of a Space."""
     blocks, launch = ui.build(Fake(tmp_path_factory.mktemp("fake")))
     launch = ui.guarded(launch, [SPACE], [HUB, f"https://{SPACE}"])
-    blocks.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **launch)
+    blocks.launch(
+        server_name="127.0.0.1",
+        server_port=free_port(),
+        prevent_thread_lock=True,
+        quiet=True,
+        **launch,
+    )
     yield urlsplit(blocks.local_url).netloc
     blocks.close()
 

@@ -110,9 +110,20 @@ def test_without_data_nothing_is_priced_and_start_says_why(page, estimates):
 
 def test_data_that_cannot_be_trained_on_closes_start(page, estimates):
     form = page.data.form
-    checked = Checked("bundled", "digits", 1, "two classes at least are needed.")
+    checked = Checked("bundled", "digits", 1, 16, "two classes at least are needed.")
     updates = estimates({form.checked: checked})
     assert updates[page.train.buttons.blocked] == "Two classes at least are needed."
+
+
+def test_steps_go_by_the_images_that_a_check_has_counted(page, estimates):
+    form = page.data.form
+    lines = page.train.estimate
+    unknown = estimates()
+    few = Checked("bundled", "digits", 10, 32, "")
+    counted = estimates({form.checked: few})
+    other = estimates({form.checked: replace(few, name="shapes")})
+    assert "100 steps" in unknown[lines.cost] and other[lines.cost] == unknown[lines.cost]
+    assert "20 steps" in counted[lines.cost] and "32 images in all" in counted[lines.data]
 
 
 @pytest.mark.parametrize(

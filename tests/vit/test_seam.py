@@ -1,6 +1,7 @@
 """Seams: trees share tensors, q, k and v compute what qkv did, seams stand inside seams."""
 
 import torch
+from timm.layers import DropPath
 from torch import Tensor, nn
 
 from peft_demo.vit import Backbone
@@ -13,11 +14,23 @@ class Twice(Delta):
         return 2 * f(x)
 
 
-def test_a_tree_shares_every_tensor_and_no_module(tiny: Backbone) -> None:
+def test_a_tree_shares_every_tensor_and_no_module_that_could_differ(tiny: Backbone) -> None:
+    """Only what holds nothing stands in both: it computes the same in each."""
     twin = share_tensors(tiny.model)
     for name, parameter in tiny.model.named_parameters():
         assert twin.get_parameter(name) is parameter, name
-    assert not set(map(id, twin.modules())) & set(map(id, tiny.model.modules()))
+    originals = set(map(id, tiny.model.modules()))
+    shared = [module for module in twin.modules() if id(module) in originals]
+    assert {type(module) for module in shared} <= {nn.Identity, nn.Dropout, nn.GELU}
+    assert nn.Identity in {type(module) for module in shared}
+
+
+def test_a_dropout_with_a_rate_is_a_module_of_its_own() -> None:
+    model = nn.Sequential(nn.Dropout(0.1), nn.Dropout(0.0), DropPath(0.1), nn.GELU())
+    twin = share_tensors(model)
+    assert [old is new for old, new in zip(model, twin, strict=True)] == [False, True, False, True]
+    twin.eval()
+    assert model[0].training and model[2].training
 
 
 def test_changing_a_tree_leaves_the_original_alone(tiny: Backbone) -> None:

@@ -27,6 +27,7 @@ from torch import nn
 
 from ...adapters import Adapter
 from ...contracts.adapter_card import AdapterCard
+from ...contracts.cards import Sample
 from ...contracts.errors import UnknownName
 from ...vit import Backbone
 from ...vit.catalogue import Source
@@ -46,6 +47,8 @@ class Subject:
     measure: Callable[[nn.Module], str] = field(default=lambda model: "", repr=False)
     """What a plain model [B 3 S S] → [B C] gets right of the adapter's own test images, in words;
     "" where they cannot be had again."""
+    samples: Callable[[], Sequence[Sample]] = field(default=lambda: (), repr=False)
+    """Pictures to try it on."""
 
 
 @dataclass(frozen=True)

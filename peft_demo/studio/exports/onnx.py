@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ... import interop
 from ...contracts.errors import BadValue
-from ...data.tensors import RESIZED
 from ...storage.atomic import write_file
 from . import Export, Subject
 
@@ -20,10 +19,8 @@ def write(out: Path, subject: Subject) -> Sequence[str]:
     form = "the adapter is folded into the weights"
     if not merged:
         form = f"{card.method} does not fold away and stands in it"
-    shape = f"[batch 3 {card.size} {card.size}]"
-    normalisation = f"normalised with mean {card.mean} and std {card.std}"
     window = f"; before that, {card.picture_window.words}" if card.picture_window.words else ""
-    return (f"{form}; images {shape}, {RESIZED}, {normalisation}{window}.",)
+    return (f"{form}; it takes RGB pictures of any size as uint8 [batch height width 3]{window}.",)
 
 
 ONNX = Export("onnx", write)

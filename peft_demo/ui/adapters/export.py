@@ -1,4 +1,4 @@
-"""An adapter for other programs: as a LoRA of peft, as ONNX, or merged into plain timm weights."""
+"""An adapter for other programs: as a LoRA of peft, a model of timm, ONNX, or a page of its own."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,10 @@ from . import delivery
 
 ABOUT = (
     "What another program has no place for is said here, and nothing is written. "
-    "ONNX and merged weights hold the backbone too."
+    "All but peft's hold the backbone too."
 )
 NEAREST = 16
 """Rank of the LoRA that stands for an adapter which is none."""
-MERGED = "Every tensor has timm's own name: load the file into a timm model."
 
 Writer = Callable[[Zoo, str, Path], tuple[Path, Sequence[str]]]
 """(zoo, id, folder) → the file that was written there, and notes about it."""
@@ -83,12 +82,14 @@ def exporter(part: Export, write: Writer, zoo: Zoo):
     return export
 
 
-def to_peft(zoo: Zoo, id: str, folder: Path, rank: int = 0) -> tuple[Path, Sequence[str]]:
-    """A zip of the folder that huggingface/peft loads; with a `rank` of the nearest LoRA."""
-    written = folder / "peft"
-    notes = zoo.export(id, "peft", written, rank)
+def to_folder(
+    zoo: Zoo, id: str, folder: Path, to: str, rank: int = 0
+) -> tuple[Path, Sequence[str]]:
+    """A zip of the folder that is written in the format `to`; with a `rank` of the nearest LoRA."""
+    written = folder / to
+    notes = zoo.export(id, to, written, rank)
     files = {f"{id}/{file.name}": file for file in sorted(written.iterdir())}
-    name = f"{id}-peft-rank-{rank}.zip" if rank else f"{id}-peft.zip"
+    name = f"{id}-{to}-rank-{rank}.zip" if rank else f"{id}-{to}.zip"
     return delivery.write_zip(folder / name, files), notes
 
 
@@ -97,16 +98,13 @@ def to_onnx(zoo: Zoo, id: str, folder: Path) -> tuple[Path, Sequence[str]]:
     return target, zoo.export(id, "onnx", target)
 
 
-def merged(zoo: Zoo, id: str, folder: Path) -> tuple[Path, Sequence[str]]:
-    target = folder / f"{id}-merged.safetensors"
-    zoo.merge(id, target)
-    return target, (MERGED,)
-
-
 FORMATS: tuple[tuple[str, Writer], ...] = (
-    ("peft (zip)", to_peft),
-    (f"Nearest LoRA of rank {NEAREST} (zip)", partial(to_peft, rank=NEAREST)),
+    ("peft (zip)", partial(to_folder, to="peft")),
+    (f"Nearest LoRA of rank {NEAREST} (zip)", partial(to_folder, to="peft", rank=NEAREST)),
+    ("transformers (zip)", partial(to_folder, to="transformers")),
+    ("timm model (zip)", partial(to_folder, to="timm")),
     ("ONNX", to_onnx),
-    ("Merged timm weights", merged),
+    ("A Space of its own (zip)", partial(to_folder, to="space")),
+    ("A page for browsers (zip)", partial(to_folder, to="web")),
 )
 """(words on the button, what writes it)"""

@@ -69,7 +69,9 @@ def build(
     question = Question(
         adapter, compare, image, samples.build(), gr.State(()), gr.State(Replacement())
     )
-    classify_tab = ClassifyTab(question, bring, hint, places, every, merge, teach, several)
+    classify_tab = ClassifyTab(
+        question, bring, hint, places, every, merge, teach, correction.cards, several
+    )
     asker = Asker(classify_tab, zoo, asked, opened_with=(ids, chosen))
     _connect(page, tab, classify_tab, asker)
     many_asker = ManyAsker(several, asked, data)
@@ -177,7 +179,7 @@ def _connect_chips(
         nearest,
         **UNQUEUED,
     )
-    nearest.select(ask_all.choose, None, question.adapter, **QUEUED)
+    nearest.select(None, None, question.adapter, js=chips.CHOOSE, **UNQUEUED)
 
 
 def _connect_own(classify_tab: ClassifyTab, taker: Taker, asker: ManyAsker) -> None:

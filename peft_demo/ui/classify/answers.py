@@ -18,6 +18,10 @@ TOP = 5
 """Classes shown of each answer."""
 EVERY = 1_000_000
 """Classes asked for where answers are averaged: all that there are."""
+MERGED = (
+    "Beside the backbone, as adapters are kept, and merged into a copy of its weights, as a plain "
+    "model would be deployed: the answers agree, and merged costs nothing more than the backbone."
+)
 SURE = 0.9
 """Probability from which an answer is called sure."""
 DOUBTFUL = 0.6
@@ -83,12 +87,12 @@ class Answers:
     """The places for up to `MOST` answers."""
 
     places: tuple[Place, ...]
-    average: gr.HTML
-    """What they say together, where they know the same classes."""
+    above: gr.HTML
+    """What they say together, where they know the same classes; or what is compared."""
 
     @property
     def parts(self) -> list[Part]:
-        parts: list[Part] = [self.average]
+        parts: list[Part] = [self.above]
         for place in self.places:
             parts += [place.column, place.answer]
         return parts
@@ -100,7 +104,7 @@ class Answers:
         if mean := averaged(predictions):
             share = f"{100 * mean.probability:.0f}\u202f%"
             words = f"All {len(predictions)} averaged: {sentence(mean)} {share}"
-            updates[self.average] = gr.HTML(f"<p>{words}</p>", visible=True)
+            updates[self.above] = gr.HTML(f"<p>{words}</p>", visible=True)
         for place, prediction in zip(self.places, predictions, strict=False):
             title = prediction.adapter
             updates |= place.show(prediction, title, timing(prediction), agreement)
@@ -119,13 +123,14 @@ class Answers:
         first, second = self.places[:2]
         return {
             **self.hide(),
+            self.above: gr.HTML(f"<p>{MERGED}</p>", visible=True),
             **first.show(attached, f"{attached.adapter}, attached", attached_timing, ALONE),
             **second.show(merged, f"{merged.adapter}, merged", merged_timing, ALONE),
         }
 
     def hide(self) -> Updates:
         """Updates that show no answer."""
-        updates: Updates = {self.average: gr.HTML(visible=False)}
+        updates: Updates = {self.above: gr.HTML(visible=False)}
         for place in self.places:
             updates |= place.hide()
         return updates
@@ -133,10 +138,10 @@ class Answers:
 
 def build() -> Answers:
     """Draws the places, empty, into the open context."""
-    average = gr.HTML("", visible=False, padding=False, elem_id="averaged")
+    above = gr.HTML("", visible=False, padding=False, elem_id="above-answers")
     with gr.Row(elem_id="answers"):
         places = tuple(_place(n) for n in range(MOST))
-    return Answers(places, average)
+    return Answers(places, above)
 
 
 def _place(n: int) -> Place:

@@ -15,8 +15,8 @@ from ...contracts.cards import Prediction
 from ...contracts.service import Answers, Zoo
 from .. import text
 from ..toasts import speaking
-from ..wiring import ON_DEVICE, QUEUED
-from .chips import PRESSED
+from ..wiring import ON_DEVICE, UNQUEUED
+from .chips import CHOOSE, PRESSED
 from .tab import nothing_to_ask
 from .usable import ready
 
@@ -38,7 +38,7 @@ def connect(
 ) -> None:
     """Connects the button to the list and the list's lines to the choice of an adapter."""
     button.click(_ask(zoo, answers), image, lines, **ON_DEVICE)
-    lines.select(choose, None, adapter, **QUEUED)
+    lines.select(None, None, adapter, js=CHOOSE, **UNQUEUED)
 
 
 def _ask(zoo: Zoo, answers: Answers):
@@ -84,8 +84,3 @@ def _line(prediction: Prediction, most: str) -> str:
         said = f"<i>none of these, most like {escape(prediction.label)}</i>"
         share = ""
     return f'<li><button type="button" data-id="{id}"><span>{id}</span>{said}{share}</button></li>'
-
-
-def choose(event: gr.SelectData) -> str:
-    """The adapter that was pressed."""
-    return str(event.value)

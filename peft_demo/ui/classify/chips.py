@@ -19,8 +19,14 @@ MOST = 6
 PRESSED = """
 element.addEventListener("click", (event) => {
   const chip = event.target.closest("[data-id]")
-  if (chip) trigger("select", {index: 0, value: chip.dataset.id})
+  if (!chip) return
+  window.pressedAdapter = chip.dataset.id
+  trigger("select", {index: 0, value: chip.dataset.id})
 })
+"""
+CHOOSE = "() => window.pressedAdapter"
+"""Chooses the adapter that was pressed: in the page, since asking the server for it would double
+the time until the answer.
 """
 
 

@@ -20,6 +20,8 @@ from ..wiring import QUEUED, UNQUEUED
 class Correction:
     label: gr.Dropdown
     add: gr.Button
+    cards: gr.Button
+    """Leads to the class cards, once something was added."""
 
 
 def build() -> Correction:
@@ -30,7 +32,10 @@ def build() -> Correction:
             elem_classes="quiet",
         )
         label = gr.Dropdown([], value=None, label="Class", allow_custom_value=True)
-        return Correction(label, gr.Button("Add to class", size="sm"))
+        with gr.Row():
+            add = gr.Button("Add to class", size="sm")
+            cards = gr.Button("See my classes →", size="sm", visible=False, elem_id="to-cards")
+        return Correction(label, add, cards)
 
 
 def connect(page: Page, tab: gr.Tab, part: Correction, image: gr.Image, data: Data) -> None:
@@ -39,7 +44,7 @@ def connect(page: Page, tab: gr.Tab, part: Correction, image: gr.Image, data: Da
     part.add.click(
         _add(data),
         [page.client, image, part.label, page.photos_changed],
-        page.photos_changed,
+        [page.photos_changed, part.cards],
         **QUEUED,
     )
 
@@ -54,7 +59,9 @@ def _list(data: Data):
 
 def _add(data: Data):
     @speaking
-    def add(client: str, image: str | None, label: str | None, counter: int) -> int:
+    def add(
+        client: str, image: str | None, label: str | None, counter: int
+    ) -> tuple[int, gr.Button]:
         label = " ".join((label or "").split())
         if not image or not label:
             raise BadValue(
@@ -69,6 +76,6 @@ def _add(data: Data):
             )
         count = add_photos(drafts, client, label, [Path(image)])
         gr.Info(f"Added: {text.plural(count, 'image')} of it now under Data, Collect.")
-        return counter + 1
+        return counter + 1, gr.Button(visible=True)
 
     return add

@@ -9,7 +9,7 @@ import gradio as gr
 from PIL import Image
 
 from ...contracts import service
-from ...contracts.errors import BadValue
+from ..toasts import toast
 from ..wiring import Part, Updates
 from . import samples
 from .answers import Answers
@@ -18,9 +18,12 @@ from .inbox import Inbox
 from .many import Many
 
 
-def nothing_to_ask() -> BadValue:
-    """What is raised where an image or an adapter is missing."""
-    return BadValue("an image and an adapter are needed.", "Drop an image first.")
+def nothing_to_ask() -> gr.Error:
+    """What is raised where an image or an adapter is missing; said as a hint, for nothing went
+    wrong.
+    """
+    toast("info", "drop an image and choose an adapter first.")
+    return gr.Error("nothing to ask", visible=False, print_exception=False)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class ClassifyTab:
     merge: gr.Button
     teach: gr.Button
     """Leads to the class cards of Data."""
+    to_cards: gr.Button
+    """Leads there too, once a picture was added to one of them."""
     many: Many
 
     @property

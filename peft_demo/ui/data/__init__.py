@@ -111,7 +111,8 @@ class Checker:
     def _check(self, values: Values, progress: gr.Progress = PROGRESS) -> Updates:
         spec = self._form.spec(values)
         result = self._data.check(spec, reporter(progress))
-        checked = Checked(spec.source, spec.name, len(result.counts), result.problem)
+        images = sum(count.train for count in result.counts)
+        checked = Checked(spec.source, spec.name, len(result.counts), images, result.problem)
         return {
             **self._view.show(result, spec.shots),
             **self._correct.show(result, spec.corrections),

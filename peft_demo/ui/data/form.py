@@ -81,6 +81,8 @@ class Checked:
     source: str
     name: str
     classes: int
+    images: int
+    """To train on."""
     problem: str
     """Why it cannot be trained on; empty if it can."""
 

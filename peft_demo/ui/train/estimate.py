@@ -68,13 +68,14 @@ def estimator(
         updates: Updates = {lines.data: "", lines.cost: "", lines.command: ""}
         try:
             run = form.spec(values)
-            checked = values[form.data.checked]
+            checked = check_of(run.data, values[form.data.checked])
             classes = class_count(data, run.data, checked)
-            cost = training.cost(run, classes or ASSUMED_CLASSES)
-            updates[lines.data] = data_line(data, run.data, classes)
+            images = checked.images if checked else 0
+            cost = training.cost(run, classes or ASSUMED_CLASSES, images)
+            updates[lines.data] = data_line(data, run.data, classes, images)
             updates[lines.cost] = cost_line(cost, classes) + search_line(run) + origin_line(run)
             updates[lines.command] = run.command()
-            problem = known_problem(run.data, checked)
+            problem = checked.problem if checked else ""
         except PeftDemoError as error:
             problem = str(error)
         reason = text.sentence(problem)
@@ -86,11 +87,11 @@ def estimator(
     return estimate
 
 
-def known_problem(spec: DataSpec, checked: Checked | None) -> str:
-    """Why this dataset cannot be trained on, as far as anybody knows; "" if it can."""
+def check_of(spec: DataSpec, checked: Checked | None) -> Checked | None:
+    """What the last check found, if it was of this dataset."""
     if checked and (checked.source, checked.name) == (spec.source, spec.name):
-        return checked.problem
-    return ""
+        return checked
+    return None
 
 
 def class_count(data: Data, spec: DataSpec, checked: Checked | None) -> int:
@@ -99,13 +100,13 @@ def class_count(data: Data, spec: DataSpec, checked: Checked | None) -> int:
         return sum(len(card.classes) for card in data.datasets() if card.name == spec.name)
     if spec.source == "draft":
         return len(data.drafts.classes(spec.name))
-    if checked and (checked.source, checked.name) == (spec.source, spec.name):
-        return checked.classes
-    return 0
+    return checked.classes if checked else 0
 
 
-def data_line(data: Data, spec: DataSpec, classes: int) -> str:
-    """Markdown: what will be trained on, and where to change it."""
+def data_line(data: Data, spec: DataSpec, classes: int, images: int) -> str:
+    """Markdown: what will be trained on. `classes` and `images` are 0 where nobody has counted
+    them.
+    """
     name = NAMES.get(spec.source, spec.name)
     if spec.source == "bundled":
         titles = {card.name: card.title for card in data.datasets()}
@@ -113,8 +114,10 @@ def data_line(data: Data, spec: DataSpec, classes: int) -> str:
     counted = "classes not counted yet (press Check in Data)"
     if classes:
         counted = text.plural(classes, "class")
-    shots = text.plural(spec.shots, "shot")
-    return f"**{text.plain(name)}** · {counted} · {shots} per class · seed {spec.seed}"
+    shots = f"up to {text.plural(spec.shots, 'shot')} per class"
+    if images:
+        shots += f", {text.plural(images, 'image')} in all"
+    return f"**{text.plain(name)}** · {counted} · {shots} · seed {spec.seed}"
 
 
 def search_line(run: RunSpec) -> str:

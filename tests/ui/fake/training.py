@@ -34,14 +34,14 @@ class FakeTraining:
     def methods(self) -> Sequence[MethodCard]:
         return [replace(card) for card in METHODS]  # as the real one: new cards for each caller
 
-    def cost(self, run: RunSpec, classes: int = 10) -> Cost:
+    def cost(self, run: RunSpec, classes: int = 10, images: int = 0) -> Cost:
         rank = run.knobs.get("rank", 8)
         return Cost(
             trainable=rank * 4608,
             head=193 * classes,
             share=rank * 0.0016,
             file_bytes=rank * 18_500,
-            steps=classes * run.data.shots // 32 * 20 * max(1, run.tune),
+            steps=(images or classes * run.data.shots) // 32 * 20 * max(1, run.tune),
         )
 
     def status(self) -> Status:
