@@ -8,8 +8,8 @@ LoRA adds B A, a sum of R products of one column of B with one row of A. The mix
 products of any column with any row, each with its own weight; LoRA is W = I. A and W are
 Kaiming-uniform(√5) and B is zero, as in the authors' code, so it starts as the frozen model.
 
-The scale s = α/r and its default are LoRA's; it has not been searched here. Dropout acts on the input
-of the product, as in LoRA.
+The scale s = α/r and its default are LoRA's and have not been searched here. Dropout acts on the
+input of the product, as in LoRA.
 """
 
 from math import sqrt

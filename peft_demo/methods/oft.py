@@ -79,8 +79,8 @@ class Rotation(Delta):
         upper[:, rows, columns] = self.skew
         Q = upper - upper.mT
         one = torch.eye(n, device=Q.device, dtype=Q.dtype)
-        # The two commute, so either order is R. I − Q can always be inverted, but for numbers so
-        # large that I is lost in rounding: R is then not finite, which is told like any such answer.
+        # The two commute, so either order is R. I − Q has an inverse whatever Q is, but for numbers
+        # so large that rounding loses I beside them; a file with those must not stop an inspection.
         return torch.linalg.solve_ex(one - Q, one + Q).result
 
     def _turned(self, x: Tensor, R: Tensor) -> Tensor:
