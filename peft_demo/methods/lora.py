@@ -28,7 +28,8 @@ from ..vit import Anatomy, Delta, LowRank, Site
 from ..vit.sites import FUSED_LINEARS, QKV
 from . import SCALES, Method, Parts, check_rank
 
-TARGETS = (*QKV, *FUSED_LINEARS, "patch")
+LINEAR_TARGETS = (*QKV, *FUSED_LINEARS)
+TARGETS = (*LINEAR_TARGETS, "patch")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Product:
     targets: tuple[str, ...] = knob(
         ("q", "v"),
         "Targets",
-        choices=TARGETS,
+        choices=LINEAR_TARGETS,
         info="linears that get a low-rank product",
         advanced=True,
     )
@@ -51,8 +52,15 @@ class Product:
 
 @dataclass(frozen=True)
 class Config(Product):
-    """Knobs of LoRA."""
+    """Knobs of LoRA, which may also stand around the patch embedding."""
 
+    targets: tuple[str, ...] = knob(
+        ("q", "v"),
+        "Targets",
+        choices=TARGETS,
+        info="maps that get a low-rank product",
+        advanced=True,
+    )
     bias: bool = knob(False, "Bias", info="trains a bias beside each product", advanced=True)
 
 

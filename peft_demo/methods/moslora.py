@@ -28,7 +28,7 @@ class MoSLoRA(lora.LoRA):
 
     matrices = ("down", "mixer", "up")
 
-    def __init__(self, site: Site, config: lora.Config):
+    def __init__(self, site: Site, config: lora.Product):
         super().__init__(site, config)
         self.mixer = nn.Parameter(torch.empty(config.rank, config.rank))
         nn.init.kaiming_uniform_(self.mixer, a=sqrt(5))
@@ -43,15 +43,15 @@ class MoSLoRA(lora.LoRA):
         return LowRank(self.mixer @ self.down, self.scale * self.up)
 
 
-def build(anatomy: Anatomy, config: lora.Config) -> Parts:
+def build(anatomy: Anatomy, config: lora.Product) -> Parts:
     """A mixed low-rank product at every target."""
     return Parts({site.name: MoSLoRA(site, config) for site in anatomy.at(*config.targets)})
 
 
-def count(anatomy: Anatomy, config: lora.Config) -> int:
+def count(anatomy: Anatomy, config: lora.Product) -> int:
     """R·(D_in + D_out + R) for each target."""
-    mixers = config.rank**2 * len(anatomy.at(*config.targets))
-    return lora.count(anatomy, config) + mixers
+    sites = anatomy.at(*config.targets)
+    return lora.count_products(sites, config) + config.rank**2 * len(sites)
 
 
 MOSLORA = Method(
@@ -63,7 +63,7 @@ MOSLORA = Method(
     url="https://arxiv.org/abs/2406.11909",
     family=LOW_RANK,
     sites=lora.LORA.sites,
-    Config=lora.Config,
+    Config=lora.Product,
     build=build,
     count=count,
     lr=1e-3,

@@ -40,7 +40,7 @@ class Config:
     targets: tuple[str, ...] = knob(
         ("q", "v"),
         "Targets",
-        choices=lora.TARGETS,
+        choices=lora.LINEAR_TARGETS,
         info="linears whose input is turned",
         advanced=True,
     )
@@ -79,8 +79,8 @@ class Rotation(Delta):
         upper[:, rows, columns] = self.skew
         Q = upper - upper.mT
         one = torch.eye(n, device=Q.device, dtype=Q.dtype)
-        # The two commute, so either order is R. I − Q has an inverse whatever Q is; only numbers of a
-        # file that rounding loses I beside (1e8) have none, and those must not stop an inspection.
+        # The two commute, so either order is R. I − Q has an inverse whatever Q is, but for numbers
+        # so large that rounding loses I beside them; a file with those must not stop an inspection.
         return torch.linalg.solve_ex(one - Q, one + Q).result
 
     def _turned(self, x: Tensor, R: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ class Config:
     targets: tuple[str, ...] = knob(
         ("q", "v"),
         "Targets",
-        choices=lora.TARGETS,
+        choices=lora.LINEAR_TARGETS,
         info="linears that get the product",
         advanced=True,
     )
