@@ -1,6 +1,7 @@
 """What there is to say about a choice of images, and the report that a person reads before
 training."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
@@ -175,10 +176,15 @@ def _twins(chosen: Chosen, looks: Looks) -> list[tuple[Example, Example]]:
 def _twins_notice(twins: list[tuple[Example, Example]]) -> str:
     if not twins:
         return ""
-    shown = "; ".join(f"{seen.name} and {test.name}" for seen, test in twins[:3])
+    shown = "; ".join(f"{_short(seen)} and {_short(test)}" for seen, test in twins[:3])
     more = f" and {len(twins) - 3} more" if len(twins) > 3 else ""
     pairs = "near-duplicate" if len(twins) == 1 else "near-duplicates"
     return f"{len(twins)} {pairs} between training or validation and test images: {shown}{more}."
+
+
+def _short(example: Example) -> str:
+    """Its name; of a photo that goes by its SHA-256 (a person's own on the page) the beginning."""
+    return re.sub(r"\b([0-9a-f]{8})[0-9a-f]{56}\b", r"\1…", example.name)
 
 
 def _limit_notice(dataset: Dataset, chosen: Chosen) -> str:

@@ -39,6 +39,8 @@ def test_a_class_is_filmed_while_a_button_is_held(visit, width):
     film(page, "shoe", 6)
     expect(page.locator("#images-1 img").first).to_be_visible()
     expect(page.locator(".film p")).to_contain_text("went to the card below")
+    expect(page.locator("#film-next")).to_contain_text("Now film hat")
+    expect(page.locator("#film-class input")).to_have_value("hat")
     for card, label in enumerate(("hat", "shoe")):
         expect(page.locator(f"#class-{card} :is(input, textarea)")).to_have_value(label)
     files = [{"name": f"{n}.png", "mimeType": "image/png", "buffer": picture(n)} for n in range(6)]

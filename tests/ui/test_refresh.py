@@ -69,6 +69,7 @@ def test_a_reload_shows_the_finished_run_without_its_toasts(page, service, refre
     assert "94.2 %" in updates[view.facts]
     assert "unchanged" in updates[view.facts]
     assert "339 of 360 right" in updates[view.headline]
+    assert updates[view.headline].startswith("Earlier run: **")  # nobody started it on this page
     pictures = updates[view.held_out].value
     assert "mistakes first" in pictures
     assert pictures.index("said 1") < pictures.index("right, 90")
@@ -157,6 +158,7 @@ def test_a_started_run_is_followed_even_if_it_ends_at_once(page, service, refres
     refresh()
     after = refresh(page.train.actions.start()(page.values))
     assert "339 of 360 right" in after[view.headline]
+    assert "Earlier run" not in after[view.headline]
     assert shown(after, page) == "run-1"
 
 

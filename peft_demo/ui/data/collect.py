@@ -13,19 +13,17 @@ import gradio as gr
 
 from ...contracts.errors import BadValue
 from ...contracts.service import Data, Drafts
-from .. import text
 from ..files import offer
 from ..page import Page
 from ..session import valid_id
 from ..toasts import speaking
 from ..wiring import QUEUED, UNQUEUED, Part
 from . import film
+from .add_photos import count_in_words
 from .webcam import unmirrored
 
 MOST = 12
 """Classes."""
-ENOUGH = 5
-"""Photos of a class with which one can start."""
 FIRST = ("class 1", "class 2")
 
 Content = tuple[tuple[str, int], ...]
@@ -135,14 +133,6 @@ def _count(names: Sequence[str], content: Content) -> list[str]:
     """How full each card is, in words."""
     photos = dict(content)
     return [count_in_words(photos.get(name, 0)) for name in names]
-
-
-def count_in_words(photos: int) -> str:
-    """3 → 3 photos, 2 more help"""
-    if not photos:
-        return f"{ENOUGH} photos are a start"
-    more = f", {ENOUGH - photos} more help" if photos < ENOUGH else ""
-    return f"{text.plural(photos, 'photo')}{more}"
 
 
 def _add(names: Sequence[str]) -> list[Any]:

@@ -16,7 +16,7 @@ from ...contracts.cards import RunCard
 from ...contracts.history import saved_adapter
 from ...contracts.run_state import RunState
 from ...contracts.service import Training
-from .. import charts
+from .. import charts, text
 from ..header import Header, run_bar, status_line
 from ..page import IDLE_SECONDS
 from ..titles import method_titles
@@ -149,6 +149,8 @@ class _Look:
         self.status = self.training.status()
         self.seen = seen.copy()
         self.first = seen.latest is None
+        if self.first and not self.status.busy:
+            self.seen.earlier = self.status.run
         self.new_run = self.status.run != (seen.latest or "")
         self.methods = refresh.methods
         self.cards = self.training.runs()
@@ -227,7 +229,7 @@ class _Look:
     def _words(self, card: RunCard) -> Updates:
         view = self.view
         words: list[tuple[str, Component, str]] = [
-            ("headline", view.headline, run_text.headline(card.state, self.events)),
+            ("headline", view.headline, self._headline(card)),
             ("figures", view.figures, run_text.figures(self.events)),
             ("facts", view.facts, run_text.facts(self.events)),
             ("adapter", view.adapter, saved_adapter(self.events)),
@@ -239,6 +241,12 @@ class _Look:
         return {
             part: value for name, part, value in words if self.seen.differs(name, (self.run, value))
         }
+
+    def _headline(self, card: RunCard) -> str:
+        words = run_text.headline(card.state, self.events)
+        if self.run != self.seen.earlier:
+            return words
+        return f"Earlier run: **{text.plain(card.title)}**\n\n{words}"
 
     def _held_out(self) -> Updates:
         """The pictures that the run has kept, once it has ended."""

@@ -37,6 +37,8 @@ class Seen:
     latest: str | None = None
     """The newest run that the page knows of, "" if there was none; None before the first refresh.
     """
+    earlier: str = ""
+    """The newest run when the page was opened, if it had ended by then: nobody started it here."""
     announced: dict[str, int] = field(default_factory=dict)
     """Run → number of its events whose notices have been shown."""
     was_busy: bool = False
