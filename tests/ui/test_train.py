@@ -123,7 +123,7 @@ def test_steps_go_by_the_images_that_a_check_has_counted(page, estimates):
     counted = estimates({form.checked: few})
     other = estimates({form.checked: replace(few, name="shapes")})
     assert "100 steps" in unknown[lines.cost] and other[lines.cost] == unknown[lines.cost]
-    assert "20 steps" in counted[lines.cost] and "32 images in all" in counted[lines.data]
+    assert "20 steps" in counted[lines.cost] and "32 images to train on" in counted[lines.data]
 
 
 @pytest.mark.parametrize(

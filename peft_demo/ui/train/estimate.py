@@ -116,7 +116,7 @@ def data_line(data: Data, spec: DataSpec, classes: int, images: int) -> str:
         counted = text.plural(classes, "class")
     shots = f"up to {text.plural(spec.shots, 'shot')} per class"
     if images:
-        shots += f", {text.plural(images, 'image')} in all"
+        shots += f", {text.plural(images, 'image')} to train on"
     return f"**{text.plain(name)}** · {counted} · {shots} · seed {spec.seed}"
 
 
