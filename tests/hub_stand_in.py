@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return answer(self, **found.groupdict())
         self._refuse(404, {})
 
-    do_GET = do_POST = do_PUT = do_HEAD = handle_any
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = handle_any
 
     def _chunks(self) -> bytes:
         """A body that came in pieces."""
@@ -186,6 +186,15 @@ def create(handler: _Handler) -> None:
     private = asked.get("private") or asked.get("visibility") == "private"
     handler.hub.repos[name] = Repo(bool(private), {".gitattributes": b"*.safetensors filter=lfs\n"})
     handler.answer({"url": f"{handler.hub.url}/{name}"})
+
+
+@route("DELETE", "/api/repos/delete")
+def delete(handler: _Handler) -> None:
+    asked = json.loads(handler.body)
+    name = f"{asked['organization']}/{asked['name']}"
+    if handler.repo(name, write=True):
+        del handler.hub.repos[name]
+        handler.answer({})
 
 
 @route("POST", "/api/validate-yaml")

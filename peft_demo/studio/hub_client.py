@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -41,23 +42,42 @@ def send(
     private: bool = False,
     report: Report | None = None,
 ) -> str:
-    """One commit holds all of `contents` afterwards, or the repository is as before.
+    """One commit holds all of `contents` afterwards, or the repository is as before: one that was
+    made for this and could not be filled is removed again.
 
     Gives the address of its page. The repository is made if need be. Raises `NotAllowed` if it is
     public where `private` is asked for, or has a model card that is not ours, and `HubTrouble` for
     what the Hub or the network refuses.
     """
     with talking(repo, token) as api:
+        is_new = not api.repo_exists(repo)
         address = str(api.create_repo(repo, private=private, exist_ok=True))
-        _check_home(repo, api.model_info(repo), private)
-        # As buffers, to go over HTTP: hf_xet has retries of its own that cannot be bounded.
-        additions = [CommitOperationAdd(name, BytesIO(data)) for name, data in contents.items()]
-        for n, addition in enumerate(additions):
-            _say(report, f"sending {addition.path_in_repo}", n / len(additions))
-            forget_requests()  # the same questions are asked for each file
-            api.preupload_lfs_files(repo, [addition], free_memory=False)
-        api.create_commit(repo, additions, commit_message=f"Add {', '.join(contents)}"[:200])
+        try:
+            _check_home(repo, api.model_info(repo), private)
+            _fill(api, repo, contents, report)
+        except BaseException:
+            if is_new:
+                _remove(api, repo)
+            raise
     return address
+
+
+def _fill(api: HfApi, repo: str, contents: Mapping[str, bytes], report: Report | None) -> None:
+    """Sends all of `contents` in one commit."""
+    # As buffers, to go over HTTP: hf_xet has retries of its own that cannot be bounded.
+    additions = [CommitOperationAdd(name, BytesIO(data)) for name, data in contents.items()]
+    for n, addition in enumerate(additions):
+        _say(report, f"sending {addition.path_in_repo}", n / len(additions))
+        forget_requests()  # the same questions are asked for each file
+        api.preupload_lfs_files(repo, [addition], free_memory=False)
+    api.create_commit(repo, additions, commit_message=f"Add {', '.join(contents)}"[:200])
+
+
+def _remove(api: HfApi, repo: str) -> None:
+    """Removes a repository that was just made; where that fails too, the first failure is told."""
+    with suppress(Exception):
+        forget_requests()
+        api.delete_repo(repo)
 
 
 def find(

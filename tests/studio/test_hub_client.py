@@ -193,10 +193,18 @@ def test_a_connection_that_keeps_breaking(stand_in, sender, monkeypatch, method,
     monkeypatch.setattr(hub_conversation, "TRIES", 2)
     stand_in.fail(method, place, CUT, times=2)
     assert "Try again" in refused(lambda: sender.hub.push(mine()))
-    assert stand_in.repos["me/shades"].commits == 0
+    assert stand_in.repos == {}, "what was made for it is removed again"
     stand_in._faults.clear()
     sender.hub.push(mine())
     assert "mine.safetensors" in stand_in.repos["me/shades"].files
+
+
+def test_a_repository_that_was_there_stays_when_a_push_fails(stand_in, sender):
+    sender.hub.push(mine())
+    before = dict(stand_in.repos["me/shades"].files)
+    stand_in.fail("POST", "/commit/", 429)
+    refused(lambda: sender.hub.push(mine(thumbnail=True)))
+    assert stand_in.repos["me/shades"].files == before
 
 
 @pytest.mark.parametrize("place", ["/api/models/", "/resolve/"])
