@@ -43,6 +43,9 @@ FILE_LIMIT = 4_000_000_000
 
 _DTYPES = {torch.float32: "F32", torch.int32: "I32", torch.int8: "I8", torch.uint8: "U8"}
 
+Layout = Mapping[str, tuple[str, tuple[int, ...]]]
+"""Tensor name → its dtype, as safetensors writes it, and its shape."""
+
 
 @dataclass(frozen=True, repr=False)
 class AdapterFile:
@@ -114,12 +117,13 @@ def load(file: AdapterFile, backbone: Backbone) -> Adapter:
     """The adapter of a file, ready to attach to `backbone`. `BadAdapter` says why not."""
     card = file.card
     check_backbone(card, backbone)
-    skeleton = _skeleton_of(card, backbone.anatomy)
-    _check_layout(file, skeleton)
+    skeleton, layout = _skeleton_of(card, backbone.anatomy)
+    _check_layout(file, layout)
     state = unpack(skeleton, file.tensors())
     _check_values(state, card)
-    on_device = {name: tensor.to(backbone.device) for name, tensor in state.items()}
-    adapter = mark_dequantized(materialize(skeleton, on_device)).eval()
+    device = backbone.device
+    on_device = {name: tensor.to(device) for name, tensor in state.items()}
+    adapter = mark_dequantized(materialize(skeleton, on_device))
     for delta in adapter.by_site().values():
         delta.check()
     return adapter
@@ -165,8 +169,8 @@ def _is_peft(header: Header) -> bool:
     return any(name.startswith("base_model.model.") for name in header.tensors)
 
 
-def _skeleton_of(card: AdapterCard, anatomy: Anatomy) -> Adapter:
-    """The adapter that the card describes, on the meta device."""
+def _skeleton_of(card: AdapterCard, anatomy: Anatomy) -> tuple[Adapter, Layout]:
+    """The adapter that the card describes, on the meta device, and how its file is laid out."""
     try:
         method = find_method(card.method)
         config = method.config(card.knobs)
@@ -179,16 +183,16 @@ def _skeleton_of(card: AdapterCard, anatomy: Anatomy) -> Adapter:
 @lru_cache(maxsize=32)
 def _skeleton(
     method: Method, config: Any, anatomy: Anatomy, classes: int, extra: str, doubts: bool
-) -> Adapter:
+) -> tuple[Adapter, Layout]:
     """A `meta_adapter`, made once: most of a zoo is one method with the same knobs."""
-    return meta_adapter(method, config, anatomy, classes, json.loads(extra), doubts=doubts)
+    made = meta_adapter(method, config, anatomy, classes, json.loads(extra), doubts=doubts).eval()
+    return made, {n: (_DTYPES[t.dtype], tuple(t.shape)) for n, t in pack(made).items()}
 
 
-def _check_layout(file: AdapterFile, adapter: Adapter) -> None:
-    """`BadAdapter` unless the file holds the tensors of `adapter`, by name, dtype and shape."""
+def _check_layout(file: AdapterFile, expected: Layout) -> None:
+    """`BadAdapter` unless the file holds these tensors, by name, dtype and shape."""
     name = shortened(file.card.name)
     actual = file.header.tensors
-    expected = {n: (_DTYPES[t.dtype], tuple(t.shape)) for n, t in pack(adapter).items()}
     for tensor in sorted(set(expected) ^ set(actual)):
         word = "lacks" if tensor in expected else "has an unexpected"
         raise BadAdapter(f"{name} is not what its card says: it {word} tensor {quoted(tensor)}.")
