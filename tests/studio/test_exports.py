@@ -19,7 +19,7 @@ from ports import free_port
 from safetensors.torch import save_file
 from small import card, disturbed, images, logits, new, random_vit
 
-from peft_demo import adapters, inference
+from peft_demo import adapters, inference, interop
 from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.errors import BadValue, CannotExport, CannotWrite, UnknownName
 from peft_demo.contracts.specs import ImportHints
@@ -217,9 +217,22 @@ def test_an_onnx_file_is_written(trained, tmp_path):
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxscript")
     studio, id = trained
-    (note,) = studio.zoo.export(id, "onnx", tmp_path / "a.onnx")
+    note, checked = studio.zoo.export(id, "onnx", tmp_path / "a.onnx")
     assert "folded" in note and "uint8" in note
+    assert re.search(r"as the adapter does, to \de-\d\d\.$", checked)
     onnx.checker.check_model(onnx.load(tmp_path / "a.onnx"))
+
+
+def test_an_onnx_file_that_would_answer_otherwise_is_not_written(trained, tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    studio, id = trained
+    real = interop.to_onnx
+    monkeypatch.setattr(
+        interop, "to_onnx", lambda b, a, card: real(b, a, replace(card, std=(1, 1, 1)))
+    )
+    with pytest.raises(CannotExport, match="otherwise than the adapter"):
+        studio.zoo.export(id, "onnx", tmp_path / "a.onnx")
+    assert not (tmp_path / "a.onnx").exists()
 
 
 def test_timm_loads_the_folder_as_its_readme_says_and_answers_the_same(trained, picture, tmp_path):
@@ -281,7 +294,9 @@ def test_a_page_for_browsers_has_all_but_the_runtime_and_says_how_to_get_it(trai
     about = json.loads((tmp_path / "out" / "about.json").read_text())
     assert tuple(about["classes"]) == studio.zoo.card(id).classes
     (imported,) = re.findall(r'from "./(.*?)"', (tmp_path / "out" / "index.html").read_text())
-    assert imported in notes[0] and notes[0].startswith("once, in that folder: npm pack")
+    assert imported in notes[1] and any(
+        note.startswith("once, in that folder: npm pack") for note in notes
+    )
 
 
 def _when_it_answers(ask, seconds=60):

@@ -29,6 +29,7 @@ from ...adapters import Adapter
 from ...contracts.adapter_card import AdapterCard
 from ...contracts.cards import Sample
 from ...contracts.errors import UnknownName
+from ...inference import Attached
 from ...vit import Backbone
 from ...vit.catalogue import Source
 
@@ -49,6 +50,11 @@ class Subject:
     "" where they cannot be had again."""
     samples: Callable[[], Sequence[Sample]] = field(default=lambda: (), repr=False)
     """Pictures to try it on."""
+
+    @property
+    def attached(self) -> Attached:
+        """The adapter around its backbone, to compare an export with."""
+        return Attached.of(self.backbone, self.adapter, self.card)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
-from ... import interop
 from ...contracts.adapter_card import AdapterCard
 from ...contracts.cards import Sample
-from ...contracts.errors import BadValue, CannotExport
+from ...contracts.errors import CannotExport
 from ...storage.atomic import write_folder
 from ...storage.names import slug
+from ..onnx_file import onnx_file
 from . import Export, Subject
 
 PACKAGES = ("gradio", "numpy", "onnxruntime", "pillow")
@@ -25,20 +25,19 @@ MOST_SAMPLES = 10
 
 def write(out: Path, subject: Subject) -> Sequence[str]:
     """`out` is a new folder afterwards, which is a Space. Raises `CannotExport`."""
-    if subject.rank:
-        raise BadValue("a Space holds every adapter as it is.", "Leave out --rank.")
     pinned = _pinned()
-    model, _ = interop.to_onnx(subject.backbone, subject.adapter, subject.card)
+    made = onnx_file(subject)
     app = files("peft_demo.studio.space_folder").joinpath("app.py").read_bytes()
     content = {
         "README.md": _readme(subject.card, pinned["gradio"]).encode(),
         "app.py": app,
-        "model.onnx": model,
+        "model.onnx": made.content,
         "requirements.txt": "".join(f"{name}=={pinned[name]}\n" for name in PACKAGES).encode(),
         **_pictures(subject.samples()),
     }
     write_folder(out, content)
     return (
+        *made.checked,
         "try it in that folder: pip install -r requirements.txt && python app.py",
         f"publish it from there: hf upload YOU/{slug(subject.card.name)} . --repo-type space",
     )

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from ... import interop
 from ...contracts.adapter_card import AdapterCard
 from ...contracts.doubt import LIMIT
-from ...contracts.errors import BadValue
 from ...storage.atomic import write_folder
 from ...storage.names import slug
+from ..onnx_file import onnx_file
 from . import Export, Subject
 
 RUNTIME = "ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm"
@@ -29,18 +28,16 @@ BUNDLE = (
 def write(out: Path, subject: Subject) -> Sequence[str]:
     """`out` is a new folder afterwards, a page. Raises `CannotExport`."""
     card = subject.card
-    if subject.rank:
-        raise BadValue("the page holds every adapter as it is.", "Leave out --rank.")
-    model, _ = interop.to_onnx(subject.backbone, subject.adapter, card)
+    made = onnx_file(subject)
     about = {"classes": card.classes, "ground": card.ground, "limit": LIMIT}
     content = {
         "README.md": _readme(card).encode(),
         "about.json": json.dumps(about, ensure_ascii=False).encode(),
         "index.html": files("peft_demo.studio.web_folder").joinpath("index.html").read_bytes(),
-        "model.onnx": model,
+        "model.onnx": made.content,
     }
     write_folder(out, content)
-    return (f"once, in that folder: {BUNDLE}", "then: python -m http.server")
+    return (*made.checked, f"once, in that folder: {BUNDLE}", "then: python -m http.server")
 
 
 def _readme(card: AdapterCard) -> str:
