@@ -64,4 +64,4 @@ def _drawn(size: tuple[int, int]) -> Image.Image:
     x, y = np.meshgrid(np.linspace(-1, 1, size[0]), np.linspace(-1, 1, size[1]))
     rings = np.sin(12 * np.hypot(x, y))
     channels = np.stack([rings, x + 0.3 * rings, y * x], axis=-1)
-    return Image.fromarray(np.uint8(127.5 + 127.5 * np.clip(channels, -1, 1)))
+    return Image.fromarray((127.5 + 127.5 * np.clip(channels, -1, 1)).astype(np.uint8))
