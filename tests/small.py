@@ -1,10 +1,10 @@
 """What tests are made of: a random Vision Transformer of a few blocks, adapters, images, cards."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import timm
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.nn import functional as F
 
@@ -21,6 +21,23 @@ STAGES = {"img_size": 32, "window_size": 4, "embed_dim": 32, "depths": (2, 2), "
 SEED = 3
 CLASSES = 5
 COLOURS = ("red", "green", "blue")
+AS_LORA = (
+    "lora",
+    "dora",
+    "aoft_lora",
+    "aoft_adapter",
+    "arc",
+    "arc_att",
+    "bi_lora",
+    "fact_tt",
+    "fact_tk",
+    "moslora",
+    "repadapter",
+    "vera",
+)
+"""Methods whose every change is a LoRA or a DoRA of huggingface/peft."""
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 def random_vit(depth: int = 2, width: int = 48, seed: int = 0, **kwargs: Any) -> Backbone:
@@ -75,6 +92,25 @@ def surveyed(name: str, backbone: Backbone, seed: int = 0, **values: Any) -> Ada
     survey.add(images(8), labels(8))
     survey.sums["blocks.1.norm2.weight"] += 1.0
     return create(method, config, backbone, CLASSES, seed, survey.allocation())
+
+
+def away(module: Module, by: float = 1.0) -> Module:
+    """The module with random parameters, away from its start."""
+    torch.manual_seed(0)
+    for parameter in module.parameters():
+        parameter.data = by * torch.randn_like(parameter)
+    return module
+
+
+def linear() -> nn.Linear:
+    """A random linear of fp64 numbers, 12 → 10."""
+    torch.manual_seed(1)
+    return nn.Linear(12, 10, dtype=torch.float64)
+
+
+def inputs() -> Tensor:
+    """Random fp64 inputs of that linear, [2 7 12]."""
+    return torch.randn(2, 7, 12, dtype=torch.float64)
 
 
 def disturbed(adapter: Adapter, seed: int = 1, by: float = 0.05) -> Adapter:

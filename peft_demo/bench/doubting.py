@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..adapters.class_means import distances
 from ..contracts.doubt import LIMIT
 from ..contracts.errors import BadData, BadValue
 from ..contracts.specs import DataSpec
 from ..data import Dataset, split, stack
 from ..inference import Attached
-from ..inference.doubt import distances
 from ..inference.figures import figures
 
 MOST = 200

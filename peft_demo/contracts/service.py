@@ -256,8 +256,8 @@ class Zoo(Protocol):
         ...
 
     def export(self, id: str, to: str, out: Path, rank: int = 0) -> Sequence[str]:
-        """Writes the adapter as "onnx" (a file), or "peft", "timm", "space" or "web" (a new
-        folder); with a `rank` the nearest LoRA of that rank, where the adapter is none.
+        """Writes the adapter in the format `to` (`studio.exports` has them), a file or a new
+        folder; with a `rank` the nearest LoRA of that rank, where the adapter is none.
 
         Gives sentences about what there is to know of it. `CannotExport` says what that format has
         no place for.

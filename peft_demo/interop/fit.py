@@ -19,10 +19,10 @@ from ..vit import Backbone, LowRank
 from ..vit.anatomy import timm_name
 from ..vit.seam import bias, put, share_tensors
 from ..vit.sites import FUSED_LINEARS, linear_at
+from .naming import PATCH
 
 BEHIND = {"norm1": "qkv", "norm2": "fc1"}
 """Role of a norm → that of the linear behind it."""
-PATCH = "patch_embed.proj"
 NOTHING = 1e-6
 """Singular values below this share of the largest are rounding."""
 

@@ -16,10 +16,10 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..adapters.adapter import Adapter
 from ..adapters.attach import attach, without_head
+from ..adapters.class_means import distances
 from ..adapters.codec import dequantized
 from ..adapters.merge import merge
 from ..contracts.adapter_card import AdapterCard
@@ -93,9 +93,9 @@ class _Answering(nn.Module):
         self.head = adapter.head
         self.doubts = adapter.class_means is not None and bool(known)
         if self.doubts:
-            means = cast(Tensor, adapter.class_means).float()
+            means = cast(Tensor, adapter.class_means)
             knots = torch.tensor(known, device=means.device)
-            self.register_buffer("means", F.normalize(means, dim=1))
+            self.register_buffer("means", means.float())
             self.register_buffer("knots", knots[:-1])
             self.register_buffer("gaps", knots.diff().clamp_min(1e-12))
 
@@ -109,9 +109,8 @@ class _Answering(nn.Module):
         """As `inference.doubt`: the share of validation images that lie nearer, between two of the
         known distances by a straight line.
         """
-        cosines = F.normalize(features, dim=1) @ self.means.T
-        distances = (1 - cosines.amax(dim=1, keepdim=True)).clamp(0, 2)
-        passed = ((distances - self.knots) / self.gaps).clamp(0, 1)
+        found = distances(features, self.means)[:, None]
+        passed = ((found - self.knots) / self.gaps).clamp(0, 1)
         return passed.mean(dim=1)
 
     @property

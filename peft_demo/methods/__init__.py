@@ -48,7 +48,7 @@ from torch import Tensor, nn
 from ..contracts.cards import MethodCard
 from ..contracts.errors import BadValue, UnknownName
 from ..contracts.knobs import build as build_config
-from ..contracts.knobs import knobs
+from ..contracts.knobs import knob, knobs
 from ..contracts.specs import Recipe
 from ..vit import Anatomy, Backbone, Delta
 
@@ -175,6 +175,11 @@ class Method:
             head_lr=self.head_lr or self.lr,
             budget=self.survey is not None,
         )
+
+
+def targets_knob(default: tuple[str, ...], choices: tuple[str, ...], info: str) -> Any:
+    """The knob `targets`: at which sites of each block a method stands."""
+    return knob(default, "Targets", choices=choices, info=info, advanced=True)
 
 
 def check_rank(rank: int, width: int, where: str) -> None:

@@ -47,7 +47,7 @@ from ..contracts.families import BOTTLENECK, LOW_RANK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from ..vit.sites import LINEARS
-from . import Method, Parts, check_rank
+from . import Method, Parts, check_rank, targets_knob
 
 ENDS = ("proj", "fc2")
 """The linears that end a branch."""
@@ -60,9 +60,7 @@ FLOOR = 0.01
 class Config:
     """Knobs of the LoRA form."""
 
-    targets: tuple[str, ...] = knob(
-        ("q", "v"), "Targets", choices=LINEARS, info="linears that get a product", advanced=True
-    )
+    targets: tuple[str, ...] = targets_knob(("q", "v"), LINEARS, "linears that get a product")
     rank: int = knob(
         8,
         "Rank",
@@ -84,9 +82,7 @@ class Config:
 class AdapterConfig(Config):
     """Knobs of the adapter form."""
 
-    targets: tuple[str, ...] = knob(
-        ("fc2",), "Targets", choices=ENDS, info="linears that end a branch", advanced=True
-    )
+    targets: tuple[str, ...] = targets_knob(("fc2",), ENDS, "linears that end a branch")
 
 
 def approximately_orthogonal(q: Tensor, rank: int) -> Tensor:

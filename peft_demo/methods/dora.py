@@ -23,11 +23,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..contracts.families import LOW_RANK
-from ..contracts.knobs import knob
 from ..vit import Anatomy, Site
 from ..vit.seam import bias
 from ..vit.sites import LINEARS
-from . import Method, Parts, lora
+from . import Method, Parts, lora, targets_knob
 
 EPSILON = 1e-12
 """The least norm that is divided by, for rows of zeros."""
@@ -37,12 +36,8 @@ EPSILON = 1e-12
 class Config(lora.Product):
     """Knobs of LoRA, but for `qkv`: a target's weight is read, and q, k and v are read apart."""
 
-    targets: tuple[str, ...] = knob(
-        ("q", "v"),
-        "Targets",
-        choices=LINEARS,
-        info="linears that get a product and a magnitude",
-        advanced=True,
+    targets: tuple[str, ...] = targets_knob(
+        ("q", "v"), LINEARS, "linears that get a product and a magnitude"
     )
 
 

@@ -37,7 +37,7 @@ from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from ..vit.seam import bias
 from ..vit.sites import LINEARS
-from . import Method, Parts, check_rank
+from . import Method, Parts, check_rank, targets_knob
 
 ENDS = ("proj", "fc2")
 """The linears that end a branch."""
@@ -50,12 +50,8 @@ EPSILON = 1e-12
 class Config:
     """Knobs of the LoRA form."""
 
-    targets: tuple[str, ...] = knob(
-        ("q", "k", "v", "proj"),
-        "Targets",
-        choices=LINEARS,
-        info="linears that get an update",
-        advanced=True,
+    targets: tuple[str, ...] = targets_knob(
+        ("q", "k", "v", "proj"), LINEARS, "linears that get an update"
     )
     rank: int = knob(
         1, "Rank", low=0, high=128, info="R, width of the low-rank product; 0 leaves it out"
@@ -73,9 +69,7 @@ class Config:
 class AdapterConfig(Config):
     """Knobs of the adapter form."""
 
-    targets: tuple[str, ...] = knob(
-        ("fc2",), "Targets", choices=ENDS, info="linears that end a branch", advanced=True
-    )
+    targets: tuple[str, ...] = targets_knob(("fc2",), ENDS, "linears that end a branch")
 
 
 class Householder(Delta):

@@ -26,7 +26,7 @@ from ..contracts.families import LOW_RANK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from ..vit.sites import FUSED_LINEARS, QKV
-from . import SCALES, Method, Parts, check_rank
+from . import SCALES, Method, Parts, check_rank, targets_knob
 
 LINEAR_TARGETS = (*QKV, *FUSED_LINEARS)
 TARGETS = (*LINEAR_TARGETS, "patch")
@@ -36,12 +36,8 @@ TARGETS = (*LINEAR_TARGETS, "patch")
 class Product:
     """Knobs of a low-rank product."""
 
-    targets: tuple[str, ...] = knob(
-        ("q", "v"),
-        "Targets",
-        choices=LINEAR_TARGETS,
-        info="linears that get a low-rank product",
-        advanced=True,
+    targets: tuple[str, ...] = targets_knob(
+        ("q", "v"), LINEAR_TARGETS, "linears that get a low-rank product"
     )
     rank: int = knob(
         8, "Rank", low=1, high=128, info="a larger one can learn more, in a larger file"
@@ -54,13 +50,7 @@ class Product:
 class Config(Product):
     """Knobs of LoRA, which may also stand around the patch embedding."""
 
-    targets: tuple[str, ...] = knob(
-        ("q", "v"),
-        "Targets",
-        choices=TARGETS,
-        info="maps that get a low-rank product",
-        advanced=True,
-    )
+    targets: tuple[str, ...] = targets_knob(("q", "v"), TARGETS, "maps that get a low-rank product")
     bias: bool = knob(False, "Bias", info="trains a bias beside each product", advanced=True)
 
 

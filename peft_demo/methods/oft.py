@@ -30,19 +30,15 @@ from ..contracts.families import SCALING
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from ..vit.seam import bias
-from . import Method, Parts, lora
+from . import Method, Parts, lora, targets_knob
 
 
 @dataclass(frozen=True)
 class Config:
     """Knobs of OFT."""
 
-    targets: tuple[str, ...] = knob(
-        ("q", "v"),
-        "Targets",
-        choices=lora.LINEAR_TARGETS,
-        info="linears whose input is turned",
-        advanced=True,
+    targets: tuple[str, ...] = targets_knob(
+        ("q", "v"), lora.LINEAR_TARGETS, "linears whose input is turned"
     )
     blocks: int = knob(
         16, "Blocks", choices=(1, 2, 4, 8, 16), info="r; fewer can turn more, in a larger file"

@@ -35,7 +35,7 @@ from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from ..vit.seam import bias
 from ..vit.sites import LINEARS, MAPS, QKV
-from . import Method, Parts
+from . import Method, Parts, targets_knob
 from .ssf import ScaleShift
 
 SWIN_LINEARS = ("qkv", "reduction")
@@ -47,12 +47,8 @@ TARGETS = ("patch", *MAPS, "norm")
 class Config:
     """Knobs of RLRR."""
 
-    targets: tuple[str, ...] = knob(
-        TARGETS,
-        "Targets",
-        choices=TARGETS,
-        info="linears to rescale; norms and patches take SSF",
-        advanced=True,
+    targets: tuple[str, ...] = targets_knob(
+        TARGETS, TARGETS, "linears to rescale; norms and patches take SSF"
     )
     start: str = knob(
         "random",

@@ -27,7 +27,7 @@ from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, Site
 from ..vit.seam import bias
 from ..vit.sites import FUSED_MAPS
-from . import Method, Parts
+from . import Method, Parts, targets_knob
 
 TARGETS = ("patch", *FUSED_MAPS, "norm")
 STD = 0.02
@@ -38,12 +38,8 @@ STD = 0.02
 class Config:
     """Knobs of SSF."""
 
-    targets: tuple[str, ...] = knob(
-        TARGETS,
-        "Targets",
-        choices=TARGETS,
-        info="operations whose output is scaled and shifted",
-        advanced=True,
+    targets: tuple[str, ...] = targets_knob(
+        TARGETS, TARGETS, "operations whose output is scaled and shifted"
     )
     start: str = knob(
         "random",

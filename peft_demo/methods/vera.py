@@ -24,19 +24,15 @@ from ..contracts.families import LOW_RANK
 from ..contracts.knobs import knob
 from ..vit import Anatomy, Delta, LowRank, Site
 from ..vit.seam import seeded_uniform
-from . import Method, Parts, lora
+from . import Method, Parts, lora, targets_knob
 
 
 @dataclass(frozen=True)
 class Config:
     """Knobs of VeRA."""
 
-    targets: tuple[str, ...] = knob(
-        ("q", "v"),
-        "Targets",
-        choices=lora.LINEAR_TARGETS,
-        info="linears that get the product",
-        advanced=True,
+    targets: tuple[str, ...] = targets_knob(
+        ("q", "v"), lora.LINEAR_TARGETS, "linears that get the product"
     )
     rank: int = knob(
         256, "Rank", low=1, high=1024, info="of the frozen pair; one number a linear for each"

@@ -6,12 +6,13 @@ import torch
 from torch import nn
 
 from ..adapters import Adapter, AdapterFile, attach, load, without_head
+from ..adapters.class_means import class_means, distances
 from ..adapters.file import seal
 from ..contracts.doubt import LEAST_IMAGES
 from ..contracts.errors import BadData
 from ..data.few_shot_tensors import FewShotTensors
 from ..inference.calibration import divide, temperature
-from ..inference.doubt import class_means, distances, quantiles
+from ..inference.doubt import quantiles
 from ..inference.predict import outputs
 from ..vit import Backbone
 

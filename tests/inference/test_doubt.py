@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from peft_demo.adapters.class_means import class_means, distances
 from peft_demo.contracts.doubt import LIMIT, STEPS
-from peft_demo.inference.doubt import class_means, distances, doubts, quantiles
+from peft_demo.inference.doubt import doubts, quantiles
 
 CENTRES = torch.eye(3, 8)
 

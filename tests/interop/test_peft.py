@@ -7,7 +7,7 @@ import pytest
 import timm
 import torch
 from safetensors.torch import load, save
-from small import CLASSES, STAGES, card, disturbed, images, new, random_vit
+from small import AS_LORA, CLASSES, STAGES, card, disturbed, images, new, random_vit
 
 from peft_demo.adapters import attach
 from peft_demo.adapters import load as load_adapter
@@ -15,6 +15,7 @@ from peft_demo.contracts.errors import BadAdapter, BadValue, CannotExport, Wrong
 from peft_demo.contracts.specs import ImportHints
 from peft_demo.data.tensors import RESIZED
 from peft_demo.interop import convert, to_peft, with_defaults
+from peft_demo.methods import methods
 from peft_demo.vit import wrap
 from peft_demo.vit.anatomy import timm_name
 
@@ -26,18 +27,6 @@ SHAPE = {
     "num_heads": 3,
     "num_classes": CLASSES,
 }
-LOW_RANK = (
-    "lora",
-    "aoft_lora",
-    "aoft_adapter",
-    "arc",
-    "arc_att",
-    "bi_lora",
-    "fact_tt",
-    "fact_tk",
-    "repadapter",
-    "dora",
-)
 HINTS = ImportHints(classes=tuple("abcde"), backbone="tiny")
 
 
@@ -84,7 +73,7 @@ def folder(tiny, tmp_path):
 # out
 
 
-@pytest.mark.parametrize("name", LOW_RANK)
+@pytest.mark.parametrize("name", AS_LORA)
 def test_peft_loads_what_is_written_with_equal_logits(name, tiny, tmp_path):
     peft = pytest.importorskip("peft")
     adapter = disturbed(new(name, tiny))
@@ -137,17 +126,7 @@ def test_the_shift_of_arc_goes_into_the_bias_of_b(tiny, tmp_path):
     assert tensors["base_model.model.blocks.1.mlp.fc1.lora_B.bias"].abs().max() > 0
 
 
-REFUSED = (
-    "rlrr",
-    "hta",
-    "ssf",
-    "adaptformer",
-    "bi_adaptformer",
-    "vpt_deep",
-    "bitfit",
-    "spt_lora",
-    "linear",
-)
+REFUSED = sorted(set(methods()) - set(AS_LORA))
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -218,7 +197,7 @@ def test_a_lora_that_peft_made_answers_the_same(options, tiny, tmp_path):
     assert its_card.classes == HINTS.classes
 
 
-@pytest.mark.parametrize("name", LOW_RANK)
+@pytest.mark.parametrize("name", AS_LORA)
 def test_what_goes_out_comes_back_with_equal_logits(name, tiny, tmp_path):
     adapter = disturbed(new(name, tiny))
     written(tmp_path / name, tiny, adapter)

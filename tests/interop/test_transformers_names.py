@@ -8,7 +8,7 @@ import pytest
 import timm
 import torch
 from safetensors.torch import load, save
-from small import CLASSES, STAGES, card, disturbed, images, new, random_vit
+from small import AS_LORA, CLASSES, STAGES, card, disturbed, images, new, random_vit
 
 from peft_demo.adapters import attach
 from peft_demo.adapters import load as load_adapter
@@ -42,18 +42,6 @@ SIZES = {
     "layer_norm_eps": 1e-6,
 }
 GAP = {"class_token": False, "global_pool": "avg", "fc_norm": False}
-EXPORTED = (
-    "lora",
-    "dora",
-    "aoft_lora",
-    "aoft_adapter",
-    "arc",
-    "arc_att",
-    "bi_lora",
-    "fact_tt",
-    "fact_tk",
-    "repadapter",
-)
 
 
 def tensors_for(layout, backbone):
@@ -238,7 +226,7 @@ def test_the_names_are_those_by_which_a_checkpoint_is_read(layout, tiny):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", EXPORTED)
+@pytest.mark.parametrize("name", AS_LORA)
 def test_transformers_loads_what_is_written_with_equal_logits(name, kind, tmp_path):
     peft = pytest.importorskip("peft")
     make, theirs, layout = KINDS[kind]

@@ -2,6 +2,7 @@ from math import erf, sqrt
 
 import pytest
 import torch
+from small import away
 from torch import nn
 
 from peft_demo.methods import find_method
@@ -15,13 +16,6 @@ ADAPTER = find_method("adapter")
 
 def delta(**knobs):
     return Bottleneck(SITE, ADAPTER.config({"hidden": 5} | knobs)).double().eval()
-
-
-def away(module):
-    torch.manual_seed(0)
-    for p in module.parameters():
-        p.data = torch.randn_like(p)
-    return module
 
 
 def gelu(z):

@@ -4,7 +4,7 @@ from math import erf, sqrt
 
 import pytest
 import torch
-from small import by_decay, new
+from small import away, by_decay, new
 from torch import Tensor, nn
 
 from peft_demo.adapters import attach
@@ -19,14 +19,6 @@ SITE = Site("blocks.0", "block", "blocks.0", 12, 12, 0)
 def delta(**values: object) -> PostAdapter:
     config = ADAPTER_PLUS.config({"hidden": 5, **values})
     return PostAdapter(SITE, config).double().eval()
-
-
-def away(delta: PostAdapter) -> PostAdapter:
-    """The delta somewhere away from its start."""
-    torch.manual_seed(0)
-    for parameter in delta.parameters():
-        parameter.data = torch.randn_like(parameter)
-    return delta
 
 
 def gelu(z: Tensor) -> Tensor:

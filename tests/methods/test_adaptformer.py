@@ -1,4 +1,5 @@
 import torch
+from small import away
 from torch import nn
 
 from peft_demo.methods import find_method
@@ -13,13 +14,6 @@ def delta(**knobs):
     from peft_demo.methods.adaptformer import Parallel
 
     return Parallel(SITE, ADAPTFORMER.config({"hidden": 5} | knobs)).double().eval()
-
-
-def away(module, by=1.0):
-    torch.manual_seed(0)
-    for p in module.parameters():
-        p.data = by * torch.randn_like(p)
-    return module
 
 
 def test_it_is_the_papers_formula():

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small import by_decay, disturbed, images, new
+from small import by_decay, disturbed, images, inputs, new
 from torch import Tensor, nn
 
 from peft_demo.adapters import attach, merge
@@ -32,10 +32,6 @@ def away(delta: DoRA) -> DoRA:
 def linear(bias: bool = True) -> nn.Linear:
     torch.manual_seed(1)
     return nn.Linear(12, 10, bias=bias, dtype=torch.float64)
-
-
-def inputs() -> Tensor:
-    return torch.randn(2, 7, 12, dtype=torch.float64)
 
 
 def dense(d: DoRA, W: Tensor) -> Tensor:

@@ -2,7 +2,7 @@ from math import sqrt
 
 import pytest
 import torch
-from small import by_decay, disturbed, images, new
+from small import away, by_decay, disturbed, images, new
 from torch import nn
 
 from peft_demo.adapters import attach, create, merge
@@ -20,13 +20,6 @@ SHAPES = [(8, 8), (6, 10), (10, 6)]
 def delta(d_in=8, d_out=8, form=HTA, **knobs):
     method = LORA if form is HTA else ADAPTER
     return form(Site("blocks.0.fc2", "fc2", "", d_in, d_out, 0), method.config(knobs)).double()
-
-
-def away(module):
-    torch.manual_seed(0)
-    for p in module.parameters():
-        p.data = torch.randn_like(p)
-    return module
 
 
 def dense(d, d_in, d_out, normalise=False) -> torch.Tensor:

@@ -1,7 +1,7 @@
 import pytest
 import timm
 import torch
-from small import STAGES, disturbed, images, new
+from small import STAGES, away, disturbed, images, new
 from torch import nn
 from torch.nn import functional as F
 
@@ -18,13 +18,6 @@ LORA = find_method("lora")
 
 def delta(**knobs):
     return LoRA(SITE, LORA.config({"rank": 3} | knobs)).double().eval()
-
-
-def away(module):
-    torch.manual_seed(0)
-    for p in module.parameters():
-        p.data = torch.randn_like(p)
-    return module
 
 
 def test_it_is_the_papers_formula():

@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-from small import by_decay, new
-from torch import Tensor, nn
+from small import away, by_decay, inputs, linear, new
 
 from peft_demo.contracts.errors import BadValue
 from peft_demo.methods import find_method
@@ -18,22 +17,6 @@ SITE = Site("blocks.0.q", "q", "blocks.0.attn.map.qkv.q", 12, 10, 0)
 def delta(**values: object) -> MoSLoRA:
     config = MOSLORA.config({"rank": 3, "scale": 0.7, **values})
     return MoSLoRA(SITE, config).double().eval()
-
-
-def away(delta: LoRA) -> LoRA:
-    """The delta somewhere away from its start."""
-    torch.manual_seed(0)
-    for parameter in delta.parameters():
-        parameter.data = torch.randn_like(parameter)
-    return delta
-
-
-def linear() -> nn.Linear:
-    return nn.Linear(12, 10, dtype=torch.float64)
-
-
-def inputs() -> Tensor:
-    return torch.randn(2, 7, 12, dtype=torch.float64)
 
 
 @torch.no_grad()

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small import by_decay, new
+from small import away, by_decay, inputs, linear, new
 from torch import Tensor, nn
 
 from peft_demo.contracts.errors import BadValue
@@ -16,22 +16,6 @@ SITE = Site("blocks.0.q", "q", "blocks.0.attn.map.qkv.q", 12, 10, 0)
 
 def delta(blocks: int = 4) -> Rotation:
     return Rotation(SITE, OFT.config({"blocks": blocks})).double()
-
-
-def away(delta: Rotation) -> Rotation:
-    """The delta somewhere away from its start."""
-    torch.manual_seed(0)
-    delta.skew.data = torch.randn_like(delta.skew)
-    return delta
-
-
-def linear() -> nn.Linear:
-    torch.manual_seed(1)
-    return nn.Linear(12, 10, dtype=torch.float64)
-
-
-def inputs() -> Tensor:
-    return torch.randn(2, 7, 12, dtype=torch.float64)
 
 
 def dense(d: Rotation) -> Tensor:

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from small import away
 from torch import nn
 
 from peft_demo.contracts.errors import BadValue
@@ -14,13 +15,6 @@ REPADAPTER = find_method("repadapter")
 
 def delta(**knobs):
     return Reparameterised(SITE, REPADAPTER.config({"hidden": 6} | knobs)).double().eval()
-
-
-def away(module):
-    torch.manual_seed(0)
-    for p in module.parameters():
-        p.data = torch.randn_like(p)
-    return module
 
 
 def dense(d, G):

@@ -4,8 +4,8 @@ from math import sqrt
 
 import pytest
 import torch
-from small import by_decay, new
-from torch import Tensor, nn
+from small import away, by_decay, inputs, linear, new
+from torch import nn
 
 from peft_demo.methods import find_method
 from peft_demo.methods.vera import Pair, VeRA
@@ -20,23 +20,6 @@ def delta(site: Site = NARROW, **values: object) -> VeRA:
     """The delta at `site` of an adapter whose sites are of two widths."""
     config = VERA.config({"rank": 5, **values})
     return VeRA(site, config, Pair([NARROW, WIDE], config)).double()
-
-
-def away(delta: VeRA) -> VeRA:
-    """The delta somewhere away from its start."""
-    torch.manual_seed(0)
-    for parameter in delta.parameters():
-        parameter.data = torch.randn_like(parameter)
-    return delta
-
-
-def linear() -> nn.Linear:
-    torch.manual_seed(1)
-    return nn.Linear(12, 10, dtype=torch.float64)
-
-
-def inputs() -> Tensor:
-    return torch.randn(2, 7, 12, dtype=torch.float64)
 
 
 @torch.no_grad()

@@ -33,7 +33,7 @@ from ...contracts.knobs import knob
 from ...vit import Anatomy, Delta, LowRank, Site
 from ...vit.seam import Codec
 from ...vit.sites import LINEARS
-from .. import SCALES, Method, Parts, never
+from .. import SCALES, Method, Parts, never, targets_knob
 from .levels import Levels
 
 BITS = (1, 2, 4, 8)
@@ -58,9 +58,7 @@ class AdaptFormerConfig:
 
 @dataclass(frozen=True)
 class LoRAConfig(AdaptFormerConfig):
-    targets: tuple[str, ...] = knob(
-        ("q", "v"), "Targets", choices=LINEARS, info="linears that get a product", advanced=True
-    )
+    targets: tuple[str, ...] = targets_knob(("q", "v"), LINEARS, "linears that get a product")
 
 
 class BiAdaptFormer(Delta):

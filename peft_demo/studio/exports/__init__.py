@@ -52,6 +52,12 @@ class Subject:
     """Pictures to try it on."""
 
     @property
+    def before(self) -> str:
+        """What has to be done to pictures first, as a last line of a README; "" if nothing."""
+        words = self.card.picture_window.words
+        return f"\nBefore that, {words}." if words else ""
+
+    @property
     def attached(self) -> Attached:
         """The adapter around its backbone, to compare an export with."""
         return Attached.of(self.backbone, self.adapter, self.card)

@@ -59,7 +59,6 @@ def _readme(subject: Subject, code: str, hub: str) -> str:
     """
     backbone, card = subject.backbone, subject.card
     size = backbone.size
-    window = f"\nBefore that, {card.picture_window.words}." if card.picture_window.words else ""
     base = f"base_model: {hub}\n" if hub else ""
     return f"""---
 library_name: peft
@@ -76,7 +75,7 @@ Its {len(card.classes)} classes are named in `peft_demo.json`.
 ```
 
 Images are resized to {size} x {size} px ({RESIZED}), scaled to 0...1 and normalised with
-mean {card.mean} and std {card.std}.{window}
+mean {card.mean} and std {card.std}.{subject.before}
 """
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ... import interop
-from ...contracts.adapter_card import AdapterCard
 from ...contracts.errors import BadValue, CannotExport, CannotMerge
 from ...storage.atomic import write_folder
 from ...storage.names import slug
@@ -21,15 +20,15 @@ def write(out: Path, subject: Subject) -> Sequence[str]:
         files = interop.to_timm(subject.backbone, subject.adapter, card, arguments)
     except CannotMerge as error:
         raise CannotExport(error.sentence, "Write it `--to onnx` instead.") from None
-    write_folder(out, {**files, "README.md": _readme(card).encode()})
+    write_folder(out, {**files, "README.md": _readme(subject).encode()})
     return ('timm.create_model("local-dir:FOLDER", pretrained=True) loads that folder.',)
 
 
-def _readme(card: AdapterCard) -> str:
+def _readme(subject: Subject) -> str:
     """How to load the folder. Of the card, which may be a stranger's, it has only a tidied name:
     people run what stands here.
     """
-    window = f"\nBefore that, {card.picture_window.words}." if card.picture_window.words else ""
+    card = subject.card
     return f"""---
 library_name: timm
 pipeline_tag: image-classification
@@ -46,7 +45,7 @@ model = timm.create_model("local-dir:.", pretrained=True).eval()
 prepare = timm.data.create_transform(**timm.data.resolve_model_data_config(model))
 # model(prepare(image)[None]) are the logits of a PIL image in RGB.
 ```
-{window}
+{subject.before}
 """
 
 
