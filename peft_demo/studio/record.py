@@ -23,6 +23,7 @@ LONGEST_TITLE = 80
 """Characters."""
 NOT_BEGUN = "the app was closed before its turn came."
 """Why a run that waited for others was interrupted."""
+ENDED = "this run has ended; only one that was interrupted can go on."
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class Record:
     def claim(self) -> None:
         """Makes an interrupted run this process's own. `CannotResume` or `Busy` says why not."""
         self.mark_interrupted()
+        if self.is_over:  # whose lock may be held a moment longer
+            raise CannotResume(ENDED)
         if self.lock.is_locked:
             raise Busy("this run is going on already.")
         with disk_errors(self.journal.path):
@@ -93,7 +96,7 @@ class Record:
                 raise Busy("this run is going on in another window.") from None
         if not isinstance(self.journal.last(), Interrupted):
             self.lock.release()
-            raise CannotResume("this run has ended; only one that was interrupted can go on.")
+            raise CannotResume(ENDED)
 
     def mark_interrupted(self) -> None:
         """Writes `Interrupted` if the run has no end and no living process."""
