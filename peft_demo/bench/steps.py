@@ -17,7 +17,7 @@ from ..adapters import attach, create
 from ..contracts.errors import BadBackbone, PeftDemoError
 from ..contracts.progress import Report
 from ..contracts.specs import Recipe
-from ..inference import autocast, disable_slow_fused_attention
+from ..inference import autocast, disable_slow_fused_attention, faster
 from ..methods import find_method
 from ..vit import Backbone, wrap
 from ..vit.load import best_device
@@ -49,9 +49,11 @@ class Steps:
         batch: int,
         size: int,
         device: torch.device,
+        precision: str,
         classes: int = CLASSES,
     ):
-        self.model = disable_slow_fused_attention(model.train(), device)
+        self.precision = precision
+        self.model = disable_slow_fused_attention(model.train(), device, precision)
         self.device = device
         generator = torch.Generator().manual_seed(0)
         images = torch.randn(batch, 3, size, size, generator=generator)
@@ -69,17 +71,20 @@ class Steps:
         backbone: Backbone,
         batch: int,
         classes: int = CLASSES,
+        precision: str = "",
     ) -> "Steps":
-        """Those of a method. One that surveys the images is built without its survey."""
+        """Those of a method, in this precision or in the one that the device is faster in. One that
+        surveys the images is built without its survey."""
         method = find_method(name)
         adapter = create(method, method.config(knobs), backbone, classes, seed=0)
         model = attach(backbone, adapter)
         groups = adapter.groups(Recipe(lr=LR, head_lr=LR))
-        return cls(model, groups, batch, backbone.size, backbone.device, classes)
+        precision = precision or faster(backbone.device, backbone.anatomy.width)
+        return cls(model, groups, batch, backbone.size, backbone.device, precision, classes)
 
     def loss(self) -> Tensor:
         """The mean cross-entropy of a forward pass."""
-        with autocast(self.device):
+        with autocast(self.device, self.precision):
             logits = self.model(self.images)
         return F.cross_entropy(logits.float(), self.labels)
 
@@ -177,7 +182,8 @@ def _plain_steps(model: nn.Module, backbone: Backbone, batch: int) -> _Reference
             "Choose a plain ViT or Swin.",
         )
     groups = [{"params": [p for p in plain.parameters() if p.requires_grad]}]
-    steps = Steps(plain, groups, batch, backbone.size, backbone.device)
+    precision = faster(backbone.device, backbone.anatomy.width)
+    steps = Steps(plain, groups, batch, backbone.size, backbone.device, precision)
     return _Reference(steps, steps.saved_mb(), steps.peak_mb())
 
 

@@ -36,6 +36,7 @@ MEASURED = (
     "images_per_second",
     "memory_mb",
     "unchanged",
+    "precision",
 )
 """What a line keeps of a run's last event."""
 
@@ -218,6 +219,10 @@ def identity(run: RunSpec, backbone: Backbone, images: FewShotTensors) -> str:
     recipe = spec["recipe"]  # without what older lines did not know, where it is off
     if not recipe["patience"]:
         del recipe["patience"]
+    if recipe["precision"] == "auto":
+        del recipe["precision"]
+    if recipe["memory"] == "normal":
+        del recipe["memory"]
     if recipe["head_lr"] == recipe["lr"]:
         del recipe["head_lr"]
     if run.tune:
@@ -246,7 +251,9 @@ def _measured(
         figures["right"] = right
     if not on_cuda:
         figures["memory_mb"] = None  # the peak of this process, whichever run it came from
-    steps = Steps.of(run.method, run.knobs, backbone, run.recipe.batch, len(images.classes))
+    classes = len(images.classes)
+    batch = run.recipe.batch
+    steps = Steps.of(run.method, run.knobs, backbone, batch, classes, ending.precision)
     figures["saved_mb"] = round(steps.saved_mb(), 3)
     if trials:
         figures["trials"] = [asdict(trial) for trial in trials]

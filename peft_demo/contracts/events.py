@@ -65,6 +65,8 @@ class Started(Event):
     device: str
     fingerprint: str
     """SHA-256 of the live backbone tensors before the first step."""
+    precision: str = ""
+    """In what matrices are multiplied, "fp32" or "bf16"; "" in a log of before."""
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,8 @@ class Finished(Event):
     """SHA-256 of the live backbone tensors after the run."""
     unchanged: bool
     """Whether it equals the one before: the proof that the backbone was frozen."""
+    precision: str = ""
+    """As in Started."""
 
 
 @dataclass(frozen=True)

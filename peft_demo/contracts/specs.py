@@ -24,6 +24,10 @@ TRIALS = range(2, 101)
 """How many settings a search may try."""
 AUGMENTATIONS = ("none", "crop", "crop+flip")
 """What may be done to training images; `data.tensors.augment` does it."""
+PRECISIONS = ("auto", "fp32", "bf16")
+"""In what matrices may be multiplied; `inference.precision` measures which is faster."""
+MEMORIES = ("normal", "low")
+"""How much a training step may keep for its way back; see `training.recompute`."""
 BALANCES = ("none", "sampling", "weights")
 """How classes of different size may be evened out; `training.balance` does it."""
 
@@ -78,6 +82,20 @@ class Recipe:
         low=0,
         high=100,
         info="validations without improvement before the run ends; 0 waits for all epochs",
+        advanced=True,
+    )
+    precision: str = knob(
+        "auto",
+        "Precision",
+        choices=PRECISIONS,
+        info="of the products while it learns; auto measures which is faster here",
+        advanced=True,
+    )
+    memory: str = knob(
+        "normal",
+        "Memory",
+        choices=MEMORIES,
+        info="low computes each block twice and keeps little of it: slower, for large backbones",
         advanced=True,
     )
 

@@ -6,7 +6,7 @@ the features (`data_map`), and what several are together (`together`)."""
 from .attached import Answered, Attached, Plain, answer_together
 from .inputs import CachedFeatures, ImageInputs, normalize
 from .occlusion import explain
-from .precision import autocast, disable_slow_fused_attention
+from .precision import autocast, choose, disable_slow_fused_attention, faster
 from .predict import (
     check_finite,
     loss_and_accuracy,
@@ -25,8 +25,10 @@ __all__ = [
     "answer_together",
     "autocast",
     "check_finite",
+    "choose",
     "disable_slow_fused_attention",
     "explain",
+    "faster",
     "loss_and_accuracy",
     "normalize",
     "outputs",

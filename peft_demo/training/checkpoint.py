@@ -75,6 +75,11 @@ class Checkpoint:
         """What the method's survey decided, as an adapter's card keeps it; {} without a survey."""
         return self.facts["allocation"]
 
+    @property
+    def precision(self) -> str:
+        """In which the run learns; "" in a state of before that did not say."""
+        return self.facts["machine"].get("precision", "")
+
     def check(
         self, run: RunSpec, backbone: Backbone, material: FewShotTensors
     ) -> Iterator[Noticed]:
@@ -193,7 +198,7 @@ def _facts(run: "Run") -> Facts:
         "run": run.run.to_json(),
         "backbone": run.backbone.fingerprint,
         "images": _images(run.material),
-        "machine": _machine(run.backbone),
+        "machine": {**_machine(run.backbone), "precision": run.recipe.precision},
         "allocation": run.adapter.extra,
         "step": run.step,
         "best": {"accuracy": best.accuracy, "loss": best.loss, "step": best.step},

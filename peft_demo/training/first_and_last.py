@@ -23,6 +23,7 @@ def started(run: "Run") -> Started:
         test_images=len(run.material.test[1]),
         device=run.backbone.device.type,
         fingerprint=run.fingerprint,
+        precision=run.recipe.precision,
     )
 
 
@@ -43,4 +44,5 @@ def ended(run: "Run", event: type[Finished], file_bytes: int) -> Finished:
         file_bytes=file_bytes,
         fingerprint=fingerprint,
         unchanged=fingerprint == run.fingerprint,
+        precision=run.recipe.precision,
     )

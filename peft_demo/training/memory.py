@@ -16,7 +16,7 @@ from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.autograd.graph import saved_tensors_hooks
 
 from ..contracts.errors import TrainingFailed
-from ..contracts.specs import RunSpec
+from ..contracts.specs import Recipe, RunSpec
 from ..inference.precision import autocast
 from ..vit import Anatomy, Backbone
 
@@ -35,7 +35,9 @@ def check_images(images: int, size: int, share: float) -> None:
     _check(needed, share, torch.device("cpu"), f"{images:,} pictures of {size} px")
 
 
-def check_step(model: nn.Module, backbone: Backbone, batch: int, share: float) -> None:
+def check_step(
+    model: nn.Module, backbone: Backbone, batch: int, share: float, recipe: Recipe
+) -> None:
     """Raises `TrainingFailed` if a step on `batch` images does not fit into the memory of the
     device.
 
@@ -44,11 +46,21 @@ def check_step(model: nn.Module, backbone: Backbone, batch: int, share: float) -
     free = free_bytes(backbone.device)
     if free is None or 4 * _most_bytes(backbone.anatomy, batch) < share * free:
         return
-    needed = BEYOND_SAVED * saved_bytes(model, backbone, batch)
-    _check(needed, share, backbone.device, f"batch {batch} at {backbone.size} px")
+    kept = saved_bytes(model, backbone, batch, recipe.precision)
+    if recipe.memory == "low":
+        kept = with_blocks_again(kept, backbone.anatomy, batch)
+    _check(BEYOND_SAVED * kept, share, backbone.device, f"batch {batch} at {backbone.size} px")
 
 
-def saved_bytes(model: nn.Module, backbone: Backbone, batch: int) -> int:
+def with_blocks_again(kept: int, anatomy: Anatomy, batch: int) -> int:
+    """Bytes that are kept where all of `kept` would be, but blocks are computed again: the input of
+    each, and all that one of them needs."""
+    tokens = anatomy.prefix + anatomy.grid[0] * anatomy.grid[1]
+    inputs = 4 * batch * tokens * anatomy.width * anatomy.depth
+    return inputs + kept // anatomy.depth
+
+
+def saved_bytes(model: nn.Module, backbone: Backbone, batch: int, precision: str) -> int:
     """Bytes that autograd keeps of a forward pass on `batch` images. Nothing is computed."""
     kept: dict[int, tuple[int, Tensor]] = {}
     shapes_only = FakeTensorMode(allow_non_fake_inputs=True)
@@ -63,7 +75,7 @@ def saved_bytes(model: nn.Module, backbone: Backbone, batch: int) -> int:
         return tensor
 
     hooks = saved_tensors_hooks(keep, lambda tensor: tensor)
-    with shapes_only, hooks, autocast(backbone.device):
+    with shapes_only, hooks, autocast(backbone.device, precision):
         model(torch.empty(batch, 3, backbone.size, backbone.size, device=backbone.device))
     return sum(size for size, _ in kept.values())
 
@@ -82,10 +94,14 @@ def memory_errors(run: RunSpec, backbone: Backbone) -> Iterator[None]:
 
 
 def _out_of_memory(run: RunSpec, backbone: Backbone) -> TrainingFailed:
-    smaller = ", or a smaller --size." if backbone.size > 112 else "."
+    ways = [f"--batch {max(1, run.recipe.batch // 2)}"]
+    if run.recipe.memory == "normal":
+        ways.insert(0, "--memory low")
+    if backbone.size > 112:
+        ways.append("a smaller --size")
     return TrainingFailed(
         f"memory ran out at batch {run.recipe.batch} and {backbone.size} px.",
-        f"Try --batch {max(1, run.recipe.batch // 2)}{smaller}",
+        f"Try {' or '.join(ways)}.",
     )
 
 

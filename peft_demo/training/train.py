@@ -33,7 +33,7 @@ from ..contracts.held_out import HeldOut
 from ..contracts.specs import RunSpec
 from ..data.few_shot_tensors import FewShotTensors
 from ..inference.inputs import CachedFeatures, ImageInputs
-from ..inference.precision import autocast, disable_slow_fused_attention
+from ..inference.precision import autocast, choose, disable_slow_fused_attention
 from ..inference.predict import batch_at, loss_and_accuracy, predict_logits
 from ..methods import find_method
 from ..vit import Backbone
@@ -47,6 +47,7 @@ from .measure import Stopwatch, memory_mb
 from .memory import check_step, memory_errors
 from .origin import begin_from, check_origin, notices
 from .patience import out_of_patience, patience_notice
+from .recompute import recompute_blocks
 from .schedule import factor, is_validated
 from .survey import survey
 
@@ -105,10 +106,15 @@ def _events(
         allocation = yield from survey(run, backbone, material, stop)
     if origin:
         backbone = backbone.with_normalisation(origin.card.mean, origin.card.std)
-    live = Run(run, backbone, material, allocation, fingerprint, stopwatch)
+    precision = choose(run.recipe.precision, backbone.device, backbone.anatomy.width)
+    if saved and saved.precision:
+        precision = saved.precision
+    live = Run(run, backbone, material, allocation, fingerprint, stopwatch, precision)
     if origin:
         begin_from(live.adapter, origin, backbone, material.classes)
     live.check_memory(memory_share)
+    if live.recipe.memory == "low":
+        recompute_blocks(live.model)
     if saved:
         saved.restore(live)
         yield Resumed(live.step)
@@ -126,6 +132,7 @@ class Run:
         allocation: Any,
         fingerprint: str,
         stopwatch: Stopwatch,
+        precision: str,
     ) -> None:
         method = find_method(run.method)
         config = method.config(run.knobs)
@@ -135,7 +142,7 @@ class Run:
         self.material = material
         self.fingerprint = fingerprint
         self.stopwatch = stopwatch
-        self.recipe = method.recipe(run.recipe)
+        self.recipe = replace(method.recipe(run.recipe), precision=precision)
         self.labels = material.train[1].to(device)
         self.weights = loss_weights(self.labels, self.recipe.balance)
         self.order = torch.Generator().manual_seed(run.seed)
@@ -148,7 +155,7 @@ class Run:
         classes = len(material.classes)
         self.adapter = create(method, config, backbone, classes, run.seed, allocation)
         attached = attach(backbone, self.adapter)
-        self.model = disable_slow_fused_attention(attached, device)
+        self.model = disable_slow_fused_attention(attached, device, precision)
         self.optimizer = torch.optim.AdamW(self.adapter.groups(self.recipe))
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         """The highest learning rate of each of the optimiser's groups."""
@@ -171,7 +178,7 @@ class Run:
         """Raises `TrainingFailed` if a step does not fit into `share` of the free memory."""
         if self.learner is self.model:  # else it learns from features, which are small
             batch = min(self.recipe.batch, len(self.labels))
-            check_step(self.model, self.backbone, batch, share)
+            check_step(self.model, self.backbone, batch, share, self.recipe)
 
     def events(self, stop: Callable[[], bool]) -> Iterator[Event]:
         """All that happens from Started to Finished or Stopped."""
@@ -221,7 +228,7 @@ class Run:
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = share * rate
         self.learner.train()
-        with autocast(self.backbone.device):
+        with self._autocast():
             logits = self.learner(self.inputs[batch])
         chosen = batch.to(self.labels.device)
         weights = None if self.weights is None else self.weights[chosen]
@@ -231,6 +238,9 @@ class Run:
         norm = self._clip()
         self.optimizer.step()
         return loss.item(), norm.item()
+
+    def _autocast(self) -> torch.autocast:
+        return autocast(self.backbone.device, self.recipe.precision)
 
     def _clip(self) -> Tensor:
         """The norm of the gradient, which is clipped where the recipe says so."""
@@ -271,7 +281,7 @@ class Run:
 
     def _val_logits(self) -> Tensor:
         """What the adapter says of the validation images at this moment, [N C]."""
-        with autocast(self.backbone.device):
+        with self._autocast():
             return predict_logits(self.learner, self.val_inputs, batch_at(self.backbone.size))
 
     def _end(self, stopped: bool) -> Iterator[Event]:

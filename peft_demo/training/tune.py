@@ -30,7 +30,7 @@ from ..contracts.held_out import HeldOut
 from ..contracts.specs import RunSpec
 from ..contracts.text import duration
 from ..data.few_shot_tensors import FewShotTensors
-from ..inference.precision import disable_slow_fused_attention
+from ..inference.precision import choose, disable_slow_fused_attention
 from ..inference.predict import loss_and_accuracy, outputs
 from ..vit import Backbone
 from . import search
@@ -251,7 +251,9 @@ class Search:
         file = AdapterFile.parse(content)
         backbone = self.backbone.with_normalisation(file.card.mean, file.card.std)
         model = attach(backbone, load(file, backbone))
-        model = disable_slow_fused_attention(model, backbone.device)
+        wanted = self.best_trial.recipe.precision
+        precision = choose(wanted, backbone.device, backbone.anatomy.width)
+        model = disable_slow_fused_attention(model, backbone.device, precision)
         return outputs(model, self.material.test[0], backbone)
 
     def _train_on_all(self) -> Iterator[Event]:

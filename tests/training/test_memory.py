@@ -1,19 +1,23 @@
 """A run that cannot fit into memory is refused in a sentence, before its first step."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from small import new, random_vit
+from small import disturbed, images, new, random_vit
 from torch.autograd.graph import saved_tensors_hooks
 
 from peft_demo.adapters import attach
 from peft_demo.contracts.errors import TrainingFailed
-from peft_demo.contracts.events import Started
+from peft_demo.contracts.events import Started, Stepped
 from peft_demo.contracts.specs import Recipe, RunSpec
 from peft_demo.data.few_shot_tensors import FewShotTensors
+from peft_demo.inference.precision import FP32
 from peft_demo.inference.predict import batch_at
 from peft_demo.methods import methods
 from peft_demo.training import memory, train
-from peft_demo.training.memory import check_images, saved_bytes
+from peft_demo.training.memory import check_images, saved_bytes, with_blocks_again
+from peft_demo.training.recompute import Recomputed, recompute_blocks
 
 RUN = RunSpec("lora", recipe=Recipe(epochs=1, batch=8))
 
@@ -37,7 +41,7 @@ def really_saved(model, images) -> int:
             kept[storage.data_ptr()] = storage.nbytes(), tensor
         return tensor
 
-    with saved_tensors_hooks(keep, lambda tensor: tensor), memory.autocast(images.device):
+    with saved_tensors_hooks(keep, lambda tensor: tensor), memory.autocast(images.device, FP32):
         model(images)
     return sum(size for size, _ in kept.values())
 
@@ -53,7 +57,46 @@ def test_the_estimate_counts_what_autograd_keeps(names, tiny):
     for name in names:
         model = attach(tiny, new(name, tiny)).train()
         real = really_saved(model, images)
-        assert 0.8 * real <= saved_bytes(model, tiny, 4) <= 1.2 * real, name
+        assert 0.8 * real <= saved_bytes(model, tiny, 4, FP32) <= 1.2 * real, name
+
+
+def gradients(model, adapter):
+    """Of a sum over the logits of four images."""
+    torch.manual_seed(0)
+    adapter.zero_grad()
+    model(images()).square().sum().backward()
+    return [p.grad.clone() for p in adapter.parameters() if p.grad is not None]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_blocks_that_are_computed_again_have_the_same_gradients(name, tiny):
+    adapter = disturbed(new(name, tiny))
+    model = attach(tiny, adapter).train()
+    first = gradients(model, adapter)
+    recompute_blocks(model)
+    second = gradients(model, adapter)
+    assert first and len(first) == len(second)
+    assert all(map(torch.equal, first, second))
+    assert not any(isinstance(module, Recomputed) for module in tiny.model.modules())
+
+
+def test_blocks_that_are_computed_again_keep_little():
+    deep = random_vit(depth=6)
+    model = attach(deep, new("lora", deep)).train()
+    normal = really_saved(model, images())
+    recompute_blocks(model)
+    kept = really_saved(model, images())
+    estimated = with_blocks_again(normal, deep.anatomy, len(images()))
+    assert kept < estimated < normal / 3
+
+
+def test_a_run_with_little_memory_ends_like_any_other(tiny):
+    endings = []
+    for how in ("normal", "low"):
+        run = replace(RUN, recipe=replace(RUN.recipe, memory=how))
+        losses = [event.loss for event in train(run, tiny, material()) if type(event) is Stepped]
+        endings.append(losses)
+    assert endings[0] == endings[1] != []
 
 
 def test_a_step_that_does_not_fit_is_refused_before_it_is_taken(tiny, monkeypatch):
@@ -66,7 +109,7 @@ def test_a_step_that_does_not_fit_is_refused_before_it_is_taken(tiny, monkeypatc
 def test_a_run_takes_its_share_and_no_more(tiny, monkeypatch):
     """On a Space others need memory, too."""
     model = attach(tiny, new("lora", tiny)).train()
-    needed = memory.BEYOND_SAVED * saved_bytes(model, tiny, 8)
+    needed = memory.BEYOND_SAVED * saved_bytes(model, tiny, 8, FP32)
     monkeypatch.setattr(memory, "free_bytes", lambda _: 1.5 * needed)
     assert isinstance(next(train(RUN, tiny, material())), Started)
     with pytest.raises(TrainingFailed, match="free for this run"):
@@ -97,7 +140,7 @@ def test_the_bound_that_spares_the_walk_holds():
     wide = random_vit(depth=3, width=96)
     for name in ("full", "rlrr"):
         model = attach(wide, new(name, wide)).train()
-        assert saved_bytes(model, wide, 8) < memory._most_bytes(wide.anatomy, 8), name
+        assert saved_bytes(model, wide, 8, FP32) < memory._most_bytes(wide.anatomy, 8), name
 
 
 def test_large_images_are_answered_fewer_at_a_time():

@@ -62,8 +62,9 @@ def test_it_starts_where_the_adapter_was_and_the_card_says_so(first, tiny):
         "info", "goes on from first: 3 of 3 classes keep their row of the head."
     )
     card = last(events).card
-    with_rates = replace(run, recipe=find_method("lora").recipe(run.recipe))
-    assert card.origin == "first" and card.command() == with_rates.command()
+    recipe = find_method("lora").recipe(run.recipe)
+    chosen = replace(recipe, precision=card.spec["recipe"]["precision"])
+    assert card.origin == "first" and card.command() == replace(run, recipe=chosen).command()
     assert first.card.origin == ""
 
 

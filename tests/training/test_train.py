@@ -88,7 +88,8 @@ def test_no_file_before_the_last_knows_a_test_score(events):
 
 def test_the_card_tells_what_is_needed_to_repeat_the_run(events):
     card = AdapterFile.parse(of(Improved, events)[-1].adapter).card
-    assert RunSpec.from_json(card.spec) == spec(lr=find_method("lora").lr, head_lr=1e-3)
+    chosen = {"lr": find_method("lora").lr, "head_lr": 1e-3, "precision": events[0].precision}
+    assert RunSpec.from_json(card.spec) == spec(**chosen)
     assert "--method lora" in card.command() and "--epochs 4" in card.command()
     assert card.classes == CLASSES and card.seen == ("aa", "bb") and card.split == "split"
     assert card.curve[0][0] == 1 and card.accuracy_curve and card.versions["torch"]
@@ -179,7 +180,9 @@ def test_running_out_of_memory_ends_in_a_sentence_with_half_the_batch(tiny, monk
         raise error
 
     monkeypatch.setattr(F, "cross_entropy", starve)
-    with pytest.raises(TrainingFailed, match=r"memory ran out at batch 8 and 32 px. Try --batch 4"):
+    with pytest.raises(
+        TrainingFailed, match=r"memory ran out at batch 8 and 32 px. Try --memory low or --batch 4"
+    ):
         list(train(spec(), tiny, material()))
 
 

@@ -6,11 +6,13 @@ import pytest
 import timm
 import torch
 from small import CLASSES, SEED, STAGES, disturbed, labels, new
+from torch.autograd.graph import saved_tensors_hooks
 from torch.nn import functional as F
 
 from peft_demo.adapters import attach, merge, merged_tensors
 from peft_demo.contracts.errors import BadBackbone, BadValue, CannotMerge
 from peft_demo.methods import methods
+from peft_demo.training.recompute import recompute_blocks
 from peft_demo.vit import anatomy_of, wrap
 from peft_demo.vit.anatomy import expose, inspect_anatomy, timm_name, tree_name
 from peft_demo.vit.source import Source, resolution
@@ -248,3 +250,31 @@ def test_real_architectures_are_inspected_without_weights(arch):
     with torch.device("meta"):
         anatomy = inspect_anatomy(expose(timm.create_model(arch, num_classes=0)), arch)
     assert not anatomy.silent and len(anatomy.at("q", "v")) == 2 * anatomy.depth
+
+
+@each_family
+def test_blocks_that_are_computed_again_keep_little_and_have_the_same_gradients(family, backbones):
+    backbone = backbones[family]
+    adapter = disturbed(new("lora", backbone))
+    model = attach(backbone, adapter).train()
+    normal, first = saved_and_gradients(model, adapter, pictures(backbone))
+    recompute_blocks(model)
+    low, second = saved_and_gradients(model, adapter, pictures(backbone))
+    assert low < normal / 2
+    assert all(map(torch.equal, first, second))
+
+
+def saved_and_gradients(model, adapter, x):
+    """Bytes that a pass keeps outside of what it will compute again, and the gradients."""
+    sizes = []
+
+    def note(tensor):
+        sizes.append(tensor.nbytes)
+        return tensor
+
+    torch.manual_seed(0)  # Swin leaves branches out by chance
+    adapter.zero_grad()
+    with saved_tensors_hooks(note, lambda tensor: tensor):
+        loss = model(x).square().sum()
+    loss.backward()
+    return sum(sizes), [p.grad.clone() for p in adapter.parameters()]

@@ -174,13 +174,18 @@ def log_lines(events: Sequence[ev.Event]) -> list[str]:
     return [line for line in lines if line]
 
 
+def _device(event: ev.Started) -> str:
+    """ "cpu, in bf16" """
+    return f"{event.device}, in {event.precision}" if event.precision else event.device
+
+
 def _line(event: ev.Event) -> str:
     match event:
         case ev.Progressed(what, fraction):
             return what + _percent(fraction)
         case ev.Started():
             return (
-                f"{event.steps} steps on {event.device}; {event.train_images} images to train, "
+                f"{event.steps} steps on {_device(event)}; {event.train_images} images to train, "
                 f"{event.val_images} to validate, {event.test_images} to test; "
                 f"{event.trainable} trainable + {event.head} head"
             )
