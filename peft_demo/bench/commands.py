@@ -165,7 +165,10 @@ def steps(
     markdown: Markdown = False,
     as_json: Json = False,
 ) -> None:
-    """Time and memory of a training step of each method, beside a plain LoRA. Random weights."""
+    """Time and memory of a training step of each method, beside a plain LoRA. Random weights.
+
+    Where peft is installed, its LoRA is the last row, in fp32 as it trains unless asked otherwise.
+    """
     from . import comparison, contenders, steps
 
     measured = contenders.contenders(methods)

@@ -57,6 +57,25 @@ class Peft:
         return self.model(images, adapter_names=[str(n) for n in numbers])
 
 
+def trained_peft(source: Source, size: int, classes: int, device: torch.device) -> nn.Module | None:
+    """peft's LoRA as people train it, on timm's fused qkv and on proj, with a head; random weights.
+
+    It trains as many numbers as `lora:targets=q+k+v+proj` with rank 8, less the two products that a
+    fused qkv shares. None if peft is not installed.
+    """
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ImportError:
+        return None
+    config = LoraConfig(
+        r=RANK,
+        lora_alpha=RANK,
+        target_modules=["qkv", "attn.proj"],
+        modules_to_save=["head"],
+    )
+    return get_peft_model(random_timm(source, classes, size), config).to(device)
+
+
 def build_peft(
     source: Source, size: int, classes: int, adapters: int, device: torch.device
 ) -> Peft | None:

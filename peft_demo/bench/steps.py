@@ -18,22 +18,25 @@ from ..contracts.errors import BadBackbone, PeftDemoError
 from ..contracts.progress import Report
 from ..contracts.specs import Recipe
 from ..inference import autocast, disable_slow_fused_attention, faster
+from ..inference.precision import FP32
 from ..methods import find_method
 from ..vit import Backbone, wrap
 from ..vit.load import best_device
 from ..vit.source import Source
 from .contenders import Contender
+from .huggingface import trained_peft
 from .plain import PlainLoRA, plain_lora
 from .random_models import CLASSES, random_timm
 
 WARM_UP = 2
 """Steps before anything is timed."""
+PEFT = "peft's LoRA on qkv, proj"
 LR = 1e-4
 """Any learning rate: what a step costs does not depend on it."""
 
 Row = dict[str, Any]
-"""A method's "ms", "lora_ms", "time_ratio", "saved_mb", "saved_ratio", on CUDA "peak_mb" and
-"peak_ratio"; or the "error" that this backbone refuses it with."""
+"""A method's "precision", "ms", "lora_ms", "time_ratio", "saved_mb", "saved_ratio", on CUDA
+"peak_mb" and "peak_ratio"; or the "error" that this backbone refuses it with."""
 
 
 class Steps:
@@ -168,9 +171,23 @@ def measure(
     for place, contender in enumerate(contenders, start=1):
         gc.collect()
         report(f"[{place}/{len(contenders)}] {contender.word}", 0.0)
-        costs = _costs(contender, backbone, batch, pairs, reference)
-        rows.append({"method": contender.word, **costs})
+        rows.append(
+            {"method": contender.word, **_costs(contender, backbone, batch, pairs, reference)}
+        )
+    theirs = _peft_steps(source, backbone, batch)
+    if theirs is not None:
+        report(PEFT, 0.0)
+        rows.append({"method": PEFT, **_beside(theirs, pairs, reference)})
     return rows
+
+
+def _peft_steps(source: Source, backbone: Backbone, batch: int) -> Steps | None:
+    """Those of peft's LoRA, in fp32: that is how it trains unless one asks for more."""
+    theirs = trained_peft(source, backbone.size, CLASSES, backbone.device)
+    if theirs is None:
+        return None
+    groups = [{"params": [p for p in theirs.parameters() if p.requires_grad]}]
+    return Steps(theirs, groups, batch, backbone.size, backbone.device, FP32)
 
 
 def _plain_steps(model: nn.Module, backbone: Backbone, batch: int) -> _Reference:
@@ -194,11 +211,17 @@ def _costs(
         steps = Steps.of(contender.method.name, vars(contender.config), backbone, batch)
     except PeftDemoError as error:
         return {"error": str(error)}
+    return _beside(steps, pairs, reference)
+
+
+def _beside(steps: Steps, pairs: int, reference: _Reference) -> Row:
+    """What these steps cost, in turns with those of the reference."""
     saved = steps.saved_mb()
     peak = steps.peak_mb()
     seconds = [(steps.take(), reference.steps.take()) for _ in range(WARM_UP + pairs)]
     seconds = seconds[WARM_UP:]
     row = {
+        "precision": steps.precision,
         "ms": 1e3 * median(own for own, _ in seconds),
         "lora_ms": 1e3 * median(plain for _, plain in seconds),
         "time_ratio": median(own / plain for own, plain in seconds),
@@ -211,7 +234,7 @@ def _costs(
     return row
 
 
-HEAD = ("METHOD", "STEP", "× LORA", "SAVED", "× LORA", "PEAK", "× LORA", "")
+HEAD = ("METHOD", "IN", "STEP", "× LORA", "SAVED", "× LORA", "PEAK", "× LORA", "")
 
 
 def printed(rows: Sequence[Row]) -> list[tuple[str, ...]]:
@@ -228,6 +251,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         peak = (f"{row['peak_mb']:.1f} MB", f"{row['peak_ratio']:.2f}")
     return (
         row["method"],
+        row["precision"],
         f"{row['ms']:.1f} ms",
         f"{row['time_ratio']:.2f}",
         f"{row['saved_mb']:.1f} MB",

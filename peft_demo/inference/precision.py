@@ -1,9 +1,9 @@
 """The precision in which a run learns: bf16 where this machine is faster at it, else fp32.
 
 GPUs from Ampere on, CPUs with AMX and CPUs with AVX-512 bf16 multiply bf16 matrices two to many
-times as fast as fp32 ones; others do it slower. So it is measured, not looked up in a list. Weights,
-gradients and the optimizer stay in fp32, and so does the test at the end: an adapter answers in
-fp32.
+times as fast as fp32 ones; others do it slower. So it is measured, not looked up in a list.
+Weights, gradients and the optimizer stay in fp32, and so does the test at the end: an adapter
+answers in fp32.
 """
 
 from collections.abc import Callable

@@ -148,6 +148,8 @@ class Seam(nn.Module):
         self.delta = delta
 
     def forward(self, x: Tensor) -> Tensor:
+        if isinstance(self.f, nn.Linear):
+            x = in_autocast(x)
         return self.delta(self.f, x)
 
     def __getattr__(self, name: str) -> Any:
@@ -170,8 +172,21 @@ class SplitLinear(nn.Module):
             self.add_module(role, linear_rows(fused, qkv_rows(role, size)))
 
     def forward(self, x: Tensor) -> Tensor:
+        x = in_autocast(x)
         parts = [linear(x) for linear in self.children()]
         return torch.cat(parts, dim=-1)
+
+
+def in_autocast(x: Tensor) -> Tensor:
+    """`x` as autocast would hand it to a linear: cast once here, where several take the same.
+
+    Each would cast it for itself otherwise, and keep its own copy for the way back.
+    """
+    device = x.device.type
+    known = torch.amp.is_autocast_available(device)  # not on the meta device
+    if known and torch.is_autocast_enabled(device):
+        return x.to(torch.get_autocast_dtype(device))
+    return x
 
 
 def linear_rows(fused: nn.Linear, rows: slice) -> nn.Linear:

@@ -74,10 +74,11 @@ def build(
     )
     asker = Asker(classify_tab, zoo, asked, opened_with=(ids, chosen))
     _connect(page, tab, classify_tab, asker)
+    swapped = _connect_swap(classify_tab, asker)
     many_asker = ManyAsker(several, asked, data)
     taker = Taker(question, several, asker, many_asker, data)
-    _connect_own(classify_tab, taker, many_asker)
-    _connect_chips(page, tab, nearest, question, row)
+    _connect_own(classify_tab, taker, many_asker, swapped)
+    _connect_chips(page, tab, nearest, question, row, swapped)
     live.connect(live.Live(camera, switch), question, asker, classify_tab.shown)
     ask_all.connect(every, image, lines, adapter, zoo, asked)
     explaining = why.connect(ask_why, question, reasons, asked)
@@ -133,6 +134,7 @@ def _path(payload: Any) -> str | None:
 
 
 def _connect(page: Page, tab: gr.Tab, classify_tab: ClassifyTab, asker: Asker) -> None:
+    """The image and its adapters."""
     question = classify_tab.question
     image = question.image
     adapter = question.adapter
@@ -146,17 +148,9 @@ def _connect(page: Page, tab: gr.Tab, classify_tab: ClassifyTab, asker: Asker) -
     # Gradio tells of an image that is taken away while it still has the old one.
     image.clear(asker.wait, adapter, [question.sample_of, *shown], **QUEUED)
     address.name_adapter(adapter)
-    adapter.change(
-        asker.swap,
-        [*inputs, question.sample_of, question.replacement],
-        [question.sample_of, question.replacement, *shown],
-        trigger_mode="always_last",
-        **ON_DEVICE,
-    )
     # By a handler of its own: where one leaves an output as it is, Gradio makes the component anew,
     # and `_path` would be lost.
     question.replacement.change(asker.replace, question.replacement, image, **QUEUED)
-    adapter.change(asker.show_samples, adapter, question.samples, **QUEUED)
     taken = question.samples.select(
         asker.take_sample, adapter, [image, question.sample_of], **QUEUED
     )
@@ -168,21 +162,35 @@ def _paths(files: Sequence[str]) -> tuple[Path, ...]:
     return tuple(map(Path, files))
 
 
+def _connect_swap(classify_tab: ClassifyTab, asker: Asker) -> dict[str, Any]:
+    """Another adapter answers. The event after which all else that depends on it may follow.
+
+    What follows comes after the answer: beside it, it would take the answer twice as long.
+    """
+    question = classify_tab.question
+    lists = [question.adapter, question.compare]
+    swapped = question.adapter.change(
+        asker.swap,
+        [question.image, *lists, question.sample_of, question.replacement],
+        [question.sample_of, question.replacement, *classify_tab.shown],
+        trigger_mode="always_last",
+        **ON_DEVICE,
+    )
+    swapped.then(asker.show_samples, question.adapter, question.samples, **QUEUED)
+    return swapped
+
+
 def _connect_chips(
-    page: Page, tab: gr.Tab, nearest: gr.HTML, question: Question, row: Chips
+    page: Page, tab: gr.Tab, nearest: gr.HTML, question: Question, row: Chips, swapped: Any
 ) -> None:
     lists = [question.adapter, question.compare]
-    gr.on(
-        [tab.select, page.zoo_changed.change, *(box.change for box in lists)],
-        row.show,
-        lists,
-        nearest,
-        **UNQUEUED,
-    )
+    changed = [tab.select, page.zoo_changed.change, question.compare.change]
+    gr.on(changed, row.show, lists, nearest, **UNQUEUED)
+    swapped.then(row.show, lists, nearest, **UNQUEUED)
     nearest.select(None, None, question.adapter, js=chips.CHOOSE, **UNQUEUED)
 
 
-def _connect_own(classify_tab: ClassifyTab, taker: Taker, asker: ManyAsker) -> None:
+def _connect_own(classify_tab: ClassifyTab, taker: Taker, asker: ManyAsker, swapped: Any) -> None:
     """Pictures that a person brings: one in the image, or many."""
     question = classify_tab.question
     many = classify_tab.many
@@ -209,7 +217,7 @@ def _connect_own(classify_tab: ClassifyTab, taker: Taker, asker: ManyAsker) -> N
         )
         asked.failure(tuple, None, many.sent, **UNQUEUED)
         taken.append(asked)
-    again = question.adapter.change(
+    again = swapped.then(
         asker.ask,
         [many.sent, question.adapter, many.order],
         many.parts,

@@ -21,6 +21,8 @@ element.addEventListener("click", (event) => {
   const chip = event.target.closest("[data-id]")
   if (!chip) return
   window.pressedAdapter = chip.dataset.id
+  for (const other of element.querySelectorAll("[data-id]"))
+    other.setAttribute("aria-pressed", other === chip)
   trigger("select", {index: 0, value: chip.dataset.id})
 })
 """
