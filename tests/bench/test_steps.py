@@ -10,7 +10,8 @@ from small import images
 from torch import nn
 
 from peft_demo.bench.plain import PlainLoRA, plain_lora
-from peft_demo.bench.steps import Steps, saved_bytes
+from peft_demo.bench.steps import PEFT, Steps, saved_bytes
+from peft_demo.inference.precision import FP32
 
 
 def test_the_hand_written_lora_is_lora():
@@ -63,10 +64,11 @@ def test_bench_methods_prints_ratios(typed):
     words += ["--batch", 2, "--size", 32, "--pairs", 2]
     code, out, err = typed(*words, "--json")
     assert code == 0, err
-    linear, lora = json.loads(out)
+    linear, lora, theirs = json.loads(out)
     assert linear["saved_ratio"] < 0.5
     assert lora["saved_ratio"] == pytest.approx(1, abs=0.15)
-    assert all(row["ms"] > 0 and row["time_ratio"] > 0 for row in (linear, lora))
+    assert theirs["method"] == PEFT and theirs["precision"] == FP32
+    assert all(row["ms"] > 0 and row["time_ratio"] > 0 for row in (linear, lora, theirs))
     assert "× lora" in typed(*words, "--markdown")[1]
 
 

@@ -91,6 +91,8 @@ def test_every_knob_of_the_recipe_is_a_flag_and_reaches_the_card(answer, photos)
         "warmup": 0.2,
         "clip": 0.5,
         "smoothing": 0.1,
+        "precision": "fp32",
+        "memory": "low",
         "augment": "crop",
         "balance": "weights",
         "patience": 3,

@@ -19,7 +19,7 @@ from peft_demo.training import memory, train
 from peft_demo.training.memory import check_images, saved_bytes, with_blocks_again
 from peft_demo.training.recompute import Recomputed, recompute_blocks
 
-RUN = RunSpec("lora", recipe=Recipe(epochs=1, batch=8))
+RUN = RunSpec("lora", recipe=Recipe(epochs=1, batch=8, precision=FP32))
 
 
 def material() -> FewShotTensors:
