@@ -78,19 +78,28 @@ class Adapter(nn.Module):
     def groups(self, recipe: Recipe) -> list[dict[str, Any]]:
         """Parameter groups for an optimiser.
 
-        The head learns at a rate of its own; matrices take the weight decay, all others none.
+        The head learns at a rate of its own. Weight decay is on what the recipe says: parameters
+        whose role is a matrix, all but biases and norms, or all.
         """
-        matrices = {id(parameter) for parameter in self._matrices()}
+        decayed = {id(parameter) for parameter in self._decayed(recipe.decayed)}
         head = {id(parameter) for parameter in self.head.parameters()}
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for parameter in self.parameters():
             rate = recipe.head_lr if id(parameter) in head else recipe.lr
-            decay = recipe.weight_decay if id(parameter) in matrices else 0.0
+            decay = recipe.weight_decay if id(parameter) in decayed else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
         return [
             {"params": parameters, "lr": rate, "weight_decay": decay}
             for (rate, decay), parameters in groups.items()
         ]
+
+    def _decayed(self, kind: str) -> Iterator[Tensor]:
+        if kind == "matrices":
+            yield from self._matrices()
+            return
+        for name, parameter in self.named_parameters():
+            if kind == "all" or not _is_bias_or_norm(_from_key(name)):
+                yield parameter
 
     def _matrices(self) -> Iterator[Tensor]:
         yield self.head.weight
@@ -109,16 +118,20 @@ def create(
     classes: int,
     seed: int,
     allocation: Any = None,
+    head_start: str = "zero",
 ) -> Adapter:
     """A new adapter on the backbone's device, its random starts drawn from `seed` alone.
 
     `allocation` is what the method's survey decided. Without one, a method that surveys builds the
-    same adapter whatever the images.
+    same adapter whatever the images. `head_start` is one of `HEAD_STARTS`; a head of the method's
+    own starts as it says.
     """
     with _seeded(seed):
         parts = method.parts(backbone.anatomy, config, allocation)
         replaced = _copies(backbone, parts.replaces)
         adapter = Adapter(method, config, parts, replaced, backbone.anatomy.features, classes)
+        if parts.head is None:
+            _start(adapter.head, head_start)
     adapter = adapter.to(backbone.device)
     _begin(adapter, backbone)
     return adapter
@@ -184,6 +197,25 @@ def _zero_head(features: int, classes: int) -> nn.Linear:
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)
     return head
+
+
+def _start(head: nn.Linear, start: str) -> None:
+    """A new head, which is zero, as `start` says."""
+    if start == "normal":
+        nn.init.trunc_normal_(head.weight, std=0.02)
+    elif start == "uniform":
+        head.reset_parameters()
+
+
+def _is_bias_or_norm(name: str) -> bool:
+    """Whether a parameter is a bias, a shift of a linear or a norm's: "blocks.3.fc1.shift".
+
+    Scale and shift of the patch embedding are neither, as in the code of RLRR.
+    """
+    *path, leaf = name.split(".")
+    at_norm = any("norm" in part for part in path)
+    at_patch = "patch" in path
+    return at_norm or "bias" in leaf or (leaf == "shift" and not at_patch)
 
 
 def _same_kind(old: Tensor, new: Tensor) -> Tensor:

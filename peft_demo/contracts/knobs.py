@@ -38,6 +38,8 @@ class Knob:
     choices: tuple = ()
     info: str = ""
     advanced: bool = False
+    rare: bool = False
+    """Whether hardly anybody but who repeats a paper sets it: the page shows it below all else."""
 
     def check(self, value: Any) -> Any:
         """`value` (or its text from a command line) as this knob's type.
@@ -68,10 +70,12 @@ def knob(
     choices: Iterable = (),
     info: str = "",
     advanced: bool = False,
+    rare: bool = False,
 ) -> Any:
     """A dataclass field that is a knob.
 
-    Numbers need `low` and `high`. A tuple as the default means "some of `choices`".
+    Numbers need `low` and `high`. A tuple as the default means "some of `choices`". What is `rare`
+    is advanced, too.
     """
     choices = tuple(choices)
     kind = _kind(default, choices)
@@ -84,7 +88,8 @@ def knob(
         "high": high,
         "choices": choices,
         "info": info,
-        "advanced": advanced,
+        "advanced": advanced or rare,
+        "rare": rare,
     }
     return field(default=default, metadata={"knob": settings})
 

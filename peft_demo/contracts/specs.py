@@ -22,7 +22,7 @@ from .text import quoted
 
 TRIALS = range(2, 101)
 """How many settings a search may try."""
-AUGMENTATIONS = ("none", "crop", "crop+flip")
+AUGMENTATIONS = ("none", "crop", "crop+flip", "flip", "window", "window+flip")
 """What may be done to training images; `data.tensors.augment` does it."""
 PRECISIONS = ("auto", "fp32", "bf16")
 """In what matrices may be multiplied; `inference.precision` measures which is faster."""
@@ -30,7 +30,18 @@ MEMORIES = ("normal", "low")
 """How much a training step may keep for its way back; see `training.recompute`."""
 BALANCES = ("none", "sampling", "weights")
 """How classes of different size may be evened out; `training.balance` does it."""
-
+KEPT = ("best", "last")
+"""Which state of a run is kept: the best on validation images, or the last."""
+NORMALISATIONS = ("backbone", "imagenet", "half", "none")
+"""How images are normalised; `training.normalisation` does it."""
+DECAYED = ("matrices", "weights", "all")
+"""What weight decay applies to; `Adapter.groups` says which parameters that are."""
+DROPPED = ("branches", "entries")
+"""What drop path leaves out; `training.drop_path` does it."""
+HEAD_STARTS = ("zero", "normal", "uniform")
+"""How a plain head starts; `adapters.create` does it."""
+OPTIMIZERS = ("adamw", "sgd")
+"""Which optimiser learns; `training.optimizer` makes it."""
 
 RATES = ("lr", "head_lr")
 """The fields of `Recipe` that are learning rates."""
@@ -41,7 +52,7 @@ class Recipe:
     """How to train. A learning rate of 0 is the method's own; `Method.recipe` fills it in."""
 
     epochs: int = knob(20, "Epochs", low=1, high=1000, info="passes over the training images")
-    lr: float = knob(0.0, "Learning rate", low=0.0, high=10.0, info="0 takes the method's own")
+    lr: float = knob(0.0, "Learning rate", low=0.0, high=100.0, info="0 takes the method's own")
     head_lr: float = knob(
         0.0,
         "Head's learning rate",
@@ -65,7 +76,7 @@ class Recipe:
         "crop",
         "Augmentation",
         choices=AUGMENTATIONS,
-        info="random crops; mirror images",
+        info="random crops of half to all; windows of 7/8 of the side; mirror images",
         advanced=True,
     )
     balance: str = knob(
@@ -98,6 +109,55 @@ class Recipe:
         info="low computes each block twice and keeps little of it: slower, for large backbones",
         advanced=True,
     )
+    keep: str = knob(
+        "best",
+        "State kept",
+        choices=KEPT,
+        info="the best on validation images, or the last",
+        rare=True,
+    )
+    optimizer: str = knob(
+        "adamw", "Optimiser", choices=OPTIMIZERS, info="SGD has momentum 0.9", rare=True
+    )
+    min_lr: float = knob(
+        0.0, "Lowest rate", low=0.0, high=1.0, info="where warm-up begins and cosine ends", rare=True
+    )
+    decayed: str = knob(
+        "matrices",
+        "Weight decay on",
+        choices=DECAYED,
+        info="matrices; all but biases and norms; all",
+        rare=True,
+    )
+    drop_path: float = knob(
+        0.0,
+        "Drop path",
+        low=0.0,
+        high=0.9,
+        info="in the last block, from 0 in the first; 0 leaves the backbone's own",
+        rare=True,
+    )
+    dropped: str = knob(
+        "branches",
+        "Dropped",
+        choices=DROPPED,
+        info="by drop path: whole branches, or entries of what they add",
+        rare=True,
+    )
+    normalisation: str = knob(
+        "backbone",
+        "Normalisation",
+        choices=NORMALISATIONS,
+        info="the backbone's own; ImageNet's; mean and deviation 0.5; none",
+        rare=True,
+    )
+    head_start: str = knob(
+        "zero",
+        "Head's start",
+        choices=HEAD_STARTS,
+        info="zero; truncated normal, σ = 0.02; uniform, as torch's own",
+        rare=True,
+    )
 
     def steps_per_epoch(self, images: int) -> int:
         """Steps in which so many training images are seen once."""
@@ -106,6 +166,28 @@ class Recipe:
     def steps(self, images: int) -> int:
         """Steps of a whole run on so many training images."""
         return self.epochs * self.steps_per_epoch(images)
+
+
+SINCE = (
+    "balance",
+    "precision",
+    "memory",
+    "keep",
+    "optimizer",
+    "min_lr",
+    "decayed",
+    "drop_path",
+    "dropped",
+    "normalisation",
+    "head_start",
+)
+"""Fields of `Recipe` that did not exist once. Where JSON does not name them, they are as then."""
+
+
+def recipe_json(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as a spec's JSON has it: those of `SINCE` only where they are set."""
+    unset = [name for name in SINCE if getattr(recipe, name) == getattr(Recipe, name)]
+    return {name: value for name, value in asdict(recipe).items() if name not in unset}
 
 
 @dataclass(frozen=True)
@@ -157,8 +239,9 @@ class RunSpec:
     def to_json(self) -> dict:
         """A dict of JSON values, equal to what a file of them gives back: lists, no tuples.
 
-        `from_json` gives the spec back. There is a "from", a "tune" and, in the recipe, a "balance"
-        only where they are set: a run without them is the one that it was before they existed.
+        `from_json` gives the spec back. There is a "from", a "tune" and, in the recipe, what
+        `SINCE` names only where they are set: a run without them is the one that it was before
+        they existed.
         """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         if not self.tune:
@@ -168,9 +251,7 @@ class RunSpec:
             values["from"] = self.origin.to_json()
         values["knobs"] = dict(self.knobs)
         values["data"] = self.data.to_json()
-        values["recipe"] = asdict(self.recipe)
-        if self.recipe.balance == Recipe.balance:
-            del values["recipe"]["balance"]
+        values["recipe"] = recipe_json(self.recipe)
         return json.loads(json.dumps(values))
 
     @staticmethod

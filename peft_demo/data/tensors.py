@@ -19,6 +19,9 @@ from .images import THREADS, decode
 RESIZED = "bicubic, squeezed to a square, not cropped"
 """What `to_tensor` does, in words for programs that have to do the same."""
 
+WINDOW = 7 / 8
+"""The side of a window, as a share of the picture's: 224 of 256 pixels."""
+
 _AREA = (0.5, 1.0)
 """Of a random crop: the share of the picture's area."""
 _ASPECT = (3 / 4, 4 / 3)
@@ -51,29 +54,56 @@ def stack(
     return images, torch.tensor([example.label for example in examples], dtype=torch.int64)
 
 
-def augment(images: Tensor, kind: str, generator: torch.Generator | None) -> Tensor:
-    """uint8 [B 3 S S] again, each image changed for itself. `kind`: "none", "crop" or "crop+flip".
+def augment(
+    images: Tensor, kind: str, generator: torch.Generator | None, size: int = 0
+) -> Tensor:
+    """uint8 [B 3 L L] → [B 3 S S], each image changed for itself; S is `size`, 0 for L.
 
-    "crop" keeps half to all of the area and squeezes it back to the square, "flip" mirrors half of
-    the images. `generator`, on the CPU, is the only source of chance.
+    `kind` is one of `AUGMENTATIONS`. "crop" keeps half to all of the area and squeezes it back to a
+    square, "window" takes a square of `WINDOW` of the side, "flip" mirrors half of the images.
+    Larger images that neither is done to are cut to the middle. `generator`, on the CPU, is the
+    only source of chance.
     """
+    size = size or images.shape[-1]
     if kind not in AUGMENTATIONS:
         raise BadValue(
             f"unknown augmentation {kind!r}.", f"Expected one of {', '.join(AUGMENTATIONS)}."
         )
     if kind == "none":
-        return images
+        return centred(images, size)
     draws = torch.rand(len(images), 5, generator=generator).tolist()
     changed = []
     for image, (area, aspect, x, y, side) in zip(images, draws, strict=True):
-        crop = _crop(image, area, aspect, x, y)
+        if "crop" in kind:
+            cut = _crop(image, size, area, aspect, x, y)
+        elif "window" in kind:
+            cut = _window(image, size, x, y)
+        else:
+            cut = centred(image, size)
         mirrored = side < 0.5 and "flip" in kind
-        changed.append(F.horizontal_flip(crop) if mirrored else crop)
+        changed.append(F.horizontal_flip(cut) if mirrored else cut)
     return torch.stack(changed)
 
 
-def _crop(image: Tensor, area: float, aspect: float, x: float, y: float) -> Tensor:
-    """The crop that four numbers in [0, 1) choose, back at the image's size. [3 S S] → [3 S S]"""
+def centred(images: Tensor, size: int) -> Tensor:
+    """The middle of images [... 3 L L] that are larger than `size`: [... 3 S S]."""
+    return images if images.shape[-1] == size else F.center_crop(images, [size, size])
+
+
+def _window(image: Tensor, size: int, x: float, y: float) -> Tensor:
+    """The window that two numbers in [0, 1) choose, at `size`. [3 L L] → [3 S S]"""
+    largest = image.shape[-1]
+    side = round(largest * WINDOW)
+    top = int(y * (largest - side + 1))
+    left = int(x * (largest - side + 1))
+    window = F.crop(image, top, left, side, side)
+    if side == size:
+        return window
+    return F.resize(window, [size, size], F.InterpolationMode.BICUBIC, antialias=True)
+
+
+def _crop(image: Tensor, out: int, area: float, aspect: float, x: float, y: float) -> Tensor:
+    """The crop that four numbers in [0, 1) choose, at `out` pixels. [3 L L] → [3 S S]"""
     size = image.shape[-1]
     share = _AREA[0] + area * (_AREA[1] - _AREA[0])
     narrowest, widest = _ASPECT
@@ -83,7 +113,7 @@ def _crop(image: Tensor, area: float, aspect: float, x: float, y: float) -> Tens
     top = int(y * (size - height + 1))
     left = int(x * (size - width + 1))
     bicubic = F.InterpolationMode.BICUBIC
-    return F.resized_crop(image, top, left, height, width, [size, size], bicubic, antialias=True)
+    return F.resized_crop(image, top, left, height, width, [out, out], bicubic, antialias=True)
 
 
 def _read(example: Example, size: int, window: Window) -> Tensor:

@@ -15,9 +15,9 @@ def normalize(images: Tensor, backbone: Backbone) -> Tensor:
 
 
 class ImageInputs:
-    """Images [N 3 S S], normalised and augmented anew each time they are taken.
+    """Images [N 3 L L], normalised and augmented anew each time they are taken.
 
-    `inputs[chosen]`, with the numbers of B images, is [B 3 S S]. `generator`, on the CPU, is the
+    `inputs[chosen]`, with the numbers of B images, is [B 3 S S], with the backbone's S. `generator`, on the CPU, is the
     only source of chance in the augmentation.
     """
 
@@ -38,7 +38,7 @@ class ImageInputs:
 
     def __getitem__(self, chosen: Tensor) -> Tensor:
         images = self.images[chosen.to(self.images.device)]
-        augmented = augment(images, self.augmentation, self.generator)
+        augmented = augment(images, self.augmentation, self.generator, self.backbone.size)
         return normalize(augmented, self.backbone)
 
 

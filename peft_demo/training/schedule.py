@@ -22,6 +22,12 @@ def factor(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + cos(angle))
 
 
+def rate(share: float, peak: float, lowest: float) -> float:
+    """The learning rate at a fraction of its way from the lowest, or 0, up to its peak."""
+    lowest = min(lowest, peak)
+    return lowest + share * (peak - lowest)
+
+
 def is_validated(step: int, steps_per_epoch: int, epochs: int) -> bool:
     """Whether an epoch ends with this step (1-based) after which the run is validated."""
     epoch, rest = divmod(step, steps_per_epoch)

@@ -8,7 +8,7 @@ import torch
 from ..contracts.events import Surveyed
 from ..contracts.specs import RunSpec
 from ..data.few_shot_tensors import FewShotTensors
-from ..inference import normalize
+from ..inference import ImageInputs
 from ..methods import find_method
 from ..vit import Backbone
 
@@ -27,12 +27,13 @@ def survey(
     config = method.config(run.knobs)
     look = method.survey(backbone, config, len(material.classes), run.seed)
     images, labels = (part.to(backbone.device) for part in material.train)
+    inputs = ImageInputs(images, backbone)
     generator = torch.Generator().manual_seed(run.seed)
     order = torch.randperm(len(labels), generator=generator)
     batches = order.split(look.batch)[: look.batches]
     for count, batch in enumerate(batches, start=1):
         chosen = batch.to(labels.device)
-        look.add(normalize(images[chosen], backbone), labels[chosen])
+        look.add(inputs[chosen], labels[chosen])
         yield Surveyed(count, len(batches))
         if stop():
             break

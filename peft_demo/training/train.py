@@ -41,14 +41,17 @@ from . import checkpoint, doubt
 from .balance import epoch, loss_weights, mean_loss
 from .best import Best
 from .card import Measured, describe
+from .drop_path import with_drop_path
 from .first_and_last import ended, started
 from .held_out import held_out
 from .measure import Stopwatch, memory_mb
 from .memory import check_step, memory_errors
+from .normalisation import normalised
+from .optimizer import optimizer
 from .origin import begin_from, check_origin, notices
 from .patience import out_of_patience, patience_notice
 from .recompute import recompute_blocks
-from .schedule import factor, is_validated
+from .schedule import factor, is_validated, rate
 from .survey import survey
 
 Inputs = ImageInputs | CachedFeatures
@@ -93,6 +96,7 @@ def _events(
 ) -> Iterator[Event]:
     stopwatch = Stopwatch()
     fingerprint = backbone.live_fingerprint()
+    backbone = normalised(backbone, run.recipe.normalisation)
     torch.manual_seed(run.seed)
     check_origin(run, origin, backbone)
     saved = checkpoint.parse(state) if state else None
@@ -153,10 +157,12 @@ class Run:
         self.best = Best()
         self.measured = Measured()
         classes = len(material.classes)
-        self.adapter = create(method, config, backbone, classes, run.seed, allocation)
-        attached = attach(backbone, self.adapter)
+        start = self.recipe.head_start
+        self.adapter = create(method, config, backbone, classes, run.seed, allocation, start)
+        dropping = with_drop_path(backbone, self.recipe.drop_path, self.recipe.dropped)
+        attached = attach(dropping, self.adapter)
         self.model = disable_slow_fused_attention(attached, device, precision)
-        self.optimizer = torch.optim.AdamW(self.adapter.groups(self.recipe))
+        self.optimizer = optimizer(self.adapter, self.recipe)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         """The highest learning rate of each of the optimiser's groups."""
         self.learner, self.inputs, self.val_inputs = self._learner()
@@ -167,10 +173,11 @@ class Run:
         Where the head alone learns, that is the head, and features that are computed once.
         """
         augment = self.recipe.augment
+        always_the_same = augment == "none" and not self.recipe.drop_path
         images = self.material.train[0].to(self.backbone.device)
         inputs = ImageInputs(images, self.backbone, augment, self.order)
         val_inputs = ImageInputs(self.material.val[0], self.backbone)
-        if self.adapter.by_site() or self.adapter.replaced() or augment != "none":
+        if self.adapter.by_site() or self.adapter.replaced() or not always_the_same:
             return self.model, inputs, val_inputs
         return self.adapter.head, CachedFeatures(inputs), CachedFeatures(val_inputs)
 
@@ -215,9 +222,9 @@ class Run:
         self.measured.losses.append((step, loss))
         eta = (self.steps - step) * self.stopwatch.seconds / step
         memory = memory_mb(self.backbone.device)
-        rate = share * self.recipe.lr
+        lr = rate(share, self.recipe.lr, self.recipe.min_lr)
         speed = self.images_per_second(step)
-        return Stepped(step, loss, rate, speed, eta, memory, gradient)
+        return Stepped(step, loss, lr, speed, eta, memory, gradient)
 
     def _learn(self, batch: Tensor, share: float) -> tuple[float, float]:
         """One step of the optimiser on the images numbered `batch` [B]; the loss before it and the
@@ -225,8 +232,8 @@ class Run:
 
         `share` is the fraction of the highest learning rate that the step takes.
         """
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = share * rate
+        for group, peak in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate(share, peak, self.recipe.min_lr)
         self.learner.train()
         with self._autocast():
             logits = self.learner(self.inputs[batch])
@@ -262,7 +269,8 @@ class Run:
         return images / self.stopwatch.seconds
 
     def _evaluate(self, step: int) -> Iterator[Event]:
-        """Validates and keeps a better state; without validation images the last state is best."""
+        """Validates and keeps a better state; the last one is best where the recipe says so, and
+        without validation images."""
         labels = self.material.val[1]
         if not len(labels):
             self.best = Best.now(self.adapter, 0.0, 0.0, step)
@@ -271,7 +279,7 @@ class Run:
         logits = self._val_logits()
         loss, accuracy = loss_and_accuracy(logits, labels)
         self._check_finite(loss, step)
-        better = self.best.beaten_by(accuracy, loss)
+        better = self.recipe.keep == "last" or self.best.beaten_by(accuracy, loss)
         self.measured.accuracies.append((step, accuracy))
         yield Evaluated(step, loss, accuracy, len(labels), better)
         if better:

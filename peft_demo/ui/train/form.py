@@ -166,10 +166,14 @@ class FormBuilder:
             self._recipe = forms.draw(self._open_recipe)
 
     def draw_advanced(self) -> None:
-        """All other fields."""
+        """All other fields, the rare ones folded away."""
         self._advanced = {name: self._draw_knobs(name, 1) for name in self._knobs}
-        self._recipe = forms.joined(self._recipe, forms.draw(self._advanced_recipe))
+        usual = [knob for knob in self._advanced_recipe if not knob.rare]
+        rare = [knob for knob in self._advanced_recipe if knob.rare]
+        self._recipe = forms.joined(self._recipe, forms.draw(usual))
         self._extras = _draw_extras()
+        with gr.Accordion("To repeat a paper's recipe", open=False):
+            self._recipe = forms.joined(self._recipe, forms.draw(rare))
 
     def form(self, backbone: gr.Dropdown, data: DataForm, zoo: Zoo) -> RunForm:
         """The form, after both parts have been drawn, with the values that they begin with."""
