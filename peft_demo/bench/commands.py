@@ -22,11 +22,12 @@ from ..cli.options import (
     with_recipe,
 )
 from ..cli.progress import Progress
-from ..cli.services import add_weights, open_studio
+from ..cli.services import load_backbone, open_studio
 from ..cli.terminal import print_answer, table
 from ..contracts.knobs import build
 from ..contracts.specs import Recipe
 from . import trust
+from .field import commands as field
 
 if TYPE_CHECKING:
     from ..vit.source import Source
@@ -245,18 +246,15 @@ def _open_sweep(
 ) -> Iterator["Sweep"]:
     """A `Sweep` on the backbone, its lines in `file`, else in the home under `name`."""
     with open_studio(offline=offline) as studio, Progress() as progress:
-        from ..vit import load
         from .results import Results
         from .sweep import Sweep
 
         results = Results(file or studio.home.root / name)
-        if weights:
-            backbone = add_weights(studio, weights, arch or backbone)
-        loaded = load(
-            backbone, size, home=studio.home.root, offline=studio.offline, report=progress.report
-        )
+        loaded = load_backbone(studio, backbone, weights, arch, size, progress.report)
         yield Sweep(studio, loaded, results, progress, test)
 
 
+bench.command("vtab")(field.vtab)
+bench.command("fgvc")(field.fgvc)
 bench.command("doubt")(trust.doubt)
 bench.command("why")(trust.why)

@@ -12,7 +12,7 @@ import torch
 
 from ..contracts.accuracy import in_short
 from ..contracts.errors import BadData, PeftDemoError, TrainingFailed
-from ..contracts.events import Event, Finished, Started, Stepped, Tried
+from ..contracts.events import Event, Finished, Improved, Started, Stepped, Tried
 from ..contracts.held_out import HeldOut
 from ..contracts.specs import DataSpec, Recipe, RunSpec
 from ..data import split
@@ -150,10 +150,16 @@ class Sweep:
             task = f"[{place}/{len(jobs)}] {job.title}{clock.left()}"
             with clock.run(job.word):
                 measured = self._measure(job.run, images, task, clock)
-            line = {"id": id, **self._description(job), **measured}
+            line = {"id": id, **self.description(job), **measured}
             self.results.add(line)
             self.progress.line(f"{job.title}: {_outcome(line)}")
             yield line
+
+    def figures(
+        self, run: RunSpec, images: FewShotTensors, report: Callable[[float], None]
+    ) -> dict[str, Any]:
+        """Does a run; what its line keeps of it."""
+        return _measured(run, self.backbone, images, report)
 
     def _with_images(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, FewShotTensors]]:
         """Each job with its images, which neighbours share."""
@@ -162,10 +168,11 @@ class Sweep:
         for job in jobs:
             if images is None or job.run.data != spec:
                 spec = job.run.data
-                images = self._read_images(spec)
+                images = self.read_images(spec)
             yield job, images
 
-    def _read_images(self, data: DataSpec) -> FewShotTensors:
+    def read_images(self, data: DataSpec) -> FewShotTensors:
+        """The images that a spec names, as a run takes them."""
         report = self.progress.report
         dataset = self.studio.data.open(data, report)
         chosen = split(dataset, data.shots, data.seed, report, self.most_test)
@@ -175,7 +182,8 @@ class Sweep:
             chosen = replace(chosen, test=())
         return few_shot_tensors(chosen, self.backbone.size, report)
 
-    def _description(self, job: Job) -> dict[str, Any]:
+    def description(self, job: Job) -> dict[str, Any]:
+        """What a line says of a run before it measured anything."""
         run = job.run.public()
         return {
             "method": job.word,
@@ -201,7 +209,7 @@ class Sweep:
 
         report(0.0)
         try:
-            return _measured(run, self.backbone, images, report)
+            return self.figures(run, images, report)
         except PeftDemoError as error:
             return {"error": str(error)}
         except Exception as error:
@@ -237,12 +245,17 @@ def identity(run: RunSpec, backbone: Backbone, images: FewShotTensors) -> str:
 
 
 def _measured(
-    run: RunSpec, backbone: Backbone, images: FewShotTensors, report: Callable[[float], None]
+    run: RunSpec,
+    backbone: Backbone,
+    images: FewShotTensors,
+    report: Callable[[float], None],
+    keep: Callable[[bytes], None] = lambda content: None,
 ) -> dict[str, Any]:
+    """What a run measured; `keep` gets its adapter's file whenever it is a better one."""
     on_cuda = backbone.device.type == "cuda"
     if on_cuda:
         torch.cuda.reset_peak_memory_stats()
-    ending, trials, right = _ending(train(run.public(), backbone, images), report)
+    ending, trials, right = _ending(train(run.public(), backbone, images), report, keep)
     if not ending.unchanged:
         raise TrainingFailed("the frozen backbone changed in this run.", "Please report this.")
     figures = {name: getattr(ending, name) for name in MEASURED}
@@ -261,7 +274,7 @@ def _measured(
 
 
 def _ending(
-    events: Iterator[Event], report: Callable[[float], None]
+    events: Iterator[Event], report: Callable[[float], None], keep: Callable[[bytes], None]
 ) -> tuple[Finished, list[Tried], str]:
     """The last event of a run, what it has tried, and which test images it had right
     (`HeldOut.right`). Reports the fraction of its steps done."""
@@ -274,6 +287,8 @@ def _ending(
                 steps = event.steps
             case Stepped():
                 report(event.step / steps)
+            case Improved():
+                keep(event.adapter)
             case Tried():
                 trials.append(event)
             case HeldOut(part="test"):

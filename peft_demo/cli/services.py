@@ -7,8 +7,11 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..contracts.progress import Report
+
 if TYPE_CHECKING:
     from ..studio import Studio
+    from ..vit import Backbone
 
 
 def add_weights(studio: "Studio", file: Path, arch: str) -> str:
@@ -20,6 +23,17 @@ def add_weights(studio: "Studio", file: Path, arch: str) -> str:
     for notice in card.notices:
         print(f"{file.name}: {notice}", file=sys.stderr)
     return card.name
+
+
+def load_backbone(
+    studio: "Studio", name: str, weights: Path | None, arch: str, size: int, report: Report
+) -> "Backbone":
+    """The backbone of this name, or the one in a weights file, which is registered."""
+    from ..vit import load
+
+    if weights:
+        name = add_weights(studio, weights, arch or name)
+    return load(name, size, home=studio.home.root, offline=studio.offline, report=report)
 
 
 @contextmanager

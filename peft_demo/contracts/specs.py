@@ -57,7 +57,7 @@ class Recipe:
         0.0,
         "Head's learning rate",
         low=0.0,
-        high=10.0,
+        high=100.0,
         info="the head starts at zero; 0 takes the method's own",
         advanced=True,
     )

@@ -29,7 +29,9 @@ The starts are ours, as we do not know the paper's.
 The released code differs: it drops the frozen bias on every linear it adapts; it divides by (1 +
 q₀)² + 1, which is never orthogonal; it re-wraps q₀, so that Q's corner gets no gradient; it starts
 at q = 0, where 7 of 768 entries learn; its adapters stand on the residual stream behind a norm of
-their own and cannot be merged.
+their own and cannot be merged. Its LoRA file adapts q, v, fc1 and fc2 with λ
+(`targets=q,v,fc1,fc2`, `scale=true`), its adapter file stands after attention and MLP
+(`targets=proj,fc2`); the paper's column of parameters counts q and v alone.
 
 Here 1 + q₀ is kept above 0.01, AO(q) is made in fp32 whatever autocast says, and T is computed as a
 low-rank product. With R(q) = AO(q) − E, which survives bf16 near the start,

@@ -20,7 +20,8 @@ Decided here, and different from the authors' code: B and A_u start at zero, as 
 (theirs are overwritten with noise); images are drawn in random order (theirs are the first 512 of a
 list); there is no drop path; dropout stands inside the bottleneck; the module at `proj` is as all
 others (theirs reads the input); a norm with too few marks is neither counted nor trained (theirs is
-counted and not trained); the total is filled up to the budget where it is more than 5 % short.
+counted and not trained); the total is filled up to the budget where it is more than 5 % off, which
+it is in half of VTAB-1k (`fill=false` is the authors' rule).
 Without a survey, to count or to build an adapter to look at, an allocation that looks at no image
 is built.
 """

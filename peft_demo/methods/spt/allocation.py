@@ -8,8 +8,10 @@ Of all weights of the blocks the τ most sensitive are marked, and each piece is
     a linear's bias                      with fewer                     trains the marked entries
 
 with α = 10 and β = 5. τ goes in twentieths of the budget, and the one whose total comes nearest to
-the budget is taken. Where single matrices are too coarse to come within 5 % of the budget, as on
-small backbones, the best τ below it is taken and filled up with the next most sensitive entries.
+the budget is taken, which is the authors' rule. Where single matrices are too coarse to come within
+5 % of the budget, the best τ below it is taken and filled up with the next most sensitive entries,
+unless the knob `fill` is off. That acts on small backbones, and on a ViT-B, too: with the
+sensitivities that the authors ship, in 10 of the 19 tasks of VTAB-1k at 0.4 M parameters.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -128,7 +130,7 @@ def allocate(terms: Terms, sensitivity: Mapping[str, Tensor]) -> Allocation:
             "the survey found no sensitive weight.",
             "Are the images and the backbone's weights sound?",
         )
-    plan, entries = _nearest(list(_plans(terms, scores)), terms.budget)
+    plan, entries = _nearest(list(_plans(terms, scores)), terms.budget, terms.config.fill)
     positions = most_sensitive(terms, scores, plan, entries)
     sparse = {name: len(at) for name, at in positions.items()}
     return Allocation(plan.structured, plan.vectors, sparse, positions)
@@ -211,10 +213,10 @@ def _plans(terms: Terms, scores: Tensor) -> Iterator[Plan]:
         yield planned(terms, marks.tolist())
 
 
-def _nearest(plans: list[Plan], wanted: int) -> tuple[Plan, int]:
+def _nearest(plans: list[Plan], wanted: int, fill: bool) -> tuple[Plan, int]:
     """The plan to take (of two equally near, the later), and how many entries beside it."""
     nearest = min(reversed(plans), key=lambda plan: abs(plan.total - wanted))
-    if abs(nearest.total - wanted) <= TOLERANCE * wanted:
+    if not fill or abs(nearest.total - wanted) <= TOLERANCE * wanted:
         return nearest, nearest.entries
     affordable = [plan for plan in plans if plan.total <= wanted]
     largest = max(affordable, key=lambda plan: plan.total)

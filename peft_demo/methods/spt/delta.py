@@ -32,6 +32,12 @@ class Config:
     dropout: float = knob(
         0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True
     )
+    fill: bool = knob(
+        True,
+        "Fill up",
+        info="the budget, where the nearest choice is more than 5 % off; the authors do not",
+        advanced=True,
+    )
 
 
 class Places(NamedTuple):

@@ -1,0 +1,220 @@
+"""`bench vtab` and `bench fgvc`. Nothing heavy is imported before one runs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Option
+
+from ...cli.options import Arch, Backbone, Json, Offline, Size, Weights, with_recipe
+from ...cli.progress import Progress
+from ...cli.services import load_backbone, open_studio
+from ...cli.terminal import print_answer
+from ...contracts.errors import BadValue, UnknownName
+
+if TYPE_CHECKING:
+    from ...vit import Backbone as LoadedBackbone
+    from ..contenders import Contender
+    from .plan import Plan
+    from .sweep import FieldSweep
+    from .task import Benchmark, Task
+
+Root = Annotated[
+    str, Option("--root", metavar="DIR|hf:ID", help="Where its tasks lie, one folder each.")
+]
+Methods = Annotated[str, Option("--methods", metavar="M,M:KNOB=VALUE", help="As for compare.")]
+Tasks = Annotated[str, Option("--tasks", metavar="T,T", help="Tasks, groups of them, or all.")]
+ProtocolName = Annotated[
+    str,
+    Option("--protocol", metavar="ours|paper", help="Equal trials for all, or authors' recipes."),
+]
+Trials = Annotated[
+    int,
+    Option("--trials", metavar="N", min=0, max=100, help="Settings tried; 0: 20, paper: all."),
+]
+Seeds = Annotated[
+    str, Option("--seeds", metavar="N|S,S", help="Of the tested runs: how many, or which (1,2).")
+]
+Decoders = Annotated[
+    int,
+    Option("--decoders", metavar="N", min=0, max=64, help="Processes that decode test images."),
+]
+ResultsFile = Annotated[
+    Path | None, Option("--results", metavar="FILE", help="JSON lines; what is there is not run.")
+]
+KeptAdapters = Annotated[
+    Path | None, Option("--adapters", metavar="DIR", help="Keeps the adapters of tested runs.")
+]
+Format = Annotated[str, Option("--format", metavar="F", help="text, markdown, latex or csv.")]
+DryRun = Annotated[bool, Option("--dry-run", help="Say what would be run, and run nothing.")]
+
+
+def _command(name: str, title: str) -> Callable[..., None]:
+    """The command of a benchmark."""
+
+    @with_recipe
+    def command(
+        root: Root = "",
+        methods: Methods = "linear,lora",
+        tasks: Tasks = "all",
+        protocol: ProtocolName = "ours",
+        trials: Trials = 0,
+        seeds: Seeds = "1",
+        backbone: Backbone = "",
+        weights: Weights = None,
+        arch: Arch = "",
+        size: Size = 0,
+        decoders: Decoders = 2,
+        results: ResultsFile = None,
+        adapters: KeptAdapters = None,
+        form: Format = "text",
+        dry_run: DryRun = False,
+        offline: Offline = False,
+        as_json: Json = False,
+        recipe: dict[str, str] | None = None,
+    ) -> None:
+        from ..comparison import parse_seeds
+        from ..contenders import contenders
+        from . import printed
+        from .plan import find_plan
+
+        benchmark = _benchmark(name)
+        chosen = benchmark.chosen(tasks)
+        entered = contenders(methods)
+        numbers = parse_seeds(seeds)
+        plan = find_plan(protocol, benchmark, recipe or {}, trials, numbers[0])
+        if form not in printed.FORMATS:
+            raise UnknownName("format", form, printed.FORMATS)
+        if dry_run:
+            _print_plan(plan, entered, chosen, as_json)
+            return
+        if not root:
+            raise BadValue(f"--root is missing: the folder that holds the tasks of {title}.")
+        from .protocol import Protocol
+
+        says = {"benchmark": name, "protocol": protocol}
+        with _open_sweep(
+            benchmark, backbone, weights, arch, size, decoders, results, adapters, says, offline
+        ) as sweep:
+            from .root import find_root
+
+            place = find_root(root, sweep.studio.offline, sweep.progress.report)
+            other = _unofficial(benchmark, place, chosen)
+            run = Protocol(sweep, benchmark, place, numbers)
+            scores = run.scores(chosen, entered, plan.settings)
+        from .published import beside
+        from .table import rows
+
+        found = rows(scores, benchmark)
+        own = {contender.method.name for contender in entered}
+        others = beside(name, own)
+        notes = [*_notes(benchmark, sweep, protocol, len(numbers)), *other]
+        value = {
+            "results": str(sweep.results.file),
+            "notes": notes,
+            "methods": [row.to_json() for row in found],
+            "published": [vars(figure) for figure in others],
+        }
+        drawn = printed.lines(benchmark, found, others, protocol, form)
+        print_answer(value, [*drawn, "", *notes] if form == "text" else drawn, as_json)
+
+    command.__doc__ = f"Run methods on {title}: choose on validation images, test once."
+    return command
+
+
+vtab = _command("vtab", "VTAB-1k")
+fgvc = _command("fgvc", "FGVC")
+
+
+def _benchmark(name: str) -> "Benchmark":
+    return getattr(import_module(f"{__package__}.{name}"), name.upper())
+
+
+@contextmanager
+def _open_sweep(
+    benchmark: "Benchmark",
+    backbone: str,
+    weights: Path | None,
+    arch: str,
+    size: int,
+    decoders: int,
+    file: Path | None,
+    adapters: Path | None,
+    says: Mapping[str, Any],
+    offline: bool,
+) -> Iterator["FieldSweep"]:
+    """A `FieldSweep` of the benchmark, its lines in `file`, else in the home."""
+    with open_studio(offline=offline) as studio, Progress() as progress:
+        from ..results import Results
+        from .images import read_images
+        from .sweep import FieldSweep
+
+        results = Results(file or studio.home.root / f"{benchmark.name}.jsonl")
+        loaded = load_backbone(studio, backbone, weights, arch, size, progress.report)
+        read = partial(read_images, benchmark, size=loaded.size, report=progress.report)
+        yield FieldSweep(studio, loaded, results, progress, read, decoders, adapters, says)
+
+
+def _unofficial(benchmark: "Benchmark", root: Path, tasks: Sequence["Task"]) -> list[str]:
+    """A sentence about tasks whose lists are not as long as the published ones."""
+    from .images import unofficial
+
+    texts = [unofficial(benchmark, benchmark.folder(root, task)) for task in tasks]
+    other = [text for text in texts if text]
+    return [f"These are not the published lists. {'; '.join(other)}."] if other else []
+
+
+def _notes(benchmark: "Benchmark", sweep: "FieldSweep", protocol: str, seeds: int) -> list[str]:
+    """What the figures are."""
+    from .stream import most_bytes
+    from .sweep import hardware
+
+    loaded: LoadedBackbone = sweep.backbone
+    side = round(loaded.size * benchmark.margin)
+    megabytes = most_bytes(side, loaded.size, sweep.decoders) / 1e6
+    spread = "95 % interval of the test images" if seeds == 1 else "sample deviation over the seeds"
+    return [
+        f"{benchmark.title}, {loaded.name} at {loaded.size} px, protocol {protocol}, seeds: {seeds}, "
+        f"on {hardware(loaded.device)}. Accuracies in percent, ± {spread}; means with the interval "
+        "of their test images. Last state, chosen on validation images, tested once.",
+        f"Test images were read in batches: at most {megabytes:.0f} MB of them decoded at a time.",
+    ]
+
+
+def _print_plan(
+    plan: "Plan", contenders: Sequence["Contender"], tasks: Sequence["Task"], as_json: bool
+) -> None:
+    said = {contender.word: plan.said(contender, tasks) for contender in contenders}
+    print_answer(said, _plan_lines(said), as_json)
+
+
+def _plan_lines(said: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for word, parts in said.items():
+        yield word
+        for heading, value in parts.items():
+            for line in _as_lines(value):
+                yield f"  {heading:<8}  {line}"
+
+
+def _as_lines(value: Any) -> list[str]:
+    """{"lr": 0.1} → ["lr 0.1"]; a mapping of mappings is a line for each."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return value or ["nothing known"]
+    if any(isinstance(part, Mapping) for part in value.values()):
+        return [f"{name}: {_settings(part)}" for name, part in value.items() if part]
+    return [_settings(value)]
+
+
+def _settings(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_word(value)}" for name, value in values.items())
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "+".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
