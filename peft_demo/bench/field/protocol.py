@@ -110,7 +110,9 @@ class Protocol:
 
     def _job(self, entry: Entry, run: RunSpec, lists: str, seed: int, note: str) -> Job:
         data = self.benchmark.spec(self.root, entry.task, lists, seed)
-        return Job(entry.contender.word, replace(run, data=data), f" on {entry.task.name}{note}")
+        backbone = self.sweep.backbone
+        run = replace(run, data=data, backbone=backbone.name, size=backbone.size)
+        return Job(entry.contender.word, run, f" on {entry.task.name}{note}")
 
 
 def best_of(lines: Sequence[Line]) -> int | None:
