@@ -256,5 +256,6 @@ def _open_sweep(
 
 bench.command("vtab")(field.vtab)
 bench.command("fgvc")(field.fgvc)
+bench.command("fewshot")(field.fewshot)
 bench.command("doubt")(trust.doubt)
 bench.command("why")(trust.why)

@@ -1,4 +1,4 @@
-"""`bench vtab` and `bench fgvc`. Nothing heavy is imported before one runs."""
+"""`bench vtab`, `bench fgvc` and `bench fewshot`. Nothing heavy is imported before one runs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,11 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from ...cli.options import Arch, Backbone, Json, Offline, Size, Weights, with_recipe
+from ...cli.options import (
+    Arch,
+    Backbone,
+    Json,
+    Offline,
+    Size,
+    Tune,
+    Weights,
+    with_reading,
+    with_recipe,
+)
 from ...cli.progress import Progress
 from ...cli.services import load_backbone, open_studio
 from ...cli.terminal import print_answer
-from ...contracts.errors import BadValue, UnknownName
+from ...contracts.errors import BadValue
+from ...contracts.knobs import build
+from ...contracts.specs import Recipe
 
 if TYPE_CHECKING:
     from ...vit import Backbone as LoadedBackbone
@@ -86,8 +98,7 @@ def _command(name: str, title: str) -> Callable[..., None]:
         entered = contenders(methods)
         numbers = parse_seeds(seeds)
         plan = find_plan(protocol, benchmark, recipe or {}, trials, numbers[0])
-        if form not in printed.FORMATS:
-            raise UnknownName("format", form, printed.FORMATS)
+        printed.check(form)
         if dry_run:
             _print_plan(plan, entered, chosen, as_json)
             return
@@ -127,6 +138,60 @@ def _command(name: str, title: str) -> Callable[..., None]:
 
 vtab = _command("vtab", "VTAB-1k")
 fgvc = _command("fgvc", "FGVC")
+
+
+@with_recipe
+@with_reading
+def fewshot(
+    data: Annotated[
+        list[str], Option("--data", metavar="DATA", help="As for train; again for more datasets.")
+    ],
+    methods: Methods = "linear,lora",
+    shots: Annotated[str, Option(metavar="K,K", help="Training images per class.")] = "1,2,4,8,16",
+    seeds: Annotated[str, Option(metavar="N|S,S", help="As for compare.")] = "3",
+    tune: Tune = 0,
+    backbone: Backbone = "",
+    weights: Weights = None,
+    arch: Arch = "",
+    size: Size = 0,
+    results: ResultsFile = None,
+    adapters: KeptAdapters = None,
+    form: Format = "text",
+    offline: Offline = False,
+    as_json: Json = False,
+    recipe: dict[str, str] | None = None,
+    reading: dict[str, Any] | None = None,
+) -> None:
+    """Run methods on sets × shots × seeds; every given test image counts."""
+    from .. import comparison
+    from ..contenders import contenders
+    from ..results import Results
+    from . import fewshot, printed
+    from .sweep import FieldSweep
+
+    printed.check(form)
+    entered = contenders(methods)
+    numbers = comparison.parse_seeds(seeds)
+    counts = fewshot.parse_shots(shots)
+    settings = build(Recipe, recipe)
+    with open_studio(offline=offline) as studio, Progress() as progress:
+        lines_file = Results(results or studio.home.root / "fewshot.jsonl")
+        loaded = load_backbone(studio, backbone, weights, arch, size, progress.report)
+        read = partial(
+            fewshot.read_images, studio.data.open, size=loaded.size, report=progress.report
+        )
+        says = {"benchmark": "fewshot"}
+        sweep = FieldSweep(studio, loaded, lines_file, progress, read, 0, adapters, says)
+        jobs = []
+        for count in counts:
+            specs = [studio.data.read(n, count, 0, **reading or {}) for n in dict.fromkeys(data)]
+            jobs += comparison.jobs(entered, numbers, specs, loaded, settings, tune)
+        lines = sweep.do(jobs)
+    rows = fewshot.summary(lines)
+    note = comparison.caption(numbers, specs, loaded, settings, tune)
+    value = {"results": str(lines_file.file), "caption": note, "methods": rows}
+    drawn = printed.drawn(*fewshot.table(rows), form)
+    print_answer(value, [*drawn, "", note] if form == "text" else drawn, as_json)
 
 
 def _benchmark(name: str) -> "Benchmark":

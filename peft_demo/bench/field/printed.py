@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from io import StringIO
 
 from ...cli.terminal import table
+from ...contracts.errors import UnknownName
 from ..comparison import as_markdown
 from .published import Published
 from .table import Figure, Row
 from .task import Benchmark
 
-FORMATS = ("text", "markdown", "latex", "csv")
 GROUP_MEAN = "mean of groups"
 Cells = tuple[str, ...]
 
@@ -31,12 +31,23 @@ def lines(
     protocol: str,
     form: str,
 ) -> list[str]:
-    """The lines of the table in one of `FORMATS`."""
+    """The lines of the table in one of the forms."""
     columns = head(benchmark, rows)
     plain = form == "csv"
     cells = [_cells(row, columns, benchmark, protocol, plain) for row in rows]
     cells += [_published(figure, columns, benchmark) for figure in others]
-    return _FORMS[form](cells, columns)
+    return drawn(cells, columns, form)
+
+
+def check(form: str) -> None:
+    """`UnknownName` unless tables are drawn in this form."""
+    if form not in _FORMS:
+        raise UnknownName("format", form, _FORMS)
+
+
+def drawn(rows: Sequence[Cells], head: Cells, form: str) -> list[str]:
+    """The lines of a table."""
+    return _FORMS[form](rows, head)
 
 
 def _cells(

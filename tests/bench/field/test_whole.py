@@ -42,13 +42,14 @@ def accuracy(folder: Path, file: Path, rows: list[tuple[str, int]], side: int = 
         if side > 32:
             edge = (side - 32) // 2
             small = small.crop((edge, edge, edge + 32, edge + 32))
-        pixels = torch.tensor(list(small.getdata()), dtype=torch.float32).view(32, 32, 3)
+        pixels = torch.tensor(list(small.tobytes()), dtype=torch.float32).view(32, 32, 3)
         image = (pixels.permute(2, 0, 1) / 255 - mean_) / std
         with torch.no_grad():
             right.append(int(model(image[None]).argmax() == label))
     return "".join(map(str, right))
 
 
+@pytest.mark.slow
 def test_all_of_vtab_is_chosen_trained_again_and_tested(typed, vtab_root, home, tmp_path):
     kept = tmp_path / "adapters"
     words = ["bench", "vtab", "--root", vtab_root, "--methods", "linear,ln", *FEW]
