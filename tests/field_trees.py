@@ -24,9 +24,11 @@ def draw(path: Path, label: int, chance: Random) -> None:
 def labels(count: int, classes: int, chance: Random, missing: int = -1) -> list[int]:
     """Of class 0 twice as many as of the others; none of the missing one."""
     known = [0, *(label for label in range(classes) if label != missing)]
-    return [known[n % len(known)] for n in range(count)] if missing >= 0 else [
-        chance.choice(known) for _ in range(count)
-    ]
+    return (
+        [known[n % len(known)] for n in range(count)]
+        if missing >= 0
+        else [chance.choice(known) for _ in range(count)]
+    )
 
 
 def vtab(root: Path, task: str, classes: int) -> Path:

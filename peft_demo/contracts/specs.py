@@ -120,7 +120,12 @@ class Recipe:
         "adamw", "Optimiser", choices=OPTIMIZERS, info="SGD has momentum 0.9", rare=True
     )
     min_lr: float = knob(
-        0.0, "Lowest rate", low=0.0, high=1.0, info="where warm-up begins and cosine ends", rare=True
+        0.0,
+        "Lowest rate",
+        low=0.0,
+        high=1.0,
+        info="where warm-up begins and cosine ends",
+        rare=True,
     )
     decayed: str = knob(
         "matrices",

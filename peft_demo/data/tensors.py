@@ -54,9 +54,7 @@ def stack(
     return images, torch.tensor([example.label for example in examples], dtype=torch.int64)
 
 
-def augment(
-    images: Tensor, kind: str, generator: torch.Generator | None, size: int = 0
-) -> Tensor:
+def augment(images: Tensor, kind: str, generator: torch.Generator | None, size: int = 0) -> Tensor:
     """uint8 [B 3 L L] → [B 3 S S], each image changed for itself; S is `size`, 0 for L.
 
     `kind` is one of `AUGMENTATIONS`. "crop" keeps half to all of the area and squeezes it back to a

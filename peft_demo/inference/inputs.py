@@ -17,8 +17,8 @@ def normalize(images: Tensor, backbone: Backbone) -> Tensor:
 class ImageInputs:
     """Images [N 3 L L], normalised and augmented anew each time they are taken.
 
-    `inputs[chosen]`, with the numbers of B images, is [B 3 S S], with the backbone's S. `generator`, on the CPU, is the
-    only source of chance in the augmentation.
+    `inputs[chosen]`, with the numbers of B images, is [B 3 S S], with the backbone's S.
+    `generator`, on the CPU, is the only source of chance in the augmentation.
     """
 
     def __init__(

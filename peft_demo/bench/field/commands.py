@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -182,13 +183,20 @@ def fewshot(
         )
         says = {"benchmark": "fewshot"}
         sweep = FieldSweep(studio, loaded, lines_file, progress, read, 0, adapters, says)
+        names = dict.fromkeys(data)
+        specs = [studio.data.read(name, counts[0], 0, **reading or {}) for name in names]
         jobs = []
         for count in counts:
-            specs = [studio.data.read(n, count, 0, **reading or {}) for n in dict.fromkeys(data)]
-            jobs += comparison.jobs(entered, numbers, specs, loaded, settings, tune)
+            own = [replace(spec, shots=count) for spec in specs]
+            jobs += comparison.jobs(entered, numbers, own, loaded, settings, tune)
         lines = sweep.do(jobs)
     rows = fewshot.summary(lines)
-    note = comparison.caption(numbers, specs, loaded, settings, tune)
+    tuned = f", best of {tune} trials on validation images" if tune else ""
+    note = (
+        f"{loaded.name} at {loaded.size} px, epochs: {settings.epochs}, seeds: {len(numbers)}"
+        f"{tuned}. Test accuracies in percent on every given test image, mean ± sample deviation "
+        "over the seeds."
+    )
     value = {"results": str(lines_file.file), "caption": note, "methods": rows}
     drawn = printed.drawn(*fewshot.table(rows), form)
     print_answer(value, [*drawn, "", note] if form == "text" else drawn, as_json)
@@ -242,9 +250,10 @@ def _notes(benchmark: "Benchmark", sweep: "FieldSweep", protocol: str, seeds: in
     megabytes = most_bytes(side, loaded.size, sweep.decoders) / 1e6
     spread = "95 % interval of the test images" if seeds == 1 else "sample deviation over the seeds"
     return [
-        f"{benchmark.title}, {loaded.name} at {loaded.size} px, protocol {protocol}, seeds: {seeds}, "
-        f"on {hardware(loaded.device)}. Accuracies in percent, ± {spread}; means with the interval "
-        "of their test images. Last state, chosen on validation images, tested once.",
+        f"{benchmark.title}, {loaded.name} at {loaded.size} px, protocol {protocol}, "
+        f"seeds: {seeds}, on {hardware(loaded.device)}. Accuracies in percent, ± {spread}; means "
+        "with the interval of their test images. Last state, chosen on validation images, tested "
+        "once.",
         f"Test images were read in batches: at most {megabytes:.0f} MB of them decoded at a time.",
     ]
 

@@ -1,8 +1,8 @@
 """Few-shot curves: any sets × shots × seeds, each class with the same number of training images.
 
-As `compare` chooses them (`data.few_shot`), but every test image that a set gives is tested on, read
-batch by batch in threads. NOAH (2022) made five fine-grained sets with 1, 2, 4, 8 and 16 shots and three seeds
-the usual ones; its lists of files are read as any other folder.
+As `compare` chooses them (`data.few_shot`), but every test image that a set gives is tested on,
+read in batches. NOAH (2022) made 1, 2, 4, 8 and 16 shots and three seeds on five fine-grained sets
+the usual ones. Which images its seeds chose stands in lists of its own, which are not read here.
 """
 
 from collections.abc import Callable, Iterable, Sequence

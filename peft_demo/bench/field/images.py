@@ -69,9 +69,7 @@ def no_images(size: int) -> LabelledImages:
     return torch.empty(0, 3, size, size, dtype=torch.uint8), torch.empty(0, dtype=torch.int64)
 
 
-def _lists(
-    benchmark: Benchmark, folder: Path, task: Task, splits: str
-) -> dict[str, list[Example]]:
+def _lists(benchmark: Benchmark, folder: Path, task: Task, splits: str) -> dict[str, list[Example]]:
     lists: dict[str, list[Example]] = {"train": [], "val": [], "test": []}
     for name, part in (parse_splits(splits) or {}).items():
         lists[part] += benchmark.read(folder, task, name)
@@ -88,7 +86,5 @@ def _fingerprint(lists: dict[str, list[Example]]) -> str:
 
 
 def _line(part: str, examples: Sequence[Example], read: bool) -> str:
-    words: Iterable[str] = (
-        f"{e.name} {e.label} {e.digest if read else ''}" for e in examples
-    )
+    words: Iterable[str] = (f"{e.name} {e.label} {e.digest if read else ''}" for e in examples)
     return f"{part}: {' '.join(words)}"

@@ -34,8 +34,7 @@ class Paper:
         return [self._run(contender, one) for one in values]
 
     def said(self, contender: Contender, tasks: Sequence[Task]) -> dict[str, Any]:
-        """The recipe, what differs by the task, what is searched, and what is not as in the paper.
-        """
+        """The recipe, what depends on the task, what is searched, what is not as in the paper."""
         preset = self._preset(contender)
         run = self._run(contender, preset.values)
         own = {**preset.values.recipe, **self.flags}

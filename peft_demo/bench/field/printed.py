@@ -50,9 +50,7 @@ def drawn(rows: Sequence[Cells], head: Cells, form: str) -> list[str]:
     return _FORMS[form](rows, head)
 
 
-def _cells(
-    row: Row, columns: Cells, benchmark: Benchmark, protocol: str, plain: bool
-) -> Cells:
+def _cells(row: Row, columns: Cells, benchmark: Benchmark, protocol: str, plain: bool) -> Cells:
     figures = {**row.tasks, **row.groups, GROUP_MEAN: row.group_mean}
     figures[f"mean of {len(benchmark.tasks)}"] = row.task_mean
     words = {

@@ -91,9 +91,7 @@ class Benchmark:
         return DataSpec("folder", str(folder), ALL, seed, splits=splits)
 
 
-def examples(
-    folder: Path, task: Task, part: str, rows: Sequence[tuple[str, int]]
-) -> list[Example]:
+def examples(folder: Path, task: Task, part: str, rows: Sequence[tuple[str, int]]) -> list[Example]:
     """(path below the folder, label) as examples; `BadData` for a label that the task lacks."""
     for path, label in rows:
         if not 0 <= label < task.classes:

@@ -59,9 +59,7 @@ def read(folder: Path, task: Task, part: str) -> list[Example]:
 def _row(task: Task, part: str, number: int, line: str) -> tuple[str, int]:
     path, _, label = line.strip().rpartition(" ")
     if not path or not label.isdecimal():
-        raise BadData(
-            f'{task.name}: line {number} of {part}.txt is no "path label": {line!r:.80}.'
-        )
+        raise BadData(f'{task.name}: line {number} of {part}.txt is no "path label": {line!r:.80}.')
     return path, int(label)
 
 

@@ -1,7 +1,7 @@
 """The command line, as in `tests/bench`, and trees of stand-ins that are drawn once."""
 
-import pytest
 import field_trees as trees
+import pytest
 
 from peft_demo import cli
 

@@ -1,8 +1,8 @@
 """Official lists: what is read, what is refused, and how pictures are streamed."""
 
+import field_trees as trees
 import pytest
 import torch
-import field_trees as trees
 
 from peft_demo.bench.field.fgvc import FGVC
 from peft_demo.bench.field.images import read_images, unofficial
@@ -57,7 +57,7 @@ def test_a_line_that_is_wrong_is_named(tmp_path, line, sentence):
 
 
 def test_a_task_that_is_not_there_is_named_and_one_folder_below_is_found(tmp_path):
-    with pytest.raises(BadData, match="no kitti/train800.txt below"):
+    with pytest.raises(BadData, match=r"no kitti/train800\.txt below"):
         VTAB.folder(tmp_path, KITTI)
     trees.vtab(tmp_path / "vtab-1k", "kitti", 4)
     assert VTAB.folder(tmp_path, KITTI) == tmp_path / "vtab-1k/kitti"

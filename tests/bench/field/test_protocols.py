@@ -1,4 +1,4 @@
-"""What a protocol tries, and what the authors' recipes say: against the notes they were read from."""
+"""What a protocol tries, and what the recipes of the authors say."""
 
 import json
 
@@ -65,7 +65,12 @@ def one(word, task, benchmark=VTAB):
 )
 def test_rlrr_has_the_settings_of_its_table(task, lr, drop, decay, augment):
     recipe = one("rlrr", task).recipe
-    assert (recipe.lr, recipe.head_lr, recipe.drop_path, recipe.weight_decay) == (lr, lr, drop, decay)
+    assert (recipe.lr, recipe.head_lr, recipe.drop_path, recipe.weight_decay) == (
+        lr,
+        lr,
+        drop,
+        decay,
+    )
     assert recipe.augment == augment and recipe.dropped == "entries"
     assert (recipe.normalisation, recipe.batch, recipe.clip) == ("half", 32, 0.0)
     assert (recipe.epochs, recipe.warmup, recipe.decayed) == (100, 0.1, "weights")
@@ -150,7 +155,10 @@ BAD = {
     "an unknown task": (["bench", "vtab", "--tasks", "cifa"], "did you mean 'cifar'"),
     "an unknown protocol": (["bench", "vtab", "--protocol", "papers"], "did you mean 'paper'"),
     "an unknown format": (["bench", "fgvc", "--root", "x", "--format", "tex"], "no format"),
-    "a Hub set offline": (["bench", "vtab", "--root", "hf:a/b", "--offline"], "not on this machine"),
+    "a Hub set offline": (
+        ["bench", "vtab", "--root", "hf:a/b", "--offline"],
+        "not on this machine",
+    ),
 }
 
 

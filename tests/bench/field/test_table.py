@@ -19,7 +19,9 @@ def test_a_mean_is_there_only_where_all_its_tasks_are():
     scores = [Score("lora", task.name, (line(0.5),), 3) for task in VTAB.tasks]
     (whole,) = rows(scores, VTAB)
     assert whole.group_mean.accuracy == whole.task_mean.accuracy == 0.5
-    failed = [Score("lora", "kitti", (), 3, "no memory.") if s.task == "kitti" else s for s in scores]
+    failed = [
+        Score("lora", "kitti", (), 3, "no memory.") if s.task == "kitti" else s for s in scores
+    ]
     (broken,) = rows(failed, VTAB)
     assert broken.group_mean is None and broken.task_mean is None
     assert set(broken.groups) == {"natural", "specialised"} and broken.error == "no memory."
