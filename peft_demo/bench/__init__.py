@@ -5,6 +5,7 @@
     python -m peft_demo bench methods            steps.py       a step beside a plain LoRA's
     python -m peft_demo bench switch             switching.py   choosing, loading, merging adapters
     python -m peft_demo bench predict            answering.py   answers of one adapter and of many
+    python -m peft_demo bench vtab|fgvc|fewshot  field/         the field's benchmarks
 
 `compare` and `tune` do their runs one after the other (`sweep.py`). Each run is a line of a file as
 soon as it ends (`results.py`), so the same command goes on where it was stopped. The two about

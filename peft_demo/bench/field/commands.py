@@ -222,12 +222,12 @@ def _open_sweep(
     """A `FieldSweep` of the benchmark, its lines in `file`, else in the home."""
     with open_studio(offline=offline) as studio, Progress() as progress:
         from ..results import Results
-        from .images import read_images
+        from .images import Reader
         from .sweep import FieldSweep
 
         results = Results(file or studio.home.root / f"{benchmark.name}.jsonl")
         loaded = load_backbone(studio, backbone, weights, arch, size, progress.report)
-        read = partial(read_images, benchmark, size=loaded.size, report=progress.report)
+        read = Reader(benchmark, loaded.size, progress.report)
         yield FieldSweep(studio, loaded, results, progress, read, decoders, adapters, says)
 
 

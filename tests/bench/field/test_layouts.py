@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from peft_demo.bench.field.fgvc import FGVC
-from peft_demo.bench.field.images import read_images, unofficial
+from peft_demo.bench.field.images import Reader, read_images, unofficial
 from peft_demo.bench.field.stream import most_bytes
 from peft_demo.bench.field.task import ALL
 from peft_demo.bench.field.vtab import VTAB
@@ -37,6 +37,14 @@ def test_a_class_without_training_images_keeps_its_number(tmp_path):
     assert (len(tuning.train[1]), len(tuning.val[1]), len(tuning.tested)) == (16, 8, 0)
     assert tuning.fingerprint != images.fingerprint
     assert "16 instead of 800 in train800" in unofficial(VTAB, folder)
+
+
+def test_lists_are_read_once_for_all_seeds(tmp_path):
+    trees.vtab(tmp_path, "kitti", 4)
+    read = Reader(VTAB, 32)
+    first = read(VTAB.spec(tmp_path, KITTI, VTAB.testing, 0))
+    assert read(VTAB.spec(tmp_path, KITTI, VTAB.testing, 1)) is first
+    assert len(read(VTAB.spec(tmp_path, KITTI, VTAB.tuning, 1)).train[1]) == 16
 
 
 def test_equal_pictures_stay_in_training_and_test(tmp_path):
