@@ -1,4 +1,4 @@
-"""Where the printed figures come from: `commands` is the door, five questions behind it.
+"""Where the printed figures come from: `commands` is the door, the questions behind it.
 
     python -m peft_demo compare --data DATA      comparison.py  methods × seeds: accuracy and cost
     python -m peft_demo bench tune --data DATA   tuning.py      learning rates, by validation images

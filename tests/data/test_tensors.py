@@ -5,10 +5,10 @@ from pictures import COLOURS, encoded, picture, quarters, tree
 from PIL import Image
 
 from peft_demo.contracts.errors import BadImage, BadValue
-from peft_demo.contracts.specs import DataSpec
+from peft_demo.contracts.specs import AUGMENTATIONS, DataSpec
 from peft_demo.data import augment, open_dataset, split, stack, to_tensor
 
-KINDS = ("none", "crop", "crop+flip")
+KINDS = AUGMENTATIONS
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -72,7 +72,31 @@ def test_only_the_flipping_kind_mirrors_and_then_about_half():
     mirrored = {
         k: (augment(left_dark, k, seeded())[:, 0, 8, 0] > 127).sum().item() for k in KINDS[1:]
     }
-    assert mirrored["crop"] < 30 and 70 < mirrored["crop+flip"] < 130
+    assert mirrored["crop"] < 30 and mirrored["window"] == 0
+    assert all(70 < count < 130 for kind, count in mirrored.items() if "flip" in kind)
+
+
+def test_a_flip_alone_leaves_every_pixel_what_it_was():
+    images = batch(8)
+    flipped = augment(images, "flip", seeded())
+    for one, other in zip(images, flipped, strict=True):
+        assert torch.equal(one, other) or torch.equal(one.flip(-1), other)
+
+
+def test_windows_of_larger_pictures_are_their_own_pixels():
+    """224 of 256: every place is reached, nothing is resized; without one, the middle is taken."""
+    rows = torch.arange(256, dtype=torch.uint8)[:, None].expand(256, 256)
+    images = rows.expand(400, 3, 256, 256)
+    windows = augment(images, "window", seeded(), 224)
+    assert windows.shape == (400, 3, 224, 224)
+    tops = windows[:, 0, 0, 0].tolist()
+    assert min(tops) == 0 and max(tops) == 32
+    assert all(
+        torch.equal(w[0, :, 0], rows[t : t + 224, 0]) for w, t in zip(windows, tops, strict=True)
+    )
+    for kind in ("none", "flip"):
+        assert (augment(images[:4], kind, seeded(), 224)[:, 0, 0] == 16).all()
+    assert augment(images[:2], "crop", seeded(), 224).shape == (2, 3, 224, 224)
 
 
 def test_crops_keep_at_least_half_of_the_picture():

@@ -8,5 +8,5 @@ A protocol says which settings a method tries on validation images (`ours.py`, `
 are trained again on all training images and tested once (`protocol.py`). Each run is a job of
 `bench.sweep` and a line of its file, so the same command goes on where it was stopped. Training
 images are tensors in memory (`images.py`); test images are read batch by batch (`stream.py`).
-`table.py` counts, `published.py` has the figures of others.
+`table.py` counts, `critical.py` says which ranks differ, `published.py` has the figures of others.
 """

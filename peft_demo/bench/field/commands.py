@@ -27,6 +27,7 @@ from ...cli.terminal import print_answer
 from ...contracts.errors import BadValue
 from ...contracts.knobs import build
 from ...contracts.specs import Recipe
+from ...storage import write_file
 
 if TYPE_CHECKING:
     from ...vit import Backbone as LoadedBackbone
@@ -61,6 +62,10 @@ ResultsFile = Annotated[
 KeptAdapters = Annotated[
     Path | None, Option("--adapters", metavar="DIR", help="Keeps the adapters of tested runs.")
 ]
+Picture = Annotated[
+    Path | None,
+    Option("--picture", metavar="FILE.svg", help="Draws mean ranks and what lies within chance."),
+]
 Format = Annotated[str, Option("--format", metavar="F", help="text, markdown, latex or csv.")]
 DryRun = Annotated[bool, Option("--dry-run", help="Say what would be run, and run nothing.")]
 
@@ -83,6 +88,7 @@ def _command(name: str, title: str) -> Callable[..., None]:
         decoders: Decoders = 2,
         results: ResultsFile = None,
         adapters: KeptAdapters = None,
+        picture: Picture = None,
         form: Format = "text",
         dry_run: DryRun = False,
         offline: Offline = False,
@@ -117,13 +123,21 @@ def _command(name: str, title: str) -> Callable[..., None]:
             other = _unofficial(benchmark, place, chosen)
             run = Protocol(sweep, benchmark, place, numbers)
             scores = run.scores(chosen, entered, plan.settings)
+        from . import critical
         from .published import beside
         from .table import rows
 
         found = rows(scores, benchmark)
+        ranked = critical.critical(found)
+        if picture:
+            if ranked is None:
+                raise BadValue("there are no ranks to draw.", "Take two methods or more.")
+            write_file(picture, critical.picture(ranked).encode())
         own = {contender.method.name for contender in entered}
         others = beside(name, own)
         notes = [*_notes(benchmark, sweep, protocol, len(numbers)), *other]
+        if ranked:
+            notes.append(ranked.in_words())
         value = {
             "results": str(sweep.results.file),
             "notes": notes,

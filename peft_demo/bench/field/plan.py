@@ -9,8 +9,6 @@ from ...contracts.specs import DataSpec, Recipe, RunSpec
 from ..contenders import Contender
 from .task import Benchmark, Task
 
-PROTOCOLS = ("ours", "paper")
-
 
 class Plan(Protocol):
     """What each contender tries on a task."""

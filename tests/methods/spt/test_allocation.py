@@ -188,3 +188,24 @@ def test_without_a_survey_exactly_the_budget_is_allocated(name, vit_b):
         assert adapter.trainable == method.count(vit_b, config) == wanted
         assert adapter.extra["structured"]
         assert adapter.extra["sparse"]
+
+
+def test_the_authors_do_not_fill_up(tiny):
+    """With `fill` off the nearest plan is taken, however far its total is from the budget."""
+    terms = Terms(LowRankEntries, tiny.anatomy, Config(rank=8, budget=4.0))
+    scores = {piece.name: torch.zeros(piece.shape) for piece in terms.pieces}
+    for role in ("q", "k", "v", "proj"):
+        scores[f"blocks.0.{role}.weight"] += 1.0
+    totals = {}
+    for fill in (True, False):
+        chosen = replace(terms, config=replace(terms.config, fill=fill))
+        allocation = allocate(chosen, scores)
+        entries = sum(allocation.sparse.values())
+        modules = sum(
+            terms.cost(site)
+            for site in tiny.anatomy.at("q", "k", "v", "proj", "fc1", "fc2")
+            if site.name in allocation.structured
+        )
+        totals[fill] = terms.token + entries + modules
+    off = {fill: abs(total - terms.budget) / terms.budget for fill, total in totals.items()}
+    assert off[True] <= 0.05 < off[False]
