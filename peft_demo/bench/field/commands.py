@@ -109,6 +109,8 @@ def _command(name: str, title: str) -> Callable[..., None]:
         if dry_run:
             _print_plan(plan, entered, chosen, as_json)
             return
+        if picture and len(entered) < 2:
+            raise BadValue("one method has no rank to draw.", "Take two methods or more.")
         if not root:
             raise BadValue(f"--root is missing: the folder that holds the tasks of {title}.")
         from .protocol import Protocol
@@ -129,9 +131,7 @@ def _command(name: str, title: str) -> Callable[..., None]:
 
         found = rows(scores, benchmark)
         ranked = critical.critical(found)
-        if picture:
-            if ranked is None:
-                raise BadValue("there are no ranks to draw.", "Take two methods or more.")
+        if picture and ranked:
             write_file(picture, critical.picture(ranked).encode())
         own = {contender.method.name for contender in entered}
         others = beside(name, own)

@@ -155,6 +155,10 @@ BAD = {
     "an unknown task": (["bench", "vtab", "--tasks", "cifa"], "did you mean 'cifar'"),
     "an unknown protocol": (["bench", "vtab", "--protocol", "papers"], "did you mean 'paper'"),
     "an unknown format": (["bench", "fgvc", "--root", "x", "--format", "tex"], "no format"),
+    "a picture of one": (
+        ["bench", "vtab", "--root", "x", "--methods", "ln", "--picture", "x.svg"],
+        "no rank to draw",
+    ),
     "a Hub set offline": (
         ["bench", "vtab", "--root", "hf:a/b", "--offline"],
         "not on this machine",

@@ -106,9 +106,10 @@ def test_all_of_vtab_is_chosen_trained_again_and_tested(typed, vtab_root, home, 
     assert linear["method"] == "linear" and [row["method"] for row in published] == [
         "linear, Jia 2022"
     ]
-    latex = typed(*words, "--format", "latex")[1]
+    latex = typed(*words, "--format", "latex", "--picture", tmp_path / "ranks.svg")[1]
+    assert f"ln {value['methods'][1]['rank']:.2f}" in (tmp_path / "ranks.svg").read_text()
     assert latex.startswith("\\begin{tabular}") and "oxford\\_iiit\\_pet" in latex
-    assert latex.count("\\\\") == 3
+    assert latex.count("\\\\") == 4
     assert "| ln |" in typed(*words, "--format", "markdown")[1]
 
 
