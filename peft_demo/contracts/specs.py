@@ -52,12 +52,12 @@ class Recipe:
     """How to train. A learning rate of 0 is the method's own; `Method.recipe` fills it in."""
 
     epochs: int = knob(20, "Epochs", low=1, high=1000, info="passes over the training images")
-    lr: float = knob(0.0, "Learning rate", low=0.0, high=100.0, info="0 takes the method's own")
+    lr: float = knob(0.0, "Learning rate", low=0.0, high=50.0, info="0 takes the method's own")
     head_lr: float = knob(
         0.0,
         "Head's learning rate",
         low=0.0,
-        high=100.0,
+        high=50.0,
         info="the head starts at zero; 0 takes the method's own",
         advanced=True,
     )
