@@ -1,5 +1,6 @@
 """`bench vtab`, `bench fgvc` and `bench fewshot`. Nothing heavy is imported before one runs."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -53,8 +54,14 @@ Seeds = Annotated[
     str, Option("--seeds", metavar="N|S,S", help="Of the tested runs: how many, or which (1,2).")
 ]
 Decoders = Annotated[
-    int,
-    Option("--decoders", metavar="N", min=0, max=64, help="Processes that decode test images."),
+    int | None,
+    Option(
+        "--decoders",
+        metavar="N",
+        min=0,
+        max=64,
+        help="Processes that decode test images; one for four cores if left out, 0: threads.",
+    ),
 ]
 ResultsFile = Annotated[
     Path | None, Option("--results", metavar="FILE", help="JSON lines; what is there is not run.")
@@ -85,7 +92,7 @@ def _command(name: str, title: str) -> Callable[..., None]:
         weights: Weights = None,
         arch: Arch = "",
         size: Size = 0,
-        decoders: Decoders = 2,
+        decoders: Decoders = None,
         results: ResultsFile = None,
         adapters: KeptAdapters = None,
         picture: Picture = None,
@@ -227,7 +234,7 @@ def _open_sweep(
     weights: Path | None,
     arch: str,
     size: int,
-    decoders: int,
+    decoders: int | None,
     file: Path | None,
     adapters: Path | None,
     says: Mapping[str, Any],
@@ -236,8 +243,12 @@ def _open_sweep(
     """A `FieldSweep` of the benchmark, its lines in `file`, else in the home."""
     with open_studio(offline=offline) as studio, Progress() as progress:
         from ..results import Results
+        from ...data.images import THREADS
         from .images import Reader
         from .sweep import FieldSweep
+
+        if decoders is None:
+            decoders = (os.cpu_count() or 1) // THREADS  # each decodes in so many threads
 
         results = Results(file or studio.home.root / f"{benchmark.name}.jsonl")
         loaded = load_backbone(studio, backbone, weights, arch, size, progress.report)
