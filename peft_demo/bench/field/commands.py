@@ -242,8 +242,8 @@ def _open_sweep(
 ) -> Iterator["FieldSweep"]:
     """A `FieldSweep` of the benchmark, its lines in `file`, else in the home."""
     with open_studio(offline=offline) as studio, Progress() as progress:
-        from ..results import Results
         from ...data.images import THREADS
+        from ..results import Results
         from .images import Reader
         from .sweep import FieldSweep
 
