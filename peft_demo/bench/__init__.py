@@ -6,7 +6,8 @@
     python -m peft_demo bench switch             switching.py   choosing, loading, merging adapters
     python -m peft_demo bench predict            answering.py   answers of one adapter and of many
 
-`compare` and `tune` do their runs one after the other (`sweep.py`). Each run is a line of a file as
-soon as it ends (`results.py`), so the same command goes on where it was stopped. The two about
+`compare` and `tune` do their runs one after the other (`sweep.py`, `runner.py`) or with `--workers`
+some at a time (`workers.py`). Each run is a line of a file as soon as it ends (`results.py`), so
+the same command goes on where it was stopped. The two about
 answers stand beside huggingface/peft, where it is installed (`huggingface.py`).
 """

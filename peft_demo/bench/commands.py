@@ -45,6 +45,15 @@ ResultsFile = Annotated[
         "--results", metavar="FILE", help="JSON lines, one a run; what is there is not run again."
     ),
 ]
+Workers = Annotated[
+    int,
+    Option(
+        metavar="N",
+        min=1,
+        max=64,
+        help="Runs at a time, each in a process of its own with its share of the threads.",
+    ),
+]
 Markdown = Annotated[bool, Option("--markdown", help="Print the table as Markdown.")]
 Turns = Annotated[
     int, Option(metavar="N", min=1, max=10_000, help="How often each is timed, in turns.")
@@ -72,6 +81,7 @@ def compare(
     test_images: Annotated[
         int, Option(metavar="N", min=0, help="Test on N images at most; 0 takes those there are.")
     ] = 0,
+    workers: Workers = 1,
     results: ResultsFile = None,
     markdown: Markdown = False,
     offline: Offline = False,
@@ -88,6 +98,7 @@ def compare(
     name = "comparisons.jsonl"
     with _open_sweep(backbone, weights, arch, size, results, name, offline) as sweep:
         sweep.most_test = test_images
+        sweep.workers = workers
         read = sweep.studio.data.read
         names = dict.fromkeys(data)
         specs = [read(name, shots, 0, **reading or {}) for name in names]
@@ -123,6 +134,7 @@ def tune(
     size: Size = 0,
     shots: Shots = 16,
     seed: Seed = 0,
+    workers: Workers = 1,
     results: ResultsFile = None,
     offline: Offline = False,
     as_json: Json = False,
@@ -141,6 +153,7 @@ def tune(
     file = results or tuning.HOME
     if data:
         with _open_sweep(backbone, weights, arch, size, file, "", offline, test=False) as sweep:
+            sweep.workers = workers
             spec = sweep.studio.data.read(data, shots, seed, **reading or {})
             jobs = []
             for contender in tuned:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from peft_demo.bench import comparison, sweep
+from peft_demo.bench import comparison, runner
 from peft_demo.contracts.errors import BadValue, TrainingFailed
 from peft_demo.contracts.specs import DataSpec
 
@@ -19,13 +19,13 @@ def compare(methods, *more) -> list:
 def performed(monkeypatch):
     """The (method, seed) of every run that is really done."""
     done = []
-    measured = sweep._measured
+    measured = runner._measured
 
     def counted(run, *rest):
         done.append((run.method, run.seed))
         return measured(run, *rest)
 
-    monkeypatch.setattr(sweep, "_measured", counted)
+    monkeypatch.setattr(runner, "_measured", counted)
     return done
 
 
@@ -57,7 +57,7 @@ def test_runs_are_lines_and_are_not_repeated(typed, home, performed):
 
 
 def test_a_run_that_fails_is_a_line_and_is_tried_again(typed, home, monkeypatch, performed):
-    train = sweep.train
+    train = runner.train
     broken = [TrainingFailed("the loss is not finite."), RuntimeError("a bug\nin it")]
 
     def failing(run, *rest):
@@ -65,7 +65,7 @@ def test_a_run_that_fails_is_a_line_and_is_tried_again(typed, home, monkeypatch,
             raise broken.pop(0)
         return train(run, *rest)
 
-    monkeypatch.setattr(sweep, "train", failing)
+    monkeypatch.setattr(runner, "train", failing)
     for sentence in ("1 failed: the loss is not finite.", "1 failed: RuntimeError: a bug in it"):
         code, out, _ = typed(*compare("lora,linear", "--seeds", 1))
         assert code == 0 and sentence in out
@@ -74,17 +74,17 @@ def test_a_run_that_fails_is_a_line_and_is_tried_again(typed, home, monkeypatch,
 
 
 def test_ctrl_c_loses_the_run_in_progress_alone(typed, monkeypatch, performed):
-    train = sweep.train
+    train = runner.train
 
     def interrupted(run, *rest):
         if run.method == "lora":
             raise KeyboardInterrupt
         return train(run, *rest)
 
-    monkeypatch.setattr(sweep, "train", interrupted)
+    monkeypatch.setattr(runner, "train", interrupted)
     code, out, err = typed(*compare("linear,lora", "--seeds", 1))
     assert code == 130 and out == "" and "goes on from" in err
-    monkeypatch.setattr(sweep, "train", train)
+    monkeypatch.setattr(runner, "train", train)
     assert typed(*compare("linear,lora", "--seeds", 1))[0] == 0
     assert performed == [("linear", 0), ("lora", 0), ("lora", 0)]
 
