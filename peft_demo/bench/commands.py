@@ -90,9 +90,11 @@ def compare(
     reading: dict[str, Any] | None = None,
 ) -> None:
     """Run methods × seeds and print one table. Stopped, the same command goes on where it was."""
-    from . import best, comparison, contenders
+    from ..studio.comparison import best, rows
+    from ..studio.comparison.contenders import contenders
+    from . import comparison
 
-    compared = contenders.contenders(methods)
+    compared = contenders(methods)
     chosen_seeds = comparison.parse_seeds(seeds)
     settings = build(Recipe, recipe)
     name = "comparisons.jsonl"
@@ -104,16 +106,16 @@ def compare(
         specs = [read(name, shots, 0, **reading or {}) for name in names]
         jobs = comparison.jobs(compared, chosen_seeds, specs, sweep.backbone, settings, tune)
         lines = sweep.do(jobs)
-    rows = comparison.summary(lines)
+    compared_rows = rows.summary(lines)
     caption = comparison.caption(chosen_seeds, specs, sweep.backbone, settings, tune)
-    cells = comparison.printed(rows, sweep.backbone.device.type)
+    cells = comparison.printed(compared_rows, sweep.backbone.device.type)
     drawn = comparison.drawn(cells, comparison.head(specs), markdown)
     legend = best.legend(best.gaps(lines), len(chosen_seeds))
     value = {
         "results": str(sweep.results.file),
         "caption": caption,
         "legend": legend,
-        "methods": rows,
+        "methods": compared_rows,
         "runs": lines,
     }
     below = [caption, "", legend] if legend else [caption]
@@ -145,10 +147,11 @@ def tune(
 
     The table is about all sets so far that were tried with this recipe.
     """
-    from . import contenders, tuning
-    from .results import Results
+    from ..studio.comparison.contenders import contenders
+    from ..studio.comparison.results import Results
+    from . import tuning
 
-    tuned = contenders.contenders(methods)
+    tuned = contenders(methods)
     settings = build(Recipe, recipe)
     file = results or tuning.HOME
     if data:
@@ -182,9 +185,10 @@ def steps(
 
     Where peft is installed, its LoRA is the last row, in fp32 as it trains unless asked otherwise.
     """
-    from . import comparison, contenders, steps
+    from ..studio.comparison.contenders import contenders
+    from . import comparison, steps
 
-    measured = contenders.contenders(methods)
+    measured = contenders(methods)
     with open_studio(offline=True) as studio, Progress() as progress:
         from ..vit import find
 
@@ -258,8 +262,8 @@ def _open_sweep(
 ) -> Iterator["Sweep"]:
     """A `Sweep` on the backbone, its lines in `file`, else in the home under `name`."""
     with open_studio(offline=offline) as studio, Progress() as progress:
+        from ..studio.comparison.results import Results
         from ..vit import load
-        from .results import Results
         from .sweep import Sweep
 
         results = Results(file or studio.home.root / name)

@@ -39,6 +39,10 @@ Measured = dict[str, Any]
 """What a run measured, or the "error" it ended with."""
 
 
+def _silent(fraction: float) -> None:
+    """A report that nobody reads."""
+
+
 class Runner:
     """Does runs on a backbone. Neighbours share their images.
 
@@ -53,11 +57,11 @@ class Runner:
         self.most_test = most_test
         self._images: tuple[DataSpec, FewShotTensors] | None = None
 
-    def identity(self, run: RunSpec, report: Report) -> str:
+    def identity(self, run: RunSpec, report: Report | None = None) -> str:
         """What names the run for good. Reads its images; raises `BadData`."""
         return identity(run, self.backbone, self._images_of(run.data, report))
 
-    def measure(self, run: RunSpec, report: Callable[[float], None]) -> Measured:
+    def measure(self, run: RunSpec, report: Callable[[float], None] = _silent) -> Measured:
         """What the run measured, or its "error": a run that breaks does not end those after it.
 
         Reports the fraction of its steps done.

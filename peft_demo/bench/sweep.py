@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from ..contracts.accuracy import in_short
 from ..contracts.specs import DataSpec, Recipe, RunSpec
 from ..studio import Studio
+from ..studio.comparison.contenders import Contender
+from ..studio.comparison.results import Line, Results
 from ..training import search
 from ..vit import Backbone
 from .clock import Clock
-from .contenders import Contender
-from .results import Line, Results
 from .runner import Measured, Runner
 from .workers import Outcome, Workers, Workplace
 
@@ -144,7 +144,7 @@ class Sweep:
             for number, outcome in workers.do([job.run for job in first], done):
                 clock.ended(first[number].word, outcome.seconds)
                 line = self._line(first[number], outcome, known)
-                lines |= {place: line for place in places[number]}
+                lines |= dict.fromkeys(places[number], line)
                 self._report_ended(lines, jobs, clock)
         return [{**lines[place], "method": job.word} for place, job in enumerate(jobs)]
 

@@ -175,10 +175,6 @@ def _do(run: RunSpec, done: Collection[str]) -> Outcome:
     if _runner is None:
         _runner = _workplace.runner()
     begun = monotonic()
-    id = _runner.identity(run, _silent)
-    measured = None if id in done else _runner.measure(run, _silent)
+    id = _runner.identity(run)
+    measured = None if id in done else _runner.measure(run)
     return Outcome(id, measured, monotonic() - begun)
-
-
-def _silent(*_: object) -> None:
-    """A report that nobody reads."""

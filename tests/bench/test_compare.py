@@ -7,6 +7,7 @@ import pytest
 from peft_demo.bench import comparison, runner
 from peft_demo.contracts.errors import BadValue, TrainingFailed
 from peft_demo.contracts.specs import DataSpec
+from peft_demo.studio.comparison import rows
 
 DIGITS = ["--data", "digits", "--shots", 2, "--size", 32, "--epochs", 1]
 
@@ -129,7 +130,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(typed, name):
 
 
 def line(method, accuracy, **more) -> dict:
-    figures = dict.fromkeys(comparison.AVERAGED, 1000.0) | {"memory_mb": None}
+    figures = dict.fromkeys(rows.AVERAGED, 1000.0) | {"memory_mb": None}
     accuracies = {"test_accuracy": accuracy, "val_accuracy": accuracy}
     return {"method": method, "data": "digits", "seed": 0} | accuracies | figures | more
 
@@ -141,7 +142,7 @@ def test_the_spread_is_the_sample_deviation_over_the_seeds_that_ended_well():
         line("lora", 0.6, seed=1),
         line("lora", None, error="no memory."),
     ]
-    lora, linear = comparison.summary(lines)
+    lora, linear = rows.summary(lines)
     assert (lora["seeds"], lora["failed"], linear["seeds"]) == (2, 1, 1)
     assert lora["test_accuracy"] == pytest.approx(0.55)
     assert lora["test_std"] == pytest.approx(0.1 / 2**0.5)
@@ -156,7 +157,7 @@ def test_several_sets_are_columns_that_count_the_same():
     scores = [("digits", 0.9, 0), ("digits", 1.0, 1), ("signs", 0.5, 0)]
     lines = [line("lora", score, data=data, seed=seed) for data, score, seed in scores]
     lines += [line("linear", 0.3), line("linear", None, data="signs", error="no memory.")]
-    lora, linear = comparison.summary(lines)
+    lora, linear = rows.summary(lines)
     assert lora["test_accuracy"] == pytest.approx((0.95 + 0.5) / 2)
     assert linear["test_accuracy"] is None
     cells = comparison.printed([lora, linear], "cpu")
@@ -186,7 +187,7 @@ def test_several_sets_in_one_command(typed, performed):
 
 
 def test_without_test_images_none_is_printed():
-    (row,) = comparison.summary([line("lora", None)])
+    (row,) = rows.summary([line("lora", None)])
     assert comparison.printed([row], "cpu")[0][1:3] == ("not measured", "not measured")
 
 

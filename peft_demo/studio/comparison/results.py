@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import IO, Any
 
-from ..storage.atomic import disk_errors
+from ...storage.atomic import disk_errors
 
 Line = dict[str, Any]
 """A run that ended: its "id", what it was, and what it measured or the "error" it ended with."""
