@@ -194,6 +194,8 @@ class ComparedMethod:
     mean: Cell | None
     """Over several datasets, all measured."""
     trainable: float | None
+    """Without the head."""
+    head: float | None
     file_bytes: float | None
     seconds: float | None
     images_per_second: float | None

@@ -54,6 +54,7 @@ def _row(row: rows.Row, good: Sequence[Line]) -> ComparedMethod:
         cells=cells,
         mean=_cell(row, ()) if several else None,
         trainable=row["trainable"],
+        head=row["head"],
         file_bytes=row["file_bytes"],
         seconds=row["seconds"],
         images_per_second=row["images_per_second"],
