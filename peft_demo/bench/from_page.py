@@ -6,6 +6,7 @@ Tells what it does on standard output, a JSON object a line, and ends with its s
 
 import json
 import os
+import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -40,8 +41,9 @@ class Told:
             return
         self._what = what
         self._at = monotonic()
+        words = re.sub(r"^\[\d+/\d+\] ", "", what)  # the page counts the runs itself
         percent = f", {100 * fraction:.0f} %" if fraction >= 0 else ""
-        print(json.dumps({"doing": f"{what}{percent}"}), file=self._out, flush=True)
+        print(json.dumps({"doing": f"{words}{percent}"}), file=self._out, flush=True)
 
     def line(self, text: str) -> None:
         """Lines of runs stand in the results."""

@@ -131,7 +131,9 @@ class FormBuilder:
             elem_id="compare-shots",
         )
         with gr.Row():
-            self._seeds = gr.Slider(1, 10, 3, step=1, label="Seeds", min_width=140)
+            self._seeds = gr.Slider(
+                1, 10, 3, step=1, label="Seeds", info="each with other images", min_width=140
+            )
             self._recipe = forms.draw(self._open_knobs)
 
     def draw_advanced(self, workers: int) -> None:
