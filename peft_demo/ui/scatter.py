@@ -96,15 +96,16 @@ class _Axes:
         powers = [log10(max(1, point.cost)) for point in points]
         self.first = floor(min(powers))
         self.last = max(ceil(max(powers)), self.first + 1)
-        lowest = min(point.accuracy for point in points)
-        self.low = max(0.0, floor(20 * lowest - 0.5) / 20)
+        accuracies = [point.accuracy for point in points]
+        self.low = max(0.0, floor(20 * min(accuracies) - 0.5) / 20)
+        self.high = min(1.0, ceil(20 * max(accuracies) + 0.5) / 20)
 
     def x(self, cost: float) -> float:
         share = (log10(max(1, cost)) - self.first) / (self.last - self.first)
         return LEFT + share * (WIDTH - LEFT - RIGHT)
 
     def y(self, accuracy: float) -> float:
-        share = (accuracy - self.low) / (1 - self.low)
+        share = (accuracy - self.low) / (self.high - self.low)
         return HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP)
 
     def costs(self, words: Callable[[float], str]) -> list[str]:
@@ -118,9 +119,9 @@ class _Axes:
         return marks
 
     def accuracies(self) -> list[str]:
-        """Ticks of the accuracies: the lowest, the middle and 100 %."""
+        """Ticks of the accuracies: the lowest, the middle and the highest."""
         marks = []
-        for accuracy in (self.low, (self.low + 1) / 2, 1.0):
+        for accuracy in (self.low, (self.low + self.high) / 2, self.high):
             y = self.y(accuracy)
             word = f"{100 * accuracy:.3g} %"
             marks.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')

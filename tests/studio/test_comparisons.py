@@ -86,7 +86,8 @@ def test_the_time_goes_by_what_has_run():
     assert price.seconds(spec, [4], "vit", 32, LINES[:1]) == pytest.approx(2 * (2 + 5 * 2 * 4 / 16))
     other = spec_of("arc", seeds=(0, 1), recipe=Recipe(epochs=5), workers=2)
     assert price.seconds(other, [4], "vit", 32, LINES[:1]) == pytest.approx(2 + 5 * 2 * 4 / 16)
-    assert price.seconds(spec, [4], "vit", 64, LINES) is None
+    assert price.seconds(spec, [4], "vit", 64, LINES[:1]) == pytest.approx(4 * 2 * (2 + 2.5))
+    assert price.seconds(spec, [4], "other", 32, LINES) is None
     assert price.seconds(spec, [4], "vit", 32, LINES[-1:]) is None
 
 
@@ -156,8 +157,8 @@ def test_a_comparison_runs_in_line_stops_and_goes_on_after_a_restart(studio, ope
     again.stop(second)
     assert again.wait(20)
 
-    kept = [json.loads(text) for text in (again._records.record(first).results).open()]
-    assert len({run["id"] for run in kept}) == len(kept) == 4
+    kept = again._records.record(first).results.read_text().splitlines()
+    assert len({json.loads(text)["id"] for text in kept}) == len(kept) == 4
 
 
 def wait_for(condition) -> None:

@@ -18,14 +18,15 @@ class Pace:
     """Seconds of a run beside learning: validation, the test."""
 
     @classmethod
-    def of(cls, line: Line) -> "Pace | None":
-        """That of a run; None where its line does not tell."""
+    def of(cls, line: Line, size: int) -> "Pace | None":
+        """That of a run, as it would be at this size; None where its line does not tell."""
         if "error" in line or not line.get("curve") or not line["images_per_second"]:
             return None
         steps = line["curve"][-1][0]
         per_image = 1 / line["images_per_second"]
         learning = steps * line["spec"]["recipe"]["batch"] * per_image
-        return cls(per_image, max(0.0, line["seconds"] - learning))
+        pixels = (size / line["size"]) ** 2
+        return cls(pixels * per_image, pixels * max(0.0, line["seconds"] - learning))
 
 
 def seconds(
@@ -33,10 +34,12 @@ def seconds(
 ) -> float | None:
     """Of the whole comparison; None where nothing has run on this backbone.
 
-    `classes` are those of its datasets; `backbone` and `size` are what the lines call them. A
-    method that has not run yet takes what the others take.
+    `classes` are those of its datasets; `backbone` and `size` are what the lines call them. Runs at
+    this size count where there are any, else those at others, by their pixels. A method that has
+    not run yet takes what the others take.
     """
-    paces = _paces(line for line in lines if (line["backbone"], line["size"]) == (backbone, size))
+    same = [line for line in lines if line["backbone"] == backbone]
+    paces = _paces([line for line in same if line["size"] == size] or same, size)
     if not paces:
         return None
     usual = Pace(
@@ -52,11 +55,11 @@ def seconds(
     return total * len(spec.seeds) / spec.workers
 
 
-def _paces(lines: Iterable[Line]) -> dict[str, Pace]:
+def _paces(lines: Iterable[Line], size: int) -> dict[str, Pace]:
     """Method → the median of its runs."""
     runs: dict[str, list[Pace]] = {}
     for line in lines:
-        if pace := Pace.of(line):
+        if pace := Pace.of(line, size):
             runs.setdefault(line["method"], []).append(pace)
     return {
         method: Pace(

@@ -29,6 +29,12 @@ from .refresh import Refresh
 from .view import SAVE_CSV, SAVE_JSON, CompareView
 from .view import build as build_view
 
+TO_TABLE = """() => {
+  if (innerWidth > 768) return
+  document.querySelector("#compare-headline, #compare-chosen").scrollIntoView({block: "start"})
+}"""
+"""On a phone the table stands below the form: Start goes there."""
+
 
 @dataclass(frozen=True)
 class Beginning:
@@ -188,6 +194,7 @@ def _connect_view(
     ]
     for event in done:
         event.success(**how)
+    started.success(None, None, None, js=TO_TABLE, **QUEUED)
     wishes = [view.chosen.input, view.shots.input, view.measure.input]
     gr.on(wishes, trigger_mode="always_last", **how)
     for button, write, save in (

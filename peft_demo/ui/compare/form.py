@@ -132,7 +132,7 @@ class FormBuilder:
         )
         with gr.Row():
             self._seeds = gr.Slider(
-                1, 10, 3, step=1, label="Seeds", info="each with other images", min_width=140
+                1, 10, 3, step=1, label="Seeds", info="other images each", min_width=140
             )
             self._recipe = forms.draw(self._open_knobs)
 

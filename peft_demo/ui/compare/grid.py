@@ -19,7 +19,7 @@ from .. import text
 from ..titles import Titles
 
 COSTS = ("Trained", "File", "Time", "Images / s")
-SIGNS = {BEST: "best", TIED: "≈ best", UNCLEAR: "?"}
+SIGNS = {BEST: "≈", TIED: "≈", UNCLEAR: "?"}
 CSV_HEAD = (
     "method",
     "data",
@@ -112,7 +112,7 @@ def _problem(row: ComparedMethod | None) -> str:
 def _cell(cell: Cell | None, place: Place, seeds: int, pressed: bool) -> str:
     if cell is None:
         return '<td class="open">…</td>'
-    count = f"<small>{cell.seeds} of {seeds} seeds</small>" if cell.seeds < seeds else ""
+    count = f"<em>{cell.seeds} of {seeds} seeds</em>" if cell.seeds < seeds else ""
     state = "true" if pressed else "false"
     return (
         f'<td{_look(cell)}><button type="button" data-act="curves" data-id="{escape(place.word)}" '
@@ -127,9 +127,9 @@ def _look(cell: Cell | None) -> str:
 def _figures(cell: Cell) -> str:
     """HTML: the accuracy, how sure it is, and how it stands to the best."""
     if cell.accuracy is None:
-        return f"<b>{_percent(cell.val_accuracy)}</b><small>validation</small>"
-    sign = f"<i>{SIGNS[cell.mark]}</i>" if cell.mark else ""
-    return f"<b>{_percent(cell.accuracy)}</b><small>{escape(doubt(cell))}</small>{sign}"
+        return f"<b>{_percent(cell.val_accuracy)}</b> <small>validation</small>"
+    sign = f" <i>{SIGNS[cell.mark]}</i>" if cell.mark else ""
+    return f"<b>{_percent(cell.accuracy)}</b> <small>{escape(doubt(cell))}</small>{sign}"
 
 
 def doubt(cell: Cell) -> str:

@@ -128,10 +128,9 @@ def progress(card: ComparisonCard) -> str:
     if card.failed:
         words.append(f"{card.failed} failed")
     details = escape(card.doing or text.sentence(card.problem))
-    return (
-        f'<p class="state" role="status">{" · ".join(words)}</p>'
-        f'{bar(ended / card.spec.runs)}<p class="doing">{details}</p>'
-    )
+    more = f'<p class="doing">{details}</p>' if details else ""
+    state = f'<p class="state" role="status">{" · ".join(words)}</p>'
+    return f"{state}{bar(ended / card.spec.runs)}{more}"
 
 
 def _is_unfinished(card: ComparisonCard) -> bool:

@@ -79,11 +79,12 @@ def build(starts: bool) -> CompareView:
     with gr.Column(visible=False) as stage:
         chosen = gr.Dropdown([], label="Comparison", elem_id="compare-chosen")
         progress = gr.HTML("", padding=False, elem_id="compare-progress")
-        with gr.Row():
-            go_on = gr.Button("Go on", variant="primary", size="md", visible=False)
-            stop = gr.Button(
-                "Stop, keep what has ended", size="md", visible=False, elem_id="compare-stop"
-            )
+        go_on = gr.Button(
+            "Go on", variant="primary", size="md", visible=False, elem_id="compare-go-on"
+        )
+        stop = gr.Button(
+            "Stop, keep what has ended", size="md", visible=False, elem_id="compare-stop"
+        )
         shots = gr.Radio([], label="Shots", visible=False, elem_id="compare-at")
         table = pressed.build("compare-table")
         legend = gr.Markdown("", elem_classes="quiet")
