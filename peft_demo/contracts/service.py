@@ -187,7 +187,7 @@ class Comparisons(Protocol):
 
     @property
     def starts(self) -> bool:
-        """Whether one can be started here; else those that are there can be looked at."""
+        """Whether one can be started here; else those that are done can be looked at."""
         ...
 
     def cost(self, spec: ComparisonSpec) -> ComparisonCost:

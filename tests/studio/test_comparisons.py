@@ -125,7 +125,11 @@ def test_what_is_wrong_is_said_before_anything_starts(studio):
 
 
 def test_where_nothing_starts_one_may_look(studio):
+    record = ComparisonRecords(studio.home.comparisons).create(spec_of("linear"))
     studio.comparisons.starts = False
+    assert studio.comparisons.comparisons() == []
+    record.end()
+    assert [card.id for card in studio.comparisons.comparisons()] == [record.id]
     with pytest.raises(NotAllowed):
         studio.comparisons.start(spec_of("linear"))
 

@@ -38,7 +38,7 @@ ASSUMED_CLASSES = 10
 class Comparisons:
     """The `contracts.service.Comparisons` of a home: one at a time, others wait in line.
 
-    Without `starts`, what is there can be looked at and nothing can be started. Where the machine
+    Without `starts`, what is done can be looked at and nothing can be started. Where the machine
     is `shared`, only the one who started a comparison may stop it.
     """
 
@@ -115,7 +115,8 @@ class Comparisons:
             raise NotAllowed("this comparison lives in another window.", "Stop it there.")
 
     def comparisons(self) -> list[ComparisonCard]:
-        return [self._card(record) for record in self._records.records()]
+        cards = [self._card(record) for record in self._records.records()]
+        return [card for card in cards if self.starts or card.state is RunState.DONE]
 
     def table(self, id: str, shots: int = 0) -> ComparisonTable:
         record = self._records.record(id)

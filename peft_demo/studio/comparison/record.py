@@ -9,7 +9,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,7 +20,7 @@ from ...contracts.run_state import RunState
 from ...storage.atomic import disk_errors, write_file
 from ...storage.lock import locked
 from ...storage.names import free_name, slug
-from .results import Line, Results
+from .results import Line, read_lines
 
 SPEC = "spec.json"
 RUNS = "runs.jsonl"
@@ -58,9 +58,11 @@ class ComparisonRecord:
 
     def lines(self) -> list[Line]:
         """The latest line of each run."""
-        if not self.results.exists():
+        try:
+            now = self.results.stat()
+            return list(_lines(self.results, now.st_size, now.st_mtime_ns))
+        except OSError:
             return []
-        return list(Results(self.results).lines().values())
 
     def end(self, problem: str = "") -> None:
         """Notes that it has ended: all runs are done, or `problem` says why not."""
@@ -100,6 +102,12 @@ class ComparisonRecord:
                 return False
         except (Timeout, OSError):
             return True
+
+
+@lru_cache(32)
+def _lines(file: Path, size: int, changed: int) -> tuple[Line, ...]:
+    """Read anew when the file has another size or time: a page asks often."""
+    return tuple(read_lines(file).values())
 
 
 class ComparisonRecords:
