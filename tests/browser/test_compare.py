@@ -18,6 +18,8 @@ def set_up(page, methods: list[str]) -> None:
     for word in methods:
         field.fill(word)
         field.press("Enter")
+    field.blur()
+    expect(page.locator("#compare-methods [role=option]")).to_have_count(0)
     page.locator("#compare-shots").get_by_label("16", exact=True).uncheck()
     for shots in ("1", "2"):
         page.locator("#compare-shots").get_by_label(shots, exact=True).check()

@@ -109,7 +109,7 @@ class Refresh:
         more = drawings.over_shots(tables, place, self.titles)
         title = f"{grid.title_of(place.method, self.titles)} on {place.data}, {shots} shots"
         charts = "".join(f"<div>{drawing}</div>" for drawing in [*drawn, more] if drawing)
-        return f'<h3>{escape(title)}</h3><div class="charts">{charts}</div>'
+        return f'<h2>{escape(title)}</h2><div class="charts">{charts}</div>'
 
 
 def name_of(card: ComparisonCard) -> str:
