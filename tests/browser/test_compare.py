@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def set_up(page, methods: list[str]) -> None:
-    """A small comparison: bundled digits, one seed, two shots, 32 px."""
+    """A small comparison: bundled digits, one seed, one and two shots, two epochs."""
     page.locator("#compare-methods .remove-all").click()
     field = page.locator("#compare-methods input")
     for word in methods:
@@ -25,6 +25,7 @@ def set_up(page, methods: list[str]) -> None:
         page.locator("#compare-shots").get_by_label(shots, exact=True).check()
     page.get_by_label("number input for Seeds").fill("1")
     page.get_by_label("number input for Seeds").press("Enter")
+    page.get_by_label("Epochs").filter(visible=True).fill("2")
 
 
 def test_a_comparison_is_started_fills_its_table_and_outlives_a_restart(visit, server):
