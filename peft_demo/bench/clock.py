@@ -38,12 +38,16 @@ class Clock:
         self._worked = 0.0
         yield
         self.tick()
-        self._seconds.setdefault(word, []).append(self._worked)
+        self.ended(word, self._worked)
+
+    def ended(self, word: str, seconds: float) -> None:
+        """A run of this contender has ended; it took so long."""
+        self._seconds.setdefault(word, []).append(seconds)
         if word in self._left:
             self._left.remove(word)
 
-    def left(self) -> str:
-        """The time until the last run has ended; "" while nothing is known.
+    def left(self, at_once: int = 1) -> str:
+        """The time until the last run has ended, so many at a time; "" while nothing is known.
 
         A contender takes what its own runs took, one that has not run yet what all others took.
         """
@@ -51,7 +55,7 @@ class Clock:
             return ""
         known = {word: mean(seconds) for word, seconds in self._seconds.items()}
         usual = mean(known.values())
-        minutes = ceil(sum(known.get(word, usual) for word in self._left) / 60)
+        minutes = ceil(sum(known.get(word, usual) for word in self._left) / at_once / 60)
         if minutes < 90:
             return f", about {minutes} min left"
         return f", about {minutes / 60:.1f} h left"

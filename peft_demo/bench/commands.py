@@ -46,6 +46,15 @@ ResultsFile = Annotated[
         "--results", metavar="FILE", help="JSON lines, one a run; what is there is not run again."
     ),
 ]
+Workers = Annotated[
+    int,
+    Option(
+        metavar="N",
+        min=1,
+        max=64,
+        help="Runs at a time, each in a process of its own with its share of the threads.",
+    ),
+]
 Markdown = Annotated[bool, Option("--markdown", help="Print the table as Markdown.")]
 Turns = Annotated[
     int, Option(metavar="N", min=1, max=10_000, help="How often each is timed, in turns.")
@@ -73,6 +82,7 @@ def compare(
     test_images: Annotated[
         int, Option(metavar="N", min=0, help="Test on N images at most; 0 takes those there are.")
     ] = 0,
+    workers: Workers = 1,
     results: ResultsFile = None,
     markdown: Markdown = False,
     offline: Offline = False,
@@ -81,29 +91,32 @@ def compare(
     reading: dict[str, Any] | None = None,
 ) -> None:
     """Run methods × seeds and print one table. Stopped, the same command goes on where it was."""
-    from . import best, comparison, contenders
+    from ..studio.comparison import best, rows
+    from ..studio.comparison.contenders import contenders
+    from . import comparison
 
-    compared = contenders.contenders(methods)
+    compared = contenders(methods)
     chosen_seeds = comparison.parse_seeds(seeds)
     settings = build(Recipe, recipe)
     name = "comparisons.jsonl"
     with _open_sweep(backbone, weights, arch, size, results, name, offline) as sweep:
         sweep.most_test = test_images
+        sweep.workers = workers
         read = sweep.studio.data.read
         names = dict.fromkeys(data)
         specs = [read(name, shots, 0, **reading or {}) for name in names]
         jobs = comparison.jobs(compared, chosen_seeds, specs, sweep.backbone, settings, tune)
         lines = sweep.do(jobs)
-    rows = comparison.summary(lines)
+    compared_rows = rows.summary(lines)
     caption = comparison.caption(chosen_seeds, specs, sweep.backbone, settings, tune)
-    cells = comparison.printed(rows, sweep.backbone.device.type)
+    cells = comparison.printed(compared_rows, sweep.backbone.device.type)
     drawn = comparison.drawn(cells, comparison.head(specs), markdown)
     legend = best.legend(best.gaps(lines), len(chosen_seeds))
     value = {
         "results": str(sweep.results.file),
         "caption": caption,
         "legend": legend,
-        "methods": rows,
+        "methods": compared_rows,
         "runs": lines,
     }
     below = [caption, "", legend] if legend else [caption]
@@ -124,6 +137,7 @@ def tune(
     size: Size = 0,
     shots: Shots = 16,
     seed: Seed = 0,
+    workers: Workers = 1,
     results: ResultsFile = None,
     offline: Offline = False,
     as_json: Json = False,
@@ -134,14 +148,16 @@ def tune(
 
     The table is about all sets so far that were tried with this recipe.
     """
-    from . import contenders, tuning
-    from .results import Results
+    from ..studio.comparison.contenders import contenders
+    from ..studio.comparison.results import Results
+    from . import tuning
 
-    tuned = contenders.contenders(methods)
+    tuned = contenders(methods)
     settings = build(Recipe, recipe)
     file = results or tuning.HOME
     if data:
         with _open_sweep(backbone, weights, arch, size, file, "", offline, test=False) as sweep:
+            sweep.workers = workers
             spec = sweep.studio.data.read(data, shots, seed, **reading or {})
             jobs = []
             for contender in tuned:
@@ -170,9 +186,10 @@ def steps(
 
     Where peft is installed, its LoRA is the last row, in fp32 as it trains unless asked otherwise.
     """
-    from . import comparison, contenders, steps
+    from ..studio.comparison.contenders import contenders
+    from . import comparison, steps
 
-    measured = contenders.contenders(methods)
+    measured = contenders(methods)
     with open_studio(offline=True) as studio, Progress() as progress:
         from ..vit import find
 
@@ -246,7 +263,7 @@ def _open_sweep(
 ) -> Iterator["Sweep"]:
     """A `Sweep` on the backbone, its lines in `file`, else in the home under `name`."""
     with open_studio(offline=offline) as studio, Progress() as progress:
-        from .results import Results
+        from ..studio.comparison.results import Results
         from .sweep import Sweep
 
         results = Results(file or studio.home.root / name)

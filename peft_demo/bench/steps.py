@@ -20,10 +20,10 @@ from ..contracts.specs import Recipe
 from ..inference import autocast, disable_slow_fused_attention, faster
 from ..inference.precision import FP32
 from ..methods import find_method
+from ..studio.comparison.contenders import Contender
 from ..vit import Backbone, wrap
 from ..vit.load import best_device
 from ..vit.source import Source
-from .contenders import Contender
 from .huggingface import trained_peft
 from .plain import PlainLoRA, plain_lora
 from .random_models import CLASSES, random_timm

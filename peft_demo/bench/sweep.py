@@ -1,44 +1,22 @@
-"""Runs one after the other on one backbone, each kept as a line as soon as it ends."""
+"""Runs on one backbone, each kept as a line as soon as it ends: one after the other, or some at a
+time (`workers.py`)."""
 
-import gc
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Protocol
 
-import torch
-
 from ..contracts.accuracy import in_short
-from ..contracts.errors import BadData, PeftDemoError, TrainingFailed
-from ..contracts.events import Event, Finished, Improved, Started, Stepped, Tried
-from ..contracts.held_out import HeldOut
 from ..contracts.specs import DataSpec, Recipe, RunSpec
-from ..data import split
-from ..data.few_shot_tensors import FewShotTensors, few_shot_tensors
 from ..studio import Studio
-from ..training import search, train
+from ..studio.comparison.contenders import Contender
+from ..studio.comparison.results import Line, Results
+from ..training import search
 from ..vit import Backbone
 from .clock import Clock
-from .contenders import Contender
-from .results import Line, Results
-from .steps import Steps
-
-MEASURED = (
-    "val_accuracy",
-    "test_accuracy",
-    "test_images",
-    "trainable",
-    "head",
-    "file_bytes",
-    "seconds",
-    "images_per_second",
-    "memory_mb",
-    "unchanged",
-    "precision",
-)
-"""What a line keeps of a run's last event."""
+from .runner import Measured, Runner
+from .workers import Outcome, Workers, Workplace
 
 
 class Progress(Protocol):
@@ -105,7 +83,7 @@ def tuned_job(
 
 
 class Sweep:
-    """Does jobs and keeps their lines.
+    """Does jobs and keeps their lines, `workers` of them at a time.
 
     Without `test`, test images are not even decoded; else there are `most_test` of them at most
     (0: as many as a split takes).
@@ -119,6 +97,7 @@ class Sweep:
         progress: Progress,
         test: bool = True,
         most_test: int = 0,
+        workers: int = 1,
     ):
         self.studio = studio
         self.backbone = backbone
@@ -126,6 +105,7 @@ class Sweep:
         self.progress = progress
         self.test = test
         self.most_test = most_test
+        self.workers = workers
 
     def do(self, jobs: Sequence[Job]) -> list[Line]:
         """The line of every job: from the file where it is there already, else measured now.
@@ -134,53 +114,84 @@ class Sweep:
         line with an "error" and is tried again next time. Bad data ends it all, as `BadData`.
         """
         try:
-            return list(self._lines(jobs))
+            return list(self._lines(jobs) if self.workers < 2 else self._lines_at_once(jobs))
         except KeyboardInterrupt:
             self.progress.line(f"stopped; the same command goes on from {self.results.file}")
             raise
 
     def _lines(self, jobs: Sequence[Job]) -> Iterator[Line]:
         known = self.results.lines()
-        clock = Clock([job.word for job in jobs if not _is_known(job, known.values())])
-        for place, (job, images) in enumerate(self._with_images(jobs), start=1):
-            id = identity(job.run, self.backbone, images)
-            if id in known and "error" not in known[id]:
-                yield known[id]
-                continue
-            task = f"[{place}/{len(jobs)}] {job.title}{clock.left()}"
-            with clock.run(job.word):
-                measured = self._measure(job.run, images, task, clock)
-            line = {"id": id, **self.description(job), **measured}
-            self.results.add(line)
-            self.progress.line(f"{job.title}: {_outcome(line)}")
-            yield line
+        runner = self.runner()
+        clock = self._clock(jobs, known.values())
+        for place, job in enumerate(jobs, start=1):
+            id = runner.identity(job.run, self.progress.report)
+            if id not in known or "error" in known[id]:
+                task = f"[{place}/{len(jobs)}] {job.title}{clock.left()}"
+                with clock.run(job.word):
+                    measured = self._measure(runner, job, task, clock)
+                known[id] = self._add(job, id, measured)
+            yield {**known[id], "method": job.word}
 
-    def figures(
-        self, run: RunSpec, images: FewShotTensors, report: Callable[[float], None]
-    ) -> dict[str, Any]:
-        """Does a run; what its line keeps of it."""
-        return _measured(run, self.backbone, images, report)
+    def _lines_at_once(self, jobs: Sequence[Job]) -> list[Line]:
+        known = self.results.lines()
+        done = [id for id, line in known.items() if "error" not in line]
+        places = _by_run(jobs)
+        first = [jobs[same[0]] for same in places]
+        clock = self._clock(first, known.values())
+        lines: dict[int, Line] = {}
+        self._report_ended(lines, jobs, clock)
+        with Workers(self.workers, self._workplace()) as workers:
+            for number, outcome in workers.do([job.run for job in first], done):
+                clock.ended(first[number].word, outcome.seconds)
+                line = self._line(first[number], outcome, known)
+                lines |= dict.fromkeys(places[number], line)
+                self._report_ended(lines, jobs, clock)
+        return [{**lines[place], "method": job.word} for place, job in enumerate(jobs)]
 
-    def _with_images(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, FewShotTensors]]:
-        """Each job with its images, which neighbours share."""
-        images = None
-        spec = None
-        for job in jobs:
-            if images is None or job.run.data != spec:
-                spec = job.run.data
-                images = self.read_images(spec)
-            yield job, images
+    def _line(self, job: Job, outcome: Outcome, known: Mapping[str, Line]) -> Line:
+        """The line of a run that a worker did, or found among the known ones."""
+        if outcome.measured is None:
+            return known[outcome.id]
+        id = outcome.id or self.runner().identity(job.run, self.progress.report)
+        return self._add(job, id, outcome.measured)
 
-    def read_images(self, data: DataSpec) -> FewShotTensors:
-        """The images that a spec names, as a run takes them."""
-        report = self.progress.report
-        dataset = self.studio.data.open(data, report)
-        chosen = split(dataset, data.shots, data.seed, report, self.most_test)
-        if chosen.problem:
-            raise BadData(chosen.problem)
-        if not self.test:
-            chosen = replace(chosen, test=())
-        return few_shot_tensors(chosen, self.backbone.size, report)
+    def _report_ended(self, ended: Sized, jobs: Sequence[Job], clock: Clock) -> None:
+        task = f"[{len(ended)}/{len(jobs)}] {self.workers} at a time{clock.left(self.workers)}"
+        self.progress.report(task, len(ended) / len(jobs))
+
+    def runner(self) -> Runner:
+        """What does the jobs in this process."""
+        return Runner(self.studio.data, self.backbone, self.test, self.most_test)
+
+    def _workplace(self) -> Workplace:
+        return Workplace(
+            home=self.studio.home,
+            offline=self.studio.offline,
+            allow_local_paths=self.studio.allow_local_paths,
+            device=self.backbone.device.type,
+            backbone=self.backbone.name,
+            size=self.backbone.size,
+            test=self.test,
+            most_test=self.most_test,
+        )
+
+    def _clock(self, jobs: Sequence[Job], known: Iterable[Line]) -> Clock:
+        return Clock([job.word for job in jobs if not _is_known(job, known)])
+
+    def _measure(self, runner: Runner, job: Job, task: str, clock: Clock) -> Measured:
+        def report(fraction: float) -> None:
+            clock.tick()
+            self.progress.report(task, fraction)
+
+        report(0.0)
+        return runner.measure(job.run, report)
+
+    def _add(self, job: Job, id: str, measured: Measured) -> Line:
+        """Keeps what the run measured; its line."""
+        line = {"id": id, **self.description(job), **measured}
+        self.results.add(line)
+        self.progress.line(f"{job.title}: {_outcome(line)}")
+        return line
 
     def description(self, job: Job) -> dict[str, Any]:
         """What a line says of a run before it measured anything."""
@@ -198,110 +209,13 @@ class Sweep:
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 
-    def _measure(
-        self, run: RunSpec, images: FewShotTensors, task: str, clock: Clock
-    ) -> dict[str, Any]:
-        """What the run measured, or its "error": a run that breaks does not end the sweep."""
 
-        def report(fraction: float) -> None:
-            clock.tick()
-            self.progress.report(task, fraction)
-
-        report(0.0)
-        try:
-            return self.figures(run, images, report)
-        except PeftDemoError as error:
-            return {"error": str(error)}
-        except Exception as error:
-            return {"error": " ".join(f"{type(error).__name__}: {error}".split())}
-        finally:
-            _release_memory()
-
-
-def identity(run: RunSpec, backbone: Backbone, images: FewShotTensors) -> str:
-    """16 hexadecimal digits of a SHA-256 over all that the figures of a run depend on.
-
-    All but the code and the machine's speed.
-    """
-    spec = run.public().to_json()
-    recipe = spec["recipe"]  # without what older lines did not know, where it is off
-    if not recipe["patience"]:
-        del recipe["patience"]
-    if recipe["precision"] == "auto":
-        del recipe["precision"]
-    if recipe["memory"] == "normal":
-        del recipe["memory"]
-    if recipe["head_lr"] == recipe["lr"]:
-        del recipe["head_lr"]
-    if run.tune:
-        spec["trials"] = [trial.public().to_json() for trial in search.trials(run)]
-    depends = {
-        **spec,
-        "backbone": backbone.fingerprint,
-        "images": images.fingerprint,
-        "device": backbone.device.type,
-    }
-    return sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _measured(
-    run: RunSpec,
-    backbone: Backbone,
-    images: FewShotTensors,
-    report: Callable[[float], None],
-    keep: Callable[[bytes], None] = lambda content: None,
-) -> dict[str, Any]:
-    """What a run measured; `keep` gets its adapter's file whenever it is a better one."""
-    on_cuda = backbone.device.type == "cuda"
-    if on_cuda:
-        torch.cuda.reset_peak_memory_stats()
-    ending, trials, right = _ending(train(run.public(), backbone, images), report, keep)
-    if not ending.unchanged:
-        raise TrainingFailed("the frozen backbone changed in this run.", "Please report this.")
-    figures = {name: getattr(ending, name) for name in MEASURED}
-    figures["val_images"] = len(images.val[1])
-    if right:
-        figures["right"] = right
-    if not on_cuda:
-        figures["memory_mb"] = None  # the peak of this process, whichever run it came from
-    classes = len(images.classes)
-    batch = run.recipe.batch
-    steps = Steps.of(run.method, run.knobs, backbone, batch, classes, ending.precision)
-    figures["saved_mb"] = round(steps.saved_mb(), 3)
-    if trials:
-        figures["trials"] = [asdict(trial) for trial in trials]
-    return figures
-
-
-def _ending(
-    events: Iterator[Event], report: Callable[[float], None], keep: Callable[[bytes], None]
-) -> tuple[Finished, list[Tried], str]:
-    """The last event of a run, what it has tried, and which test images it had right
-    (`HeldOut.right`). Reports the fraction of its steps done."""
-    steps = 1
-    trials = []
-    right = ""
-    for event in events:
-        match event:
-            case Started():
-                steps = event.steps
-            case Stepped():
-                report(event.step / steps)
-            case Improved():
-                keep(event.adapter)
-            case Tried():
-                trials.append(event)
-            case HeldOut(part="test"):
-                right = event.right
-            case Finished():
-                return event, trials, right
-    raise TrainingFailed("the run ended without a result.", "Please report this.")
-
-
-def _release_memory() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+def _by_run(jobs: Sequence[Job]) -> list[list[int]]:
+    """The places of the jobs, those of one and the same run together."""
+    places: dict[str, list[int]] = {}
+    for place, job in enumerate(jobs):
+        places.setdefault(json.dumps(job.run.to_json(), sort_keys=True), []).append(place)
+    return list(places.values())
 
 
 def _outcome(line: Line) -> str:

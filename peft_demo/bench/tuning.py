@@ -15,9 +15,9 @@ from typing import Any
 
 from ..contracts.errors import PeftDemoError
 from ..contracts.specs import RATES, DataSpec, Recipe
+from ..studio.comparison.contenders import Contender, contender
+from ..studio.comparison.results import Line
 from ..vit import Backbone
-from .contenders import Contender, contender
-from .results import Line
 from .sweep import Job, job
 
 FACTORS = (1 / 3, 1, 3)

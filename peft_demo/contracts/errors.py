@@ -22,6 +22,7 @@ PeftDemoError
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 from .text import quoted
 
@@ -39,6 +40,16 @@ class PeftDemoError(Exception):
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.hint}".strip()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it comes whole from another process, whatever its kind is made from."""
+        return _again, (type(self), self.sentence, self.hint)
+
+
+def _again(kind: type[PeftDemoError], sentence: str, hint: str) -> PeftDemoError:
+    error = kind.__new__(kind)
+    PeftDemoError.__init__(error, sentence, hint)
+    return error
 
 
 class UnknownName(PeftDemoError):

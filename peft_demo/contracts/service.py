@@ -1,4 +1,5 @@
-"""Everything a page or a command line may ask, in five parts: data, training, zoo, hub, answers.
+"""Everything a page or a command line may ask, in six parts: data, training, comparisons, zoo,
+hub, answers.
 
 A face asks for the part it needs. What takes long reports its progress. All errors are
 `PeftDemoError`s.
@@ -6,7 +7,7 @@ A face asks for the part it needs. What takes long reports its progress. All err
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from .adapter_card import AdapterCard
 from .answer import Answer, NamedPicture
@@ -26,6 +27,13 @@ from .cards import (
     ZooEntry,
 )
 from .changes import Changes
+from .comparison import (
+    ComparisonCard,
+    ComparisonCost,
+    ComparisonSpec,
+    ComparisonTable,
+    LearningCurve,
+)
 from .data_map import PCA, TEST, DataMap
 from .events import Event
 from .explanation import Explanation
@@ -170,6 +178,51 @@ class Training(Protocol):
 
     def follow(self, run: str, cursor: int = 0) -> tuple[Sequence[Event], int]:
         """Events of the run's journal from `cursor` on, and the next cursor."""
+        ...
+
+
+class Comparisons(Protocol):
+    """Grids of runs, methods × datasets × shots × seeds: one at a time, others wait. They go on
+    beside a run of `Training`, in processes of their own."""
+
+    @property
+    def starts(self) -> bool:
+        """Whether one can be started here; else those that are done can be looked at."""
+        ...
+
+    def cost(self, spec: ComparisonSpec) -> ComparisonCost:
+        """What it would take. `UnknownName` or `BadValue` say what is wrong with a word."""
+        ...
+
+    def start(self, spec: ComparisonSpec, owner: str = "") -> str:
+        """Starts a comparison in the background, or when those before it have ended; its id."""
+        ...
+
+    def go_on(self, id: str, owner: str = "") -> None:
+        """Does what is left of a comparison that was stopped, or whose runs failed; no run is done
+        twice. `CannotResume` if nothing is left, `Busy` if it goes on already."""
+        ...
+
+    def stop(self, id: str, owner: str = "") -> None:
+        """Ends it at once: the run in progress is lost, those that have ended are kept. One that
+        waits leaves the line."""
+        ...
+
+    def comparisons(self) -> Sequence[ComparisonCard]:
+        """All of them, latest first."""
+        ...
+
+    def table(self, id: str, shots: int = 0) -> ComparisonTable:
+        """What it measured so far with so many shots, 0 for the first number that it has."""
+        ...
+
+    def curves(self, id: str, method: str, data: str, shots: int) -> Sequence[LearningCurve]:
+        """How the runs of one cell learned, by their seeds."""
+        ...
+
+    def runs(self, id: str) -> Sequence[Mapping[str, Any]]:
+        """A line for each run that has ended, as `compare` writes them: figures or an "error",
+        nothing private."""
         ...
 
 
@@ -409,7 +462,7 @@ class Answers(Protocol):
 
 
 class Service(Protocol):
-    """The five parts together, for whoever composes a page.
+    """The six parts together, for whoever composes a page.
 
     The parts may be kept. What hangs on one of them (`data.drafts`) is asked for anew each time, as
     it may be another for each visitor.
@@ -432,6 +485,9 @@ class Service(Protocol):
     def training(self) -> Training: ...
 
     @property
+    def comparisons(self) -> Comparisons: ...
+
+    @property
     def zoo(self) -> Zoo: ...
 
     @property
@@ -441,5 +497,5 @@ class Service(Protocol):
     def answers(self) -> Answers: ...
 
     def close(self) -> None:
-        """Stops a run in progress, keeping its best."""
+        """Stops a run in progress, keeping its best, and a comparison, keeping its runs."""
         ...

@@ -18,6 +18,8 @@ from ..storage.home import Home, find_home, sweep
 from ..studio import Studio
 from ..studio.adapter_store import SHIPPED
 from ..studio.backbone_cache import BackboneCache
+from ..studio.comparison import Comparisons
+from ..studio.datasets import Datasets
 from ..studio.limits import Limits
 from ..vit.load import best_device
 from .line import Line
@@ -73,6 +75,14 @@ class Visitors:
         self._door = Lock()
         self.data = cast(Data, _Part(lambda: self._mine().data))
         self.training = cast(Training, _Part(lambda: self._mine().training))
+        self.comparisons = Comparisons(
+            self.home,
+            Datasets(self.home, offline, allow_local_paths=False),
+            device=self._device,
+            offline=offline,
+            starts=False,
+        )
+        """Those that whoever set the Space up has put into its home, to look at."""
         self.zoo = cast(Zoo, _Part(lambda: self._mine().zoo))
         self.hub = cast(Hub, _Part(lambda: self._mine().hub))
         self.answers = cast(Answers, _Part(lambda: self._mine().answers))

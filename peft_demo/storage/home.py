@@ -44,6 +44,11 @@ class Home:
         return self.root / "runs"
 
     @property
+    def comparisons(self) -> Path:
+        """One folder for each comparison, with the lines of its runs."""
+        return self.root / "comparisons"
+
+    @property
     def trash(self) -> Path:
         """Adapters that were deleted."""
         return self.root / "trash"

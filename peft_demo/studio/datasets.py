@@ -63,6 +63,11 @@ class Datasets:
         self._turn = turn
 
     @property
+    def allows_local_paths(self) -> bool:
+        """Whether a dataset may be named by a path of this machine."""
+        return self._allow_local_paths
+
+    @property
     def most_pixels(self) -> int:
         """That are decoded for one question."""
         return self._limits.pixels

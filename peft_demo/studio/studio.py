@@ -15,6 +15,7 @@ from ..vit.load import best_device
 from .adapter_store import SHIPPED, AdapterStore
 from .answers import Answers
 from .backbone_cache import BackboneCache
+from .comparison import Comparisons
 from .datasets import Datasets, Turn, no_turn
 from .hub import Hub
 from .limits import ALONE, Limits
@@ -89,6 +90,9 @@ class Studio:
             memory_share=limits.memory_share,
             queues=queues,
         )
+        self.comparisons = Comparisons(
+            self.home, self.data, device=device, offline=self.offline, shared=shared
+        )
         self.zoo = Zoo(
             self.home,
             store,
@@ -105,8 +109,9 @@ class Studio:
         self._settle()
 
     def close(self) -> None:
-        """Stops a run in progress, keeping its best."""
+        """Stops a run in progress, keeping its best, and a comparison, keeping its runs."""
         self.training.close()
+        self.comparisons.close()
 
     def _settle(self) -> None:
         """Marks runs whose process died, and removes what was left or has stood too long."""

@@ -1,4 +1,4 @@
-"""The page: one folder a tab, over the five parts of a `Service`.
+"""The page: one folder a tab, over the six parts of a `Service`.
 
 Nothing here knows torch; importing this room loads Gradio and pandas only.
 
@@ -27,7 +27,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from ..contracts.service import Service
-from . import adapters, address, api, classify, data, guide, header, links, train
+from . import adapters, address, api, classify, compare, data, guide, header, links, train
 from .classify.example import example
 from .compression import CompressedPage
 from .origins import guarded as guarded
@@ -80,6 +80,16 @@ def _draw_tabs(page: Page, top: header.Header, service: Service) -> None:
         with _tab("Train") as tab:
             train_tab = train.build(
                 page, tab, top, data_tab.form, service.training, service.data, service.zoo
+            )
+        with _tab("Compare") as tab:
+            compare.build(
+                page,
+                tab,
+                data_tab.form,
+                service.comparisons,
+                service.training,
+                service.data,
+                service.zoo,
             )
         with _tab("Adapters") as tab:
             adapters_tab = adapters.build(

@@ -19,7 +19,7 @@ from .toasts import speaking
 from .train import TrainTab
 from .wiring import QUEUED, TO_TOP, Updates
 
-TABS = ("classify", "data", "train", "adapters", "help")
+TABS = ("classify", "data", "train", "compare", "adapters", "help")
 """Ids of the tabs, as the address names them."""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from gradio.themes import Base, Default
 
 STYLE = Path(__file__).with_name("style")
-SHEETS = ("page", "header", "parts", "classify", "data", "train", "adapters", "phone")
+SHEETS = ("page", "header", "parts", "classify", "data", "train", "compare", "adapters", "phone")
 """The style sheets, in this order: what differs on a phone comes last."""
 
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")

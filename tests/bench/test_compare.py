@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from peft_demo.bench import comparison, sweep
+from peft_demo.bench import comparison, runner
 from peft_demo.contracts.errors import BadValue, TrainingFailed
 from peft_demo.contracts.specs import DataSpec
+from peft_demo.studio.comparison import rows
 
 DIGITS = ["--data", "digits", "--shots", 2, "--size", 32, "--epochs", 1]
 
@@ -19,13 +20,13 @@ def compare(methods, *more) -> list:
 def performed(monkeypatch):
     """The (method, seed) of every run that is really done."""
     done = []
-    measured = sweep._measured
+    measured = runner._measured
 
     def counted(run, *rest):
         done.append((run.method, run.seed))
         return measured(run, *rest)
 
-    monkeypatch.setattr(sweep, "_measured", counted)
+    monkeypatch.setattr(runner, "_measured", counted)
     return done
 
 
@@ -57,7 +58,7 @@ def test_runs_are_lines_and_are_not_repeated(typed, home, performed):
 
 
 def test_a_run_that_fails_is_a_line_and_is_tried_again(typed, home, monkeypatch, performed):
-    train = sweep.train
+    train = runner.train
     broken = [TrainingFailed("the loss is not finite."), RuntimeError("a bug\nin it")]
 
     def failing(run, *rest):
@@ -65,7 +66,7 @@ def test_a_run_that_fails_is_a_line_and_is_tried_again(typed, home, monkeypatch,
             raise broken.pop(0)
         return train(run, *rest)
 
-    monkeypatch.setattr(sweep, "train", failing)
+    monkeypatch.setattr(runner, "train", failing)
     for sentence in ("1 failed: the loss is not finite.", "1 failed: RuntimeError: a bug in it"):
         code, out, _ = typed(*compare("lora,linear", "--seeds", 1))
         assert code == 0 and sentence in out
@@ -74,17 +75,17 @@ def test_a_run_that_fails_is_a_line_and_is_tried_again(typed, home, monkeypatch,
 
 
 def test_ctrl_c_loses_the_run_in_progress_alone(typed, monkeypatch, performed):
-    train = sweep.train
+    train = runner.train
 
     def interrupted(run, *rest):
         if run.method == "lora":
             raise KeyboardInterrupt
         return train(run, *rest)
 
-    monkeypatch.setattr(sweep, "train", interrupted)
+    monkeypatch.setattr(runner, "train", interrupted)
     code, out, err = typed(*compare("linear,lora", "--seeds", 1))
     assert code == 130 and out == "" and "goes on from" in err
-    monkeypatch.setattr(sweep, "train", train)
+    monkeypatch.setattr(runner, "train", train)
     assert typed(*compare("linear,lora", "--seeds", 1))[0] == 0
     assert performed == [("linear", 0), ("lora", 0), ("lora", 0)]
 
@@ -129,7 +130,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(typed, name):
 
 
 def line(method, accuracy, **more) -> dict:
-    figures = dict.fromkeys(comparison.AVERAGED, 1000.0) | {"memory_mb": None}
+    figures = dict.fromkeys(rows.AVERAGED, 1000.0) | {"memory_mb": None}
     accuracies = {"test_accuracy": accuracy, "val_accuracy": accuracy}
     return {"method": method, "data": "digits", "seed": 0} | accuracies | figures | more
 
@@ -141,7 +142,7 @@ def test_the_spread_is_the_sample_deviation_over_the_seeds_that_ended_well():
         line("lora", 0.6, seed=1),
         line("lora", None, error="no memory."),
     ]
-    lora, linear = comparison.summary(lines)
+    lora, linear = rows.summary(lines)
     assert (lora["seeds"], lora["failed"], linear["seeds"]) == (2, 1, 1)
     assert lora["test_accuracy"] == pytest.approx(0.55)
     assert lora["test_std"] == pytest.approx(0.1 / 2**0.5)
@@ -156,7 +157,7 @@ def test_several_sets_are_columns_that_count_the_same():
     scores = [("digits", 0.9, 0), ("digits", 1.0, 1), ("signs", 0.5, 0)]
     lines = [line("lora", score, data=data, seed=seed) for data, score, seed in scores]
     lines += [line("linear", 0.3), line("linear", None, data="signs", error="no memory.")]
-    lora, linear = comparison.summary(lines)
+    lora, linear = rows.summary(lines)
     assert lora["test_accuracy"] == pytest.approx((0.95 + 0.5) / 2)
     assert linear["test_accuracy"] is None
     cells = comparison.printed([lora, linear], "cpu")
@@ -186,7 +187,7 @@ def test_several_sets_in_one_command(typed, performed):
 
 
 def test_without_test_images_none_is_printed():
-    (row,) = comparison.summary([line("lora", None)])
+    (row,) = rows.summary([line("lora", None)])
     assert comparison.printed([row], "cpu")[0][1:3] == ("not measured", "not measured")
 
 

@@ -31,8 +31,8 @@ def test_validation_alone_is_looked_at_and_the_table_needs_no_data(typed, tmp_pa
 
 
 def test_rates_are_tried_with_its_own_knobs_and_other_knobs_at_its_own_rate(tiny):
-    from peft_demo.bench.contenders import contenders
     from peft_demo.contracts.specs import DataSpec, Recipe
+    from peft_demo.studio.comparison.contenders import contenders
 
     (contender,) = contenders("bi_lora:head_bits=1")
     jobs = tuning.jobs(contender, DataSpec(), tiny, Recipe())

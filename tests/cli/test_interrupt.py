@@ -111,6 +111,25 @@ def test_compare_says_how_to_go_on(typed):
     assert "goes on from" in command.text and "Traceback" not in command.text
 
 
+def test_compare_leaves_no_worker_behind(typed):
+    words = ["--data", "digits", "--methods", "lora,linear", "--size", 32, "--epochs", 1000]
+    command = typed("compare", *words, "--seeds", 2, "--workers", 2)
+    command.wait_for("2 at a time")
+    time.sleep(6)  # the workers are starting, or at work
+    command.press_ctrl_c()
+    assert command.end() == 130, command.text
+    assert "goes on from" in command.text and "Traceback" not in command.text
+    deadline = time.monotonic() + TIMEOUT_S
+    while command.process.pid in sessions():
+        assert time.monotonic() < deadline
+
+
+def sessions() -> list[int]:
+    """The session of every process of this machine."""
+    listed = subprocess.run(["ps", "-A", "-o", "sess="], capture_output=True, text=True)
+    return [int(line) for line in listed.stdout.splitlines()]
+
+
 def test_predict_keeps_what_was_answered(typed, many_photos, tmp_path):
     table = tmp_path / "answers.csv"
     command = typed("predict", "lora-digits-s0", many_photos, "--csv", table)

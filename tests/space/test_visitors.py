@@ -12,6 +12,7 @@ from gradio.context import LocalContext
 from hub_stand_in import TOKEN
 from PIL import Image
 
+from peft_demo.contracts.comparison import ComparisonSpec
 from peft_demo.contracts.errors import BadData, BadValue, Busy, CannotWrite, NotAllowed, UnknownName
 from peft_demo.contracts.events import Failed, Finished, Noticed, Progressed, Stopped
 from peft_demo.contracts.specs import DataSpec, PushSpec, Recipe
@@ -20,6 +21,7 @@ from peft_demo.space import visitors as room
 from peft_demo.space.time_limit import stop_at
 from peft_demo.space.training_queue import TrainingQueue
 from peft_demo.space.visitor_id import COOKIE, NOBODY, visitor_id
+from peft_demo.studio.comparison.record import ComparisonRecords
 from peft_demo.studio.jobs import NOTHING_DONE
 from peft_demo.studio.limits import Limits
 from peft_demo.training import memory
@@ -29,6 +31,18 @@ def picture() -> bytes:
     file = BytesIO()
     Image.new("RGB", (32, 32), "red").save(file, "PNG")
     return file.getvalue()
+
+
+def test_comparisons_are_those_of_the_space_and_none_is_started(visitors, visit, home):
+    spec = ComparisonSpec(("linear",), (DataSpec(),))
+    record = ComparisonRecords(home / "comparisons").create(spec)
+    record.end()
+    with visit("ann"):
+        assert [card.id for card in visitors.comparisons.comparisons()] == [record.id]
+        with pytest.raises(NotAllowed):
+            visitors.comparisons.start(spec)
+        with pytest.raises(NotAllowed):
+            visitors.comparisons.go_on(record.id)
 
 
 def test_everyone_sees_their_own_adapters_and_runs_only(visitors, visit, run, finish):

@@ -8,7 +8,8 @@ from pathlib import Path
 from adapters_zoo import __path__ as zoo
 from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.cards import ZooEntry
-from peft_demo.ui.adapters.scatter import Point, draw, frontier, points
+from peft_demo.ui.adapters.scatter import draw, points
+from peft_demo.ui.scatter import Point, frontier
 
 SMALL = Point("bi-lora-digits-s0", "1-bit LoRA", 40_000, 0.95, 360)
 LARGE = Point("lora-digits-s0", "LoRA", 300_000, 0.97, 360)

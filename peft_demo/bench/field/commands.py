@@ -31,8 +31,8 @@ from ...contracts.specs import Recipe
 from ...storage import write_file
 
 if TYPE_CHECKING:
+    from ...studio.comparison.contenders import Contender
     from ...vit import Backbone as LoadedBackbone
-    from ..contenders import Contender
     from .plan import Plan
     from .sweep import FieldSweep
     from .task import Benchmark, Task
@@ -102,8 +102,8 @@ def _command(name: str, title: str) -> Callable[..., None]:
         as_json: Json = False,
         recipe: dict[str, str] | None = None,
     ) -> None:
+        from ...studio.comparison.contenders import contenders
         from ..comparison import parse_seeds
-        from ..contenders import contenders
         from . import printed
         from .plan import find_plan
 
@@ -185,9 +185,9 @@ def fewshot(
     reading: dict[str, Any] | None = None,
 ) -> None:
     """Run methods on sets × shots × seeds; every given test image counts."""
+    from ...studio.comparison.contenders import contenders
+    from ...studio.comparison.results import Results
     from .. import comparison
-    from ..contenders import contenders
-    from ..results import Results
     from . import fewshot, printed
     from .sweep import FieldSweep
 
@@ -243,7 +243,7 @@ def _open_sweep(
     """A `FieldSweep` of the benchmark, its lines in `file`, else in the home."""
     with open_studio(offline=offline) as studio, Progress() as progress:
         from ...data.images import THREADS
-        from ..results import Results
+        from ...studio.comparison.results import Results
         from .images import Reader
         from .sweep import FieldSweep
 

@@ -16,7 +16,7 @@ from ...contracts.progress import Report
 from ...contracts.text import quoted
 from ...data import Dataset, split
 from ...data.few_shot_tensors import FewShotTensors, few_shot_tensors
-from ..results import Line
+from ...studio.comparison.results import Line
 from .images import FieldImages
 
 EVERY = 10**9

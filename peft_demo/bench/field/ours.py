@@ -12,8 +12,8 @@ from typing import Any
 from ...contracts.data_spec import DataSpec
 from ...contracts.knobs import build
 from ...contracts.specs import Recipe, RunSpec, recipe_json
+from ...studio.comparison.contenders import Contender
 from ...training import search
-from ..contenders import Contender
 from .plan import filled
 from .task import Benchmark, Task
 

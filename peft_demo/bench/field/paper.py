@@ -11,7 +11,7 @@ from typing import Any
 from ...contracts.errors import UnknownName
 from ...contracts.knobs import build
 from ...contracts.specs import Recipe, RunSpec
-from ..contenders import Contender
+from ...studio.comparison.contenders import Contender
 from .plan import filled
 from .presets import PRESETS, Preset, Values
 from .task import Benchmark, Task

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from ...contracts.errors import UnknownName
 from ...contracts.specs import DataSpec, Recipe, RunSpec
-from ..contenders import Contender
+from ...studio.comparison.contenders import Contender
 from .task import Benchmark, Task
 
 

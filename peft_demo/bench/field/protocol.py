@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...contracts.specs import RunSpec
-from ..contenders import Contender
-from ..results import Line
+from ...studio.comparison.contenders import Contender
+from ...studio.comparison.results import Line
 from ..sweep import Job
 from .sweep import FieldSweep
 from .task import Benchmark, Task

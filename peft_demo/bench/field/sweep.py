@@ -13,14 +13,17 @@ from typing import Any
 import torch
 
 from ...contracts.data_spec import DataSpec
+from ...contracts.progress import Report
 from ...contracts.specs import RunSpec
 from ...data.few_shot_tensors import FewShotTensors
 from ...storage import slug, write_file
 from ...studio import Studio
+from ...studio.comparison.results import Results
+from ...studio.datasets import Datasets
 from ...version import __version__
 from ...vit import Backbone
-from ..results import Results
-from ..sweep import Job, Progress, Sweep, _measured, identity
+from ..runner import Measured, Runner, identity, measured
+from ..sweep import Job, Progress, Sweep
 from .images import FieldImages
 from .stream import right_answers
 
@@ -28,12 +31,75 @@ Read = Callable[[DataSpec], FieldImages]
 """The images that a spec names."""
 
 
-class FieldSweep(Sweep):
-    """Does jobs whose images `read` reads; a run with images to test is tested when it has ended.
+class FieldRunner(Runner):
+    """Does runs whose images `read` reads; one with images to test is tested when it has ended.
 
     `decoders` processes decode them. The adapters of tested runs are kept in the folder `adapters`,
-    where there is one. `says` is what every line says of the benchmark and the protocol.
+    where there is one.
     """
+
+    def __init__(
+        self,
+        data: Datasets,
+        backbone: Backbone,
+        read: Read,
+        report: Report,
+        decoders: int = 0,
+        adapters: Path | None = None,
+    ):
+        super().__init__(data, backbone)
+        self.read = read
+        self.report = report
+        self.decoders = decoders
+        self.adapters = adapters
+
+    def read_images(self, data: DataSpec, report: Report | None) -> FieldImages:
+        """The images; one task is in memory at a time."""
+        return self.read(data)
+
+    def figures(
+        self, run: RunSpec, images: FewShotTensors, report: Callable[[float], None]
+    ) -> Measured:
+        """What the run measured, and where there are images to test, its test."""
+        content = b""
+
+        def keep(adapter: bytes) -> None:
+            nonlocal content
+            content = adapter
+
+        figures = measured(run, self.backbone, images, report, keep)
+        if not isinstance(images, FieldImages) or not images.tested:
+            return figures
+        figures |= self._tested(content, images)
+        if self.adapters:
+            id = identity(run, self.backbone, images)
+            name = f"{slug(f'{run.method} {Path(run.data.name).name} s{run.seed}')}-{id}"
+            figures["file"] = f"{name}.safetensors"
+            write_file(self.adapters / figures["file"], content)
+        return figures
+
+    def _tested(self, content: bytes, images: FieldImages) -> Measured:
+        start = monotonic()
+        right = right_answers(
+            content,
+            self.backbone,
+            images.tested,
+            images.side,
+            self.decoders,
+            self.report,
+            images.window,
+        )
+        return {
+            "test_accuracy": right.count("1") / len(right),
+            "test_images": len(right),
+            "test_seconds": round(monotonic() - start, 2),
+            "right": right,
+        }
+
+
+class FieldSweep(Sweep):
+    """Does jobs one after the other, as `FieldRunner` does runs. `says` is what every line says of
+    the benchmark and the protocol."""
 
     def __init__(
         self,
@@ -52,48 +118,10 @@ class FieldSweep(Sweep):
         self.adapters = adapters
         self.says = says or {}
 
-    def read_images(self, data: DataSpec) -> FieldImages:
-        """The images; one task is in memory at a time."""
-        return self.read(data)
-
-    def figures(
-        self, run: RunSpec, images: FewShotTensors, report: Callable[[float], None]
-    ) -> dict[str, Any]:
-        """What the run measured, and where there are images to test, its test."""
-        content = b""
-
-        def keep(adapter: bytes) -> None:
-            nonlocal content
-            content = adapter
-
-        figures = _measured(run, self.backbone, images, report, keep)
-        if not isinstance(images, FieldImages) or not images.tested:
-            return figures
-        figures |= self._tested(content, images)
-        if self.adapters:
-            id = identity(run, self.backbone, images)
-            name = f"{slug(f'{run.method} {Path(run.data.name).name} s{run.seed}')}-{id}"
-            figures["file"] = f"{name}.safetensors"
-            write_file(self.adapters / figures["file"], content)
-        return figures
-
-    def _tested(self, content: bytes, images: FieldImages) -> dict[str, Any]:
-        start = monotonic()
-        right = right_answers(
-            content,
-            self.backbone,
-            images.tested,
-            images.side,
-            self.decoders,
-            self.progress.report,
-            images.window,
-        )
-        return {
-            "test_accuracy": right.count("1") / len(right),
-            "test_images": len(right),
-            "test_seconds": round(monotonic() - start, 2),
-            "right": right,
-        }
+    def runner(self) -> FieldRunner:
+        report = self.progress.report
+        data = self.studio.data
+        return FieldRunner(data, self.backbone, self.read, report, self.decoders, self.adapters)
 
     def description(self, job: Job) -> dict[str, Any]:
         """What a line says of a run: its spec, with which versions, on which machine."""

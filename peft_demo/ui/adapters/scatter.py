@@ -1,32 +1,14 @@
-"""Accuracy against file size of the adapters that are shown: what each byte buys.
-
-The cards under it hold the same figures for those who cannot see it.
-"""
+"""Accuracy against file size of the adapters that are shown: what each byte buys."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
-from math import ceil, floor, log10
 
 import gradio as gr
 
-from ...contracts.accuracy import in_words
 from ...contracts.cards import ZooEntry
-from .. import text
+from .. import scatter, text
+from ..scatter import Point
 from ..titles import Titles
 from . import shelf
-
-WIDTH = 960
-HEIGHT = 250
-LEFT = 60
-RIGHT = 130
-TOP = 16
-BOTTOM = 34
-"""Pixels of the drawing, and of its margins."""
-LETTER = 7.2
-"""Pixels that a letter takes at most on average."""
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom, in pixels."""
 
 PRESSED = """
 const choose = (event) => {
@@ -40,25 +22,13 @@ element.addEventListener("keydown", choose)
 """
 """Script of the drawing: a press on a point, or Enter, chooses its adapter."""
 
-
-MOST = 4
-"""Datasets that are drawn together, those with the most adapters."""
-CAPTION = (
-    "Accuracy on test images against the size of the file. Up and to the left is better; "
-    "the line joins those that no smaller file beats."
+DRAWING = scatter.Drawing(
+    title="Test accuracy against file size, one point an adapter",
+    caption="Accuracy on test images against the size of the file. Up and to the left is better; "
+    "the line joins those that no smaller file beats.",
+    words=text.size,
+    pressable=True,
 )
-
-
-@dataclass(frozen=True)
-class Point:
-    id: str
-    name: str
-    """What stands beside it."""
-    file_bytes: int
-    accuracy: float
-    """On test images, from 0 to 1."""
-    images: int
-    """Test images."""
 
 
 def build() -> gr.HTML:
@@ -80,133 +50,6 @@ def points(entries: Iterable[ZooEntry], titles: Titles) -> dict[str, list[Point]
     return dict(sorted(result.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
-def frontier(points: Sequence[Point]) -> list[Point]:
-    """The points that no smaller or equally small file beats, by size."""
-    best: list[Point] = []
-    for point in sorted(points, key=lambda point: (point.file_bytes, -point.accuracy)):
-        if not best or point.accuracy > best[-1].accuracy:
-            best.append(point)
-    return best
-
-
 def draw(groups: Mapping[str, Sequence[Point]]) -> str:
-    """HTML: file size on a logarithmic axis, test accuracy, and for each dataset the line of its
-    best; "" where there is nothing to compare.
-    """
-    shown = dict(list(groups.items())[:MOST])
-    every = [point for group in shown.values() for point in group]
-    if len(every) < 2:
-        return ""
-    axes = _Axes(every)
-    labels = _Labels(axes, every)
-    parts = [*axes.sizes(), *axes.accuracies()]
-    for dataset, group in shown.items():
-        best = frontier(group)
-        line = " ".join(f"{axes.x(p.file_bytes):.1f},{axes.y(p.accuracy):.1f}" for p in best)
-        parts.append(f'<polyline points="{line}" class="best"/>')
-        added = f" · {dataset}" if len(shown) > 1 else ""
-        for point in sorted(group, key=lambda point: point not in best):
-            parts.append(_point(point, axes, labels, point in best, added))
-    title = "Test accuracy against file size, one point an adapter"
-    return (
-        f"<p>{CAPTION}</p><div><svg viewBox="
-        f'"0 0 {WIDTH} {HEIGHT}" role="group" aria-label="{title}">{"".join(parts)}</svg></div>'
-    )
-
-
-class _Axes:
-    """From figures to pixels."""
-
-    def __init__(self, points: Sequence[Point]):
-        sizes = [log10(max(1, point.file_bytes)) for point in points]
-        self.first = floor(min(sizes))
-        self.last = max(ceil(max(sizes)), self.first + 1)
-        lowest = min(point.accuracy for point in points)
-        self.low = max(0.0, floor(20 * lowest - 0.5) / 20)
-
-    def x(self, file_bytes: float) -> float:
-        share = (log10(max(1, file_bytes)) - self.first) / (self.last - self.first)
-        return LEFT + share * (WIDTH - LEFT - RIGHT)
-
-    def y(self, accuracy: float) -> float:
-        share = (accuracy - self.low) / (1 - self.low)
-        return HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP)
-
-    def sizes(self) -> list[str]:
-        """Ticks of the sizes, one a decade."""
-        marks = []
-        for power in range(self.first, self.last + 1):
-            x = self.x(10**power)
-            marks.append(f'<line x1="{x}" x2="{x}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-            word = text.size(10**power)
-            marks.append(f'<text x="{x}" y="{HEIGHT - 12}" text-anchor="middle">{word}</text>')
-        return marks
-
-    def accuracies(self) -> list[str]:
-        """Ticks of the accuracies: the lowest, the middle and 100 %."""
-        marks = []
-        for accuracy in (self.low, (self.low + 1) / 2, 1.0):
-            y = self.y(accuracy)
-            word = f"{100 * accuracy:.3g} %"
-            marks.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            marks.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{word}</text>')
-        return marks
-
-
-class _Labels:
-    """Finds room for the words beside the points: to the right, to the left, above or below."""
-
-    def __init__(self, axes: _Axes, points: Sequence[Point]):
-        self._axes = axes
-        self._taken = [self._around(point) for point in points]
-
-    def place(self, point: Point, words: str) -> tuple[float, float] | None:
-        """Where the words begin, in pixels; None where there is no room."""
-        x = self._axes.x(point.file_bytes)
-        y = self._axes.y(point.accuracy)
-        width = LETTER * len(words)
-        middle = x - width / 2
-        for left, base in (
-            (x + 11, y + 4),
-            (x - 11 - width, y + 4),
-            (middle, y - 12),
-            (middle, y + 22),
-        ):
-            box = left, base - 11, left + width, base + 3
-            inside = left > LEFT and left + width < WIDTH and TOP < base < HEIGHT - BOTTOM
-            if inside and not any(_overlap(box, other) for other in self._taken):
-                self._taken.append(box)
-                return left, base
-        return None
-
-    def _around(self, point: Point) -> Box:
-        x = self._axes.x(point.file_bytes)
-        y = self._axes.y(point.accuracy)
-        return x - 7, y - 7, x + 7, y + 7
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    across = one[0] < other[2] and other[0] < one[2]
-    return across and one[1] < other[3] and other[1] < one[3]
-
-
-def _point(point: Point, axes: _Axes, labels: _Labels, best: bool, added: str) -> str:
-    x = axes.x(point.file_bytes)
-    y = axes.y(point.accuracy)
-    accuracy = in_words(point.accuracy, point.images)
-    words = f"{point.id}: {accuracy}; {text.size(point.file_bytes)}"
-    look = "point best" if best else "point"
-    return (
-        f'<g class="{look}" data-id="{escape(point.id)}" tabindex="0" role="button" '
-        f'aria-label="{escape(words)}"><title>{escape(words)}</title>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="12" class="reach"/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6"/>{_label(point, labels, added)}</g>'
-    )
-
-
-def _label(point: Point, labels: _Labels, added: str) -> str:
-    words = f"{point.name}{added}"
-    place = labels.place(point, words)
-    if place is None:
-        return ""
-    return f'<text x="{place[0]:.1f}" y="{place[1]:.1f}">{escape(words)}</text>'
+    """HTML of the drawing; "" where there is nothing to compare."""
+    return scatter.draw(groups, DRAWING)

@@ -13,7 +13,7 @@ from ...contracts.events import Evaluated, Event
 from ...contracts.spreadsheet import csv_text
 from .. import charts, stat_tiles
 from ..charts import Axes, Curve, Points
-from ..files import SAVE_AS
+from ..files import save_png, save_text
 from ..wiring import QUEUED
 from .points import Place, Told, smooth, steps, told
 
@@ -39,44 +39,8 @@ CSV_HEAD = (
     "validation_accuracy",
     "validation_images",
 )
-SAVE_PNG = """async () => {
-  SAVE_AS
-  const drawings = [...document.querySelectorAll("#loss-plot svg, #accuracy-plot svg")]
-  if (!drawings.length) return
-  const scale = 3
-  const [, , width, height] = drawings[0].getAttribute("viewBox").split(" ").map(Number)
-  const canvas = document.createElement("canvas")
-  canvas.width = width * scale * drawings.length
-  canvas.height = height * scale
-  const context = canvas.getContext("2d")
-  const page = getComputedStyle(document.body)
-  context.fillStyle = page.getPropertyValue("--block-background-fill") || page.backgroundColor
-  context.fillRect(0, 0, canvas.width, canvas.height)
-  const looks = ["fill", "stroke", "stroke-width", "opacity", "font", "stroke-linejoin"]
-  for (const [place, drawing] of drawings.entries()) {
-    const copy = drawing.cloneNode(true)
-    const parts = [...drawing.querySelectorAll("*")]
-    const copies = [...copy.querySelectorAll("*")]
-    parts.forEach((part, n) => {
-      const look = getComputedStyle(part)
-      for (const name of looks) copies[n].style.setProperty(name, look.getPropertyValue(name))
-    })
-    copy.setAttribute("width", width * scale)
-    copy.setAttribute("height", height * scale)
-    const picture = new Image()
-    const content = encodeURIComponent(new XMLSerializer().serializeToString(copy))
-    picture.src = "data:image/svg+xml;charset=utf-8," + content
-    await picture.decode()
-    context.drawImage(picture, place * width * scale, 0)
-  }
-  saveAs(canvas.toDataURL("image/png"), "curves.png")
-}""".replace("SAVE_AS", SAVE_AS)
-SAVE_CSV = """(text) => {
-  SAVE_AS
-  const address = URL.createObjectURL(new Blob([text], {type: "text/csv"}))
-  saveAs(address, "curves.csv")
-  URL.revokeObjectURL(address)
-}""".replace("SAVE_AS", SAVE_AS)
+SAVE_PNG = save_png("#loss-plot svg, #accuracy-plot svg", "curves.png")
+SAVE_CSV = save_text("text/csv", "curves.csv")
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from peft_demo.studio.comparison.contenders import contender
 
-from peft_demo.bench.contenders import contender
 from peft_demo.bench.field.fgvc import FGVC
 from peft_demo.bench.field.plan import find_plan
 from peft_demo.bench.field.presets import PRESETS

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from peft_demo.contracts.service import Service
 
+from .comparisons import FakeComparisons
 from .data import FakeData
 from .examples import DIGITS, EVIL, METHODS, SHA, card, finished, picture, script
 from .training import FakeTraining
@@ -25,6 +26,7 @@ class Fake:
         self.allow_local_paths = allow_local_paths
         self.data = FakeData(home)
         self.training = FakeTraining(pace)
+        self.comparisons = FakeComparisons()
         self.zoo = FakeZoo(home)
         self.hub = FakeHub(self.zoo, offline)
         self.answers = FakeAnswers(self.zoo)

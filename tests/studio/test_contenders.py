@@ -2,9 +2,9 @@
 
 import pytest
 
-from peft_demo.bench.contenders import contenders
 from peft_demo.contracts.errors import PeftDemoError
 from peft_demo.methods import methods
+from peft_demo.studio.comparison.contenders import contenders
 
 
 def test_all_is_every_method_and_the_variants_of_its_record():

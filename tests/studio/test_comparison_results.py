@@ -2,8 +2,8 @@
 
 import pytest
 
-from peft_demo.bench.results import Results
 from peft_demo.contracts.errors import CannotWrite
+from peft_demo.studio.comparison.results import Results
 
 
 def test_the_latest_line_of_a_run_counts(tmp_path):

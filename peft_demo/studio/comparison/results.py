@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import IO, Any
 
-from ..storage.atomic import disk_errors
+from ...storage.atomic import disk_errors
 
 Line = dict[str, Any]
 """A run that ended: its "id", what it was, and what it measured or the "error" it ended with."""
@@ -22,8 +22,7 @@ class Results:
 
     def lines(self) -> dict[str, Line]:
         """The latest line of each run, by its id. A line that was cut short is passed over."""
-        lines = [_parsed(text) for text in self.file.read_text("utf-8").splitlines()]
-        return {line["id"]: line for line in lines if line}
+        return read_lines(self.file)
 
     def add(self, line: Line) -> None:
         """Appends a line; it is on the disk afterwards."""
@@ -33,6 +32,12 @@ class Results:
             file.write(json.dumps(line).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def read_lines(file: Path) -> dict[str, Line]:
+    """The latest line of each run in a file, by its id."""
+    lines = [_parsed(text) for text in file.read_text("utf-8").splitlines()]
+    return {line["id"]: line for line in lines if line}
 
 
 def _parsed(text: str) -> Line | None:

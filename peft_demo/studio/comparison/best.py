@@ -11,7 +11,7 @@ from math import hypot, sqrt
 from statistics import mean, stdev
 from typing import Any
 
-from ..contracts.paired import Paired
+from ...contracts.paired import Paired
 from .results import Line
 
 IMAGES = "images"

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..contracts.errors import BadValue
-from ..contracts.knobs import parse_settings
-from ..methods import Method, find_method, methods
+from ...contracts.errors import BadValue
+from ...contracts.knobs import parse_settings
+from ...methods import Method, find_method, methods
 
 ALL = "all"
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from peft_demo.bench import best, comparison
+from peft_demo.bench import comparison
 from peft_demo.contracts.paired import Paired
+from peft_demo.studio.comparison import best, rows
 
 
 def line(method: str, right: str, seed: int = 0, data: str = "digits") -> dict:
@@ -96,14 +97,14 @@ def test_the_mean_over_sets_is_judged_by_their_intervals_together():
 def test_marks_stand_in_the_table_and_in_the_values():
     near = line("linear", "1" * 15 + "0" * 5)
     lines = [line("lora", "1" * 20), near, line("arc", "0" * 20)]
-    costs = dict.fromkeys(comparison.AVERAGED, 1.0)
-    rows = comparison.summary(
+    costs = dict.fromkeys(rows.AVERAGED, 1.0)
+    compared = rows.summary(
         [{**run, **costs, "val_accuracy": None, "test_images": 20} for run in lines]
     )
-    cells = [row[1] for row in comparison.printed(rows, "cpu")]
+    cells = [row[1] for row in comparison.printed(compared, "cpu")]
     assert cells == ["100.0 (84 to 100) ≈", "75.0 (53 to 89) ≈", "0.0 (0 to 16)"]
-    assert [row["against_best"]["mark"] for row in rows] == ["≈", "≈", ""]
-    assert rows[2]["sets"]["digits"]["against_best"]["difference"] == 1.0
+    assert [row["against_best"]["mark"] for row in compared] == ["≈", "≈", ""]
+    assert compared[2]["sets"]["digits"]["against_best"]["difference"] == 1.0
 
 
 def test_the_legend_says_which_test_how_many_seeds_and_that_the_best_is_flattered():
