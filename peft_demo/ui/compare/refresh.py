@@ -107,7 +107,8 @@ class Refresh:
         drawn: Sequence[str] = drawings.learning(curves)
         tables = [self.comparisons.table(card.id, count) for count in card.spec.shots]
         more = drawings.over_shots(tables, place, self.titles)
-        title = f"{grid.title_of(place.method, self.titles)} on {place.data}, {shots} shots"
+        method = grid.title_of(place.method, self.titles)
+        title = f"{method} on {place.data}, {text.plural(shots, 'shot')}"
         charts = "".join(f"<div>{drawing}</div>" for drawing in [*drawn, more] if drawing)
         return f'<h2>{escape(title)}</h2><div class="charts">{charts}</div>'
 

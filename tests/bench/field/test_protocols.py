@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from peft_demo.studio.comparison.contenders import contender
 
 from peft_demo.bench.field.fgvc import FGVC
 from peft_demo.bench.field.plan import find_plan
@@ -13,6 +12,7 @@ from peft_demo.bench.field.published import FIGURES
 from peft_demo.bench.field.vtab import VTAB
 from peft_demo.contracts.errors import UnknownName
 from peft_demo.methods import find_method
+from peft_demo.studio.comparison.contenders import contender
 
 TASKS = {task.name: task for task in (*VTAB.tasks, *FGVC.tasks)}
 
