@@ -14,6 +14,7 @@ from ...contracts.errors import BadValue, PeftDemoError, UnknownName
 from ...contracts.service import Zoo
 from .. import charts, text
 from ..charts import Axes, Curve
+from ..command import folded_command
 from ..titles import Titles
 from ..wiring import Part, Updates
 from . import pictures, shelf
@@ -142,15 +143,7 @@ def build(column: gr.Column, titles: Titles) -> Details:
             actions = _actions()
             learned = gr.HTML("", padding=False, elem_id="card-curves")
     edit = _edit()
-    with gr.Accordion("Train it again from the command line", open=False):
-        command = gr.Code(
-            "",
-            language="shell",
-            interactive=False,
-            show_label=False,
-            wrap_lines=True,
-            buttons=["copy"],
-        )
+    command = folded_command("Train it again from the command line")
     return Details(gr.State(""), column, back, drawn, card, learned, command, actions, edit, titles)
 
 

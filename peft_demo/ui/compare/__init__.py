@@ -16,6 +16,7 @@ from ...contracts.comparison import MOST_WORKERS, ComparisonCost
 from ...contracts.errors import PeftDemoError
 from ...contracts.service import Comparisons, Data, Training, Zoo
 from .. import text
+from ..command import folded_command
 from ..data.form import DataForm
 from ..page import Page
 from ..session import valid_id
@@ -78,15 +79,7 @@ def _draw_form(
     with gr.Accordion("Advanced", open=False):
         backbones = backbone.build(tab, zoo)
         builder.draw_advanced(min(MOST_WORKERS, os.cpu_count() or 1))
-    with gr.Accordion("The same from the command line", open=False):
-        command = gr.Code(
-            "",
-            language="shell",
-            interactive=False,
-            show_label=False,
-            wrap_lines=True,
-            buttons=["copy"],
-        )
+    command = folded_command()
     return builder.form(backbones, data_form), Beginning(cost, start, reason, command)
 
 

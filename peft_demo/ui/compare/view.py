@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import gradio as gr
 from gradio.components import Component
 
+from ..command import folded_command
 from ..files import save_png, save_text
 from ..train import pressed
 from ..wiring import QUEUED, Part
@@ -102,16 +103,7 @@ def build(starts: bool) -> CompareView:
             csv = gr.Button("CSV", size="sm", min_width=60, scale=0, elem_id="compare-csv")
             json = gr.Button("JSON", size="sm", min_width=60, scale=0)
         scatter = gr.HTML("", padding=False, elem_id="compare-scatter")
-        with gr.Accordion("The same from the command line", open=False):
-            command = gr.Code(
-                "",
-                language="shell",
-                interactive=False,
-                show_label=False,
-                wrap_lines=True,
-                buttons=["copy"],
-                elem_id="compare-command",
-            )
+        command = folded_command(elem_id="compare-command")
     png.click(None, None, None, js=save_png("#compare-scatter svg", "comparison.png"), **QUEUED)
     return CompareView(
         headline=headline,

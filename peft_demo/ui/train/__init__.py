@@ -12,6 +12,7 @@ import gradio as gr
 from ...contracts.cards import MethodCard
 from ...contracts.service import Data, Training, Zoo
 from .. import block_drawing
+from ..command import folded_command
 from ..data.form import DataForm
 from ..header import Header
 from ..page import Page
@@ -76,7 +77,7 @@ def build(
                 reason = gr.Markdown("", visible=False, elem_id="reason", elem_classes="warning")
             with gr.Accordion("Advanced", open=False):
                 builder.draw_advanced()
-            command = _command()
+            command = folded_command(elem_id="command")
         with gr.Column(scale=3, min_width=320):
             view = run_view.build(_drawing(builder.first))
     form = builder.form(backbone_list, data_form, zoo)
@@ -107,19 +108,6 @@ def _buttons() -> Buttons:
             elem_id="stop",
         )
     return Buttons(start, stop, blocked=gr.State(NOT_READ))
-
-
-def _command() -> gr.Code:
-    with gr.Accordion("The same from the command line", open=False):
-        return gr.Code(
-            "",
-            language="shell",
-            interactive=False,
-            show_label=False,
-            wrap_lines=True,
-            buttons=["copy"],
-            elem_id="command",
-        )
 
 
 def _drawing(card: MethodCard) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from .. import thumbnails
+from ..command import folded_command
 from . import curves, pressed, run_list
 from .curves import Curves
 
@@ -114,7 +115,7 @@ def build(drawing: str) -> RunView:
         facts = gr.HTML("", padding=False, elem_id="facts")
         runs = _run_list(waiting)
         log_fold, log = _log()
-        command = _command()
+        command = folded_command("Reproduce this run")
     return RunView(
         headline=headline,
         sketch=sketch,
@@ -202,15 +203,3 @@ def _log() -> tuple[gr.Accordion, gr.Textbox]:
             elem_id="journal",
         )
     return fold, lines
-
-
-def _command() -> gr.Code:
-    with gr.Accordion("Reproduce this run", open=False):
-        return gr.Code(
-            "",
-            language="shell",
-            interactive=False,
-            show_label=False,
-            wrap_lines=True,
-            buttons=["copy"],
-        )
