@@ -37,7 +37,7 @@ NORMALISATIONS = ("backbone", "imagenet", "half", "none")
 DECAYED = ("matrices", "weights", "all")
 """What weight decay applies to; `Adapter.groups` says which parameters that are."""
 DROPPED = ("branches", "entries")
-"""What drop path leaves out; `training.drop_path` does it."""
+"""What stochastic depth leaves out; `training.drop_path` does it."""
 HEAD_STARTS = ("zero", "normal", "uniform")
 """How a plain head starts; `adapters.create` does it."""
 OPTIMIZERS = ("adamw", "sgd")
@@ -134,19 +134,19 @@ class Recipe:
         info="matrices; all but biases and norms; all",
         rare=True,
     )
-    drop_path: float = knob(
+    stochastic_depth: float = knob(
         0.0,
-        "Drop path",
+        "Stochastic depth",
         low=0.0,
         high=0.9,
-        info="in the last block, from 0 in the first; 0 leaves the backbone's own",
+        info="drop path: chance in the last block, from 0 in the first; 0 leaves the backbone's",
         rare=True,
     )
     dropped: str = knob(
         "branches",
         "Dropped",
         choices=DROPPED,
-        info="by drop path: whole branches, or entries of what they add",
+        info="by stochastic depth: whole branches, or entries of what they add",
         rare=True,
     )
     normalisation: str = knob(
@@ -181,7 +181,7 @@ SINCE = (
     "optimizer",
     "min_lr",
     "decayed",
-    "drop_path",
+    "stochastic_depth",
     "dropped",
     "normalisation",
     "head_start",

@@ -159,7 +159,7 @@ class Run:
         classes = len(material.classes)
         start = self.recipe.head_start
         self.adapter = create(method, config, backbone, classes, run.seed, allocation, start)
-        dropping = with_drop_path(backbone, self.recipe.drop_path, self.recipe.dropped)
+        dropping = with_drop_path(backbone, self.recipe.stochastic_depth, self.recipe.dropped)
         attached = attach(dropping, self.adapter)
         self.model = disable_slow_fused_attention(attached, device, precision)
         self.optimizer = optimizer(self.adapter, self.recipe)
@@ -173,7 +173,7 @@ class Run:
         Where the head alone learns, that is the head, and features that are computed once.
         """
         augment = self.recipe.augment
-        always_the_same = augment == "none" and not self.recipe.drop_path
+        always_the_same = augment == "none" and not self.recipe.stochastic_depth
         images = self.material.train[0].to(self.backbone.device)
         inputs = ImageInputs(images, self.backbone, augment, self.order)
         val_inputs = ImageInputs(self.material.val[0], self.backbone)

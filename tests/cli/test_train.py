@@ -97,7 +97,7 @@ def test_every_knob_of_the_recipe_is_a_flag_and_reaches_the_card(answer, photos)
         "optimizer": "sgd",
         "min_lr": 1e-4,
         "decayed": "all",
-        "drop_path": 0.1,
+        "stochastic_depth": 0.1,
         "dropped": "entries",
         "normalisation": "half",
         "head_start": "normal",

@@ -45,7 +45,7 @@ def test_drop_path_grows_with_depth_and_is_silent_in_answers(tiny):
 def test_a_head_alone_does_not_learn_from_cached_features_under_drop_path(tiny):
     losses = []
     for chance in (0.0, 0.9):
-        events = train(run("linear", drop_path=chance, epochs=1), tiny, material())
+        events = train(run("linear", stochastic_depth=chance, epochs=1), tiny, material())
         losses.append([event.loss for event in events if isinstance(event, Stepped)])
     assert losses[0][0] == losses[1][0], "a head that is zero"
     assert losses[0][1:] != losses[1][1:]
@@ -133,7 +133,7 @@ def test_heads_start_as_the_recipe_says_and_deltas_as_ever(tiny, start, std):
 def test_a_spec_says_only_what_is_set():
     plain = RunSpec().to_json()["recipe"]
     assert "normalisation" not in plain and "keep" not in plain
-    spec = run(normalisation="half", drop_path=0.1)
-    assert spec.to_json()["recipe"]["drop_path"] == 0.1
+    spec = run(normalisation="half", stochastic_depth=0.1)
+    assert spec.to_json()["recipe"]["stochastic_depth"] == 0.1
     assert RunSpec.from_json(spec.to_json()) == spec
-    assert "--normalisation half" in spec.command() and "--drop-path 0.1" in spec.command()
+    assert "--normalisation half" in spec.command() and "--stochastic-depth 0.1" in spec.command()

@@ -106,7 +106,7 @@ _RLRR = {
 
 
 def _rlrr(lr: float, drop: float, decay: float, flip: str = "n") -> Values:
-    recipe = {"lr": lr, "drop_path": drop, "weight_decay": decay}
+    recipe = {"lr": lr, "stochastic_depth": drop, "weight_decay": decay}
     return Values({**recipe, "augment": "flip"} if flip == "y" else recipe)
 
 
@@ -241,7 +241,7 @@ _PETL = {
     "clip": 0.0,
     "weight_decay": 1e-4,
     "decayed": "all",
-    "drop_path": 0.1,
+    "stochastic_depth": 0.1,
     "normalisation": "imagenet",
     "head_start": "uniform",
 }
@@ -336,7 +336,7 @@ REPADAPTER = Preset(
 
 
 def _ssf(lr: float, decay: float, drop: float) -> Values:
-    return Values({"lr": lr, "weight_decay": decay, "drop_path": drop})
+    return Values({"lr": lr, "weight_decay": decay, "stochastic_depth": drop})
 
 
 _SSF = {"batch": 64, "clip": 0.0, "normalisation": "half", "min_lr": 1e-8}

@@ -65,7 +65,7 @@ def one(word, task, benchmark=VTAB):
 )
 def test_rlrr_has_the_settings_of_its_table(task, lr, drop, decay, augment):
     recipe = one("rlrr", task).recipe
-    assert (recipe.lr, recipe.head_lr, recipe.drop_path, recipe.weight_decay) == (
+    assert (recipe.lr, recipe.head_lr, recipe.stochastic_depth, recipe.weight_decay) == (
         lr,
         lr,
         drop,
@@ -84,17 +84,17 @@ def test_flips_of_rlrr_are_on_ten_of_nineteen():
 def test_the_others_have_what_the_notes_say():
     arc = one("arc", "svhn").recipe
     assert (arc.lr, arc.weight_decay, arc.decayed, arc.clip) == (1e-2, 0.0, "all", 1.0)
-    assert (arc.normalisation, arc.drop_path, arc.head_start) == ("imagenet", 0.0, "zero")
+    assert (arc.normalisation, arc.stochastic_depth, arc.head_start) == ("imagenet", 0.0, "zero")
     bit = one("bi_adaptformer", "svhn")
     assert (bit.recipe.normalisation, bit.knobs["scale"], bit.knobs["hidden"]) == ("none", 10, 32)
-    assert (bit.recipe.min_lr, bit.recipe.batch, bit.recipe.drop_path) == (1e-5, 64, 0.1)
+    assert (bit.recipe.min_lr, bit.recipe.batch, bit.recipe.stochastic_depth) == (1e-5, 64, 0.1)
     assert one("bi_lora", "kitti").knobs["scale"] == 10
     assert one("convpass", "dsprites_loc").knobs["start"] == "xavier"
     assert one("repadapter", "smallnorb_azi").knobs["scale"] == 10
     tensor_train = one("fact_tt", "clevr_dist").knobs
     assert (tensor_train["rank"], tensor_train["scale"]) == (4, 10)
     ssf = one("ssf", "clevr_dist").recipe
-    assert (ssf.lr, ssf.weight_decay, ssf.drop_path) == (5e-2, 5e-2, 0.1)
+    assert (ssf.lr, ssf.weight_decay, ssf.stochastic_depth) == (5e-2, 5e-2, 0.1)
     aoft = one("aoft_lora", "cifar")
     assert aoft.knobs["targets"] == ("q", "v", "fc1", "fc2") and aoft.knobs["scale"]
     assert (aoft.recipe.lr, aoft.recipe.weight_decay) == (1e-2, 0.5)
