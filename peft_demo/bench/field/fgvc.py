@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ...contracts.errors import BadData
 from ...data import Example
+from ...data.sources import leads_out, parts_of
 from ...data.tensors import WINDOW
 from .task import Benchmark, Task, examples
 
@@ -34,7 +35,8 @@ def read(folder: Path, task: Task, part: str) -> list[Example]:
     """The pictures of a list. Raises `BadData`."""
     labels = _labels(folder, task.name)
     rows = _read_list(folder, task.name, part)
-    base = _base(folder, task.name, next(iter(rows)))
+    first = next(iter(rows))
+    base = "" if leads_out(parts_of(first)) else _base(folder, task.name, first)
     return examples(folder, task, part, [(base + path, labels[id]) for path, id in rows.items()])
 
 
@@ -48,7 +50,7 @@ def _labels(folder: Path, name: str) -> dict[int, int]:
 def _read_list(folder: Path, name: str, part: str) -> dict[str, int]:
     try:
         rows = json.loads((folder / f"{part}.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise BadData(f"{name}: {part}.json is missing or no JSON.") from None
     ids = rows.values() if isinstance(rows, dict) else [None]
     if not rows or not all(type(id) in (int, str) for id in ids):

@@ -1,6 +1,7 @@
 """Where a benchmark lies: a folder, or a dataset repository of the Hugging Face Hub."""
 
 from pathlib import Path
+from shutil import disk_usage
 from zipfile import BadZipFile, ZipFile
 
 from ...contracts.errors import BadData, HubTrouble, NotAllowed
@@ -58,6 +59,14 @@ def _unpack(archive: Path, report: Report) -> None:
         with ZipFile(archive) as file:
             if any(leads_out(parts_of(name)) for name in file.namelist()):
                 raise BadData(f"{archive.name} holds a file that would lie outside its folder.")
+            needed = sum(member.file_size for member in file.infolist())
+            free = disk_usage(archive.parent).free
+            if needed > free:
+                raise BadData(
+                    f"{archive.name} unpacks to {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are "
+                    "free beside it.",
+                    "Make room, or unpack what you need and name that folder.",
+                )
             file.extractall(archive.parent)
     except BadZipFile:
         raise BadData(f"{archive.name} is no zip.", "Download it again.") from None

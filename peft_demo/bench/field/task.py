@@ -9,6 +9,7 @@ from ...contracts.data_spec import DataSpec
 from ...contracts.errors import BadData, UnknownName
 from ...data import Example
 from ...data.images import read_file
+from ...data.sources import leads_out, parts_of
 
 ALL = 10_000
 """Shots of a spec that takes every image of its lists."""
@@ -92,8 +93,11 @@ class Benchmark:
 
 
 def examples(folder: Path, task: Task, part: str, rows: Sequence[tuple[str, int]]) -> list[Example]:
-    """(path below the folder, label) as examples; `BadData` for a label that the task lacks."""
+    """(path below the folder, label) as examples; `BadData` for a label that the task lacks, and a
+    path that leads out of the folder."""
     for path, label in rows:
+        if leads_out(parts_of(path)):
+            raise BadData(f"{task.name}: {path!r:.80} in {part} leads out of the task's folder.")
         if not 0 <= label < task.classes:
             raise BadData(
                 f"{task.name}: {path} has class {label}, and the task has {task.classes} classes."

@@ -43,6 +43,7 @@ STRUCTURED = {
 }
 """Task → classes and test images, for each group."""
 GROUPS = {"natural": NATURAL, "specialised": SPECIALISED, "structured": STRUCTURED}
+LABEL_DIGITS = 9
 LISTS = {"train800": 800, "val200": 200, "train800val200": 1_000}
 
 
@@ -58,7 +59,7 @@ def read(folder: Path, task: Task, part: str) -> list[Example]:
 
 def _row(task: Task, part: str, number: int, line: str) -> tuple[str, int]:
     path, _, label = line.strip().rpartition(" ")
-    if not path or not label.isdecimal():
+    if not path or not label.isdecimal() or len(label) > LABEL_DIGITS:
         raise BadData(f'{task.name}: line {number} of {part}.txt is no "path label": {line!r:.80}.')
     return path, int(label)
 

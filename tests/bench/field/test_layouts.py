@@ -55,7 +55,13 @@ def test_equal_pictures_stay_in_training_and_test(tmp_path):
 
 @pytest.mark.parametrize(
     ("line", "sentence"),
-    [("images/test/000000.jpg", "line 1 of test.txt"), ("images/test/000000.jpg 4", "4 classes")],
+    [
+        ("images/test/000000.jpg", "line 1 of test.txt"),
+        ("images/test/000000.jpg 4", "4 classes"),
+        (f"images/test/000000.jpg {'9' * 5000}", "line 1 of test.txt"),
+        ("../test/000000.jpg 1", "leads out of the task's folder"),
+        ("/photos/000000.jpg 1", "leads out of the task's folder"),
+    ],
 )
 def test_a_line_that_is_wrong_is_named(tmp_path, line, sentence):
     (tmp_path / "kitti").mkdir()
@@ -80,6 +86,24 @@ def test_ids_of_fgvc_become_labels_in_their_order_over_all_lists(tmp_path):
     assert images.train[0].shape == (24, 3, 37, 37) and images.side == 37
     tuning = read_images(FGVC, FGVC.spec(tmp_path, CUB, FGVC.tuning, 0), 32)
     assert tuning.val[0].shape == (8, 3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"../a.jpg": 1}', "leads out of the task's folder"),
+        ('{"images/../../a.jpg": 1}', "leads out of the task's folder"),
+        ("[" * 100_000, "is missing or no JSON"),
+        ("[1]", "is not one object"),
+        ('{"a.jpg": true}', "is not one object"),
+        ('{"a.jpg": "x"}', "is no number"),
+    ],
+)
+def test_a_list_of_fgvc_that_is_wrong_is_refused(tmp_path, text, sentence):
+    for part in ("train", "val", "test"):
+        (tmp_path / f"{part}.json").write_text(text)
+    with pytest.raises(BadData, match=sentence):
+        FGVC.read(tmp_path, CUB, "train")
 
 
 def test_other_spellings_and_roots_of_fgvc(fgvc_root):

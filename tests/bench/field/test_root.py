@@ -1,12 +1,14 @@
 """A benchmark on the Hub: downloaded, its archives unpacked once."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from zipfile import ZipFile
 
 import field_trees as trees
 import huggingface_hub
 import pytest
 
+from peft_demo.bench.field import root
 from peft_demo.bench.field.root import find_root
 from peft_demo.bench.field.vtab import VTAB
 from peft_demo.contracts.errors import BadData, HubTrouble, NotAllowed
@@ -39,8 +41,8 @@ def test_an_archive_of_the_hub_is_unpacked_once(snapshot, tmp_path):
     packed(tmp_path / "tree", snapshot / "vtab.zip")
     said = []
     for _ in range(2):
-        root = find_root("hf:o/vtab", False, lambda what, fraction=-1.0: said.append(what))
-    assert VTAB.folder(root, KITTI) == snapshot / "vtab-1k/kitti"
+        found = find_root("hf:o/vtab", False, lambda what, fraction=-1.0: said.append(what))
+    assert VTAB.folder(found, KITTI) == snapshot / "vtab-1k/kitti"
     assert said == ["downloading o/vtab", "unpacking vtab.zip", "downloading o/vtab"]
 
 
@@ -51,6 +53,15 @@ def test_an_archive_that_leads_out_of_its_folder_is_refused(snapshot, tmp_path):
     with pytest.raises(BadData, match="outside its folder"):
         find_root("hf:o/vtab", False, print)
     assert not (tmp_path / "a.txt").exists()
+
+
+def test_an_archive_that_does_not_fit_on_the_disk_is_not_begun(snapshot, tmp_path, monkeypatch):
+    trees.vtab(tmp_path / "tree/vtab-1k", "kitti", 4)
+    packed(tmp_path / "tree", snapshot / "vtab.zip")
+    monkeypatch.setattr(root, "disk_usage", lambda folder: SimpleNamespace(free=1000))
+    with pytest.raises(BadData, match=r"vtab\.zip unpacks to .* GB, and 0.0 GB are free"):
+        find_root("hf:o/vtab", False, print)
+    assert [path.name for path in snapshot.iterdir()] == ["vtab.zip"]
 
 
 def test_what_is_no_zip_is_a_sentence(snapshot):
