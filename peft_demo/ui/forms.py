@@ -2,7 +2,7 @@
 list to keep in step.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..contracts.knobs import Knob
 from .text import sentence
 from .wiring import Updates, Values
 
+PAPERS = "To repeat a paper's recipe"
 SLIDER_STEPS = 256
 """Whole numbers with a longer way from end to end are typed, not slid."""
 
@@ -105,6 +106,13 @@ class Form:
 def draw(knobs: Iterable[Knob]) -> Form:
     """A widget per knob, in order, into the open Gradio context."""
     return Form(tuple((knob, widget(knob)) for knob in knobs))
+
+
+def draw_folded(knobs: Sequence[Knob]) -> Form:
+    """Draws the widgets of some knobs of the recipe, the rare ones below them and folded away."""
+    usual = draw([knob for knob in knobs if not knob.rare])
+    with gr.Accordion(PAPERS, open=False):
+        return joined(usual, draw([knob for knob in knobs if knob.rare]))
 
 
 def joined(*forms: Form) -> Form:

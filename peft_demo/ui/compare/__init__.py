@@ -64,7 +64,7 @@ def build(
         with gr.Column(scale=3, min_width=320):
             view = build_view(comparisons.starts)
     refresh = Refresh(view, comparisons, method_titles(training))
-    _connect_form(tab, form, beginning, comparisons, training)
+    _connect_form(tab, form, beginning, view, comparisons, training)
     _connect_view(page, tab, form, beginning, view, refresh)
 
 
@@ -87,11 +87,13 @@ def _connect_form(
     tab: gr.Tab,
     form: CompareForm,
     beginning: Beginning,
+    view: CompareView,
     comparisons: Comparisons,
     training: Training,
 ) -> None:
+    # Runs that have ended say how long the next ones take.
     gr.on(
-        [tab.select, *(widget.change for widget in form.widgets)],
+        [tab.select, view.legend.change, *(widget.change for widget in form.widgets)],
         pricer(form, beginning, comparisons),
         form.inputs,
         [beginning.cost, beginning.start, beginning.reason, beginning.command],

@@ -146,7 +146,7 @@ class FormBuilder:
             info="each in a process of its own, with its share of the processor's threads",
         )
         self._size = gr.Number(0, label="Image size", info="0 is the backbone's own", precision=0)
-        self._recipe = forms.joined(self._recipe, forms.draw(self._advanced_knobs))
+        self._recipe = forms.joined(self._recipe, forms.draw_folded(self._advanced_knobs))
 
     def form(self, backbone: gr.Dropdown, own_data: DataForm) -> CompareForm:
         """The form, after both parts have been drawn."""

@@ -166,14 +166,10 @@ class FormBuilder:
             self._recipe = forms.draw(self._open_recipe)
 
     def draw_advanced(self) -> None:
-        """All other fields, the rare ones folded away."""
+        """All other fields."""
         self._advanced = {name: self._draw_knobs(name, 1) for name in self._knobs}
-        usual = [knob for knob in self._advanced_recipe if not knob.rare]
-        rare = [knob for knob in self._advanced_recipe if knob.rare]
-        self._recipe = forms.joined(self._recipe, forms.draw(usual))
         self._extras = _draw_extras()
-        with gr.Accordion("To repeat a paper's recipe", open=False):
-            self._recipe = forms.joined(self._recipe, forms.draw(rare))
+        self._recipe = forms.joined(self._recipe, forms.draw_folded(self._advanced_recipe))
 
     def form(self, backbone: gr.Dropdown, data: DataForm, zoo: Zoo) -> RunForm:
         """The form, after both parts have been drawn, with the values that they begin with."""
