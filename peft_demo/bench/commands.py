@@ -18,6 +18,7 @@ from ..cli.options import (
     Size,
     Tune,
     Weights,
+    Workers,
     with_reading,
     with_recipe,
 )
@@ -44,15 +45,6 @@ ResultsFile = Annotated[
     Path | None,
     Option(
         "--results", metavar="FILE", help="JSON lines, one a run; what is there is not run again."
-    ),
-]
-Workers = Annotated[
-    int,
-    Option(
-        metavar="N",
-        min=1,
-        max=64,
-        help="Runs at a time, each in a process of its own with its share of the threads.",
     ),
 ]
 Markdown = Annotated[bool, Option("--markdown", help="Print the table as Markdown.")]

@@ -140,7 +140,7 @@ class Sweep:
         clock = self._clock(first, known.values())
         lines: dict[int, Line] = {}
         self._report_ended(lines, jobs, clock)
-        with Workers(self.workers, self._workplace()) as workers:
+        with Workers(self.workers, self.workplace()) as workers:
             for number, outcome in workers.do([job.run for job in first], done):
                 clock.ended(first[number].word, outcome.seconds)
                 line = self._line(first[number], outcome, known)
@@ -161,9 +161,11 @@ class Sweep:
 
     def runner(self) -> Runner:
         """What does the jobs in this process."""
-        return Runner(self.studio.data, self.backbone, self.test, self.most_test)
+        report = self.progress.report
+        return self.workplace().runner_on(self.studio.data, self.backbone, report)
 
-    def _workplace(self) -> Workplace:
+    def workplace(self) -> Workplace:
+        """What a process of its own needs to do the jobs."""
         return Workplace(
             home=self.studio.home,
             offline=self.studio.offline,

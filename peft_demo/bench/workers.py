@@ -22,8 +22,11 @@ from time import monotonic
 
 import torch
 
+from ..contracts.progress import Report
 from ..contracts.specs import RunSpec
 from ..storage.home import Home
+from ..studio.datasets import Datasets
+from ..vit import Backbone
 from .runner import Measured, Runner
 
 DIED = "the process of this run ended by itself: perhaps memory ran out. Try fewer workers."
@@ -43,7 +46,7 @@ class Workplace:
     most_test: int
 
     def runner(self) -> Runner:
-        """Opens the studio and loads the backbone."""
+        """What does runs in a process of its own: opens the studio and loads the backbone."""
         from ..studio import Studio
         from ..vit import load
 
@@ -60,7 +63,11 @@ class Workplace:
             device=self.device,
             offline=self.offline,
         )
-        return Runner(studio.data, backbone, self.test, self.most_test)
+        return self.runner_on(studio.data, backbone)
+
+    def runner_on(self, data: Datasets, backbone: Backbone, report: Report | None = None) -> Runner:
+        """What does runs with a backbone that is there; `report` hears what they do beside."""
+        return Runner(data, backbone, self.test, self.most_test)
 
 
 @dataclass(frozen=True)

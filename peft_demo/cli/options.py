@@ -42,6 +42,15 @@ Shots = Annotated[int, Option("--shots", metavar="K", help="Training images per 
 Seed = Annotated[
     int, Option("--seed", metavar="S", help="Chooses images, starting weights and their order.")
 ]
+Workers = Annotated[
+    int,
+    Option(
+        metavar="N",
+        min=1,
+        max=64,
+        help="Runs at a time, each in a process of its own with its share of the threads.",
+    ),
+]
 Tune = Annotated[
     int,
     Option("--tune", metavar="N", help="Try N settings on validation images first; keep the best."),

@@ -4,8 +4,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +17,7 @@ from ...cli.options import (
     Size,
     Tune,
     Weights,
+    Workers,
     with_reading,
     with_recipe,
 )
@@ -93,6 +92,7 @@ def _command(name: str, title: str) -> Callable[..., None]:
         arch: Arch = "",
         size: Size = 0,
         decoders: Decoders = None,
+        workers: Workers = 1,
         results: ResultsFile = None,
         adapters: KeptAdapters = None,
         picture: Picture = None,
@@ -106,8 +106,9 @@ def _command(name: str, title: str) -> Callable[..., None]:
         from ..comparison import parse_seeds
         from . import printed
         from .plan import find_plan
+        from .task import find_benchmark
 
-        benchmark = _benchmark(name)
+        benchmark = find_benchmark(name)
         chosen = benchmark.chosen(tasks)
         entered = contenders(methods)
         numbers = parse_seeds(seeds)
@@ -126,6 +127,7 @@ def _command(name: str, title: str) -> Callable[..., None]:
         with _open_sweep(
             benchmark, backbone, weights, arch, size, decoders, results, adapters, says, offline
         ) as sweep:
+            sweep.workers = workers
             from .root import find_root
 
             place = find_root(root, sweep.studio.offline, sweep.progress.report)
@@ -176,6 +178,7 @@ def fewshot(
     weights: Weights = None,
     arch: Arch = "",
     size: Size = 0,
+    workers: Workers = 1,
     results: ResultsFile = None,
     adapters: KeptAdapters = None,
     form: Format = "text",
@@ -199,11 +202,8 @@ def fewshot(
     with open_studio(offline=offline) as studio, Progress() as progress:
         lines_file = Results(results or studio.home.root / "fewshot.jsonl")
         loaded = load_backbone(studio, backbone, weights, arch, size, progress.report)
-        read = partial(
-            fewshot.read_images, studio.data.open, size=loaded.size, report=progress.report
-        )
         says = {"benchmark": "fewshot"}
-        sweep = FieldSweep(studio, loaded, lines_file, progress, read, 0, adapters, says)
+        sweep = FieldSweep(studio, loaded, lines_file, progress, says, 0, adapters, workers)
         names = dict.fromkeys(data)
         specs = [studio.data.read(name, counts[0], 0, **reading or {}) for name in names]
         jobs = []
@@ -223,10 +223,6 @@ def fewshot(
     print_answer(value, [*drawn, "", note] if form == "text" else drawn, as_json)
 
 
-def _benchmark(name: str) -> "Benchmark":
-    return getattr(import_module(f"{__package__}.{name}"), name.upper())
-
-
 @contextmanager
 def _open_sweep(
     benchmark: "Benchmark",
@@ -244,7 +240,6 @@ def _open_sweep(
     with open_studio(offline=offline) as studio, Progress() as progress:
         from ...data.images import THREADS
         from ...studio.comparison.results import Results
-        from .images import Reader
         from .sweep import FieldSweep
 
         if decoders is None:
@@ -252,8 +247,7 @@ def _open_sweep(
 
         results = Results(file or studio.home.root / f"{benchmark.name}.jsonl")
         loaded = load_backbone(studio, backbone, weights, arch, size, progress.report)
-        read = Reader(benchmark, loaded.size, progress.report)
-        yield FieldSweep(studio, loaded, results, progress, read, decoders, adapters, says)
+        yield FieldSweep(studio, loaded, results, progress, says, decoders, adapters)
 
 
 def _unofficial(benchmark: "Benchmark", root: Path, tasks: Sequence["Task"]) -> list[str]:

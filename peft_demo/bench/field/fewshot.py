@@ -28,7 +28,10 @@ Row = dict[str, Any]
 
 
 def read_images(
-    open_dataset: Callable[[DataSpec, Report], Dataset], data: DataSpec, size: int, report: Report
+    open_dataset: Callable[[DataSpec, Report | None], Dataset],
+    data: DataSpec,
+    size: int,
+    report: Report | None,
 ) -> FieldImages:
     """The few-shot split that `data` names; its test images stay files. Raises `BadData`."""
     dataset = open_dataset(data, report)

@@ -5,6 +5,8 @@ are read from the disk batch by batch.
 import os
 import platform
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
@@ -24,9 +26,13 @@ from ...version import __version__
 from ...vit import Backbone
 from ..runner import Measured, Runner, identity, measured
 from ..sweep import Job, Progress, Sweep
-from .images import FieldImages
+from ..workers import Workplace
+from . import fewshot
+from .images import FieldImages, Reader
 from .stream import right_answers
+from .task import find_benchmark
 
+FEWSHOT = "fewshot"
 Read = Callable[[DataSpec], FieldImages]
 """The images that a spec names."""
 
@@ -43,7 +49,7 @@ class FieldRunner(Runner):
         data: Datasets,
         backbone: Backbone,
         read: Read,
-        report: Report,
+        report: Report | None = None,
         decoders: int = 0,
         adapters: Path | None = None,
     ):
@@ -97,9 +103,31 @@ class FieldRunner(Runner):
         }
 
 
+@dataclass(frozen=True)
+class FieldWorkplace(Workplace):
+    """What a process needs to do runs on a benchmark."""
+
+    benchmark: str = "vtab"
+    decoders: int = 0
+    adapters: Path | None = None
+
+    def runner_on(
+        self, data: Datasets, backbone: Backbone, report: Report | None = None
+    ) -> FieldRunner:
+        read = reader(self.benchmark, data, backbone.size, report)
+        return FieldRunner(data, backbone, read, report, self.decoders, self.adapters)
+
+
+def reader(name: str, data: Datasets, size: int, report: Report | None) -> Read:
+    """What reads the images of a benchmark's specs at this size."""
+    if name == FEWSHOT:
+        return partial(fewshot.read_images, data.open, size=size, report=report)
+    return Reader(find_benchmark(name), size, report)
+
+
 class FieldSweep(Sweep):
-    """Does jobs one after the other, as `FieldRunner` does runs. `says` is what every line says of
-    the benchmark and the protocol."""
+    """Does jobs on a benchmark, as `FieldRunner` does runs. `says` is what every line says of the
+    benchmark and the protocol."""
 
     def __init__(
         self,
@@ -107,21 +135,23 @@ class FieldSweep(Sweep):
         backbone: Backbone,
         results: Results,
         progress: Progress,
-        read: Read,
+        says: Mapping[str, Any],
         decoders: int = 0,
         adapters: Path | None = None,
-        says: Mapping[str, Any] | None = None,
+        workers: int = 1,
     ):
-        super().__init__(studio, backbone, results, progress)
-        self.read = read
+        super().__init__(studio, backbone, results, progress, workers=workers)
+        self.says = says
         self.decoders = decoders
         self.adapters = adapters
-        self.says = says or {}
 
-    def runner(self) -> FieldRunner:
-        report = self.progress.report
-        data = self.studio.data
-        return FieldRunner(data, self.backbone, self.read, report, self.decoders, self.adapters)
+    def workplace(self) -> FieldWorkplace:
+        return FieldWorkplace(
+            **vars(super().workplace()),
+            benchmark=self.says["benchmark"],
+            decoders=self.decoders,
+            adapters=self.adapters,
+        )
 
     def description(self, job: Job) -> dict[str, Any]:
         """What a line says of a run: its spec, with which versions, on which machine."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from ...contracts.data_spec import DataSpec
@@ -90,6 +91,11 @@ class Benchmark:
         """The task's images as a run's spec says them: its folder, and which lists are what."""
         folder = self.folder(root, task).absolute()
         return DataSpec("folder", str(folder), ALL, seed, splits=splits)
+
+
+def find_benchmark(name: str) -> Benchmark:
+    """The benchmark of this name: "vtab" or "fgvc"."""
+    return getattr(import_module(f"{__package__}.{name}"), name.upper())
 
 
 def examples(folder: Path, task: Task, part: str, rows: Sequence[tuple[str, int]]) -> list[Example]:

@@ -136,7 +136,9 @@ def test_a_set_of_fgvc_is_tested_in_the_middle_of_its_pictures(typed, fgvc_root,
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_it_goes_on_and_ends_with_the_same_table(vtab_root, tmp_path):
+def test_killed_in_the_middle_it_goes_on_two_at_a_time_and_ends_with_the_same_table(
+    vtab_root, tmp_path
+):
     def command(home: str, *more: str) -> list[str]:
         words = [
             "bench",
@@ -171,7 +173,10 @@ def test_killed_in_the_middle_it_goes_on_and_ends_with_the_same_table(vtab_root,
     before = len(lines_of(file))
     assert 3 <= before < 12
     again = subprocess.run(
-        command("killed", "--json"), env=environment, capture_output=True, text=True
+        command("killed", "--json", "--workers", "2"),
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert again.returncode == 0, again.stderr
     assert len(lines_of(file)) == 12 == len({line["id"] for line in lines_of(file)})
