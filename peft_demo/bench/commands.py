@@ -11,8 +11,10 @@ from typer import Option
 from ..cli.options import (
     Arch,
     Backbone,
+    GpusPerRun,
     Json,
     Offline,
+    Ray,
     Seed,
     Shots,
     Size,
@@ -28,6 +30,7 @@ from ..cli.terminal import print_answer, table
 from ..contracts.knobs import build
 from ..contracts.specs import Recipe
 from . import trust
+from .cluster import cluster_of
 from .field import commands as field
 
 if TYPE_CHECKING:
@@ -75,6 +78,8 @@ def compare(
         int, Option(metavar="N", min=0, help="Test on N images at most; 0 takes those there are.")
     ] = 0,
     workers: Workers = 1,
+    ray: Ray = "",
+    gpus_per_run: GpusPerRun = 0.0,
     results: ResultsFile = None,
     markdown: Markdown = False,
     offline: Offline = False,
@@ -94,6 +99,7 @@ def compare(
     with _open_sweep(backbone, weights, arch, size, results, name, offline) as sweep:
         sweep.most_test = test_images
         sweep.workers = workers
+        sweep.cluster = cluster_of(ray, gpus_per_run)
         read = sweep.studio.data.read
         names = dict.fromkeys(data)
         specs = [read(name, shots, 0, **reading or {}) for name in names]
@@ -130,6 +136,8 @@ def tune(
     shots: Shots = 16,
     seed: Seed = 0,
     workers: Workers = 1,
+    ray: Ray = "",
+    gpus_per_run: GpusPerRun = 0.0,
     results: ResultsFile = None,
     offline: Offline = False,
     as_json: Json = False,
@@ -150,6 +158,7 @@ def tune(
     if data:
         with _open_sweep(backbone, weights, arch, size, file, "", offline, test=False) as sweep:
             sweep.workers = workers
+            sweep.cluster = cluster_of(ray, gpus_per_run)
             spec = sweep.studio.data.read(data, shots, seed, **reading or {})
             jobs = []
             for contender in tuned:

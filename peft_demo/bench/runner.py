@@ -50,7 +50,9 @@ class Runner:
     (0: as many as a split takes).
     """
 
-    def __init__(self, data: Datasets, backbone: Backbone, test: bool = True, most_test: int = 0):
+    def __init__(
+        self, data: Datasets | None, backbone: Backbone, test: bool = True, most_test: int = 0
+    ):
         self.data = data
         self.backbone = backbone
         self.test = test
@@ -59,14 +61,14 @@ class Runner:
 
     def identity(self, run: RunSpec, report: Report | None = None) -> str:
         """What names the run for good. Reads its images; raises `BadData`."""
-        return identity(run, self.backbone, self._images_of(run.data, report))
+        return identity(run, self.backbone, self.images_of(run.data, report))
 
     def measure(self, run: RunSpec, report: Callable[[float], None] = _silent) -> Measured:
         """What the run measured, or its "error": a run that breaks does not end those after it.
 
         Reports the fraction of its steps done.
         """
-        images = self._images_of(run.data)
+        images = self.images_of(run.data)
         try:
             return self.figures(run, images, report)
         except PeftDemoError as error:
@@ -76,7 +78,12 @@ class Runner:
         finally:
             _release_memory()
 
-    def _images_of(self, data: DataSpec, report: Report | None = None) -> FewShotTensors:
+    def take(self, data: DataSpec, images: FewShotTensors) -> None:
+        """Gives it the images of a spec, which it then need not read."""
+        self._images = data, images
+
+    def images_of(self, data: DataSpec, report: Report | None = None) -> FewShotTensors:
+        """The images of a spec. Raises `BadData`."""
         if self._images is None or self._images[0] != data:
             self._images = None  # frees the memory of the ones before
             self._images = data, self.read_images(data, report)
@@ -90,6 +97,8 @@ class Runner:
 
     def read_images(self, data: DataSpec, report: Report | None) -> FewShotTensors:
         """The images that a spec names, as a run takes them."""
+        if self.data is None:
+            raise BadData("this runner is given its images.")
         dataset = self.data.open(data, report)
         chosen = split(dataset, data.shots, data.seed, report, self.most_test)
         if chosen.problem:

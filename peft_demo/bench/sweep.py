@@ -15,6 +15,8 @@ from ..studio.comparison.results import Line, Results
 from ..training import search
 from ..vit import Backbone
 from .clock import Clock
+from .cluster import Cluster
+from .on_ray import RayWorkers
 from .runner import Measured, Runner
 from .workers import Outcome, Workers, Workplace
 
@@ -83,7 +85,7 @@ def tuned_job(
 
 
 class Sweep:
-    """Does jobs and keeps their lines, `workers` of them at a time.
+    """Does jobs and keeps their lines, `workers` of them at a time, or as many as a `cluster` can.
 
     Without `test`, test images are not even decoded; else there are `most_test` of them at most
     (0: as many as a split takes).
@@ -98,6 +100,7 @@ class Sweep:
         test: bool = True,
         most_test: int = 0,
         workers: int = 1,
+        cluster: Cluster | None = None,
     ):
         self.studio = studio
         self.backbone = backbone
@@ -106,6 +109,7 @@ class Sweep:
         self.test = test
         self.most_test = most_test
         self.workers = workers
+        self.cluster = cluster
 
     def do(self, jobs: Sequence[Job]) -> list[Line]:
         """The line of every job: from the file where it is there already, else measured now.
@@ -114,7 +118,8 @@ class Sweep:
         line with an "error" and is tried again next time. Bad data ends it all, as `BadData`.
         """
         try:
-            return list(self._lines(jobs) if self.workers < 2 else self._lines_at_once(jobs))
+            alone = self.workers < 2 and self.cluster is None
+            return list(self._lines(jobs) if alone else self._lines_at_once(jobs))
         except KeyboardInterrupt:
             self.progress.line(f"stopped; the same command goes on from {self.results.file}")
             raise
@@ -140,7 +145,7 @@ class Sweep:
         clock = self._clock(first, known.values())
         lines: dict[int, Line] = {}
         self._report_ended(lines, jobs, clock)
-        with Workers(self.workers, self.workplace()) as workers:
+        with self._pool() as workers:
             for number, outcome in workers.do([job.run for job in first], done):
                 clock.ended(first[number].word, outcome.seconds)
                 line = self._line(first[number], outcome, known)
@@ -156,8 +161,15 @@ class Sweep:
         return self._add(job, id, outcome.measured)
 
     def _report_ended(self, ended: Sized, jobs: Sequence[Job], clock: Clock) -> None:
-        task = f"[{len(ended)}/{len(jobs)}] {self.workers} at a time{clock.left(self.workers)}"
+        how = "on Ray" if self.cluster else f"{self.workers} at a time{clock.left(self.workers)}"
+        task = f"[{len(ended)}/{len(jobs)}] {how}"
         self.progress.report(task, len(ended) / len(jobs))
+
+    def _pool(self) -> Workers | RayWorkers:
+        """Processes of this machine, or a cluster."""
+        if self.cluster:
+            return RayWorkers(self.cluster, self.workplace(), self.runner())
+        return Workers(self.workers, self.workplace())
 
     def runner(self) -> Runner:
         """What does the jobs in this process."""

@@ -65,8 +65,13 @@ class Workplace:
         )
         return self.runner_on(studio.data, backbone)
 
-    def runner_on(self, data: Datasets, backbone: Backbone, report: Report | None = None) -> Runner:
-        """What does runs with a backbone that is there; `report` hears what they do beside."""
+    def runner_on(
+        self, data: Datasets | None, backbone: Backbone, report: Report | None = None
+    ) -> Runner:
+        """What does runs with a backbone that is there; `report` hears what they do beside.
+
+        Without `data` it is given the images (`Runner.take`).
+        """
         return Runner(data, backbone, self.test, self.most_test)
 
 

@@ -51,6 +51,17 @@ Workers = Annotated[
         help="Runs at a time, each in a process of its own with its share of the threads.",
     ),
 ]
+Ray = Annotated[
+    str,
+    Option(
+        metavar="auto|local|ADDRESS",
+        help="Do the runs on a Ray cluster; local is one of this machine.",
+    ),
+]
+GpusPerRun = Annotated[
+    float,
+    Option(metavar="F", min=0.0, max=16.0, help="On Ray: the share of a GPU that a run takes."),
+]
 Tune = Annotated[
     int,
     Option("--tune", metavar="N", help="Try N settings on validation images first; keep the best."),

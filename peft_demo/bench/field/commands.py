@@ -12,8 +12,10 @@ from typer import Option
 from ...cli.options import (
     Arch,
     Backbone,
+    GpusPerRun,
     Json,
     Offline,
+    Ray,
     Size,
     Tune,
     Weights,
@@ -28,6 +30,7 @@ from ...contracts.errors import BadValue
 from ...contracts.knobs import build
 from ...contracts.specs import Recipe
 from ...storage import write_file
+from ..cluster import cluster_of
 
 if TYPE_CHECKING:
     from ...studio.comparison.contenders import Contender
@@ -93,6 +96,8 @@ def _command(name: str, title: str) -> Callable[..., None]:
         size: Size = 0,
         decoders: Decoders = None,
         workers: Workers = 1,
+        ray: Ray = "",
+        gpus_per_run: GpusPerRun = 0.0,
         results: ResultsFile = None,
         adapters: KeptAdapters = None,
         picture: Picture = None,
@@ -128,6 +133,7 @@ def _command(name: str, title: str) -> Callable[..., None]:
             benchmark, backbone, weights, arch, size, decoders, results, adapters, says, offline
         ) as sweep:
             sweep.workers = workers
+            sweep.cluster = cluster_of(ray, gpus_per_run)
             from .root import find_root
 
             place = find_root(root, sweep.studio.offline, sweep.progress.report)
@@ -179,6 +185,8 @@ def fewshot(
     arch: Arch = "",
     size: Size = 0,
     workers: Workers = 1,
+    ray: Ray = "",
+    gpus_per_run: GpusPerRun = 0.0,
     results: ResultsFile = None,
     adapters: KeptAdapters = None,
     form: Format = "text",
@@ -204,6 +212,7 @@ def fewshot(
         loaded = load_backbone(studio, backbone, weights, arch, size, progress.report)
         says = {"benchmark": "fewshot"}
         sweep = FieldSweep(studio, loaded, lines_file, progress, says, 0, adapters, workers)
+        sweep.cluster = cluster_of(ray, gpus_per_run)
         names = dict.fromkeys(data)
         specs = [studio.data.read(name, counts[0], 0, **reading or {}) for name in names]
         jobs = []

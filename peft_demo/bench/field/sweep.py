@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from ...contracts.data_spec import DataSpec
+from ...contracts.errors import BadData
 from ...contracts.progress import Report
 from ...contracts.specs import RunSpec
 from ...data.few_shot_tensors import FewShotTensors
@@ -46,9 +47,9 @@ class FieldRunner(Runner):
 
     def __init__(
         self,
-        data: Datasets,
+        data: Datasets | None,
         backbone: Backbone,
-        read: Read,
+        read: Read | None,
         report: Report | None = None,
         decoders: int = 0,
         adapters: Path | None = None,
@@ -61,6 +62,8 @@ class FieldRunner(Runner):
 
     def read_images(self, data: DataSpec, report: Report | None) -> FieldImages:
         """The images; one task is in memory at a time."""
+        if self.read is None:
+            raise BadData("this runner is given its images.")
         return self.read(data)
 
     def figures(
@@ -112,9 +115,9 @@ class FieldWorkplace(Workplace):
     adapters: Path | None = None
 
     def runner_on(
-        self, data: Datasets, backbone: Backbone, report: Report | None = None
+        self, data: Datasets | None, backbone: Backbone, report: Report | None = None
     ) -> FieldRunner:
-        read = reader(self.benchmark, data, backbone.size, report)
+        read = reader(self.benchmark, data, backbone.size, report) if data else None
         return FieldRunner(data, backbone, read, report, self.decoders, self.adapters)
 
 
