@@ -6,6 +6,7 @@ process that asked reads the images and alone writes results. A run has one thre
 those of `compare` with OMP_NUM_THREADS=1. Ray's own messages are pickles: a cluster is trusted.
 """
 
+import socket
 from collections.abc import Collection, Iterator, Sequence
 from importlib import import_module
 from time import monotonic
@@ -26,6 +27,7 @@ MISSING = "Ray is not installed."
 INSTALL = 'Install it on every machine: pip install "peft-demo[ray]".'
 RETRIES = 3
 """How often a run is started again whose machine was lost."""
+ANSWER_S = 5.0
 AHEAD = 2
 """Runs in the cluster's hands, for each that it can do at once."""
 
@@ -52,8 +54,9 @@ class RayWorkers:
         ray = self._ray
         address = None if self._cluster.address == HERE else self._cluster.address
         try:
+            _check_answers(address)
             ray.init(address=address, log_to_driver=False, logging_level="error")
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, OverflowError, RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0][:200]
             raise BadValue(f"there is no Ray cluster at {address!r:.80}: {reason}") from None
         run = ray.remote(on_machine)
@@ -104,6 +107,13 @@ class RayWorkers:
             words = " ".join(str(error).split())[:300]
             return place, Outcome(id, {"error": f"its machine was lost: {words}"})
         return place, Outcome(id, measured, seconds)
+
+
+def _check_answers(address: str | None) -> None:
+    """`OSError` if nobody answers at HOST:PORT: Ray itself would try for minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.rpartition("/")[2], int(port)), ANSWER_S).close()
 
 
 def on_machine(

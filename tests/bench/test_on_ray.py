@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -31,6 +32,16 @@ def test_without_ray_there_is_a_sentence(monkeypatch):
     with pytest.raises(BadValue, match="Ray is not installed") as caught:
         on_ray.RayWorkers(Cluster("auto"), None, None)
     assert "peft-demo[ray]" in caught.value.hint
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "no.such.host:{}"])
+def test_nobody_there_is_told_at_once(address):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        with pytest.raises(OSError):
+            on_ray._check_answers(address.format(free.getsockname()[1]))
+    for word in (None, "auto", "nonsense"):
+        on_ray._check_answers(word)
 
 
 def command(results: Path, *more: str) -> list[str]:
