@@ -76,6 +76,13 @@ Picture = Annotated[
     Option("--picture", metavar="FILE.svg", help="Draws mean ranks and what lies within chance."),
 ]
 Format = Annotated[str, Option("--format", metavar="F", help="text, markdown, latex or csv.")]
+BestTestEpoch = Annotated[
+    bool,
+    Option(
+        "--best-test-epoch",
+        help="Also say what choosing the epoch by test images would have added; never a result.",
+    ),
+]
 DryRun = Annotated[bool, Option("--dry-run", help="Say what would be run, and run nothing.")]
 
 
@@ -102,6 +109,7 @@ def _command(name: str, title: str) -> Callable[..., None]:
         adapters: KeptAdapters = None,
         picture: Picture = None,
         form: Format = "text",
+        best_test_epoch: BestTestEpoch = False,
         dry_run: DryRun = False,
         offline: Offline = False,
         as_json: Json = False,
@@ -134,6 +142,7 @@ def _command(name: str, title: str) -> Callable[..., None]:
         ) as sweep:
             sweep.workers = workers
             sweep.cluster = cluster_of(ray, gpus_per_run)
+            sweep.every_state = best_test_epoch
             from .root import find_root
 
             place = find_root(root, sweep.studio.offline, sweep.progress.report)
@@ -142,7 +151,7 @@ def _command(name: str, title: str) -> Callable[..., None]:
             scores = run.scores(chosen, entered, plan.settings)
         from . import critical
         from .published import beside
-        from .table import rows
+        from .table import added_by_test, rows
 
         found = rows(scores, benchmark)
         ranked = critical.critical(found)
@@ -153,6 +162,8 @@ def _command(name: str, title: str) -> Callable[..., None]:
         notes = [*_notes(benchmark, sweep, protocol, len(numbers)), *other]
         if ranked:
             notes.append(ranked.in_words())
+        if best_test_epoch:
+            notes += added_by_test(scores)
         value = {
             "results": str(sweep.results.file),
             "notes": notes,

@@ -34,6 +34,8 @@ from .stream import right_answers
 from .task import find_benchmark
 
 FEWSHOT = "fewshot"
+BEST_STATE = "best_state_test_accuracy"
+"""What a line says of the best state by test images. It is in no table."""
 Read = Callable[[DataSpec], FieldImages]
 """The images that a spec names."""
 
@@ -42,7 +44,8 @@ class FieldRunner(Runner):
     """Does runs whose images `read` reads; one with images to test is tested when it has ended.
 
     `decoders` processes decode them. The adapters of tested runs are kept in the folder `adapters`,
-    where there is one.
+    where there is one. With `every_state`, all states that were kept on the way are tested too, and
+    the line says how good the best of them is.
     """
 
     def __init__(
@@ -53,12 +56,14 @@ class FieldRunner(Runner):
         report: Report | None = None,
         decoders: int = 0,
         adapters: Path | None = None,
+        every_state: bool = False,
     ):
         super().__init__(data, backbone)
         self.read = read
         self.report = report
         self.decoders = decoders
         self.adapters = adapters
+        self.every_state = every_state
 
     def read_images(self, data: DataSpec, report: Report | None) -> FieldImages:
         """The images; one task is in memory at a time."""
@@ -70,16 +75,21 @@ class FieldRunner(Runner):
         self, run: RunSpec, images: FewShotTensors, report: Callable[[float], None]
     ) -> Measured:
         """What the run measured, and where there are images to test, its test."""
-        content = b""
+        states: list[bytes] = []
 
         def keep(adapter: bytes) -> None:
-            nonlocal content
-            content = adapter
+            if not self.every_state:
+                states.clear()
+            states.append(adapter)
 
         figures = measured(run, self.backbone, images, report, keep)
         if not isinstance(images, FieldImages) or not images.tested:
             return figures
+        content = states[-1]
         figures |= self._tested(content, images)
+        if self.every_state:
+            tests = [self._tested(state, images)["test_accuracy"] for state in states[:-1]]
+            figures[BEST_STATE] = max([figures["test_accuracy"], *tests])
         if self.adapters:
             id = identity(run, self.backbone, images)
             name = f"{slug(f'{run.method} {Path(run.data.name).name} s{run.seed}')}-{id}"
@@ -113,12 +123,15 @@ class FieldWorkplace(Workplace):
     benchmark: str = "vtab"
     decoders: int = 0
     adapters: Path | None = None
+    every_state: bool = False
 
     def runner_on(
         self, data: Datasets | None, backbone: Backbone, report: Report | None = None
     ) -> FieldRunner:
         read = reader(self.benchmark, data, backbone.size, report) if data else None
-        return FieldRunner(data, backbone, read, report, self.decoders, self.adapters)
+        return FieldRunner(
+            data, backbone, read, report, self.decoders, self.adapters, self.every_state
+        )
 
 
 def reader(name: str, data: Datasets, size: int, report: Report | None) -> Read:
@@ -147,6 +160,7 @@ class FieldSweep(Sweep):
         self.says = says
         self.decoders = decoders
         self.adapters = adapters
+        self.every_state = False
 
     def workplace(self) -> FieldWorkplace:
         return FieldWorkplace(
@@ -154,6 +168,7 @@ class FieldSweep(Sweep):
             benchmark=self.says["benchmark"],
             decoders=self.decoders,
             adapters=self.adapters,
+            every_state=self.every_state,
         )
 
     def description(self, job: Job) -> dict[str, Any]:

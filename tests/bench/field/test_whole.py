@@ -116,12 +116,16 @@ def test_all_of_vtab_is_chosen_trained_again_and_tested(typed, vtab_root, home, 
 def test_a_set_of_fgvc_is_tested_in_the_middle_of_its_pictures(typed, fgvc_root, home, tmp_path):
     kept = tmp_path / "adapters"
     words = ["bench", "fgvc", "--root", fgvc_root, "--methods", "ln", *FEW, "--seeds", 2]
-    words += ["--tasks", "CUB_200_2011,StanfordCars"]
+    words += ["--tasks", "CUB_200_2011,StanfordCars", "--epochs", 3, "--best-test-epoch"]
     code, out, err = typed(*words, "--adapters", kept, "--json")
     assert code == 0, err
-    (row,) = json.loads(out)["methods"]
+    value = json.loads(out)
+    (row,) = value["methods"]
     tested = [line for line in lines_of(home / "fgvc.jsonl") if line["test_images"]]
     assert len(row["tasks"]) == 2 and len(tested) == 4
+    added = [line["best_state_test_accuracy"] - line["test_accuracy"] for line in tested]
+    assert min(added) >= 0
+    assert f"would have added {100 * mean(added):.1f} points to ln, mean of 4 of 4" in str(value)
     birds = [line for line in tested if line["data"] == "CUB_200_2011"]
     assert [line["seed"] for line in birds] == [0, 1]
     rates = row["tasks"]["CUB_200_2011"]
