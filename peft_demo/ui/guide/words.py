@@ -12,8 +12,10 @@ backbone, and switching between them takes no time.
    zip of class folders.
 2. **Train**: choose a method and press Start. The curves are live; Stop keeps the best
    state so far. Pressed again meanwhile, Start puts the next run in line.
-3. **Adapters**: look at the card inside each file, download it, add one you were given.
-4. **Classify**: drop an image; compare up to four adapters on it.
+3. **Compare**: methods, sets, shots and seeds as one table that fills while it runs, with what
+   cannot be told from the best.
+4. **Adapters**: look at the card inside each file, download it, add one you were given.
+5. **Classify**: drop an image; compare up to four adapters on it.
 
 ## How it measures
 *Shots* are training images per class. The best state is chosen on **validation** images; the
