@@ -20,13 +20,13 @@ def compare(methods, *more) -> list:
 def performed(monkeypatch):
     """The (method, seed) of every run that is really done."""
     done = []
-    measured = runner._measured
+    measured = runner.measured
 
     def counted(run, *rest):
         done.append((run.method, run.seed))
         return measured(run, *rest)
 
-    monkeypatch.setattr(runner, "_measured", counted)
+    monkeypatch.setattr(runner, "measured", counted)
     return done
 
 
