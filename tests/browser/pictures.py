@@ -1,6 +1,6 @@
 """Takes the pictures of the page that the README and the page itself show.
 
-    python -m tests.browser.pictures
+    PYTHONPATH=tests python -m browser.pictures
 
 It starts the app in an empty home, trains one adapter on the bundled digits, and writes
 `classify.webp` and `train.webp` to `peft_demo/ui/pictures`.
