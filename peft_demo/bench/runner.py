@@ -85,8 +85,10 @@ class Runner:
     def images_of(self, data: DataSpec, report: Report | None = None) -> FewShotTensors:
         """The images of a spec. Raises `BadData`."""
         if self._images is None or self._images[0] != data:
+            if self.data is None:
+                raise BadData("this runner is given its images.")
             self._images = None  # frees the memory of the ones before
-            self._images = data, self.read_images(data, report)
+            self._images = data, self.read_images(self.data, data, report)
         return self._images[1]
 
     def figures(
@@ -95,11 +97,11 @@ class Runner:
         """Does a run on these images; what it measured."""
         return measured(run, self.backbone, images, report)
 
-    def read_images(self, data: DataSpec, report: Report | None) -> FewShotTensors:
+    def read_images(
+        self, datasets: Datasets, data: DataSpec, report: Report | None
+    ) -> FewShotTensors:
         """The images that a spec names, as a run takes them."""
-        if self.data is None:
-            raise BadData("this runner is given its images.")
-        dataset = self.data.open(data, report)
+        dataset = datasets.open(data, report)
         chosen = split(dataset, data.shots, data.seed, report, self.most_test)
         if chosen.problem:
             raise BadData(chosen.problem)

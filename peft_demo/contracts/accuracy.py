@@ -4,7 +4,8 @@ A share alone says more than a small test set knows: 4 of 4 right is "100 %" for
 four times on the same side.
 """
 
-from math import sqrt
+from collections.abc import Sequence
+from math import fsum, hypot, sqrt
 
 from .text import percent
 
@@ -78,3 +79,10 @@ def without_range(accuracy: float | None, images: int) -> str:
     if images < FEW:
         return f"{right_of(accuracy, images)} of {images}"
     return percent(accuracy)
+
+
+def mean_interval(intervals: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Where the mean of figures lies whose errors are independent, from where each of them does."""
+    centre = fsum((low + high) / 2 for low, high in intervals) / len(intervals)
+    half = hypot(*((high - low) / 2 for low, high in intervals)) / len(intervals)
+    return centre - half, centre + half

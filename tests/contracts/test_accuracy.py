@@ -2,7 +2,13 @@
 
 import pytest
 
-from peft_demo.contracts.accuracy import in_short, in_words, interval, without_range
+from peft_demo.contracts.accuracy import (
+    in_short,
+    in_words,
+    interval,
+    mean_interval,
+    without_range,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,3 +36,9 @@ def test_counts_come_first(accuracy, images, words, short):
     assert in_words(accuracy, images) == words
     assert in_short(accuracy, images) == short
     assert without_range(accuracy, images) == short.partition(" (")[0]
+
+
+def test_the_interval_of_a_mean_is_narrower_than_those_of_its_figures():
+    low, high = mean_interval([(0.5, 0.7), (0.7, 0.9), (0.2, 0.4), (0.6, 0.8)])
+    assert (low, high) == pytest.approx((0.6 - 0.05, 0.6 + 0.05))
+    assert mean_interval([(0.1, 0.4)]) == pytest.approx((0.1, 0.4))

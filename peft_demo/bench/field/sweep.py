@@ -15,7 +15,6 @@ from typing import Any
 import torch
 
 from ...contracts.data_spec import DataSpec
-from ...contracts.errors import BadData
 from ...contracts.progress import Report
 from ...contracts.specs import RunSpec
 from ...data.few_shot_tensors import FewShotTensors
@@ -41,7 +40,7 @@ Read = Callable[[DataSpec], FieldImages]
 
 
 class FieldRunner(Runner):
-    """Does runs whose images `read` reads; one with images to test is tested when it has ended.
+    """Does runs on a benchmark; one with images to test is tested when it has ended.
 
     `decoders` processes decode them. The adapters of tested runs are kept in the folder `adapters`,
     where there is one. With `every_state`, all states that were kept on the way are tested too, and
@@ -52,24 +51,25 @@ class FieldRunner(Runner):
         self,
         data: Datasets | None,
         backbone: Backbone,
-        read: Read | None,
+        benchmark: str,
         report: Report | None = None,
         decoders: int = 0,
         adapters: Path | None = None,
         every_state: bool = False,
     ):
         super().__init__(data, backbone)
-        self.read = read
+        self.benchmark = benchmark
         self.report = report
         self.decoders = decoders
         self.adapters = adapters
         self.every_state = every_state
+        self._read: Read | None = None
 
-    def read_images(self, data: DataSpec, report: Report | None) -> FieldImages:
+    def read_images(self, datasets: Datasets, data: DataSpec, report: Report | None) -> FieldImages:
         """The images; one task is in memory at a time."""
-        if self.read is None:
-            raise BadData("this runner is given its images.")
-        return self.read(data)
+        if self._read is None:
+            self._read = reader(self.benchmark, datasets, self.backbone.size, self.report)
+        return self._read(data)
 
     def figures(
         self, run: RunSpec, images: FewShotTensors, report: Callable[[float], None]
@@ -128,10 +128,8 @@ class FieldWorkplace(Workplace):
     def runner_on(
         self, data: Datasets | None, backbone: Backbone, report: Report | None = None
     ) -> FieldRunner:
-        read = reader(self.benchmark, data, backbone.size, report) if data else None
-        return FieldRunner(
-            data, backbone, read, report, self.decoders, self.adapters, self.every_state
-        )
+        how = self.decoders, self.adapters, self.every_state
+        return FieldRunner(data, backbone, self.benchmark, report, *how)
 
 
 def reader(name: str, data: Datasets, size: int, report: Report | None) -> Read:

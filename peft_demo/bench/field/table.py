@@ -6,11 +6,10 @@ images; that of a mean combines them as independent. It says nothing of other tr
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import hypot
 from statistics import mean, stdev
 from typing import Any
 
-from ...contracts.accuracy import interval_of
+from ...contracts.accuracy import interval_of, mean_interval
 from .protocol import Score
 from .sweep import BEST_STATE
 from .task import Benchmark
@@ -130,10 +129,7 @@ def added_by_test(scores: Sequence[Score]) -> list[str]:
 
 def averaged(figures: Sequence[Figure]) -> Figure:
     """The mean of figures whose errors are independent."""
-    centre = mean((low + high) / 2 for low, high in (figure.interval for figure in figures))
-    halves = [(high - low) / 2 for low, high in (figure.interval for figure in figures)]
-    half = hypot(*halves) / len(figures)
-    return Figure(mean(f.accuracy for f in figures), (centre - half, centre + half))
+    return Figure(mean(f.accuracy for f in figures), mean_interval([f.interval for f in figures]))
 
 
 def mean_ranks(accuracies: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

@@ -7,10 +7,11 @@ seeds are all there is.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import hypot, sqrt
+from math import sqrt
 from statistics import mean, stdev
 from typing import Any
 
+from ...contracts.accuracy import mean_interval
 from ...contracts.paired import Paired
 from .results import Line
 
@@ -145,9 +146,7 @@ def _averaged(found: Sequence[Gap]) -> Gap:
     intervals = [gap.interval for gap in found if gap.interval]
     if len(intervals) < len(found):
         return Gap(found[0].best, difference, None, test)
-    centre = mean((low + high) / 2 for low, high in intervals)
-    half = hypot(*((high - low) / 2 for low, high in intervals)) / len(intervals)
-    return Gap(found[0].best, difference, (centre - half, centre + half), test)
+    return Gap(found[0].best, difference, mean_interval(intervals), test)
 
 
 def legend(columns: Mapping[str, Mapping[str, Gap]], seeds: int) -> str:
