@@ -1,7 +1,7 @@
 """Where the printed figures come from: `commands` is the door, the questions behind it.
 
     python -m peft_demo compare --data DATA      comparison.py  methods × seeds: accuracy and cost
-    python -m peft_demo bench tune --data DATA   tuning.py      learning rates, by validation images
+    python -m peft_demo bench tune --data DATA   tuning.py      settings, by validation images
     python -m peft_demo bench methods            steps.py       a step beside a plain LoRA's
     python -m peft_demo bench switch             switching.py   choosing, loading, merging adapters
     python -m peft_demo bench predict            answering.py   answers of one adapter and of many

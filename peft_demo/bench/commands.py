@@ -15,7 +15,6 @@ from ..cli.options import (
     Json,
     Offline,
     Ray,
-    Seed,
     Shots,
     Size,
     Tune,
@@ -28,7 +27,7 @@ from ..cli.progress import Progress
 from ..cli.services import load_backbone, open_studio
 from ..cli.terminal import print_answer, table
 from ..contracts.knobs import build
-from ..contracts.specs import Recipe
+from ..contracts.specs import TRIALS, Recipe
 from . import trust
 from .cluster import cluster_of
 from .field import commands as field
@@ -50,6 +49,9 @@ ResultsFile = Annotated[
         "--results", metavar="FILE", help="JSON lines, one a run; what is there is not run again."
     ),
 ]
+Seeds = Annotated[
+    str, Option("--seeds", metavar="N|S,S", help="How many (3: seeds 0 to 2), or which (1,2).")
+]
 Markdown = Annotated[bool, Option("--markdown", help="Print the table as Markdown.")]
 Turns = Annotated[
     int, Option(metavar="N", min=1, max=10_000, help="How often each is timed, in turns.")
@@ -65,9 +67,7 @@ def compare(
         list[str], Option("--data", metavar="DATA", help="As for train; again for more datasets.")
     ],
     methods: Methods = "all",
-    seeds: Annotated[
-        str, Option(metavar="N|S,S", help="How many (3: seeds 0 to 2), or which (1,2).")
-    ] = "3",
+    seeds: Seeds = "3",
     backbone: Backbone = "",
     weights: Weights = None,
     arch: Arch = "",
@@ -126,15 +126,23 @@ def compare(
 @with_reading
 def tune(
     data: Annotated[
-        str, Option("--data", metavar="DATA", help="As for train; left out, only the table.")
-    ] = "",
+        list[str] | None,
+        Option(
+            "--data",
+            metavar="DATA",
+            help="As for train; again for more datasets; left out, only the table.",
+        ),
+    ] = None,
     methods: Methods = "all",
+    trials: Annotated[
+        int, Option(metavar="N", min=1, max=TRIALS[-1], help="Settings to try of every method.")
+    ] = 6,
+    seeds: Seeds = "1",
     backbone: Backbone = "",
     weights: Weights = None,
     arch: Arch = "",
     size: Size = 0,
     shots: Shots = 16,
-    seed: Seed = 0,
     workers: Workers = 1,
     ray: Ray = "",
     gpus_per_run: GpusPerRun = 0.0,
@@ -144,13 +152,14 @@ def tune(
     recipe: dict[str, str] | None = None,
     reading: dict[str, Any] | None = None,
 ) -> None:
-    """Try learning rates on one set's validation images.
+    """Try settings on validation images, equally many of every method.
 
-    The table is about all sets so far that were tried with this recipe.
+    The table is about all sets so far that were tried with this recipe: what loses least on
+    average over them to the best that was tried on each.
     """
     from ..studio.comparison.contenders import contenders
     from ..studio.comparison.results import Results
-    from . import tuning
+    from . import comparison, tuning
 
     tuned = contenders(methods)
     settings = build(Recipe, recipe)
@@ -159,11 +168,10 @@ def tune(
         with _open_sweep(backbone, weights, arch, size, file, "", offline, test=False) as sweep:
             sweep.workers = workers
             sweep.cluster = cluster_of(ray, gpus_per_run)
-            spec = sweep.studio.data.read(data, shots, seed, **reading or {})
-            jobs = []
-            for contender in tuned:
-                jobs += tuning.jobs(contender, spec, sweep.backbone, settings)
-            sweep.do(jobs)
+            read = sweep.studio.data.read
+            named = [read(name, shots, 0, **reading or {}) for name in dict.fromkeys(data)]
+            specs = comparison.splits(named, comparison.parse_seeds(seeds))
+            sweep.do(tuning.jobs(tuned, specs, sweep.backbone, settings, trials))
     words = {contender.word for contender in tuned}
     lines = Results(file).lines().values()
     chosen = [line for line in lines if line.get("method") in words]

@@ -41,6 +41,18 @@ def jobs(
     return [job(contender, split, backbone, recipe) for contender, split in pairs]
 
 
+def splits(data: Sequence[DataSpec], seeds: Sequence[int]) -> list[DataSpec]:
+    """Every dataset with every seed.
+
+    Raises `BadValue` if two datasets go by one name: the lines of a results file know them by it.
+    """
+    names = Counter(spec.argument() for spec in data)
+    name, count = names.most_common(1)[0]
+    if count > 1:
+        raise BadValue(f"two of the datasets are called {name}.", "Rename one.")
+    return [replace(spec, seed=seed) for spec in data for seed in seeds]
+
+
 def head(data: Sequence[DataSpec]) -> tuple[str, ...]:
     """The columns of a table over these datasets.
 

@@ -1,70 +1,72 @@
 """Learning rates, and knobs that the papers search, chosen on validation images.
 
-Each call tries one dataset with one backbone and adds its lines to the results file. The table is
-about all the sets in that file that were tried with the same recipe, so a choice has to do well on
-each; a person copies it into the method's record. Test images play no part: they are not even made
-tensors.
+Every method has the same number of trials, those of `train --tune` (`training.search`), and tries
+the same on every set. The table is about all the sets in the results file that were tried with the
+same recipe, so a choice has to do well on each; a person copies it into the method's record. Test
+images play no part: they are not even made tensors.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import log
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from ..contracts.errors import PeftDemoError
-from ..contracts.specs import RATES, DataSpec, Recipe
+from ..contracts.specs import RATES, DataSpec, Recipe, RunSpec
+from ..methods import Method
 from ..studio.comparison.contenders import Contender, contender
 from ..studio.comparison.results import Line
+from ..training import search
 from ..vit import Backbone
-from .sweep import Job, job
+from .sweep import Job, job, tuned_job
 
-FACTORS = (1 / 3, 1, 3)
-"""Learning rates to try, times the one in the record."""
 HOME = Path(__file__).with_name("tuning.jsonl")
 """The search's results, kept in the repository."""
 
-Choice = tuple[float, tuple[tuple[str, Any], ...]]
-"""A learning rate, and (knob, value) of each knob that was searched."""
+Choice = tuple[tuple[str, Any], ...]
+"""(name, value) of each learning rate and knob that was searched."""
 Row = dict[str, Any]
 """A method's best choice, and how good the record's own is."""
 
 
-def jobs(contender: Contender, data: DataSpec, backbone: Backbone, recipe: Recipe) -> list[Job]:
-    """All choices of a contender.
+def jobs(
+    contenders: Sequence[Contender],
+    data: Sequence[DataSpec],
+    backbone: Backbone,
+    recipe: Recipe,
+    trials: int,
+) -> list[Job]:
+    """So many trials of every contender on every dataset; those that share images come together.
 
-    Other learning rates go with its own knobs, other values of each knob with its own rate.
+    A contender of which nothing is left to search runs once.
     """
-    own = recipe.lr or contender.method.lr
-    rates = [own if factor == 1 else one_digit(own * factor) for factor in FACTORS]
-    choices = [(contender, rate) for rate in rates]
-    choices += [(changed, own) for changed in _with_other_knobs(contender)]
-    return [job(c, data, backbone, recipe, rate, _searched(c)) for c, rate in choices]
+    tried = [
+        Job(contender.word, trial, _note(trial, contender.method))
+        for contender in contenders
+        for trial in _trials(contender, backbone, recipe, trials)
+    ]
+    return [replace(one, run=replace(one.run, data=spec)) for spec in data for one in tried]
 
 
-def _with_other_knobs(contender: Contender) -> list[Contender]:
-    """The contender with one of the knobs that the papers search at another value."""
-    own = vars(contender.config)
-    method = contender.method
-    changed = []
-    for name, values in method.search.items():
-        for value in values:
-            if own[name] != value:
-                config = method.config({**own, name: value})
-                changed.append(Contender(contender.word, method, config))
-    return changed
+def _trials(contender: Contender, backbone: Backbone, recipe: Recipe, trials: int) -> list[RunSpec]:
+    """The same for every dataset and seed; one trial is the record's own."""
+    if trials == 1:
+        return [job(contender, DataSpec(), backbone, recipe).run]
+    run = tuned_job(contender, DataSpec(), backbone, recipe, trials).run
+    return search.trials(run) if run.tune else [run]
 
 
-def _searched(contender: Contender) -> str:
-    """The knobs that are searched, as the end of a job's title."""
-    names = contender.method.search
-    return "".join(f" {name}={getattr(contender.config, name)}" for name in names)
+def _note(run: RunSpec, method: Method) -> str:
+    """What is searched beside the rate, as the end of a job's title."""
+    names = _searched(method)[1:]
+    return f" {search.settings(run, names)}" if names else ""
 
 
-def one_digit(rate: float) -> float:
-    """3.33e-4 → 3e-4: neighbours a third apart meet again, and a record stays readable."""
-    return float(f"{rate:.0e}")
+def _searched(method: Method) -> list[str]:
+    """What a search for a method may change; the learning rate comes first."""
+    return search.searched(RunSpec(method.name))
 
 
 def of_recipe(lines: Iterable[Line], recipe: Recipe) -> list[Line]:
@@ -84,7 +86,8 @@ def _without_rates(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def summary(lines: Sequence[Line]) -> list[Row]:
-    """For each contender the choice with the best mean validation accuracy over the sets.
+    """For each contender the choice that loses least, on average over the sets, to the best that
+    was tried on each.
 
     Ties go to the choice next to the record's own. Choices that were not tried on every set stay
     out; they still tell whether the best lies at the edge.
@@ -109,72 +112,94 @@ def _known(word: str) -> Contender | None:
 def _row(contender: Contender, lines: Sequence[Line]) -> Row:
     scores = _scores(contender, lines)
     sets = max(len(accuracies) for accuracies in scores.values())
-    means = {
-        choice: mean(accuracies.values())
-        for choice, accuracies in scores.items()
+    complete = {
+        choice: list(accuracies.values())
+        for choice, accuracies in sorted(scores.items(), key=repr)
         if len(accuracies) == sets
     }
-    best = max(means, key=lambda choice: (means[choice], -_distance(choice, contender)))
-    rate, knobs = best
-    rates = sorted({rate for rate, _ in scores})
+    regrets = _regrets(complete)
+    own = _own_choice(contender)
+    best = min(regrets, key=lambda choice: (mean(regrets[choice]), _distance(choice, own)))
     return {
         "method": contender.word,
         "sets": sets,
-        "tried": len(means),
-        "lr": rate,
-        **dict(knobs),
-        "val_accuracy": means[best],
+        "tried": len(complete),
+        **dict(best),
+        "val_accuracy": mean(complete[best]),
+        "regret": mean(regrets[best]),
+        "worst_regret": max(regrets[best]),
         "record_lr": contender.method.lr,
-        "record_accuracy": means.get(_own_choice(contender)),
-        "edge": len(rates) > 1 and rate in (rates[0], rates[-1]),
+        "record_accuracy": mean(complete[own]) if own in complete else None,
+        "edge": [name for name in RATES if _at_the_edge(name, best, scores)],
     }
 
 
 def _scores(contender: Contender, lines: Sequence[Line]) -> dict[Choice, dict[tuple, float]]:
-    """Choice → set → validation accuracy."""
+    """Choice → set → validation accuracy; sets in one order."""
     scores: dict[Choice, dict[tuple, float]] = {}
-    for line in lines:
-        dataset = tuple(line[name] for name in ("data", "shots", "seed", "backbone", "size"))
-        scores.setdefault(_choice(contender, line), {})[dataset] = line["val_accuracy"]
+    for line in sorted(lines, key=_dataset):
+        scores.setdefault(_choice(contender, line), {})[_dataset(line)] = line["val_accuracy"]
     return scores
 
 
+def _dataset(line: Line) -> tuple:
+    return tuple(line[name] for name in ("data", "shots", "seed", "backbone", "size"))
+
+
+def _regrets(complete: Mapping[Choice, Sequence[float]]) -> dict[Choice, list[float]]:
+    """What a choice loses on each set to the best that was tried there."""
+    best = [max(accuracies) for accuracies in zip(*complete.values(), strict=True)]
+    return {
+        choice: [most - own for most, own in zip(best, accuracies, strict=True)]
+        for choice, accuracies in complete.items()
+    }
+
+
 def _choice(contender: Contender, line: Line) -> Choice:
-    knobs = line["spec"]["knobs"]
-    return line["lr"], tuple((name, knobs.get(name)) for name in contender.method.search)
+    values = {**line["spec"]["knobs"], **line["spec"].get("recipe", {}), "lr": line["lr"]}
+    return tuple((name, values.get(name)) for name in _searched(contender.method))
 
 
 def _own_choice(contender: Contender) -> Choice:
-    names = contender.method.search
-    return contender.method.lr, tuple((name, getattr(contender.config, name)) for name in names)
+    values = {**vars(contender.config), **asdict(contender.method.recipe(Recipe()))}
+    return tuple((name, values[name]) for name in _searched(contender.method))
 
 
-def _distance(choice: Choice, contender: Contender) -> float:
-    """How far a choice lies from the record: the rate's logarithm, and 1 for each other knob."""
-    rate, knobs = choice
-    changed = sum(value != getattr(contender.config, name) for name, value in knobs)
-    return abs(log(rate / contender.method.lr)) + changed
+def _at_the_edge(name: str, best: Choice, scores: Iterable[Choice]) -> bool:
+    """Whether the best value of a rate is the smallest or the largest of those tried."""
+    tried = {dict(choice).get(name) for choice in scores} - {None}
+    return len(tried) > 1 and dict(best).get(name) in (min(tried), max(tried))
 
 
-HEAD = ("METHOD", "LR", "KNOBS", "VALIDATION", "IN THE RECORD", "SETS", "TRIED", "")
+def _distance(choice: Choice, own: Choice) -> float:
+    """How far a choice lies from the record: the rates' logarithms, and 1 for each other knob."""
+    return sum(
+        abs(log(value / mine)) if name in RATES and value else value != mine
+        for (name, value), (_, mine) in zip(choice, own, strict=True)
+    )
+
+
+HEAD = ("METHOD", "SETTINGS", "VALIDATION", "REGRET", "WORST", "IN THE RECORD", "SETS", "TRIED", "")
 
 
 def printed(rows: Sequence[Row]) -> list[tuple[object, ...]]:
     """The rows as cells under `HEAD`."""
-    return [_cells(row, contender(row["method"]).method.search) for row in rows]
+    return [_cells(row, _searched(contender(row["method"]).method)) for row in rows]
 
 
-def _cells(row: Row, search: Mapping[str, Any]) -> tuple[object, ...]:
+def _cells(row: Row, searched: Sequence[str]) -> tuple[object, ...]:
     record = "not tried"
     if row["record_accuracy"] is not None:
         record = f"{100 * row['record_accuracy']:.1f}"
+    edges = " and ".join(row["edge"])
     return (
         row["method"],
-        f"{row['lr']:g}",
-        " ".join(f"{name}={row[name]}" for name in search),
+        ", ".join(f"{name} {search.word(row[name])}" for name in searched),
         f"{100 * row['val_accuracy']:.1f}",
+        f"{100 * row['regret']:.1f}",
+        f"{100 * row['worst_regret']:.1f}",
         f"{row['record_lr']:g}: {record}",
         row["sets"],
         row["tried"],
-        "at the edge of what was tried" if row["edge"] else "",
+        f"{edges} at the edge of what was tried" if edges else "",
     )

@@ -41,6 +41,13 @@ def test_the_same_run_tries_the_same_and_a_longer_search_goes_on():
     assert rates(trials(replace(RUN, data=DataSpec(seed=1))))[1:] != rates(trials(RUN))[1:]
 
 
+def test_rates_in_wide_steps_come_first_and_all_else_stands():
+    own = find_method("lora").lr
+    first = trials(replace(RUN, tune=3))
+    assert rates(first) == pytest.approx([own, own / 3, own * 3], rel=0.2)
+    assert {(trial.knobs["scale"], trial.recipe.head_lr) for trial in first} == {(10.0, 1e-3)}
+
+
 def test_what_was_set_by_hand_stays():
     by_hand = replace(RUN, knobs={"rank": 4, "scale": 3.0}, recipe=Recipe(lr=0.5, epochs=3))
     for trial in trials(replace(by_hand, recipe=Recipe(epochs=3))):
