@@ -27,6 +27,8 @@ class Repo:
     """Files at its one commit."""
 
     private: bool = False
+    kind: str = "model"
+    sdk: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     commits: int = 0
 
@@ -169,6 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 REPO = r"(?P<name>[^/]+/[^/]+)"
+KIND = "(models|spaces)"
 
 
 @route("POST", "/api/repos/create")
@@ -184,8 +187,11 @@ def create(handler: _Handler) -> None:
     if not name.startswith("me/"):
         return handler._refuse(403, {})
     private = asked.get("private") or asked.get("visibility") == "private"
-    handler.hub.repos[name] = Repo(bool(private), {".gitattributes": b"*.safetensors filter=lfs\n"})
-    handler.answer({"url": f"{handler.hub.url}/{name}"})
+    attributes = {".gitattributes": b"*.safetensors filter=lfs\n"}
+    kind = asked.get("type") or "model"
+    handler.hub.repos[name] = Repo(bool(private), kind, asked.get("sdk") or "", attributes)
+    place = f"spaces/{name}" if kind == "space" else name
+    handler.answer({"url": f"{handler.hub.url}/{place}"})
 
 
 @route("DELETE", "/api/repos/delete")
@@ -202,7 +208,7 @@ def validate(handler: _Handler) -> None:
     handler.answer({"errors": [], "warnings": []})
 
 
-@route("GET", f"/api/models/{REPO}(/revision/(?P<revision>.+))?")
+@route("GET", f"/api/{KIND}/{REPO}(/revision/(?P<revision>.+))?")
 def info(handler: _Handler, name: str, revision: str | None) -> None:
     if repo := handler.repo(name):
         if revision not in (None, "main", repo.sha):
@@ -219,7 +225,7 @@ def info(handler: _Handler, name: str, revision: str | None) -> None:
         )
 
 
-@route("POST", f"/api/models/{REPO}/preupload/main")
+@route("POST", f"/api/{KIND}/{REPO}/preupload/main")
 def preupload(handler: _Handler, name: str) -> None:
     if handler.repo(name, write=True):
         paths = [f["path"] for f in json.loads(handler.body)["files"]]
@@ -231,7 +237,7 @@ def preupload(handler: _Handler, name: str) -> None:
         handler.answer({"files": files})
 
 
-@route("POST", f"/{REPO}.git/info/lfs/objects/batch")
+@route("POST", f"/(spaces/)?{REPO}.git/info/lfs/objects/batch")
 def batch(handler: _Handler, name: str) -> None:
     if handler.repo(name, write=True):
         objects = [
@@ -260,7 +266,7 @@ def verify(handler: _Handler, oid: str) -> None:
     handler.answer({}, 200 if oid in handler.hub.stored else 404)
 
 
-@route("POST", f"/api/models/{REPO}/commit/main")
+@route("POST", f"/api/{KIND}/{REPO}/commit/main")
 def commit(handler: _Handler, name: str) -> None:
     if repo := handler.repo(name, write=True):
         for line in map(json.loads, handler.body.splitlines()):

@@ -31,7 +31,15 @@ def push(
         str, Option(metavar="NAME", help="As the Hub writes it; the backbone's if left out.")
     ] = "",
     thumbnail: Annotated[
-        bool, Option("--thumbnail", help="Leave the small training image in the file.")
+        bool,
+        Option(
+            "--thumbnail",
+            help="Send pictures too: the small training image in the file; samples for a Space.",
+        ),
+    ] = False,
+    space: Annotated[
+        bool,
+        Option("--space", help="Make a Space of the adapter, a page that answers on a free CPU."),
     ] = False,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Show what would become public, and send nothing.")
@@ -45,7 +53,7 @@ def push(
         ids = [studio.zoo.find(adapter) for adapter in adapters or ()]
         if every:
             ids += _own_adapters(studio)
-        spec = PushSpec(tuple(dict.fromkeys(ids)), repo, private, licence, thumbnail)
+        spec = PushSpec(tuple(dict.fromkeys(ids)), repo, private, licence, thumbnail, space)
         preview = studio.hub.preview(spec)
         if not dry_run:
             progress.line("\n".join(_preview_lines(preview)))

@@ -332,7 +332,7 @@ class ImportHints:
 
 @dataclass(frozen=True)
 class PushSpec:
-    """Which adapters go to which model repository of the Hugging Face Hub, and how."""
+    """Which adapters go to which repository of the Hugging Face Hub, and how."""
 
     adapters: tuple[str, ...]
     repo: str
@@ -341,13 +341,18 @@ class PushSpec:
     licence: str = ""
     """As the Hub writes it ("apache-2.0", "cc-by-4.0"); empty takes the backbone's."""
     thumbnail: bool = False
-    """Whether the small training image that some files carry goes along."""
+    """Whether pictures go along: the small training image that some files carry, or what a Space
+    shows as samples."""
+    space: bool = False
+    """Whether it becomes a Space, a page that answers with the one adapter, and no model."""
 
     def __post_init__(self):
         object.__setattr__(self, "adapters", tuple(self.adapters))
         object.__setattr__(self, "repo", repo_id(self.repo))
         if not self.adapters:
             raise BadValue("there is no adapter to push.", "Name one, or train one first.")
+        if self.space and len(self.adapters) > 1:
+            raise BadValue("a Space is the page of one adapter.", "Name one.")
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,39}|", self.licence):
             raise BadValue(
                 f"{quoted(self.licence)} is not a licence as the Hub writes it.",
@@ -356,15 +361,16 @@ class PushSpec:
 
 
 def repo_id(word: str) -> str:
-    """`word` as OWNER/NAME; it may also be the address of a model page on the Hub.
+    """`word` as OWNER/NAME; it may also be the address of a page on the Hub.
 
     Raises `BadValue` for anything else.
     """
-    id = re.sub(r"^https?://(www\.)?(huggingface\.co|hf\.co)/", "", word.strip()).rstrip("/")
+    hub = r"^https?://(www\.)?(huggingface\.co|hf\.co)/(spaces/)?"
+    id = re.sub(hub, "", word.strip()).rstrip("/")
     well_formed = re.fullmatch(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}", id, re.ASCII)
     refused_by_the_hub = re.search(r"\.\.|--|\.git$|[.-]$", id)
     if not well_formed or refused_by_the_hub:
-        raise BadValue(f"a model repository is named OWNER/NAME, got {quoted(word)}.")
+        raise BadValue(f"a repository is named OWNER/NAME, got {quoted(word)}.")
     return id
 
 

@@ -12,6 +12,7 @@ from ..storage.atomic import disk_errors
 from ..storage.home import Home
 from . import hub_client
 from .hub_upload import pack
+from .space_upload import pack_space
 from .zoo import Zoo
 
 
@@ -43,7 +44,8 @@ class Hub:
             raise NotAllowed(
                 "what would be sent has changed since it was shown.", "Look at it again, then push."
             )
-        return hub_client.send(push.repo, contents, token, push.private, report)
+        kind = hub_client.SPACE if push.space else hub_client.MODEL
+        return hub_client.send(push.repo, contents, token, push.private, report, kind)
 
     def adapters(
         self, repo: str, revision: str = "", token: str = "", report: Report | None = None
@@ -67,6 +69,8 @@ class Hub:
             return self._zoo.take_all(list(files.values()), list(files))
 
     def _pack(self, push: PushSpec) -> tuple[UploadPreview, dict[str, bytes]]:
+        if push.space:
+            return pack_space(push, self._zoo.subject(push.adapters[0]))
         files = [self._zoo.file(id) for id in push.adapters]
         return pack(push, files, self._home.root)
 

@@ -23,6 +23,8 @@ from .hub_conversation import forget_requests, talking
 from .hub_upload import README
 from .model_card import TAG
 
+MODEL, SPACE = "model", "space"
+"""Kinds of repositories."""
 LIMIT = 500_000_000
 """Bytes of one file, and of all files of one pull; full fine-tuning of a ViT-B takes 343 MB."""
 MOST = 100
@@ -41,6 +43,7 @@ def send(
     token: str,
     private: bool = False,
     report: Report | None = None,
+    kind: str = MODEL,
 ) -> str:
     """One commit holds all of `contents` afterwards, or the repository is as before: one that was
     made for this and could not be filled is removed again.
@@ -50,34 +53,45 @@ def send(
     what the Hub or the network refuses.
     """
     with talking(repo, token) as api:
-        is_new = not api.repo_exists(repo)
-        address = str(api.create_repo(repo, private=private, exist_ok=True))
+        is_new = not api.repo_exists(repo, repo_type=kind)
+        address = str(
+            api.create_repo(
+                repo,
+                private=private,
+                exist_ok=True,
+                repo_type=kind,
+                space_sdk="gradio" if kind == SPACE else None,
+            )
+        )
         try:
-            _check_home(repo, api.model_info(repo), private)
-            _fill(api, repo, contents, report)
+            _check_home(repo, api.repo_info(repo, repo_type=kind), private)
+            _fill(api, repo, contents, report, kind)
         except BaseException:
             if is_new:
-                _remove(api, repo)
+                _remove(api, repo, kind)
             raise
     return address
 
 
-def _fill(api: HfApi, repo: str, contents: Mapping[str, bytes], report: Report | None) -> None:
+def _fill(
+    api: HfApi, repo: str, contents: Mapping[str, bytes], report: Report | None, kind: str
+) -> None:
     """Sends all of `contents` in one commit."""
     # As buffers, to go over HTTP: hf_xet has retries of its own that cannot be bounded.
     additions = [CommitOperationAdd(name, BytesIO(data)) for name, data in contents.items()]
     for n, addition in enumerate(additions):
         _say(report, f"sending {addition.path_in_repo}", n / len(additions))
         forget_requests()  # the same questions are asked for each file
-        api.preupload_lfs_files(repo, [addition], free_memory=False)
-    api.create_commit(repo, additions, commit_message=f"Add {', '.join(contents)}"[:200])
+        api.preupload_lfs_files(repo, [addition], repo_type=kind, free_memory=False)
+    message = f"Add {', '.join(contents)}"[:200]
+    api.create_commit(repo, additions, commit_message=message, repo_type=kind)
 
 
-def _remove(api: HfApi, repo: str) -> None:
+def _remove(api: HfApi, repo: str, kind: str) -> None:
     """Removes a repository that was just made; where that fails too, the first failure is told."""
     with suppress(Exception):
         forget_requests()
-        api.delete_repo(repo)
+        api.delete_repo(repo, repo_type=kind)
 
 
 def find(
@@ -222,7 +236,7 @@ def _check_home(repo: str, about, private: bool) -> None:
         about.tags or ()
     ):
         raise NotAllowed(
-            f"{repo} has a model card that is not from here; it would be lost.",
+            f"{repo} has a README.md that is not from here; it would be lost.",
             "Choose another name.",
         )
 

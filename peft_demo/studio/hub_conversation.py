@@ -136,7 +136,7 @@ def _answered(error: HfHubHTTPError, repo: str) -> PeftDemoError:
         return HubTrouble(f"{repo} is gated.", "Ask for access on its page, then try again.")
     if isinstance(error, RepositoryNotFoundError) or status == 404:
         return HubTrouble(
-            f"there is no model repository {repo}, or it is private.", "Check its name, or log in."
+            f"there is no repository {repo}, or it is private.", "Check its name, or log in."
         )
     if status == 401:
         return HubTrouble("the Hub does not know this token.", "Log in again: `hf auth login`.")

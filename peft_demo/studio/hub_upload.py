@@ -42,12 +42,13 @@ def pack(
         files=tuple((name, len(content)) for name, content in contents.items()),
         card=card,
         disclosures=tuple(_disclosures(adapters, push)),
-        digest=_digest(contents),
+        digest=digest(contents),
     )
     return preview, contents
 
 
-def _digest(contents: Mapping[str, bytes]) -> str:
+def digest(contents: Mapping[str, bytes]) -> str:
+    """SHA-256 over names and contents."""
     lines = [f"{sha256(content).hexdigest()} {name}\n" for name, content in contents.items()]
     return sha256("".join(lines).encode()).hexdigest()
 
@@ -105,12 +106,15 @@ def _source(card: AdapterCard, home: Path) -> Source | None:
 
 def _licence(cards: Iterable[AdapterCard], home: Path) -> str:
     """That of the backbones if they agree on one, else ""."""
-    licences = {_licence_of(_source(card, home)) for card in cards}
+    licences = {licence_of(_source(card, home)) for card in cards}
     return licences.pop() if len(licences) == 1 else ""
 
 
-def _licence_of(source: Source | None) -> str:
-    """A file of one's own may be under any licence, whatever timm says of its architecture."""
+def licence_of(source: Source | None) -> str:
+    """As the Hub writes it, "" where nobody says.
+
+    A file of one's own may be under any licence, whatever timm says of its architecture.
+    """
     if source is None:
         return ""
     if source.licence:
@@ -122,8 +126,7 @@ def _licence_of(source: Source | None) -> str:
 
 
 def _disclosures(adapters: Sequence[Described], push: PushSpec) -> Iterable[str]:
-    classes = list(dict.fromkeys(name for adapter in adapters for name in adapter.card.classes))
-    yield f"The names of {len(classes)} classes: {', '.join(classes)}."
+    yield named_classes(name for adapter in adapters for name in adapter.card.classes)
     yield "The names of the datasets, the training curves, and all else that stands on the cards."
     seen = sum(len(adapter.card.seen) for adapter in adapters)
     if seen:
@@ -141,11 +144,21 @@ def _disclosures(adapters: Sequence[Described], push: PushSpec) -> Iterable[str]
         yield f"A small picture of one training image each: {', '.join(with_picture)}."
     else:
         yield "No training image: the small picture that some files carry is left out."
-    if push.private:
-        yield "Only you and your organisation will see it."
-    else:
-        yield "Everybody can see and copy it."
+    yield visibility(push)
     yield (
         f"A model card that {push.repo} has from an earlier push is replaced; "
         "other files there stay."
     )
+
+
+def named_classes(names: Iterable[str]) -> str:
+    """That these can be read."""
+    classes = list(dict.fromkeys(names))
+    return f"The names of {len(classes)} classes: {', '.join(classes)}."
+
+
+def visibility(push: PushSpec) -> str:
+    """Who will see it."""
+    if push.private:
+        return "Only you and your organisation will see it."
+    return "Everybody can see and copy it."

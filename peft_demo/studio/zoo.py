@@ -168,14 +168,16 @@ class Zoo:
         _write_weights(several.model, several.card, out)
 
     def export(self, id: str, to: str, out: Path, rank: int = 0) -> Sequence[str]:
-        chosen = find_export(to)
+        return find_export(to).write(Path(out), self.subject(id, rank))
+
+    def subject(self, id: str, rank: int = 0) -> Subject:
+        """An adapter as what is exported."""
         file = AdapterFile.open(self.file(id))
         backbone, adapter = self._predictor.load(file)
         source = vit.find(file.card.backbone, self._home.root, file.card.fingerprint)
         measure = partial(self._measured, id)
         samples = partial(self.samples, id)
-        subject = Subject(backbone, adapter, file.card, source, rank, measure, samples)
-        return chosen.write(Path(out), subject)
+        return Subject(backbone, adapter, file.card, source, rank, measure, samples)
 
     def samples(self, id: str) -> Sequence[Sample]:
         card = self.card(id)

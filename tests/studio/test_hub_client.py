@@ -101,6 +101,29 @@ def test_several_adapters_go_in_one_commit_and_some_are_taken(stand_in, sender, 
         receiver.hub.pull("me/many", ["mina"])
 
 
+def test_a_space_of_its_own_answers_from_the_files_that_were_sent(stand_in, sender):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    page = mine("me/page", space=True, private=True)
+    shown = sender.hub.preview(page)
+    assert any("No picture" in line for line in shown.disclosures)
+    address = sender.hub.push(page, agreed=shown.digest)
+    repo = stand_in.repos["me/page"]
+    assert address == f"{stand_in.url}/spaces/me/page"
+    assert (repo.kind, repo.sdk, repo.private, repo.commits) == ("space", "gradio", True, 1)
+    sent = {name for name in repo.files if name != ".gitattributes"}
+    assert sent == {"README.md", "app.py", "model.onnx", "requirements.txt"}
+    session = onnxruntime.InferenceSession(repo.files["model.onnx"])
+    assert "probabilities" in [output.name for output in session.get_outputs()]
+    sender.hub.push(page)  # the same once more: the README.md there is ours
+    assert repo.commits == 2
+
+
+def test_a_space_that_could_not_be_filled_is_removed(stand_in, sender):
+    stand_in.fail("POST", "/commit/", 403)
+    assert refused(lambda: sender.hub.push(mine("me/page", space=True)))
+    assert "me/page" not in stand_in.repos
+
+
 def test_a_private_repository_is_private(stand_in, sender, receiver):
     sender.hub.push(mine(private=True))
     assert stand_in.repos["me/shades"].private
@@ -153,7 +176,7 @@ def test_a_token_that_is_none_is_not_repeated(stand_in, sender):
 
 
 def test_a_missing_repository_or_revision(stand_in, sender, receiver):
-    assert "no model repository me/nothing" in refused(lambda: receiver.hub.pull("me/nothing"))
+    assert "no repository me/nothing" in refused(lambda: receiver.hub.pull("me/nothing"))
     sender.hub.push(mine())
     assert "no such revision" in refused(lambda: receiver.hub.pull("me/shades", revision="v9"))
     assert receiver.hub.pull("me/shades", revision="main") == ["mine"]

@@ -40,7 +40,7 @@ def silent(*_, **__) -> None:
 
 
 def test_a_preview_shows_files_card_and_class_names_and_sends_nothing(service, tab, preview):
-    updates = preview("lora-digits-0", " me/x ", "MIT", False, True, False)
+    updates = preview("lora-digits-0", " me/x ", "MIT", False, True, False, False)
     shown = tab.share.preview
     assert updates[shown.agreed] == (PushSpec(("lora-digits-0",), "me/x", True, "mit"), "5eed")
     assert "README\\.md, 900 B" in updates[shown.disclosures]
@@ -51,13 +51,13 @@ def test_a_preview_shows_files_card_and_class_names_and_sends_nothing(service, t
 
 def test_a_bad_name_is_a_sentence(preview):
     with pytest.raises(gr.Error, match="OWNER/NAME"):
-        preview("lora-digits-0", "x", "", False, False, False)
+        preview("lora-digits-0", "x", "", False, False, False, False)
 
 
 def test_a_late_word_of_the_form_takes_only_another_preview_away(service, tab, preview):
     """The page may tell of the last letter when the preview made of it is already there."""
     shown = tab.share.preview
-    form = ("lora-digits-0", "me/x", "mit", False, False, False)
+    form = ("lora-digits-0", "me/x", "mit", False, False, False, False)
     clear = share.clearer(shown, service.zoo)
     agreed = preview(*form)[shown.agreed]
     assert clear(agreed, *form) == gr.skip() == clear(None, *form)
@@ -76,10 +76,17 @@ def test_a_late_letter_leaves_the_look_up_of_its_own_name(tab):
 def test_all_of_ones_own_can_go_together(service, tab, preview):
     """Without those that came with the project, and those that nobody can read."""
     own = [entry.id for entry in service.zoo.entries() if entry.card and not entry.shipped]
-    updates = preview(own[0], "me/x", "", True, False, False)
+    updates = preview(own[0], "me/x", "", True, False, False, False)
     spec, _ = updates[tab.share.preview.agreed]
     assert spec.adapters == tuple(own)
     assert 1 < len(own) < len(service.zoo.entries())
+
+
+def test_a_space_is_of_one_adapter(tab, preview):
+    updates = preview("lora-digits-0", "me/x", "", False, False, False, True)
+    assert updates[tab.share.preview.agreed][0].space
+    with pytest.raises(gr.Error, match="one adapter"):
+        preview("lora-digits-0", "me/x", "", True, False, False, True)
 
 
 def test_what_was_shown_is_pushed_with_the_visitors_token(service, push):

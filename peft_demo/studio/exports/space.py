@@ -5,6 +5,7 @@ pictures as they are, so nothing of torch or of this project is needed there.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,7 @@ from ...contracts.cards import Sample
 from ...contracts.errors import CannotExport
 from ...storage.atomic import write_folder
 from ...storage.names import slug
+from ..model_card import TAG
 from ..onnx_file import onnx_file
 from . import Export, Subject
 
@@ -23,24 +25,37 @@ MOST_SAMPLES = 10
 """What Gradio shows on one page."""
 
 
+@dataclass(frozen=True)
+class SpaceFolder:
+    """The content of every file by its name, and how well the model in it was seen to answer."""
+
+    content: dict[str, bytes]
+    checked: tuple[str, ...]
+
+
 def write(out: Path, subject: Subject) -> Sequence[str]:
     """`out` is a new folder afterwards, which is a Space. Raises `CannotExport`."""
+    folder = space_folder(subject, subject.samples())
+    write_folder(out, folder.content)
+    return (
+        *folder.checked,
+        "try it in that folder: pip install -r requirements.txt && python app.py",
+        f"publish it: python -m peft_demo push {slug(subject.card.name)} YOU/NAME --space",
+    )
+
+
+def space_folder(subject: Subject, samples: Sequence[Sample], licence: str = "") -> SpaceFolder:
+    """A Space that shows these pictures as samples. Raises `CannotExport`."""
     pinned = _pinned()
     made = onnx_file(subject)
-    app = files("peft_demo.studio.space_folder").joinpath("app.py").read_bytes()
     content = {
-        "README.md": _readme(subject.card, pinned["gradio"]).encode(),
-        "app.py": app,
+        "README.md": _readme(subject.card, pinned["gradio"], licence).encode(),
+        "app.py": files("peft_demo.studio.space_folder").joinpath("app.py").read_bytes(),
         "model.onnx": made.content,
         "requirements.txt": "".join(f"{name}=={pinned[name]}\n" for name in PACKAGES).encode(),
-        **_pictures(subject.samples()),
+        **_pictures(samples),
     }
-    write_folder(out, content)
-    return (
-        *made.checked,
-        "try it in that folder: pip install -r requirements.txt && python app.py",
-        f"publish it from there: hf upload YOU/{slug(subject.card.name)} . --repo-type space",
-    )
+    return SpaceFolder(content, made.checked)
 
 
 def _pinned() -> dict[str, str]:
@@ -65,11 +80,12 @@ def _kind(picture: bytes) -> str:
     return "png" if picture.startswith(b"\x89PNG") else "jpg"
 
 
-def _readme(card: AdapterCard, gradio: str) -> str:
+def _readme(card: AdapterCard, gradio: str, licence: str) -> str:
     """The settings of the Space. Of the card, which may be a stranger's, it has only a tidied name
     and numbers.
     """
     name = slug(card.name)
+    licensed = f"license: {licence}\n" if licence else ""
     return f"""---
 title: {name}
 emoji: 🧩
@@ -79,6 +95,8 @@ sdk: gradio
 sdk_version: {gradio}
 app_file: app.py
 pinned: false
+{licensed}tags:
+- {TAG}
 ---
 # {name}
 

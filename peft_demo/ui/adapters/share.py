@@ -20,7 +20,8 @@ from ..wiring import QUEUED, UNQUEUED, WATCHED, Part, Updates
 PROGRESS = gr.Progress()
 """As a default value it makes Gradio hand each call its own."""
 ABOUT = (
-    "Puts adapters and a model card into a model repository of yours. "
+    "Puts adapters and a model card into a model repository of yours, or makes a Space of one: a "
+    "page of its own that answers. "
     "Nothing is sent before you have seen it."
 )
 OFFLINE = (
@@ -74,12 +75,13 @@ class Share:
     every: gr.Checkbox
     private: gr.Checkbox
     thumbnail: gr.Checkbox
+    space: gr.Checkbox
     show: gr.Button
     preview: Preview
 
     @property
     def form(self) -> list[gr.Textbox | gr.Checkbox]:
-        return [self.repo, self.licence, self.every, self.private, self.thumbnail]
+        return [self.repo, self.licence, self.every, self.private, self.thumbnail, self.space]
 
 
 def build(offline: bool) -> Share:
@@ -97,11 +99,14 @@ def build(offline: bool) -> Share:
             )
             private = gr.Checkbox(False, label="Private: only I can see it")
             thumbnail = gr.Checkbox(
-                False, label="Include the small training image, if the file has one"
+                False, label="Include pictures: a small training image, samples of a Space"
+            )
+            space = gr.Checkbox(
+                False, label="As a Space: a page that answers", elem_id="share-space"
             )
         show = gr.Button("Show what becomes public", elem_id="share-show")
         preview = _preview(offline)
-    return Share(repo, licence, every, private, thumbnail, show, preview)
+    return Share(repo, licence, every, private, thumbnail, space, show, preview)
 
 
 def _preview(offline: bool) -> Preview:
@@ -157,11 +162,18 @@ def clearer(preview: Preview, zoo: Zoo):
 
 
 def _spec(
-    zoo: Zoo, id: str, repo: str, licence: str, every: bool, private: bool, thumbnail: bool
+    zoo: Zoo,
+    id: str,
+    repo: str,
+    licence: str,
+    every: bool,
+    private: bool,
+    thumbnail: bool,
+    space: bool,
 ) -> PushSpec:
     """What the form asks to push."""
     adapters = _own(zoo) if every else (id,)
-    return PushSpec(adapters, repo, private, licence.strip().lower(), thumbnail)
+    return PushSpec(adapters, repo, private, licence.strip().lower(), thumbnail, space)
 
 
 def _spec_or_none(zoo: Zoo, *form: Any) -> PushSpec | None:
