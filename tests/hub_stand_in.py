@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 TOKEN = "hf_0123456789abcdefghijklmnopqrstuvwx"
 """May write to what belongs to `me`."""
@@ -38,8 +38,9 @@ class Repo:
 
     @property
     def tags(self) -> list[str]:
-        """Those of the front matter, as far as these tests need them."""
-        return ["peft-demo"] if b"\n- peft-demo\n" in self.files.get("README.md", b"") else []
+        """Those of the front matter of its README.md."""
+        listed = re.search(rb"^tags:\n((?:- .*\n)+)", self.files.get("README.md", b""), re.M)
+        return listed[1].decode().replace("- ", "").split() if listed else []
 
 
 class StandIn:
@@ -223,6 +224,22 @@ def info(handler: _Handler, name: str, revision: str | None) -> None:
                 "siblings": siblings,
             }
         )
+
+
+@route("GET", "/api/models")
+def found(handler: _Handler) -> None:
+    """Public models with all of the tags, whose names hold the words."""
+    asked = parse_qs(urlsplit(handler.path).query)
+    words = " ".join(asked.get("search", [])).split()
+    found = [
+        {"id": name, "tags": repo.tags, "downloads": 1, "likes": 0}
+        for name, repo in handler.hub.repos.items()
+        if repo.kind == "model"
+        and not repo.private
+        and set(asked.get("filter", [])) <= set(repo.tags)
+        and all(word in name for word in words)
+    ]
+    handler.answer(found[: int(asked["limit"][0])])
 
 
 @route("POST", f"/api/{KIND}/{REPO}/preupload/main")

@@ -63,6 +63,7 @@ app.command("merge")(adapters.merge)
 app.command("export")(adapters.export)
 app.command("import")(adapters.import_adapter)
 app.command("push")(hub.push)
+app.command("search")(hub.search)
 app.command("pull")(hub.pull)
 app.add_typer(backbones.app, name="backbones")
 

@@ -1,4 +1,4 @@
-"""`push` and `pull`: adapters on the Hugging Face Hub."""
+"""`push`, `search` and `pull`: adapters on the Hugging Face Hub."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from ..contracts.cards import UploadPreview
+from ..contracts.cards import SharedRepo, UploadPreview
 from ..contracts.errors import PeftDemoError
 from ..contracts.specs import PushSpec
 from .options import Json, Zoo
@@ -84,6 +84,25 @@ def _preview_lines(preview: UploadPreview) -> list[str]:
         "README.md:",
         preview.card,
     ]
+
+
+def search(
+    words: Annotated[
+        str, Argument(metavar="WORDS", help="Of the repository's name; all if left out.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Look on the Hub for repositories with adapters, those for your backbones first."""
+    with open_studio() as studio:
+        found = studio.hub.search(words)
+    rows = [(repo.repo, ", ".join(repo.methods), _fits(repo), repo.downloads) for repo in found]
+    lines = table([("REPO", "METHODS", "BACKBONES HERE", "DOWNLOADS"), *rows])
+    hint = "Take them with `python -m peft_demo pull REPO`." if found else "Nothing is found."
+    print_answer([vars(repo) for repo in found], [*lines, "", hint] if found else [hint], as_json)
+
+
+def _fits(repo: SharedRepo) -> str:
+    return ", ".join(repo.backbones) or "none"
 
 
 def pull(

@@ -190,6 +190,20 @@ class Taken:
 
 
 @dataclass(frozen=True)
+class SharedRepo:
+    """A model repository of the Hub that holds adapters of ours, by what its tags say."""
+
+    repo: str
+    """OWNER/NAME"""
+    methods: tuple[str, ...]
+    backbones: tuple[str, ...]
+    """Those of this machine that its adapters stand on."""
+    downloads: int
+    """Of the last thirty days, as the Hub counts them."""
+    likes: int
+
+
+@dataclass(frozen=True)
 class UploadPreview:
     """What a push would put on the Hub, for a person to read before anything is sent."""
 

@@ -20,6 +20,7 @@ from .cards import (
     Prediction,
     RunCard,
     Sample,
+    SharedRepo,
     SideBySide,
     Status,
     Taken,
@@ -348,6 +349,14 @@ class Hub(Protocol):
 
         `agreed` is the digest of the preview that a person has seen. Raises `NotAllowed` if the
         files are no longer those, and `HubTrouble` for what the Hub refuses.
+        """
+        ...
+
+    def search(self, words: str = "", token: str = "") -> Sequence[SharedRepo]:
+        """Model repositories with adapters of ours, those for backbones of this machine first.
+
+        Every one of the `words` stands in the name of a repository; without words it is all of
+        them, as many as are told at once.
         """
         ...
 

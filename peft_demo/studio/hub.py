@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..contracts.cards import UploadPreview, ZooEntry
+from ..contracts.cards import SharedRepo, UploadPreview, ZooEntry
 from ..contracts.errors import NotAllowed
 from ..contracts.progress import Report
 from ..contracts.specs import PushSpec, repo_id
+from ..methods import methods
 from ..storage.atomic import disk_errors
 from ..storage.home import Home
 from . import hub_client
@@ -47,6 +48,12 @@ class Hub:
         kind = hub_client.SPACE if push.space else hub_client.MODEL
         return hub_client.send(push.repo, contents, token, push.private, report, kind)
 
+    def search(self, words: str = "", token: str = "") -> list[SharedRepo]:
+        found = hub_client.search(words, self._token(token))
+        here = [card.name for card in self._zoo.backbones()]
+        repos = [_shared(repo, here) for repo in found]
+        return sorted(repos, key=lambda repo: not repo.backbones)
+
     def adapters(
         self, repo: str, revision: str = "", token: str = "", report: Report | None = None
     ) -> list[ZooEntry]:
@@ -85,3 +92,14 @@ class Hub:
                 "Start without --offline.",
             )
         return given or ("" if self._shared else hub_client.stored_token())
+
+
+def _shared(found: hub_client.Tagged, backbones: Sequence[str]) -> SharedRepo:
+    """What the tags of a repository say, as far as they are words of this machine."""
+    return SharedRepo(
+        repo=found.repo,
+        methods=tuple(name for name in found.tags if name in methods()),
+        backbones=tuple(name for name in found.tags if name in backbones),
+        downloads=found.downloads,
+        likes=found.likes,
+    )

@@ -5,8 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
-from huggingface_hub import CommitOperationAdd, HfApi, constants, get_session, get_token, hf_hub_url
+from huggingface_hub import (
+    CommitOperationAdd,
+    HfApi,
+    ModelInfo,
+    constants,
+    get_session,
+    get_token,
+    hf_hub_url,
+)
 from huggingface_hub.errors import (
     HTTPError,  # pyright: ignore[reportPrivateImportUsage]  of httpx or httpx2, as this version uses
 )
@@ -15,8 +24,9 @@ from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import ZooEntry
-from ..contracts.errors import BadAdapter, NotAllowed, PeftDemoError, UnknownName
+from ..contracts.errors import BadAdapter, BadValue, NotAllowed, PeftDemoError, UnknownName
 from ..contracts.progress import Report
+from ..contracts.specs import repo_id
 from ..storage.atomic import disk_errors
 from ..storage.names import slug
 from .hub_conversation import forget_requests, talking
@@ -29,7 +39,18 @@ LIMIT = 500_000_000
 """Bytes of one file, and of all files of one pull; full fine-tuning of a ViT-B takes 343 MB."""
 MOST = 100
 """Adapter files of one repository that are looked at."""
+MOST_FOUND = 100
+"""Repositories that a search tells of."""
 _NAME = re.compile(r"[^\x00-\x1f./\\:][^\x00-\x1f/\\:]{0,120}\.safetensors")
+
+
+class Tagged(NamedTuple):
+    """A model repository as a search finds it."""
+
+    repo: str
+    tags: tuple[str, ...]
+    downloads: int
+    likes: int
 
 
 def stored_token() -> str:
@@ -92,6 +113,28 @@ def _remove(api: HfApi, repo: str, kind: str) -> None:
     with suppress(Exception):
         forget_requests()
         api.delete_repo(repo, repo_type=kind)
+
+
+def search(words: str, token: str = "") -> list[Tagged]:
+    """Model repositories of ours whose names hold the words, most downloaded first."""
+    with talking("of such adapters", token) as api:
+        found = api.list_models(
+            filter=[TAG], search=words.strip() or None, sort="downloads", limit=MOST_FOUND
+        )
+        return [_tagged(model) for model in found if _is_name(model.id)]
+
+
+def _tagged(model: ModelInfo) -> Tagged:
+    tags = tuple(tag for tag in model.tags or () if isinstance(tag, str))
+    return Tagged(model.id, tags, int(model.downloads or 0), int(model.likes or 0))
+
+
+def _is_name(word: object) -> bool:
+    """Whether it is the OWNER/NAME of a repository."""
+    try:
+        return isinstance(word, str) and repo_id(word) == word
+    except BadValue:
+        return False
 
 
 def find(

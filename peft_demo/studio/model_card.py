@@ -83,7 +83,11 @@ def front_matter(repo: str, adapters: Sequence[Described], licence: str) -> Mode
         base_model_relation="adapter" if bases else None,
         library_name=TAG,
         pipeline_tag="image-classification",
-        tags=[TAG, *_distinct(a.card.method for a in adapters)],
+        tags=[
+            TAG,
+            *_distinct(a.card.method for a in adapters),
+            *_distinct(a.card.backbone for a in adapters),
+        ],
         datasets=_distinct(a.dataset for a in adapters) or None,
         metrics=["accuracy"],
         model_name=repo.partition("/")[2],

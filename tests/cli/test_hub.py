@@ -41,6 +41,14 @@ def test_pull_takes_the_one_or_lists_the_many(shared, typed, answer, home):
     assert len(answer("pull", "me/shades", "--all", "--revision", "main")["adapters"]) == 2
 
 
+def test_search_finds_what_was_pushed(shared, typed, answer):
+    typed("push", "one", "me/shades", "--yes")
+    (found,) = answer("search")
+    assert found["repo"] == "me/shades" and len(found["backbones"]) == 1
+    assert "pull REPO" in typed("search", "shade")[1]
+    assert "Nothing is found" in typed("search", "else")[1] and answer("search", "else") == []
+
+
 REFUSED = [
     ["pull", "me/none"],
     ["pull", "x"],

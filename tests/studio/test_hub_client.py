@@ -120,8 +120,24 @@ def test_a_space_of_its_own_answers_from_the_files_that_were_sent(stand_in, send
 
 def test_a_space_that_could_not_be_filled_is_removed(stand_in, sender):
     stand_in.fail("POST", "/commit/", 403)
-    assert refused(lambda: sender.hub.push(mine("me/page", space=True)))
+    with pytest.raises(HubTrouble):
+        sender.hub.push(mine("me/page", space=True))
     assert "me/page" not in stand_in.repos
+
+
+def test_a_search_finds_what_was_pushed_and_nothing_else(stand_in, sender, receiver):
+    sender.hub.push(mine())
+    sender.hub.push(mine("me/hidden", private=True))
+    sender.hub.push(mine("me/page", space=True))
+    stand_in.repos["you/other"] = Repo(files={"README.md": b"---\ntags:\n- vision\n---\n"})
+    stand_in.repos["<b>x"] = Repo(files={"README.md": b"---\ntags:\n- peft-demo\n---\n"})
+    stand_in.repos["a/b"] = Repo(files={"README.md": b"---\ntags:\n- peft-demo\n---\n"})
+    found = receiver.hub.search()
+    assert [repo.repo for repo in found] == ["me/shades", "a/b"], "those for backbones here first"
+    card = sender.zoo.card("mine")
+    assert found[0].methods == (card.method,) and found[0].backbones == (card.backbone,)
+    assert [repo.repo for repo in receiver.hub.search("shade")] == ["me/shades"]
+    assert receiver.hub.search("nothing like it") == []
 
 
 def test_a_private_repository_is_private(stand_in, sender, receiver):

@@ -78,25 +78,26 @@ def file_of(folder: Path, name: str, octets: int) -> str:
 def test_what_was_dropped_is_told_once_each(service, empty_page, tab, told, tmp_path):
     take = add.taker(tab.add, empty_page.zoo_changed, service.zoo)
     files = [file_of(tmp_path, "mine.safetensors", 200), file_of(tmp_path, "cut.safetensors", 9)]
-    updates = take(files, "", 7)
+    updates = take(files, "", "", 7)
     assert told == [
         "Added as mine.",
         "Not added: cut.safetensors. This file is truncated. Copy it again.",
     ]
     assert updates == {tab.add.drop: None, empty_page.zoo_changed: 8}
-    assert take(files[1:], "", 8)[empty_page.zoo_changed] == 8, "nothing new to list"
+    assert take(files[1:], "", "", 8)[empty_page.zoo_changed] == 8, "nothing new to list"
 
 
-def test_classes_that_were_typed_are_hints(service, empty_page, tab, monkeypatch):
+def test_classes_and_backbone_that_were_named_are_hints(service, empty_page, tab, monkeypatch):
     asked = []
 
     def take_upload(files, hints):
-        asked.append(hints.classes)
+        asked.append((hints.classes, hints.backbone))
         return [Taken("lora", "lora")]
 
     monkeypatch.setattr(service.zoo, "take_upload", take_upload)
-    add.taker(tab.add, empty_page.zoo_changed, service.zoo)(["x"], " cat,  big   dog ,", 0)
-    assert asked == [("cat", "big dog")]
+    take = add.taker(tab.add, empty_page.zoo_changed, service.zoo)
+    take(["x"], " cat,  big   dog ,", "vit", 0)
+    assert asked == [(("cat", "big dog"), "vit")]
 
 
 def test_a_rename_that_changes_the_typed_name_says_why(service, empty_page, tab, told, monkeypatch):

@@ -103,6 +103,21 @@ def test_offline_it_says_so(push):
         push((PushSpec(("a",), "me/x"), ""), None, silent)
 
 
+def test_words_search_and_a_repository_is_looked_into(service, tab, told):
+    part = tab.add.get
+    look = get.looker(part, service.hub)
+    listed = look("", None, silent)[part.found]
+    assert listed.visible and [repo for _, repo in listed.choices] == ["you/shades", "you/else"]
+    first, second = (words for words, _ in listed.choices)
+    assert service.zoo.backbones()[0].name in first and "12 downloads" in first
+    assert "backbone not here" in second
+    assert look("fox", None, silent)[part.state].value == get.NOT_FOUND
+    assert [id for _, id in look("you/shades", None, silent)[part.names].choices] == ["theirs"]
+    assert part.choose("you/shades")[part.asked] == "you/shades"
+    assert part.found not in part.choose("you/shades"), "what was found stays to look on"
+    assert not part.begin("other")[part.found].visible
+
+
 def test_class_names_with_markup_stay_text():
     words = share.describe(UploadPreview("me/x", ((EVIL, 1),), EVIL, (EVIL,)))
     assert "<img" not in words and "![" not in words

@@ -77,7 +77,7 @@ def build(
             button = gr.Button(
                 "Add", variant="primary", size="md", scale=0, min_width=110, elem_id="add"
             )
-        adding = add.build(offline)
+        adding = add.build(tab, zoo, offline)
         undo = selection.build_undo()
         chips = filters.build_chips()
         drawing = scatter.build()

@@ -10,6 +10,7 @@ from ...contracts.cards import Taken
 from ...contracts.errors import BadValue
 from ...contracts.service import Hub, Zoo
 from ...contracts.specs import ImportHints
+from .. import backbones
 from ..text import sentence
 from ..toasts import speaking, toast
 from ..wiring import UNQUEUED, Updates
@@ -28,10 +29,11 @@ class Add:
     is_open: gr.State
     drop: gr.File
     classes: gr.Textbox
+    backbone: gr.Dropdown
     get: get.Get
 
 
-def build(offline: bool) -> Add:
+def build(tab: gr.Tab, zoo: Zoo, offline: bool) -> Add:
     """Draws the closed panel into the open context."""
     with gr.Column(visible=False, elem_id="add-panel") as panel, gr.Row():
         with gr.Column(min_width=300):
@@ -50,9 +52,12 @@ def build(offline: bool) -> Add:
                 max_length=4000,
                 elem_id="import-classes",
             )
+            backbone = backbones.build_open(
+                tab, zoo, "Frozen backbone, where the files do not prove it", "import-backbone"
+            )
         with gr.Column(min_width=300):
             found = get.build(offline)
-    return Add(panel, gr.State(False), drop, classes, found)
+    return Add(panel, gr.State(False), drop, classes, backbone, found)
 
 
 def connect(part: Add, button: gr.Button, zoo_changed: gr.State, zoo: Zoo, hub: Hub) -> None:
@@ -60,7 +65,7 @@ def connect(part: Add, button: gr.Button, zoo_changed: gr.State, zoo: Zoo, hub: 
     button.click(_toggle, part.is_open, [part.panel, part.is_open], **UNQUEUED)
     part.drop.upload(
         taker(part, zoo_changed, zoo),
-        [part.drop, part.classes, zoo_changed],
+        [part.drop, part.classes, part.backbone, zoo_changed],
         [part.drop, zoo_changed],
         api_visibility="private",
     )
@@ -75,9 +80,10 @@ def taker(part: Add, zoo_changed: gr.State, zoo: Zoo):
     """The handler that takes what was dropped, and says of each what became of it, once."""
 
     @speaking
-    def take(files: Sequence[str], classes: str, counter: int) -> Updates:
+    def take(files: Sequence[str], classes: str, backbone: str | None, counter: int) -> Updates:
         names = tuple(" ".join(name.split()) for name in classes.split(",") if name.strip())
-        taken = zoo.take_upload([Path(file) for file in files], ImportHints(classes=names))
+        hints = ImportHints(classes=names, backbone=backbone or "")
+        taken = zoo.take_upload([Path(file) for file in files], hints)
         if not taken:
             raise BadValue("there is no adapter in these files.", "Add a .safetensors file.")
         for one in taken:

@@ -15,14 +15,14 @@ import gradio as gr
 from ...contracts.comparison import MOST_WORKERS, ComparisonCost
 from ...contracts.errors import PeftDemoError
 from ...contracts.service import Comparisons, Data, Training, Zoo
-from .. import text
+from .. import backbones, text
 from ..command import folded_command
 from ..data.form import DataForm
 from ..page import Page
 from ..session import valid_id
 from ..titles import method_titles
 from ..toasts import speaking
-from ..train import backbone, pressed
+from ..train import pressed
 from ..wiring import QUEUED, UNQUEUED, Updates, Values
 from . import grid
 from .form import CompareForm, FormBuilder, add_group
@@ -77,10 +77,10 @@ def _draw_form(
         start = gr.Button("Start", variant="primary", interactive=False, elem_id="compare-start")
         reason = gr.Markdown("", visible=False, elem_classes="warning")
     with gr.Accordion("Advanced", open=False):
-        backbones = backbone.build(tab, zoo)
+        backbone = backbones.build(tab, zoo)
         builder.draw_advanced(min(MOST_WORKERS, os.cpu_count() or 1))
     command = folded_command()
-    return builder.form(backbones, data_form), Beginning(cost, start, reason, command)
+    return builder.form(backbone, data_form), Beginning(cost, start, reason, command)
 
 
 def _connect_form(

@@ -11,14 +11,14 @@ import gradio as gr
 
 from ...contracts.cards import MethodCard
 from ...contracts.service import Data, Training, Zoo
-from .. import block_drawing
+from .. import backbones, block_drawing
 from ..command import folded_command
 from ..data.form import DataForm
 from ..header import Header
 from ..page import Page
 from ..toasts import speaking, toast
 from ..wiring import QUEUED, UNQUEUED, WATCHED, Updates
-from . import backbone, go_on_from, method_list, run_view
+from . import go_on_from, method_list, run_view
 from .buttons import Buttons
 from .curves import SAVE_CSV
 from .estimate import Estimate, estimator
@@ -69,7 +69,7 @@ def build(
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
             data_line = gr.Markdown("", elem_classes="quiet")
-            backbone_list = backbone.build(tab, zoo)
+            backbone_list = backbones.build(tab, zoo)
             builder.draw_open()
             with gr.Column(elem_id="begin"):
                 cost_line = gr.Markdown("", elem_id="cost")

@@ -10,6 +10,7 @@ from peft_demo.contracts.cards import (
     BackboneCard,
     Prediction,
     Sample,
+    SharedRepo,
     SideBySide,
     Taken,
     UploadPreview,
@@ -166,6 +167,13 @@ class FakeHub:
             raise NotAllowed("the Hugging Face Hub needs the network, which is switched off here.")
         self.pushed.append((push, token, agreed))
         return f"https://hub.example/{push.repo}"
+
+    def search(self, words: str = "", token: str = "") -> Sequence[SharedRepo]:
+        """Words with an x are found nowhere."""
+        if "x" in words:
+            return []
+        here = SharedRepo("you/shades", ("lora",), (self.zoo.backbones()[0].name,), 12, 3)
+        return [here, SharedRepo("you/else", ("arc",), (), 1, 0)]
 
     def adapters(
         self, repo: str, revision: str = "", token: str = "", report: Report | None = None

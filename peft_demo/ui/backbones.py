@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from ...contracts.cards import BackboneCard
-from ...contracts.service import Zoo
-from .. import text
-from ..toasts import speaking
-from ..wiring import UNQUEUED
+from ..contracts.cards import BackboneCard
+from ..contracts.service import Zoo
+from . import text
+from .toasts import speaking
+from .wiring import UNQUEUED
+
+OPEN = ("what the files say", "")
+"""The choice of none."""
 
 
 def build(tab: gr.Tab, zoo: Zoo) -> gr.Dropdown:
@@ -26,10 +29,23 @@ def build(tab: gr.Tab, zoo: Zoo) -> gr.Dropdown:
     return backbone
 
 
-def _list(zoo: Zoo):
+def build_open(tab: gr.Tab, zoo: Zoo, label: str, elem_id: str) -> gr.Dropdown:
+    """As `build`, with the choice of none, which stands first."""
+    backbone = gr.Dropdown(
+        [OPEN, *choices(zoo.backbones())],
+        value="",
+        label=label,
+        filterable=False,
+        elem_id=elem_id,
+    )
+    tab.select(_list(zoo, OPEN), None, backbone, **UNQUEUED)
+    return backbone
+
+
+def _list(zoo: Zoo, *first: tuple[str, str]):
     @speaking
     def list_backbones() -> gr.Dropdown:
-        return gr.Dropdown(choices(zoo.backbones()))
+        return gr.Dropdown([*first, *choices(zoo.backbones())])
 
     return list_backbones
 
