@@ -43,6 +43,7 @@ class Adapter(nn.Module):
         self.method = method
         self.config = config
         self.extra = dict(parts.extra)
+        self.allocator = parts.allocator
         deltas = {_to_key(site): delta for site, delta in parts.deltas.items()}
         tensors = {_to_key(name): nn.Parameter(tensor) for name, tensor in replaced.items()}
         new_head = parts.head or _zero_head

@@ -32,6 +32,7 @@ What a method may do besides
 - Use random constants that no file needs to keep: `vit.seam.seeded_uniform`. See `vera`.
 - Keep quantised weights in few bits: `Delta.codec`. See `bi`.
 - Look at the training images to decide what to train: a `Survey`. See `spt`.
+- Look at the gradients of each step, to decide what goes on training: an `Allocator`. See `snella`.
 - Give a closed form: `Delta.low_rank`, with which it is also exported to huggingface/peft, or
   `Delta.merged`. A law holds both to `forward`.
 """
@@ -65,6 +66,8 @@ class Parts:
     """Makes the head from (features, classes); None is a linear map that starts at zero."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """JSON that the adapter's card keeps, for `build` to make the same again (see `Survey`)."""
+    allocator: "Allocator | None" = None
+    """Decides about these deltas while they learn."""
 
 
 class Survey(Protocol):
@@ -83,6 +86,23 @@ class Survey(Protocol):
 
     def allocation(self) -> Any:
         """What was decided, once at least one batch has been added."""
+
+
+class Allocator(Protocol):
+    """Decides while an adapter learns which of its numbers go on learning (`snella`).
+
+    What it decides stands in integer buffers of the deltas, which a file keeps.
+    """
+
+    def begin_epoch(self, epoch: int, epochs: int) -> None:
+        """Before the first step of an epoch, counted from 0."""
+
+    def after_step(self) -> None:
+        """After each step of the optimiser; the parameters still have their gradients."""
+
+    def state(self) -> Mapping[str, Tensor]:
+        """All that it remembers, to be kept by a checkpoint and filled again from one."""
+        ...
 
 
 SCALES = {"scale": (0.1, 1.0, 10.0)}

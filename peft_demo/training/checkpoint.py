@@ -119,6 +119,8 @@ class Checkpoint:
     def _restore(self, run: "Run") -> None:
         _copy(self._group("adapter"), run.adapter.state())
         _restore_optimizer(run.optimizer, self._group("optimizer"))
+        if run.adapter.allocator:
+            _copy(self._group("allocator"), run.adapter.allocator.state())
         if isinstance(run.inputs, CachedFeatures):
             _copy(self._group("features"), _features(run.inputs))
         run.step = self.facts["step"]
@@ -153,6 +155,8 @@ def state_of(run: "Run") -> bytes:
             "accuracies": _curve(run.measured.accuracies),
         },
     }
+    if run.adapter.allocator:
+        groups["allocator"] = run.adapter.allocator.state()
     if isinstance(run.inputs, CachedFeatures):
         groups["features"] = _features(run.inputs)
     tensors = {

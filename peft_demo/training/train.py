@@ -210,7 +210,9 @@ class Run:
 
     def _batches(self) -> Iterator[Tensor]:
         """Numbers of training images [B], of the epochs that are not done."""
-        for _ in range(self.step // self.steps_per_epoch, self.recipe.epochs):
+        for number in range(self.step // self.steps_per_epoch, self.recipe.epochs):
+            if self.adapter.allocator:
+                self.adapter.allocator.begin_epoch(number, self.recipe.epochs)
             order = epoch(self.labels.cpu(), self.recipe.balance, self.order)
             yield from order.split(self.recipe.batch)
 
@@ -244,6 +246,8 @@ class Run:
         loss.backward()
         norm = self._clip()
         self.optimizer.step()
+        if self.adapter.allocator:
+            self.adapter.allocator.after_step()
         return loss.item(), norm.item()
 
     def _autocast(self) -> torch.autocast:
