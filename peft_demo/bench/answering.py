@@ -12,8 +12,8 @@ from .huggingface import Peft, build_peft
 from .random_models import CLASSES, random_backbone, random_lora
 from .timing import Call, Row, in_turns, milliseconds, ratio
 
-MIXED = (1, 4, 16)
-"""How many adapters answer one batch together."""
+MIXED = (1, 4, 16, 64)
+"""How many adapters answer one batch together, at most one an image."""
 
 
 def predict(source: Source, size: int, batch: int, turns: int) -> list[Row]:
@@ -22,7 +22,7 @@ def predict(source: Source, size: int, batch: int, turns: int) -> list[Row]:
     Times are multiples of the frozen model's. The weights are random, the adapters LoRAs of rank 8.
     """
     backbone = random_backbone(source, size)
-    loras = [random_lora(backbone, seed) for seed in range(max(MIXED))]
+    loras = [random_lora(backbone, seed) for seed in range(max(_mixed(batch)))]
     images = torch.randn(batch, 3, backbone.size, backbone.size, device=backbone.device)
     calls = {"frozen": _call(backbone.model, images), **_our_calls(backbone, loras, images)}
     theirs = build_peft(source, size, CLASSES, len(loras), backbone.device)
@@ -38,7 +38,7 @@ def _our_calls(
         "attached": _call(adapters.attach(backbone, loras[0]).eval(), images),
         "merged": _call(adapters.merge(backbone, loras[0]).eval(), images),
     }
-    for count in MIXED:
+    for count in _mixed(len(images)):
         mixed = adapters.Mixed(backbone, loras[:count]).eval()
         calls[f"mixed {count}"] = _call(mixed, images, _adapter_numbers(images, count))
     return calls
@@ -47,10 +47,14 @@ def _our_calls(
 def _their_calls(theirs: Peft, images: Tensor) -> dict[str, Call]:
     """Their calls under the names of ours, after "peft "."""
     calls = {"peft attached": _call(theirs.answer, images)}
-    for count in MIXED:
+    for count in _mixed(len(images)):
         numbers = _adapter_numbers(images, count)
         calls[f"peft mixed {count}"] = _call(theirs.answer_mixed, images, numbers)
     return calls
+
+
+def _mixed(batch: int) -> list[int]:
+    return [count for count in MIXED if count <= batch]
 
 
 def _call(function: Callable[..., object], *arguments: object) -> Call:
