@@ -188,6 +188,12 @@ def steps(
     pairs: Annotated[
         int, Option(metavar="N", min=1, max=10_000, help="Steps timed, each beside one of LoRA.")
     ] = 10,
+    precision: Annotated[
+        str, Option(metavar="auto|fp32|bf16", help="As for train; peft's LoRA stays in fp32.")
+    ] = "auto",
+    memory: Annotated[
+        str, Option(metavar="normal|low", help="As for train; the LoRA beside stays as it is.")
+    ] = "normal",
     markdown: Markdown = False,
     as_json: Json = False,
 ) -> None:
@@ -199,11 +205,12 @@ def steps(
     from . import comparison, steps
 
     measured = contenders(methods)
+    recipe = build(Recipe, {"precision": precision, "memory": memory})
     with open_studio(offline=True) as studio, Progress() as progress:
         from ..vit import find
 
         source = find(backbone, studio.home.root)
-        rows = steps.measure(measured, source, size, batch, pairs, progress.report)
+        rows = steps.measure(measured, source, size, batch, pairs, progress.report, recipe)
     drawn = comparison.drawn(steps.printed(rows), steps.HEAD, markdown)
     print_answer(rows, drawn, as_json)
 

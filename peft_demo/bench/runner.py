@@ -157,7 +157,8 @@ def measured(
         figures["memory_mb"] = None  # the peak of this process, whichever run it came from
     classes = len(images.classes)
     batch = run.recipe.batch
-    steps = Steps.of(run.method, run.knobs, backbone, batch, classes, ending.precision)
+    recipe = replace(run.recipe, precision=ending.precision)
+    steps = Steps.of(run.method, run.knobs, backbone, batch, classes, recipe)
     figures["saved_mb"] = round(steps.saved_mb(), 3)
     if told.trials:
         figures["trials"] = [asdict(trial) for trial in told.trials]

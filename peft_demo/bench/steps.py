@@ -17,10 +17,11 @@ from ..adapters import attach, create
 from ..contracts.errors import BadBackbone, PeftDemoError
 from ..contracts.progress import Report
 from ..contracts.specs import Recipe
-from ..inference import autocast, disable_slow_fused_attention, faster
-from ..inference.precision import FP32
+from ..inference import autocast, disable_slow_fused_attention
+from ..inference.precision import FP32, choose
 from ..methods import find_method
 from ..studio.comparison.contenders import Contender
+from ..training.recompute import recompute_blocks
 from ..vit import Backbone, wrap
 from ..vit.load import best_device
 from ..vit.source import Source
@@ -74,15 +75,18 @@ class Steps:
         backbone: Backbone,
         batch: int,
         classes: int = CLASSES,
-        precision: str = "",
+        recipe: Recipe | None = None,
     ) -> "Steps":
-        """Those of a method, in this precision or in the one that the device is faster in. One that
-        surveys the images is built without its survey."""
+        """Those of a method, with the precision and memory of a recipe. One that surveys the images
+        is built without its survey."""
+        recipe = recipe or Recipe()
         method = find_method(name)
         adapter = create(method, method.config(knobs), backbone, classes, seed=0)
         model = attach(backbone, adapter)
+        if recipe.memory == "low":
+            recompute_blocks(model)
         groups = adapter.groups(Recipe(lr=LR, head_lr=LR))
-        precision = precision or faster(backbone.device, backbone.anatomy.width)
+        precision = choose(recipe.precision, backbone.device, backbone.anatomy.width)
         return cls(model, groups, batch, backbone.size, backbone.device, precision, classes)
 
     def loss(self) -> Tensor:
@@ -158,21 +162,27 @@ def measure(
     batch: int,
     pairs: int,
     report: Report,
+    recipe: Recipe | None = None,
 ) -> list[Row]:
-    """A row for each contender: a step's time and memory, and how many times the plain LoRA's.
+    """A row for each contender: a step's time and memory, and how many times the plain LoRA's, with
+    the precision and memory of a recipe.
 
     Steps alternate with the plain LoRA's, and the ratio of times is the median over neighbours, so
     that a machine that is busy meanwhile slows both. The weights are random.
     """
     model = random_timm(source)
     backbone = wrap(model, source.name, source.arch, size, best_device())
-    reference = _plain_steps(model, backbone, batch)
+    recipe = recipe or Recipe()
+    reference = _plain_steps(model, backbone, batch, recipe.precision)
     rows = []
     for place, contender in enumerate(contenders, start=1):
         gc.collect()
         report(f"[{place}/{len(contenders)}] {contender.word}", 0.0)
         rows.append(
-            {"method": contender.word, **_costs(contender, backbone, batch, pairs, reference)}
+            {
+                "method": contender.word,
+                **_costs(contender, backbone, batch, pairs, reference, recipe),
+            }
         )
     theirs = _peft_steps(source, backbone, batch)
     if theirs is not None:
@@ -190,7 +200,7 @@ def _peft_steps(source: Source, backbone: Backbone, batch: int) -> Steps | None:
     return Steps(theirs, groups, batch, backbone.size, backbone.device, FP32)
 
 
-def _plain_steps(model: nn.Module, backbone: Backbone, batch: int) -> _Reference:
+def _plain_steps(model: nn.Module, backbone: Backbone, batch: int, precision: str) -> _Reference:
     """Those of the timm model itself, whose tensors the backbone shares."""
     plain = plain_lora(model, CLASSES).to(backbone.device)
     if not any(isinstance(module, PlainLoRA) for module in plain.modules()):
@@ -199,16 +209,22 @@ def _plain_steps(model: nn.Module, backbone: Backbone, batch: int) -> _Reference
             "Choose a plain ViT or Swin.",
         )
     groups = [{"params": [p for p in plain.parameters() if p.requires_grad]}]
-    precision = faster(backbone.device, backbone.anatomy.width)
+    precision = choose(precision, backbone.device, backbone.anatomy.width)
     steps = Steps(plain, groups, batch, backbone.size, backbone.device, precision)
     return _Reference(steps, steps.saved_mb(), steps.peak_mb())
 
 
 def _costs(
-    contender: Contender, backbone: Backbone, batch: int, pairs: int, reference: _Reference
+    contender: Contender,
+    backbone: Backbone,
+    batch: int,
+    pairs: int,
+    reference: _Reference,
+    recipe: Recipe,
 ) -> Row:
+    knobs = vars(contender.config)
     try:
-        steps = Steps.of(contender.method.name, vars(contender.config), backbone, batch)
+        steps = Steps.of(contender.method.name, knobs, backbone, batch, recipe=recipe)
     except PeftDemoError as error:
         return {"error": str(error)}
     return _beside(steps, pairs, reference)

@@ -167,7 +167,8 @@ def _own_choice(contender: Contender) -> Choice:
 
 def _at_the_edge(name: str, best: Choice, scores: Iterable[Choice]) -> bool:
     """Whether the best value of a rate is the smallest or the largest of those tried."""
-    tried = {dict(choice).get(name) for choice in scores} - {None}
+    rates = (dict(choice).get(name) for choice in scores)
+    tried = {rate for rate in rates if rate is not None}
     return len(tried) > 1 and dict(best).get(name) in (min(tried), max(tried))
 
 

@@ -72,6 +72,15 @@ def test_bench_methods_prints_ratios(typed):
     assert "× lora" in typed(*words, "--markdown")[1]
 
 
+def test_precision_and_memory_are_as_for_train(typed):
+    words = ["bench", "methods", "--methods", "lora", "--batch", 2, "--size", 32, "--pairs", 1]
+    code, out, err = typed(*words, "--precision", "fp32", "--memory", "low", "--json")
+    assert code == 0, err
+    lora = json.loads(out)[0]
+    assert lora["precision"] == FP32 and lora["saved_ratio"] < 0.5
+    assert "precision takes one of" in typed(*words, "--precision", "fp8")[2]
+
+
 def test_a_method_this_backbone_refuses_is_a_row_with_its_sentence(typed):
     words = ["bench", "methods", "--methods", "linear,lora:rank=128", "--backbone", "test_vit"]
     code, out, err = typed(*words, "--batch", 1, "--pairs", 1)
