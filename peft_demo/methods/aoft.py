@@ -250,7 +250,7 @@ AOFT_LORA = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=9e-3,
+    lr=3e-3,
     identity=_starts_as_frozen,
     variants=("scale=true",),
 )

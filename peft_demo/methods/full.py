@@ -40,5 +40,5 @@ FULL = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=3e-4,
+    lr=1e-4,
 )

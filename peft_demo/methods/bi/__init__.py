@@ -157,7 +157,7 @@ BI_LORA = Method(
     Config=LoRAConfig,
     build=build_lora,
     count=count_lora,
-    lr=3e-3,
+    lr=1e-3,
     variants=("head_bits=1",),
     search=SCALES,
     identity=never,
