@@ -58,20 +58,23 @@ class Probes:
         )
 
 
-def check_version(version: int, name: str) -> None:
-    """`BadAdapter` for logits of pictures that this version does not draw, or of none (0)."""
-    if version == VERSION:
-        return
-    if not version:
-        raise BadAdapter(
-            f"{name} does not say what it answered to the probe pictures, as files of earlier"
-            " versions and of other programs do not.",
-            "`verify ADAPTER --out FILE` writes an adapter with what it answers here.",
-        )
-    raise BadAdapter(
-        f"{name} was made with probe pictures of version {version}, and this is version {VERSION}.",
-        "Verify it with the version of PEFT Demo that made it.",
+def nothing_kept(name: str) -> BadAdapter:
+    """Says of a file that it has no probes."""
+    return BadAdapter(
+        f"{name} does not say what it answered to the probe pictures, as files of earlier versions"
+        " and of other programs do not.",
+        "Export it again; `verify ADAPTER --out FILE` writes an adapter with what it answers here.",
     )
+
+
+def check_version(version: int, name: str) -> None:
+    """`BadAdapter` for logits of pictures that this version does not draw."""
+    if version != VERSION:
+        raise BadAdapter(
+            f"{name} was made with probe pictures of version {version}, and this is version"
+            f" {VERSION}.",
+            "Verify it with the version of PEFT Demo that made it.",
+        )
 
 
 def _checked(key: str, check: Check, values: Mapping[str, Any], name: str) -> Any:

@@ -42,6 +42,7 @@ from .score import Score
 from .specs import DataSpec, ImportHints, PushSpec, RunSpec
 from .strength import AtStrength
 from .together import Together
+from .verification import Verification
 
 
 class Drafts(Protocol):
@@ -314,6 +315,15 @@ class Zoo(Protocol):
 
         Gives sentences about what there is to know of it. `CannotExport` says what that format has
         no place for.
+        """
+        ...
+
+    def verify(self, word: str) -> Verification:
+        """Whether the adapter answers the probe pictures as it did when it was made, and what may
+        be wrong if it does not.
+
+        Where paths are allowed, `word` may also be a file or folder that `export` or `merge` wrote:
+        its own runtime is asked. `BadAdapter` or `BadValue` say why it cannot be told.
         """
         ...
 

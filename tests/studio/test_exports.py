@@ -228,7 +228,7 @@ def test_an_onnx_file_that_would_answer_otherwise_is_not_written(trained, tmp_pa
     studio, id = trained
     real = interop.to_onnx
     monkeypatch.setattr(
-        interop, "to_onnx", lambda b, a, card: real(b, a, replace(card, std=(1, 1, 1)))
+        interop, "to_onnx", lambda b, a, card, kept: real(b, a, replace(card, std=(1, 1, 1)), kept)
     )
     with pytest.raises(CannotExport, match="otherwise than the adapter"):
         studio.zoo.export(id, "onnx", tmp_path / "a.onnx")
