@@ -16,6 +16,8 @@ PICTURES = 2
 FILE = "probe.json"
 """The name of the JSON in the folder of an export; in metadata its key is `KEY`."""
 KEY = "probe"
+LARGEST = 1e30
+"""Of a logit; fp32 holds it."""
 LIMIT = 10_000_000
 """Bytes of the JSON."""
 
@@ -50,7 +52,7 @@ class Probes:
         if not isinstance(values, Mapping):
             raise BadAdapter(f"{name} is not a JSON object of at most {LIMIT:,} bytes.")
         classes = _checked("classes", checks.names(500), values, name)
-        rows = checks.tuples(PICTURES, checks.numbers(len(classes), -checks.FINITE, checks.FINITE))
+        rows = checks.tuples(PICTURES, checks.numbers(len(classes), -LARGEST, LARGEST))
         return Probes(
             classes,
             _checked("logits", rows, values, name),

@@ -318,12 +318,9 @@ class Zoo(Protocol):
         """
         ...
 
-    def verify(self, word: str) -> Verification:
+    def verify(self, id: str) -> Verification:
         """Whether the adapter answers the probe pictures as it did when it was made, and what may
-        be wrong if it does not.
-
-        Where paths are allowed, `word` may also be a file or folder that `export` or `merge` wrote:
-        its own runtime is asked. `BadAdapter` or `BadValue` say why it cannot be told.
+        be wrong if it does not. `BadAdapter` says why it cannot be told.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Models that are asked about pictures by themselves or with another preparation: an adapter, or an
 export in its own runtime."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from ..data import to_tensor
 from .attached import Attached
 from .inputs import normalize_by
 
-Normalisation = tuple[Sequence[float], Sequence[float]]
+Normalisation = tuple[tuple[float, ...], tuple[float, ...]]
 """(mean, std), each of three channels."""
 
 

@@ -69,11 +69,13 @@ def transformers_model(backbone: Backbone, layout: Layout, classes: int) -> nn.M
     settings = transformers_settings(backbone)
     if layout is SIGLIP:
         vision = {**settings, "vision_use_head": False}
-        config = transformers.SiglipConfig(vision_config=vision, num_labels=classes)
+        labels: dict[str, Any] = {"num_labels": classes}
+        config = transformers.SiglipConfig(vision_config=vision, **labels)
         model = transformers.SiglipForImageClassification(config)
     else:
         biased = backbone.anatomy.sites["blocks.0.q"].bias
-        config = transformers.ViTConfig(**settings, qkv_bias=biased, num_labels=classes)
+        settings |= {"qkv_bias": biased, "num_labels": classes}
+        config = transformers.ViTConfig(**settings)
         model = transformers.ViTForImageClassification(config)
     tensors = transformers_tensors(backbone, layout)
     missing, unexpected = model.load_state_dict(tensors, strict=False)

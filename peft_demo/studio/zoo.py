@@ -192,10 +192,16 @@ class Zoo:
         subject = Subject(backbone, adapter, file.card, source, rank, measure, samples, kept)
         return chosen.write(Path(out), subject)
 
-    def verify(self, word: str) -> Verification:
-        if path := self._exported(word):
+    def verify_any(self, word: str) -> Verification:
+        """As `verify`, where paths are allowed also of a file or folder that `export` or `merge`
+        wrote: its own runtime is asked. `BadValue` names a package that is missing."""
+        path = expanded(word)
+        if self._allow_local_paths and word not in self._store.ids() and is_export(path):
             return verify_export(path, self._home, self._backbones)
-        file = AdapterFile.open(self.file(self.find(word)))
+        return self.verify(self.find(word))
+
+    def verify(self, id: str) -> Verification:
+        file = AdapterFile.open(self.file(id))
         backbone, adapter = self._predictor.load(file)
         kept = file.probes
         if kept is None:
@@ -265,13 +271,6 @@ class Zoo:
 
     def _source(self, card: AdapterCard) -> Source:
         return vit.find(card.backbone, self._home.root, card.fingerprint)
-
-    def _exported(self, word: str) -> Path | None:
-        """The export that `word` names, where paths are allowed and no adapter is called so."""
-        path = expanded(word)
-        if not self._allow_local_paths or word in self._store.ids() or not is_export(path):
-            return None
-        return path
 
     def _usable_backbones(self) -> list[BackboneCard]:
         return [card for card in self.backbones() if not card.refusal]

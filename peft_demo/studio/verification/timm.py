@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import timm
+import timm.data
 from safetensors import SafetensorError
 from torch import nn
 
