@@ -2,13 +2,16 @@
 pictures, both from its `config.json`."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import timm
-import timm.data
+from PIL.Image import Image
 from safetensors import SafetensorError
-from torch import nn
+from timm.data.config import resolve_model_data_config
+from timm.data.transforms_factory import create_transform
+from torch import Tensor, nn
 
 from ...contracts.errors import BadAdapter
 from ...contracts.probes import Probes
@@ -30,8 +33,8 @@ def opened(folder: Path) -> tuple[ModelRunner, Probes]:
         raise BadAdapter(f"{folder.name} has no {TENSORS}, and a pickle is never loaded here.")
     kept = kept_in(folder)
     model = _model(folder)
-    config = timm.data.resolve_model_data_config(model)
-    transform = timm.data.create_transform(**config)
+    config = resolve_model_data_config(model)
+    transform = cast(Callable[[Image], Tensor], create_transform(**config))
     names = _names(folder)
     runner = ModelRunner(
         by=f"timm {timm.__version__}",
