@@ -1,4 +1,4 @@
-"""Everything that is exported answers the probe pictures in its own runtime; what is wrong shows."""
+"""What is exported answers the probe pictures in its own runtime, and what is wrong shows."""
 
 import json
 import shutil
@@ -146,7 +146,7 @@ def test_what_cannot_be_asked_is_a_sentence(folder, tmp_path, trained):
     with pytest.raises(BadAdapter, match="holds nothing that `export` writes"):
         studio.zoo.verify_any(str(tmp_path / "empty"))
     (tmp_path / "no.onnx").write_bytes(b"no")
-    with pytest.raises(BadAdapter, match="onnxruntime cannot read no.onnx"):
+    with pytest.raises(BadAdapter, match="onnxruntime cannot read"):
         studio.zoo.verify_any(str(tmp_path / "no.onnx"))
     with pytest.raises(UnknownName):
         studio.zoo.verify_any(str(tmp_path / "gone"))
