@@ -1,8 +1,15 @@
 """The adapters that come with the project: there, small, and as good as their cards say."""
 
 import pytest
+import torch
 
+from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.specs import RunSpec
+from peft_demo.data.probes import probe_pictures
+from peft_demo.inference import Attached
+from peft_demo.inference.runner import ModelRunner
+from peft_demo.inference.slips import slips
+from peft_demo.inference.verification import ROUNDING, TOLERANCE
 from peft_demo.studio import Studio
 from peft_demo.studio.adapter_store import SHIPPED
 
@@ -30,6 +37,40 @@ def test_each_was_trained_by_a_command_that_can_be_repeated(studio):
             "python -m peft_demo train --method "
         )
         assert entry.card.test_accuracy > 1.5 / len(entry.card.classes)
+
+
+def test_each_answers_the_probe_pictures_as_it_did(studio):
+    for id in [entry.id for entry in studio.zoo.entries()]:
+        result = studio.zoo.verify(id)
+        assert result.agrees and result.same_answers and not result.notes
+        assert result.difference < 0.01 * result.tolerance
+
+
+@pytest.mark.slow
+def test_every_slip_lies_beyond_the_tolerance_and_half_precision_within(studio):
+    """But for resizing by Lanczos or box filters, which hardly differ from bicubic."""
+    shares = [measured for entry in studio.zoo.entries() for measured in shares_of(studio, entry)]
+    slipped, honest = zip(*shares, strict=True)
+    assert min(slipped) > TOLERANCE > max(honest) > ROUNDING
+
+
+def shares_of(studio, entry):
+    """(difference of a slip, of bf16) as shares of the spread, for each of the slips."""
+    file = AdapterFile.open(SHIPPED / f"{entry.id}.safetensors")
+    backbone, adapter = studio.zoo._predictor.load(file)
+    kept = torch.tensor(file.probes.logits)
+    runner = ModelRunner.of(Attached.of(backbone, adapter, file.card))
+    pictures = probe_pictures()
+
+    def share(rows):
+        return (torch.stack(rows) - kept).abs().max().item() / file.probes.spread
+
+    with torch.autocast("cpu", torch.bfloat16):
+        half = share([runner.own(picture) for picture in pictures])
+    for slip in slips(runner):
+        if not any(word in slip.words for word in ("squeezed to a square, bic", "lanczos", "box")):
+            squares = [slip.prepare(picture, runner.size) for picture in pictures]
+            yield share([runner.of_square(one, slip.normalisation) for one in squares]), half
 
 
 @pytest.mark.parametrize("id", ["lora-digits-s0", "arc-shapes-s0"])

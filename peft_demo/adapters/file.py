@@ -1,7 +1,8 @@
 """The adapter file: one safetensors file that holds the adapter's tensors, its head, and a card for
 all the rest.
 
-Among the tensors may be `class_means`, by which a picture of none of the classes is told. The
+Among the tensors may be `class_means`, by which a picture of none of the classes is told, and
+`probe_logits` [2 C], what the adapter answers to the probe pictures (`contracts.probes`). The
 header's metadata has `format`, the four keys that ModelSpec requires, and `peft_demo`: the
 `AdapterCard` as JSON. Nothing of the backbone is in it but the tensors that the adapter replaces,
 which the card lists.
@@ -14,7 +15,7 @@ builds them (on the meta device, without memory) → values finite and in range.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -28,6 +29,7 @@ from torch import Tensor
 
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.errors import BadAdapter, BadValue, UnknownName, WrongBackbone
+from ..contracts.probes import PICTURES, VERSION, Probes
 from ..contracts.text import quoted, shortened
 from ..methods import Method, find_method
 from ..storage.header import Header, open_binary, parse_header, read_whole
@@ -40,6 +42,8 @@ HEADER_LIMIT = 1_000_000
 
 FILE_LIMIT = 4_000_000_000
 """Bytes; full fine-tuning of a ViT-H takes 2.5 GB."""
+
+PROBE_LOGITS = "probe_logits"
 
 _DTYPES = {torch.float32: "F32", torch.int32: "I32", torch.int8: "I8", torch.uint8: "U8"}
 
@@ -84,6 +88,30 @@ class AdapterFile:
         """The same tensors under another card: a rename, a class renamed."""
         return AdapterFile.parse(_bytes(self.tensors(), card))
 
+    def with_probe_logits(self, logits: Tensor) -> "AdapterFile":
+        """The same adapter with its `logits` [2 C] for the probe pictures, as every file that is
+        finished has them; without any where they are not finite numbers."""
+        tensors = self.tensors()
+        tensors.pop(PROBE_LOGITS, None)
+        if not logits.isfinite().all():
+            return AdapterFile.parse(seal(tensors, replace(self.card, probes=0)))
+        tensors[PROBE_LOGITS] = logits.float()
+        return AdapterFile.parse(seal(tensors, replace(self.card, probes=VERSION)))
+
+    @property
+    def probes(self) -> Probes | None:
+        """What it answered to the probe pictures, None where the file does not say.
+
+        `BadAdapter` for logits that are not what the card says.
+        """
+        if not self.card.probes:
+            return None
+        _check_shapes(self, _probe_layout(self.card))
+        logits = self.tensors()[PROBE_LOGITS]
+        _check_values({PROBE_LOGITS: logits}, self.card)
+        rows = logits.tolist()
+        return Probes(self.card.classes, tuple(map(tuple, rows)), self.card.probes)
+
     def tensors(self) -> dict[str, Tensor]:
         """The tensors as they are in the file, on the CPU; `BadAdapter` if they cannot be read."""
         try:
@@ -118,9 +146,11 @@ def load(file: AdapterFile, backbone: Backbone) -> Adapter:
     card = file.card
     check_backbone(card, backbone)
     skeleton, layout = _skeleton_of(card, backbone.anatomy)
-    _check_layout(file, layout)
-    state = unpack(skeleton, file.tensors())
+    _check_layout(file, {**layout, **_probe_layout(card)})
+    tensors = file.tensors()
+    state = unpack(skeleton, tensors)
     _check_values(state, card)
+    _check_values({name: tensors[name] for name in _probe_layout(card)}, card)
     device = backbone.device
     on_device = {name: tensor.to(device) for name, tensor in state.items()}
     adapter = mark_dequantized(materialize(skeleton, on_device))
@@ -189,18 +219,33 @@ def _skeleton(
     return made, {n: (_DTYPES[t.dtype], tuple(t.shape)) for n, t in pack(made).items()}
 
 
+def _probe_layout(card: AdapterCard) -> Layout:
+    """How the logits of the probe pictures are laid out, where there are any."""
+    return {PROBE_LOGITS: ("F32", (PICTURES, len(card.classes)))} if card.probes else {}
+
+
 def _check_layout(file: AdapterFile, expected: Layout) -> None:
-    """`BadAdapter` unless the file holds these tensors, by name, dtype and shape."""
+    """`BadAdapter` unless the file holds these tensors alone, by name, dtype and shape."""
+    for tensor in sorted(set(file.header.tensors) - set(expected)):
+        raise _other_than_its_card(file, f"has an unexpected tensor {quoted(tensor)}")
+    _check_shapes(file, expected)
+
+
+def _check_shapes(file: AdapterFile, expected: Layout) -> None:
+    """`BadAdapter` unless the file holds these tensors, by dtype and shape."""
     name = shortened(file.card.name)
     actual = file.header.tensors
-    for tensor in sorted(set(expected) ^ set(actual)):
-        word = "lacks" if tensor in expected else "has an unexpected"
-        raise BadAdapter(f"{name} is not what its card says: it {word} tensor {quoted(tensor)}.")
     for tensor, layout in expected.items():
+        if tensor not in actual:
+            raise _other_than_its_card(file, f"lacks tensor {quoted(tensor)}")
         if actual[tensor] != layout:
             raise BadAdapter(
                 f"{name}: {tensor} is {_described(actual[tensor])}, expected {_described(layout)}."
             )
+
+
+def _other_than_its_card(file: AdapterFile, how: str) -> BadAdapter:
+    return BadAdapter(f"{shortened(file.card.name)} is not what its card says: it {how}.")
 
 
 def _check_values(state: Mapping[str, Tensor], card: AdapterCard) -> None:

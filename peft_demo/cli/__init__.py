@@ -32,6 +32,7 @@ from . import (
     strength,
     together,
     train,
+    verify,
     zoo,
 )
 from .terminal import INTERRUPTED, complain, escape_what_cannot_be_printed
@@ -59,6 +60,7 @@ app.command("inspect")(inspect.inspect)
 app.command("strength")(strength.strength)
 app.command("together")(together.together)
 app.command("calibrate")(calibrate.calibrate)
+app.command("verify")(verify.verify)
 app.command("merge")(adapters.merge)
 app.command("export")(adapters.export)
 app.command("import")(adapters.import_adapter)

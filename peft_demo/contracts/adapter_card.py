@@ -76,6 +76,9 @@ class AdapterCard:
     that of each 5 %; empty where there were too few. See `inference.doubt`."""
     trial_folds: int = 0
     """Parts that the training images were cut into to be held out in turn; 0: they were not."""
+    probes: int = 0
+    """Version of the probe pictures whose logits are in the file; 0: none are. See
+    `contracts.probes`."""
 
     @property
     def picture_window(self) -> Window:
@@ -246,5 +249,6 @@ _CHECKS: Mapping[str, Check] = {
     "trials": _COUNT,
     "trial_images": _COUNT,
     "trial_folds": _COUNT,
+    "probes": checks.whole(0, 10**6),
 }
 """What each field must be. That every field is here is a test."""

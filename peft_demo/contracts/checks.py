@@ -113,6 +113,18 @@ def numbers(length: int, low: float, high: float) -> Check:
     return check
 
 
+def tuples(length: int, check_item: Check) -> Check:
+    """`length` values that pass `check_item`."""
+
+    def check(values: Any) -> tuple[Any, ...]:
+        items = _items(values, f"a list of {length}")
+        if len(items) != length:
+            raise Unexpected(f"a list of {length}")
+        return tuple(check_item(item) for item in items)
+
+    return check
+
+
 def texts(longest: int) -> Check:
     """Any number of texts."""
     check_text = text(longest)

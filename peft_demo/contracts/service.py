@@ -43,6 +43,7 @@ from .score import Score
 from .specs import DataSpec, ImportHints, PushSpec, RunSpec
 from .strength import AtStrength
 from .together import Together
+from .verification import Verification
 
 
 class Drafts(Protocol):
@@ -315,6 +316,12 @@ class Zoo(Protocol):
 
         Gives sentences about what there is to know of it. `CannotExport` says what that format has
         no place for.
+        """
+        ...
+
+    def verify(self, id: str) -> Verification:
+        """Whether the adapter answers the probe pictures as it did when it was made, and what may
+        be wrong if it does not. `BadAdapter` says why it cannot be told.
         """
         ...
 

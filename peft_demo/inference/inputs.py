@@ -1,5 +1,7 @@
 """Model inputs: images, or cached features when only the head trains."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -9,9 +11,14 @@ from ..vit import Backbone
 
 def normalize(images: Tensor, backbone: Backbone) -> Tensor:
     """Images [B 3 S S] in 0..255 → what the backbone was trained on, fp32, on its device."""
-    mean = torch.tensor(backbone.mean, device=backbone.device).view(3, 1, 1)
-    std = torch.tensor(backbone.std, device=backbone.device).view(3, 1, 1)
-    return (images.to(backbone.device).float() / 255 - mean) / std
+    return normalize_by(images.to(backbone.device), backbone.mean, backbone.std)
+
+
+def normalize_by(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Images [B 3 S S] in 0..255, brought to 0..1, less the mean, over the deviation; fp32."""
+    means = torch.tensor(mean, device=images.device).view(3, 1, 1)
+    stds = torch.tensor(std, device=images.device).view(3, 1, 1)
+    return (images.float() / 255 - means) / stds
 
 
 class ImageInputs:

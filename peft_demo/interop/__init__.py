@@ -12,9 +12,10 @@
 | `binary_release.py` | the papers' 1-bit files |
 | `to_onnx.py` `onnx_input.py` | ONNX: the model, and what pictures go through before it |
 | `to_timm.py` | timm's own folder |
+| `plain_model.py` | timm's and transformers' model of a backbone's weights |
 """
 
-from .convert import convert, is_foreign, with_defaults
+from .convert import convert, is_foreign, normalisation, with_defaults
 from .fit import fit
 from .to_onnx import to_onnx
 from .to_peft import Written, fit_to_peft, to_peft
@@ -26,6 +27,7 @@ __all__ = [
     "fit",
     "fit_to_peft",
     "is_foreign",
+    "normalisation",
     "to_onnx",
     "to_peft",
     "to_timm",

@@ -70,7 +70,7 @@ def convert(path: Path, hints: ImportHints, backbone: Backbone) -> AdapterFile:
         folder = read_folder(path)
         adapter = from_peft(folder, backbone, len(hints.classes))
         tensors = pack(adapter)
-        normalised = backbone.with_normalisation(*_normalisation(folder, backbone))
+        normalised = backbone.with_normalisation(*normalisation(folder, backbone))
         card = _with_window(_card(adapter, hints, normalised), folder.note)
     file = AdapterFile.parse(seal(tensors, card))
     load(file, backbone)
@@ -142,7 +142,7 @@ def _read_binary(
     return adapter, from_binary_release(content, adapter)
 
 
-def _normalisation(folder: PeftFolder, backbone: Backbone) -> tuple[tuple, tuple]:
+def normalisation(folder: PeftFolder, backbone: Backbone) -> tuple[tuple, tuple]:
     """(mean, std) that the folder says, or those of `backbone`; what they may be, the card's check
     says."""
     mean = tuple(_list(folder.note, "mean"))

@@ -6,8 +6,9 @@ where the adapter can tell that a picture is none of its classes, `doubt` [B] (`
 Merged where that works, so that the file holds a plain model; else with its deltas in place. B is
 dynamic. The metadata says, each as JSON: `classes`, `limit` (the doubt above which the answer is
 "none of these"), `window` and `ground` (of deep and transparent pictures, see `contracts.window`),
-and where it came from: `name`, `method`, `backbone`, `arch`, `fingerprint`, `size`. torch's
-exporter needs the packages onnx and onnxscript.
+and where it came from: `name`, `method`, `backbone`, `arch`, `fingerprint`, `size`; and `probe`:
+what the adapter answers to the probe pictures (`contracts.probes`). torch's exporter needs the
+packages onnx and onnxscript.
 """
 
 import json
@@ -25,6 +26,7 @@ from ..adapters.merge import merge
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.doubt import LIMIT
 from ..contracts.errors import CannotExport, CannotMerge
+from ..contracts.probes import KEY, Probes
 from ..vit import Backbone
 from .onnx_input import take_pictures
 
@@ -45,10 +47,13 @@ FILE_LIMIT = 2_000_000_000
 """Bytes that one ONNX file can hold."""
 
 
-def to_onnx(backbone: Backbone, adapter: Adapter, card: AdapterCard) -> tuple[bytes, bool]:
+def to_onnx(
+    backbone: Backbone, adapter: Adapter, card: AdapterCard, probes: Probes | None = None
+) -> tuple[bytes, bool]:
     """The file, and whether the adapter is merged into the weights.
 
-    Raises `CannotExport` where the packages are missing or the model is too large.
+    `probes` are what it answers to the probe pictures, for the metadata. Raises `CannotExport`
+    where the packages are missing or the model is too large.
     """
     model, merged = _model(backbone, adapter)
     if sum(tensor.nbytes for tensor in model.state_dict().values()) > FILE_LIMIT:
@@ -68,6 +73,8 @@ def to_onnx(backbone: Backbone, adapter: Adapter, card: AdapterCard) -> tuple[by
     metadata = {name: getattr(card, name) for name in CARD_FIELDS} | {"limit": LIMIT}
     for name, value in metadata.items():
         proto.metadata_props.add(key=name, value=json.dumps(value, ensure_ascii=False))
+    if probes is not None:
+        proto.metadata_props.add(key=KEY, value=probes.to_text())
     return proto.SerializeToString(), merged
 
 

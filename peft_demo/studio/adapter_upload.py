@@ -17,6 +17,7 @@ from typing import IO
 
 from ..contracts.cards import Taken
 from ..contracts.errors import BadAdapter, PeftDemoError
+from ..contracts.probes import FILE as PROBES
 from ..contracts.text import shortened
 from ..data.sources.zip import list_zip
 from ..interop.peft_config import CONFIG
@@ -29,6 +30,8 @@ LIMIT = 1_000_000_000
 """Bytes of all files together, unpacked."""
 JSON = ".json"
 ZIP = ".zip"
+NOTES = (NOTE, PROBES)
+"""What a folder of ours says of a LoRA, where it was sent too."""
 _CONFIG = re.compile(r"adapter_config\W*\d*\W*\.json")
 """A browser that has the file already calls the next one "adapter_config (1).json"."""
 EXPECTED = (
@@ -94,7 +97,7 @@ def _pieces(file: Path) -> Sequence[Piece]:
     kind = file.suffix.lower()
     if kind == ZIP:
         return _zipped(file)
-    if kind == SUFFIX or _CONFIG.fullmatch(file.name) or file.name == NOTE:
+    if kind == SUFFIX or _CONFIG.fullmatch(file.name) or file.name in NOTES:
         return [Piece((), file.name, file.stat().st_size, partial(open, file, "rb"))]
     if file.name == PICKLED:
         raise pickled(PICKLED)
@@ -127,7 +130,7 @@ def _parcels(together: Sequence[Piece], place: Path) -> list[Parcel]:
         )
     parcels = []
     if lora is not None:
-        notes = [piece for piece in together if piece.name == NOTE]
+        notes = [piece for piece in together if piece.name in NOTES]
         parcels.append(_peft_folder(place / "lora", configs[0], lora, notes))
     for n, piece in enumerate(tensors):
         if piece is not lora:
@@ -148,8 +151,8 @@ def _lora(tensors: Sequence[Piece]) -> Piece | None:
 def _peft_folder(folder: Path, config: Piece, lora: Piece, notes: Sequence[Piece]) -> Parcel:
     _copy(config, folder / CONFIG)
     _copy(lora, folder / TENSORS)
-    for note in notes[:1]:
-        _copy(note, folder / NOTE)
+    for note in notes:
+        _copy(note, folder / note.name)
     name = lora.group[-1] if lora.group else ""
     return Parcel(name, folder)
 

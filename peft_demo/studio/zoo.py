@@ -1,13 +1,11 @@
 """The adapters of this machine and the frozen backbones they stand on."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from safetensors.torch import save as to_bytes
 from torch import nn
 
 from .. import adapters, interop, vit
@@ -15,14 +13,22 @@ from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import BackboneCard, Sample, Taken, ZooEntry
 from ..contracts.changes import Changes
-from ..contracts.errors import BadData, PeftDemoError
+from ..contracts.errors import BadData, BadValue, PeftDemoError
+from ..contracts.probes import nothing_kept
 from ..contracts.specs import DataSpec, ImportHints, RunSpec
-from ..inference import Plain
+from ..contracts.text import shortened
+from ..contracts.verification import Verification
+from ..inference import Attached, Plain
+from ..inference.probes import probed, probes_of
+from ..inference.runner import ModelRunner
 from ..inference.scoring import repeated
 from ..inference.together import blended, shares_of
+from ..inference.verification import verify
 from ..storage.atomic import disk_errors, write_file
 from ..storage.home import Home
 from ..storage.lock import locked
+from ..storage.paths import expanded
+from ..vit.catalogue import Source
 from .adapter_store import AdapterStore, refusal
 from .adapter_upload import Parcel, unpack
 from .backbone_cache import BackboneCache
@@ -31,6 +37,9 @@ from .exports import Subject, find_export
 from .predictor import Predictor
 from .samples import samples
 from .thumbnails import Thumbnails
+from .verification import is_export, verify_export
+from .verification.kept import check_import
+from .verification.weights import merged_file
 
 
 class Zoo:
@@ -159,13 +168,18 @@ class Zoo:
 
     def merge(self, id: str, out: Path) -> None:
         file = AdapterFile.open(self.file(id))
-        merged = adapters.merge(*self._predictor.load(file))
-        _write_weights(merged, file.card, out)
+        backbone, adapter = self._predictor.load(file)
+        merged = adapters.merge(backbone, adapter).eval()
+        kept = file.probes or probes_of(merged, backbone, file.card)
+        arguments = dict(self._source(file.card).kwargs)
+        write_file(Path(out), merged_file(merged, file.card, arguments, kept))
 
     def blend(self, ids: Sequence[str], out: Path, shares: Sequence[float] = ()) -> None:
         members = [self._predictor.choose(id) for id in ids]
         several = blended(members, shares_of(members, shares))
-        _write_weights(several.model, several.card, out)
+        kept = probes_of(several.model, several.backbone, several.card)
+        arguments = dict(self._source(several.card).kwargs)
+        write_file(Path(out), merged_file(several.model, several.card, arguments, kept))
 
     def export(self, id: str, to: str, out: Path, rank: int = 0) -> Sequence[str]:
         return find_export(to).write(Path(out), self.subject(id, rank))
@@ -174,10 +188,40 @@ class Zoo:
         """An adapter as what is exported."""
         file = AdapterFile.open(self.file(id))
         backbone, adapter = self._predictor.load(file)
-        source = vit.find(file.card.backbone, self._home.root, file.card.fingerprint)
+        source = self._source(file.card)
         measure = partial(self._measured, id)
         samples = partial(self.samples, id)
-        return Subject(backbone, adapter, file.card, source, rank, measure, samples)
+        kept = file.probes
+        return Subject(backbone, adapter, file.card, source, rank, measure, samples, kept)
+
+    def verify_any(self, word: str) -> Verification:
+        """As `verify`, where paths are allowed also of a file or folder that `export` or `merge`
+        wrote: its own runtime is asked. `BadValue` names a package that is missing."""
+        path = expanded(word)
+        if self._allow_local_paths and word not in self._store.ids() and is_export(path):
+            return verify_export(path, self._home, self._backbones)
+        return self.verify(self.find(word))
+
+    def verify(self, id: str) -> Verification:
+        file = AdapterFile.open(self.file(id))
+        backbone, adapter = self._predictor.load(file)
+        kept = file.probes
+        if kept is None:
+            raise nothing_kept(shortened(file.card.name))
+        attached = Attached.of(backbone, adapter, file.card)
+        return verify(ModelRunner.of(attached), kept, shortened(file.card.name))
+
+    def keep_probes(self, id: str, out: Path) -> None:
+        """Writes at `out` an adapter of an earlier version with what it answers here to the probe
+        pictures; `BadValue` for one that says it already."""
+        file = AdapterFile.open(self.file(id))
+        if file.card.probes:
+            raise BadValue(
+                f"{shortened(file.card.name)} says already what it answers.",
+                "Verify it without --out.",
+            )
+        backbone, _ = self._predictor.load(file)
+        write_file(Path(out), probed(file, backbone).content)
 
     def samples(self, id: str) -> Sequence[Sample]:
         card = self.card(id)
@@ -219,10 +263,16 @@ class Zoo:
             return Taken(name, refusal=str(error))
         return Taken(name, id)
 
-    def _convert(self, file: Path, hints: ImportHints) -> str:
-        hints = interop.with_defaults(file, hints)
+    def _convert(self, path: Path, hints: ImportHints) -> str:
+        renamed = bool(hints.classes)
+        hints = interop.with_defaults(path, hints)
         backbone = self._backbones.get(hints.backbone, hints.size, hints.fingerprint)
-        return self._store.take(interop.convert(file, hints, backbone))
+        file = probed(interop.convert(path, hints, backbone), backbone)
+        check_import(path, file, backbone, renamed)
+        return self._store.take(file)
+
+    def _source(self, card: AdapterCard) -> Source:
+        return vit.find(card.backbone, self._home.root, card.fingerprint)
 
     def _usable_backbones(self) -> list[BackboneCard]:
         return [card for card in self.backbones() if not card.refusal]
@@ -237,15 +287,3 @@ class Zoo:
     @staticmethod
     def _same_name_other_weights(card: BackboneCard, other: BackboneCard) -> bool:
         return other.name == card.name and other.fingerprint != card.fingerprint
-
-
-def _write_weights(model: nn.Module, card: AdapterCard, out: Path) -> None:
-    """Writes a plain model's weights under timm's names, with what is needed to ask it."""
-    metadata = {
-        "format": "pt",
-        "architecture": card.arch,
-        "classes": json.dumps(card.classes),
-        "window": json.dumps(card.window),
-        "ground": json.dumps(card.ground),
-    }
-    write_file(Path(out), to_bytes(adapters.tensors_of(model), metadata))

@@ -14,6 +14,7 @@ from ..data.few_shot_tensors import FewShotTensors
 from ..inference.calibration import divide, temperature
 from ..inference.doubt import quantiles
 from ..inference.predict import outputs
+from ..inference.probes import probed
 from ..vit import Backbone
 
 
@@ -64,4 +65,5 @@ def calibrated(file: AdapterFile, backbone: Backbone, material: FewShotTensors) 
     for name in head:
         tensors[name] = tensors[name] / fitted
     in_all = round((card.temperature or 1) * fitted, 4) if head else card.temperature
-    return AdapterFile.parse(seal(tensors, replace(card, temperature=in_all, doubt=known)))
+    changed = AdapterFile.parse(seal(tensors, replace(card, temperature=in_all, doubt=known)))
+    return probed(changed, backbone)

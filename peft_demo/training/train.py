@@ -35,6 +35,7 @@ from ..data.few_shot_tensors import FewShotTensors
 from ..inference.inputs import CachedFeatures, ImageInputs
 from ..inference.precision import autocast, choose, disable_slow_fused_attention
 from ..inference.predict import batch_at, loss_and_accuracy, predict_logits
+from ..inference.probes import probe_logits
 from ..methods import find_method
 from ..vit import Backbone
 from . import checkpoint, doubt
@@ -306,7 +307,7 @@ class Run:
                 yield Noticed("info", self.material.validation)
         elif len(self.material.val[1]):
             yield held_out(self.material, "val", self._best_on_validation())
-        file = self._file()
+        file = self._finished_file()
         yield Improved(self.best.step, file)
         yield ended(self, Stopped if stopped else Finished, len(file))
 
@@ -335,6 +336,11 @@ class Run:
     def _file(self) -> bytes:
         self.measured.seconds = self.stopwatch.since_start
         return dump(self.adapter, self._card())
+
+    def _finished_file(self) -> bytes:
+        """The file of the best state, with what it answers to the probe pictures."""
+        logits = probe_logits(self.model, self.backbone)
+        return AdapterFile.parse(self._file()).with_probe_logits(logits).content
 
     def _card(self) -> AdapterCard:
         run = replace(self.run, recipe=self.recipe)  # a default that changes leaves it as it was

@@ -49,6 +49,33 @@ def test_a_new_card_leaves_every_tensor_alone(good, tiny):
     assert all(torch.equal(t, renamed.tensors()[n]) for n, t in parse(good).items())
 
 
+def test_probe_logits_come_back_and_leave_every_tensor_alone(good, tiny):
+    file = AdapterFile.parse(good)
+    assert file.probes is None and load(file, tiny), "a file of an earlier version"
+    kept = torch.randn(2, 5)
+    with_probes = file.with_probe_logits(kept)
+    assert torch.equal(torch.tensor(with_probes.probes.logits), kept)
+    assert with_probes.probes.classes == file.card.classes
+    assert replace(with_probes.card, probes=0) == file.card
+    tensors = with_probes.tensors()
+    assert torch.equal(tensors.pop("probe_logits"), kept)
+    assert all(torch.equal(tensor, tensors[name]) for name, tensor in file.tensors().items())
+    with torch.no_grad():
+        answers = [attach(tiny, load(one, tiny)).eval()(images()) for one in (file, with_probes)]
+    assert torch.equal(*answers)
+
+
+def test_an_adapter_that_answers_no_finite_numbers_keeps_none(good):
+    file = AdapterFile.parse(good).with_probe_logits(torch.zeros(2, 5))
+    assert file.with_probe_logits(torch.full((2, 5), torch.inf)).content == good
+
+
+def test_renamed_classes_keep_their_probe_logits(good):
+    file = AdapterFile.parse(good).with_probe_logits(torch.randn(2, 5))
+    renamed = file.with_card(replace(file.card, classes=tuple("vwxyz")))
+    assert renamed.probes == replace(file.probes, classes=tuple("vwxyz"))
+
+
 def test_a_file_that_changes_while_it_is_read_is_refused(good, tmp_path, monkeypatch):
     path = tmp_path / "a.safetensors"
     path.write_bytes(good)
@@ -123,6 +150,24 @@ SPOILED = {
         "mean = .* expected a finite number",
     ),
     "an endless thumbnail": (lambda t, c: c.update(thumbnail="A" * 100_000), "thumbnail"),
+    "probe logits that its card does not announce": (
+        lambda t, c: t.update(probe_logits=torch.zeros(2, 5)),
+        "unexpected tensor 'probe_logits'",
+    ),
+    "announced probe logits that are not there": (lambda t, c: c.update(probes=1), "lacks"),
+    "probe logits of other classes": (
+        lambda t, c: (c.update(probes=1), t.update(probe_logits=torch.zeros(2, 6))),
+        "probe_logits is",
+    ),
+    "probe logits of another type": (
+        lambda t, c: (c.update(probes=1), t.update(probe_logits=torch.zeros(2, 5).half())),
+        "probe_logits is",
+    ),
+    "probe logits that are not finite": (
+        lambda t, c: (c.update(probes=1), t.update(probe_logits=torch.full((2, 5), torch.nan))),
+        "not a finite number, in probe_logits",
+    ),
+    "a version of the probes that is none": (lambda t, c: c.update(probes=-1), "probes = -1"),
     "an infinite normalisation": (
         lambda t, c: c.update(std=[1.0, float("inf"), 1.0]),
         "std = .* expected a finite number",

@@ -21,7 +21,7 @@ from small import card, disturbed, images, logits, new, random_vit
 
 from peft_demo import adapters, inference, interop
 from peft_demo.adapters import AdapterFile
-from peft_demo.contracts.errors import BadValue, CannotExport, CannotWrite, UnknownName
+from peft_demo.contracts.errors import BadAdapter, BadValue, CannotExport, CannotWrite, UnknownName
 from peft_demo.contracts.specs import ImportHints
 from peft_demo.data import decode, to_tensor
 from peft_demo.studio import exports
@@ -220,7 +220,36 @@ def test_an_onnx_file_is_written(trained, tmp_path):
     note, checked = studio.zoo.export(id, "onnx", tmp_path / "a.onnx")
     assert "folded" in note and "uint8" in note
     assert re.search(r"as the adapter does, to \de-\d\d\.$", checked)
-    onnx.checker.check_model(onnx.load(tmp_path / "a.onnx"))
+    proto = onnx.load(tmp_path / "a.onnx")
+    onnx.checker.check_model(proto)
+    result = studio.zoo.verify_any(str(tmp_path / "a.onnx"))
+    assert result.agrees and result.by.startswith("onnxruntime")
+    (kept,) = [entry for entry in proto.metadata_props if entry.key == "probe"]
+    for spoil, words in ((_other_rows, "another order"), (_without_probes, "does not say")):
+        spoil(proto, kept)
+        onnx.save(proto, tmp_path / "spoiled.onnx")
+        assert words in _told(studio, tmp_path / "spoiled.onnx")
+
+
+def _other_rows(proto, kept):
+    """As if the classes stood in another order when the adapter was made."""
+    values = json.loads(kept.value)
+    values["logits"] = [row[::-1] for row in values["logits"]]
+    kept.value = json.dumps(values)
+
+
+def _without_probes(proto, kept):
+    proto.metadata_props.remove(kept)
+
+
+def _told(studio, path) -> str:
+    """What `verify` says of a spoiled export."""
+    try:
+        result = studio.zoo.verify_any(str(path))
+    except BadAdapter as error:
+        return str(error)
+    assert not result.agrees
+    return " ".join(result.notes)
 
 
 def test_an_onnx_file_that_would_answer_otherwise_is_not_written(trained, tmp_path, monkeypatch):
@@ -228,7 +257,7 @@ def test_an_onnx_file_that_would_answer_otherwise_is_not_written(trained, tmp_pa
     studio, id = trained
     real = interop.to_onnx
     monkeypatch.setattr(
-        interop, "to_onnx", lambda b, a, card: real(b, a, replace(card, std=(1, 1, 1)))
+        interop, "to_onnx", lambda b, a, card, kept: real(b, a, replace(card, std=(1, 1, 1)), kept)
     )
     with pytest.raises(CannotExport, match="otherwise than the adapter"):
         studio.zoo.export(id, "onnx", tmp_path / "a.onnx")
@@ -269,6 +298,7 @@ def test_a_space_of_its_own_answers_in_its_own_process(trained, picture, tmp_pat
     out = tmp_path / "space"
     studio.zoo.export(id, "space", out)
     assert re.search(r"^gradio==\d", (out / "requirements.txt").read_text(), re.M)
+    assert studio.zoo.verify_any(str(out)).agrees
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "0"}
@@ -294,6 +324,7 @@ def test_a_page_for_browsers_has_all_but_the_runtime_and_says_how_to_get_it(trai
     about = json.loads((tmp_path / "out" / "about.json").read_text())
     assert tuple(about["classes"]) == studio.zoo.card(id).classes
     (imported,) = re.findall(r'from "./(.*?)"', (tmp_path / "out" / "index.html").read_text())
+    assert studio.zoo.verify_any(str(tmp_path / "out")).agrees
     assert imported in notes[1] and any(
         note.startswith("once, in that folder: npm pack") for note in notes
     )

@@ -10,8 +10,9 @@ from peft_demo.contracts.events import Improved
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.inference import Attached
 from peft_demo.inference.calibration import temperature
+from peft_demo.inference.probes import probe_logits
 from peft_demo.methods import find_method, methods
-from peft_demo.training import going_on, train
+from peft_demo.training import calibrated, going_on, train
 
 
 def ended(
@@ -48,6 +49,26 @@ def test_noise_is_none_of_the_colours(tiny):
     own, _ = coloured(30, 5)
     assert (model.answer(noise).doubts > LIMIT).float().mean() > 0.9
     assert (model.answer(own).doubts > LIMIT).float().mean() < 0.2
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"method": "bi_lora", "head_bits": 1}, {"method": "linear"}, {"val": 0}]
+)
+def test_a_run_ends_with_what_its_calibrated_adapter_answers_to_the_probes(tiny, options):
+    file = ended(tiny, **options)
+    expected = probe_logits(attached(file, tiny).model, tiny)
+    assert torch.allclose(torch.tensor(file.probes.logits), expected, atol=1e-6)
+    assert expected.abs().max() > 1e-3
+
+
+def test_a_file_that_is_calibrated_later_is_probed_again(tiny):
+    file = ended(tiny, val=0)
+    shown = material(val=2 * LEAST_IMAGES)
+    later = calibrated(file, tiny, shown)
+    factor = later.card.temperature
+    before, after = (torch.tensor(one.probes.logits) for one in (file, later))
+    assert factor != pytest.approx(1, abs=1e-3)
+    assert torch.allclose(after * factor, before, rtol=1e-3, atol=1e-4)
 
 
 def test_with_fewer_validation_images_it_says_nothing_and_is_not_calibrated(tiny):

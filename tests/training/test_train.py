@@ -151,7 +151,7 @@ def test_a_head_alone_learns_from_features_that_are_computed_once(tiny):
         finished = list(train(spec("linear", augment="none"), tiny, material()))[-1]
     finally:
         watch.remove()
-    assert sum(passed) == 24 + 9 + 12, "each image once in 4 epochs"
+    assert sum(passed) == 24 + 9 + 12 + 2, "each image once in 4 epochs, and two probes"
     assert finished.val_accuracy > 0.5 and finished.test_accuracy > 0.5
 
 

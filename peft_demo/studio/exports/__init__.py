@@ -12,13 +12,15 @@ Write `peft_demo/studio/exports/yours.py` with a function and a record that name
     YOURS = Export("yours", write)
 
 Every module-level `Export` is found by itself: `export ADAPTER --to yours` works from then on. What
-turns an adapter into another program's bytes, without a file, belongs to the room `interop`. Add
-a test to `tests/studio/test_exports.py`.
+turns an adapter into another program's bytes, without a file, belongs to the room `interop`.
+`Subject.probes`, put into the file (a folder takes `probe_file`), and a runner in
+`studio/verification` let `verify` ask what was written. Add a test to
+`tests/studio/test_exports.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -29,7 +31,9 @@ from ...adapters import Adapter
 from ...contracts.adapter_card import AdapterCard
 from ...contracts.cards import Sample
 from ...contracts.errors import UnknownName
+from ...contracts.probes import FILE, Probes
 from ...inference import Attached
+from ...inference.probes import probes_of
 from ...vit import Backbone
 from ...vit.catalogue import Source
 
@@ -50,6 +54,13 @@ class Subject:
     "" where they cannot be had again."""
     samples: Callable[[], Sequence[Sample]] = field(default=lambda: (), repr=False)
     """Pictures to try it on."""
+    kept: Probes | None = None
+    """What its file says that it answered to the probe pictures, None for files that do not."""
+
+    @cached_property
+    def probes(self) -> Probes:
+        """What it answers to the probe pictures: what its file says, else what it answers here."""
+        return self.kept or probes_of(self.attached.model, self.backbone, self.card)
 
     @property
     def before(self) -> str:
@@ -70,6 +81,11 @@ class Export:
     name: str
     write: Callable[[Path, Subject], Sequence[str]]
     """(out, subject) → notes for the person who exports. Raises `CannotExport` or `CannotWrite`."""
+
+
+def probe_file(probes: Probes) -> dict[str, bytes]:
+    """What every folder holds for `verify`, by its name."""
+    return {FILE: probes.to_text().encode()}
 
 
 @lru_cache

@@ -6,10 +6,11 @@ from pathlib import Path
 from ... import interop
 from ...contracts.text import percent
 from ...data.tensors import RESIZED
+from ...inference.probes import probes_of
 from ...interop.naming import Naming
 from ...storage.atomic import write_folder
 from ...storage.names import slug
-from . import Export, Subject
+from . import Export, Subject, probe_file
 
 
 def write(out: Path, subject: Subject) -> Sequence[str]:
@@ -37,7 +38,8 @@ def write_lora(
 
 
 def _exact(subject: Subject, hub: str, naming: Naming | None) -> interop.Written:
-    return interop.to_peft(subject.backbone, subject.adapter, subject.card, hub, naming)
+    files, notes = interop.to_peft(subject.backbone, subject.adapter, subject.card, hub, naming)
+    return {**files, **probe_file(subject.probes)}, notes
 
 
 def _near(subject: Subject, hub: str, naming: Naming | None) -> interop.Written:
@@ -50,7 +52,8 @@ def _near(subject: Subject, hub: str, naming: Naming | None) -> interop.Written:
         notes.append(f"a LoRA has no place for {', '.join(fitted.left_out)}: left out.")
     if said := subject.measure(fitted.model):
         notes.append(said)
-    return files, tuple(notes)
+    answers = probes_of(fitted.model, subject.backbone, subject.card)
+    return {**files, **probe_file(answers)}, tuple(notes)
 
 
 def _readme(subject: Subject, code: str, hub: str) -> str:

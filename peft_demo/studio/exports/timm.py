@@ -7,7 +7,7 @@ from ... import interop
 from ...contracts.errors import BadValue, CannotExport, CannotMerge
 from ...storage.atomic import write_folder
 from ...storage.names import slug
-from . import Export, Subject
+from . import Export, Subject, probe_file
 
 
 def write(out: Path, subject: Subject) -> Sequence[str]:
@@ -20,6 +20,7 @@ def write(out: Path, subject: Subject) -> Sequence[str]:
         files = interop.to_timm(subject.backbone, subject.adapter, card, arguments)
     except CannotMerge as error:
         raise CannotExport(error.sentence, "Write it `--to onnx` instead.") from None
+    files |= probe_file(subject.probes)
     write_folder(out, {**files, "README.md": _readme(subject).encode()})
     return ('timm.create_model("local-dir:FOLDER", pretrained=True) loads that folder.',)
 

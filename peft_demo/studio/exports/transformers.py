@@ -7,34 +7,12 @@ them, so there is a format for each.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
-
-from timm.layers.activations import GELUTanh, QuickGELU
-from timm.layers.attention import Attention
-from timm.models.vision_transformer import VisionTransformer
-from torch import nn
 
 from ...contracts.errors import BadValue, CannotExport
+from ...interop.plain_model import transformers_parts, transformers_settings
 from ...interop.transformers_names import SIGLIP, VIT_4, VIT_5, Layout, layout_for, naming_of
 from . import Export, Subject
 from .peft import frozen_model, write_lora
-
-ACTIVATIONS: dict[type[nn.Module], str] = {
-    nn.GELU: "gelu",
-    GELUTanh: "gelu_pytorch_tanh",
-    QuickGELU: "quick_gelu",
-}
-"""timm's class → transformers' name."""
-
-TIMM = {
-    "q": "attn.q",
-    "k": "attn.k",
-    "v": "attn.v",
-    "proj": "attn.proj",
-    "fc1": "mlp.fc1",
-    "fc2": "mlp.fc2",
-}
-"""Role of a linear → timm's path in a block, with q, k and v apart."""
 
 
 def write(out: Path, subject: Subject) -> Sequence[str]:
@@ -66,7 +44,6 @@ def _code(subject: Subject, layout: Layout) -> str:
     """Python that makes transformers' model of timm's weights, and loads the folder."""
     backbone = subject.backbone
     depth = backbone.anatomy.depth
-    names = {TIMM.get(role, role): part for role, part in layout.parts.items()}
     imports, model, more = (_siglip if layout is SIGLIP else _vit)(subject)
     return f"""import timm
 from peft import PeftModel
@@ -81,7 +58,7 @@ for name in [name for name in frozen if ".qkv." in name]:
         frozen[name.replace(".qkv.", f".{{part}}.")] = rows
 
 names = {{"patch_embed.proj": "{layout.patch}", "norm": "{layout.norm}"}}
-parts = {names}
+parts = {transformers_parts(layout)}
 for i in range({depth}):
     block = f"{layout.block.format("{i}")}"
     names |= {{f"blocks.{{i}}.{{old}}": f"{{block}}.{{new}}" for old, new in parts.items()}}
@@ -123,21 +100,7 @@ def _siglip(subject: Subject) -> tuple[str, str, str]:
 
 def _settings(subject: Subject) -> str:
     """The numbers of the model, as arguments of a config."""
-    anatomy = subject.backbone.anatomy
-    tree = cast(VisionTransformer, subject.backbone.model)
-    activation = tree.get_submodule("blocks.0.mlp.map.act")
-    if type(activation) not in ACTIVATIONS:
-        raise CannotExport(f"transformers has no activation {type(activation).__name__}.")
-    settings = {
-        "hidden_size": anatomy.width,
-        "num_hidden_layers": anatomy.depth,
-        "num_attention_heads": cast(Attention, tree.get_submodule("blocks.0.attn.map")).num_heads,
-        "intermediate_size": anatomy.sites["blocks.0.fc1"].d_out,
-        "hidden_act": ACTIVATIONS[type(activation)],
-        "layer_norm_eps": cast(nn.LayerNorm, tree.norm).eps,
-        "image_size": anatomy.size,
-        "patch_size": anatomy.patch,
-    }
+    settings = transformers_settings(subject.backbone)
     return ", ".join(f"{name}={value!r}" for name, value in settings.items())
 
 

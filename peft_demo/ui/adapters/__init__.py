@@ -35,6 +35,7 @@ from . import (
     shelf,
     team,
     trash,
+    verify,
 )
 from .shelf import Wanted
 from .tab import AdaptersTab as AdaptersTab
@@ -116,6 +117,7 @@ def build(
     evaluate.connect(errors, shown.chosen, data_form, answers)
     data_map.connect(mapped, shown.chosen, data_form, answers)
     changed.connect(inside, shown.chosen, zoo)
+    verify.connect(shown.actions.verify, shown.actions.verified, shown.chosen, zoo)
     export.connect(exported, shown.chosen, zoo)
     share.connect(shared, shown.chosen, page.zoo_changed, zoo, hub)
     return adapters_tab

@@ -17,7 +17,7 @@ from ..charts import Axes, Curve
 from ..command import folded_command
 from ..titles import Titles
 from ..wiring import Part, Updates
-from . import pictures, shelf
+from . import pictures, shelf, verify
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,9 @@ class Actions:
     again: gr.Button
     """Train one like this."""
     download: gr.Button
+    verify: gr.Button
+    verified: gr.Markdown
+    """What came of it."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Details:
             self.command,
             actions.classify,
             actions.again,
+            actions.verify,
             edit.column,
             edit.name,
             edit.old_class,
@@ -102,6 +106,7 @@ class Details:
             self.command: "",
             self.actions.again: off,
             self.actions.classify: off,
+            self.actions.verify: off,
             self.edit.old_class: gr.Dropdown([], value=None),
         }
 
@@ -112,6 +117,7 @@ class Details:
             self.command: command(card),
             self.actions.again: gr.Button(interactive=True),
             self.actions.classify: gr.Button(interactive=not entry.refusal),
+            self.actions.verify: gr.Button(interactive=not entry.refusal),
             self.edit.old_class: gr.Dropdown(list(card.classes), value=card.classes[0]),
         }
 
@@ -154,7 +160,9 @@ def _actions() -> Actions:
         )
         download = gr.Button("Download", size="md", scale=0, min_width=110, elem_id="download")
         again = gr.Button("Train one like this", size="md", scale=0, min_width=170)
-    return Actions(classify, again, download)
+        verifies, verified = verify.build()
+    verified.render()
+    return Actions(classify, again, download, verifies, verified)
 
 
 def _edit() -> Edit:

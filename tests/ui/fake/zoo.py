@@ -26,6 +26,7 @@ from peft_demo.contracts.score import ClassScore, Score, ScoredPicture
 from peft_demo.contracts.specs import DataSpec, ImportHints, PushSpec
 from peft_demo.contracts.strength import STEPS, AtStrength
 from peft_demo.contracts.together import ANSWERS, Combined, Together
+from peft_demo.contracts.verification import Verification
 
 from .changes import changes
 from .examples import EVIL, SHA, card, picture
@@ -133,6 +134,10 @@ class FakeZoo:
 
     def export(self, id: str, to: str, out: Path, rank: int = 0) -> Sequence[str]:
         return ()
+
+    def verify(self, id: str) -> Verification:
+        self.card(id)
+        return Verification("a fake", 1e-6, 0.1, same_answers=True, agrees=True)
 
     def samples(self, id: str) -> Sequence[Sample]:
         return tuple(Sample(label, picture(label)) for label in self.card(id).classes)
