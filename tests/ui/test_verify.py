@@ -27,7 +27,7 @@ def test_why_it_cannot_be_told_stands_in_its_place(service, monkeypatch):
     monkeypatch.setattr(service.zoo, "verify", refuse)
     words = verify.verifier(service.zoo)("evil")
     assert words.startswith("**Not verified.** It does not say what it answered")
-    with pytest.raises(gr.Error, match="no adapter is chosen"):
+    with pytest.raises(gr.Error, match="No adapter is chosen"):
         verify.verifier(service.zoo)("")
 
 
