@@ -22,7 +22,7 @@ from ..inference.precision import FP32
 from ..methods import find_method
 from ..studio.comparison.contenders import Contender
 from ..vit import Backbone, wrap
-from ..vit.load import best_device
+from ..vit.backbone import best_device
 from ..vit.source import Source
 from .huggingface import trained_peft
 from .plain import PlainLoRA, plain_lora

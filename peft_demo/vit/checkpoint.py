@@ -24,10 +24,7 @@ from .formats.pickled import SAVE_ALONE, read_pickled
 from .formats.prefix import strip_prefix
 from .guess import arch_in_name, arch_of_layout, arch_of_tensors, ask_for_arch
 from .sites import patch_embed
-from .source import Source
-
-HEADER_LIMIT = 4_000_000
-"""Bytes; the header of a 40-block ViT takes about 60 kB."""
+from .source import HEADER_LIMIT, Source
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,38 @@
+"""Modules that take seconds to import (torch, timm and what stands on them), loaded when something
+is first asked of them.
+
+    timm = LazyModule("timm")                                   # in a file that may never need it
+    __getattr__ = lazy_names(__name__, {".seam": ["Delta"]})    # in the face of a room
+
+A type checker is told the real thing, by the same import under `if TYPE_CHECKING:`. Two threads may
+ask at once: Python lets one import, and the other wait. What the import raises, each of them gets.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+
+class LazyModule:
+    """Stands for the module of that name until something is asked of it."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(import_module(self._name), attribute)
+
+
+def lazy_names(package: str, names: Mapping[str, Iterable[str]]) -> Callable[[str], Any]:
+    """A `__getattr__` for a package (PEP 562) that takes names from its files: file → its names.
+
+    No file may be called as one of the names: once imported, it would stand in its place.
+    """
+    files = {name: file for file, own in names.items() for name in own}
+
+    def take(name: str) -> Any:
+        if name not in files:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(files[name], package), name)
+
+    return take
