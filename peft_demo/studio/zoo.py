@@ -7,27 +7,29 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from safetensors.torch import save as to_bytes
-from torch import nn
-
-from .. import adapters, interop, vit
-from ..adapters import AdapterFile
+from .. import vit
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import BackboneCard, Sample, Taken, ZooEntry
 from ..contracts.changes import Changes
 from ..contracts.errors import BadData, PeftDemoError
 from ..contracts.specs import DataSpec, ImportHints, RunSpec
-from ..inference import Plain
-from ..inference.scoring import repeated
-from ..inference.together import blended, shares_of
 from ..storage.atomic import disk_errors, write_file
 from ..storage.home import Home
 from ..storage.lock import locked
 from .adapter_store import AdapterStore, refusal
-from .adapter_upload import Parcel, unpack
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
 from .exports import Subject, find_export
+from .heavy import (
+    adapter_upload,
+    adapters,
+    inference,
+    interop,
+    safetensors_torch,
+    scoring,
+    together,
+    torch,
+)
 from .predictor import Predictor
 from .samples import samples
 from .thumbnails import Thumbnails
@@ -131,9 +133,9 @@ class Zoo:
         hints = hints or ImportHints()
         if interop.is_foreign(file):
             return self._convert(file, hints)
-        return self.take_all([AdapterFile.open(file)], [hints.name or file.stem])[0]
+        return self.take_all([adapters.AdapterFile.open(file)], [hints.name or file.stem])[0]
 
-    def take_all(self, files: Sequence[AdapterFile], names: Sequence[str]) -> list[str]:
+    def take_all(self, files: "Sequence[adapters.AdapterFile]", names: Sequence[str]) -> list[str]:
         """As `take`, of all files or of none, with these names; their new ids."""
         self._home.check_room()
         for file in files:
@@ -145,31 +147,31 @@ class Zoo:
         with disk_errors(self._home.tmp):
             self._home.tmp.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._home.tmp) as folder:
-            parcels, refused = unpack(files, Path(folder))
+            parcels, refused = adapter_upload.unpack(files, Path(folder))
             taken = [self._take_parcel(parcel, hints or ImportHints()) for parcel in parcels]
         return [*taken, *refused]
 
-    def check(self, file: AdapterFile) -> None:
+    def check(self, file: "adapters.AdapterFile") -> None:
         """Raises `BadAdapter` unless the tensors are sound, if the backbone is on this machine."""
         if file.card.fingerprint in {backbone.fingerprint for backbone in self.backbones()}:
             self._predictor.load(file)
 
     def changes(self, id: str) -> Changes:
-        return adapters.changes(*self._predictor.load(AdapterFile.open(self.file(id))))
+        return adapters.changes(*self._predictor.load(adapters.AdapterFile.open(self.file(id))))
 
     def merge(self, id: str, out: Path) -> None:
-        file = AdapterFile.open(self.file(id))
+        file = adapters.AdapterFile.open(self.file(id))
         merged = adapters.merge(*self._predictor.load(file))
         _write_weights(merged, file.card, out)
 
     def blend(self, ids: Sequence[str], out: Path, shares: Sequence[float] = ()) -> None:
         members = [self._predictor.choose(id) for id in ids]
-        several = blended(members, shares_of(members, shares))
+        several = together.blended(members, together.shares_of(members, shares))
         _write_weights(several.model, several.card, out)
 
     def export(self, id: str, to: str, out: Path, rank: int = 0) -> Sequence[str]:
         chosen = find_export(to)
-        file = AdapterFile.open(self.file(id))
+        file = adapters.AdapterFile.open(self.file(id))
         backbone, adapter = self._predictor.load(file)
         source = vit.find(file.card.backbone, self._home.root, file.card.fingerprint)
         measure = partial(self._measured, id)
@@ -191,15 +193,16 @@ class Zoo:
     def thumbnails(self, id: str) -> Sequence[bytes]:
         return self._thumbnails.get(self._store.state(id), lambda: self.samples(id))
 
-    def _measured(self, id: str, model: nn.Module) -> str:
+    def _measured(self, id: str, model: "torch.nn.Module") -> str:
         """How many of its own test images a plain model gets right in an adapter's place, in words;
         "" where they cannot be had again."""
         chosen = self._predictor.choose(id)
         try:
             spec = self._data_of(id, chosen.card)
             with self._data.opened(spec) as dataset:
-                before = repeated(chosen, dataset, spec)
-                after = repeated(Plain(chosen.backbone, chosen.card, model), dataset, spec)
+                before = scoring.repeated(chosen, dataset, spec)
+                plain = inference.Plain(chosen.backbone, chosen.card, model)
+                after = scoring.repeated(plain, dataset, spec)
         except BadData:
             return ""
         return f"of {after.images} test images {after.right} are right, {before.right} before."
@@ -209,7 +212,7 @@ class Zoo:
             return ()
         return samples(self._data.open(data), data.shots, data.seed)
 
-    def _take_parcel(self, parcel: Parcel, hints: ImportHints) -> Taken:
+    def _take_parcel(self, parcel: "adapter_upload.Parcel", hints: ImportHints) -> Taken:
         name = parcel.name or parcel.path.name
         try:
             id = self.take(parcel.path, replace(hints, name=parcel.name))
@@ -237,7 +240,7 @@ class Zoo:
         return other.name == card.name and other.fingerprint != card.fingerprint
 
 
-def _write_weights(model: nn.Module, card: AdapterCard, out: Path) -> None:
+def _write_weights(model: "torch.nn.Module", card: AdapterCard, out: Path) -> None:
     """Writes a plain model's weights under timm's names, with what is needed to ask it."""
     metadata = {
         "format": "pt",
@@ -246,4 +249,5 @@ def _write_weights(model: nn.Module, card: AdapterCard, out: Path) -> None:
         "window": json.dumps(card.window),
         "ground": json.dumps(card.ground),
     }
-    write_file(Path(out), to_bytes(adapters.tensors_of(model), metadata))
+    weights = adapters.tensors_of(model)
+    write_file(Path(out), safetensors_torch.save(weights, metadata))

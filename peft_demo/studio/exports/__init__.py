@@ -23,15 +23,12 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-from torch import nn
-
-from ...adapters import Adapter
+from ... import vit
 from ...contracts.adapter_card import AdapterCard
 from ...contracts.cards import Sample
 from ...contracts.errors import UnknownName
-from ...inference import Attached
-from ...vit import Backbone
-from ...vit.catalogue import Source
+from ...vit.source import Source
+from ..heavy import adapters, inference, torch
 
 
 @dataclass(frozen=True)
@@ -39,13 +36,13 @@ class Subject:
     """What is exported: an adapter with its card, and the backbone it was made for, loaded and by
     its source."""
 
-    backbone: Backbone
-    adapter: Adapter
+    backbone: "vit.Backbone"
+    adapter: "adapters.Adapter"
     card: AdapterCard
     source: Source
     rank: int = 0
     """Of the nearest LoRA, where a format can be near only; 0 asks for the adapter as it is."""
-    measure: Callable[[nn.Module], str] = field(default=lambda model: "", repr=False)
+    measure: "Callable[[torch.nn.Module], str]" = field(default=lambda model: "", repr=False)
     """What a plain model [B 3 S S] → [B C] gets right of the adapter's own test images, in words;
     "" where they cannot be had again."""
     samples: Callable[[], Sequence[Sample]] = field(default=lambda: (), repr=False)
@@ -58,9 +55,9 @@ class Subject:
         return f"\nBefore that, {words}." if words else ""
 
     @property
-    def attached(self) -> Attached:
+    def attached(self) -> "inference.Attached":
         """The adapter around its backbone, to compare an export with."""
-        return Attached.of(self.backbone, self.adapter, self.card)
+        return inference.Attached.of(self.backbone, self.adapter, self.card)
 
 
 @dataclass(frozen=True)
