@@ -4,13 +4,25 @@ is first asked of them.
     timm = LazyModule("timm")                                   # in a file that may never need it
     __getattr__ = lazy_names(__name__, {".seam": ["Delta"]})    # in the face of a room
 
-A type checker is told the real thing, by the same import under `if TYPE_CHECKING:`. Two threads may
-ask at once: Python lets one import, and the other wait. What the import raises, each of them gets.
+A type checker is told the real thing, by the same import under `if TYPE_CHECKING:`. Threads may ask
+at once: one imports and the others wait, and what the import raises, each of them gets. Python's
+own locks, one a module, are not enough: where two threads begin at two ends of what imports each
+other, one of them is handed a module that is not complete.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
+from threading import RLock
+from types import ModuleType
 from typing import Any
+
+_one_at_a_time = RLock()
+
+
+def load_module(name: str, package: str | None = None) -> ModuleType:
+    """As `importlib.import_module`, by one thread at a time."""
+    with _one_at_a_time:
+        return import_module(name, package)
 
 
 class LazyModule:
@@ -20,7 +32,7 @@ class LazyModule:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
-        return getattr(import_module(self._name), attribute)
+        return getattr(load_module(self._name), attribute)
 
 
 def lazy_names(package: str, names: Mapping[str, Iterable[str]]) -> Callable[[str], Any]:
@@ -33,6 +45,6 @@ def lazy_names(package: str, names: Mapping[str, Iterable[str]]) -> Callable[[st
     def take(name: str) -> Any:
         if name not in files:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(files[name], package), name)
+        return getattr(load_module(files[name], package), name)
 
     return take

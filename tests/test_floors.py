@@ -116,6 +116,28 @@ def test_importing_does_not_load_torch(name):
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
+WITHOUT_TORCH = """
+import sys
+from pathlib import Path
+from peft_demo import app, cli
+import peft_demo.__main__  # adds commands
+
+codes = [cli.run(words.split()) for words in sys.argv[1:]]
+page = app.page_for_this_machine("127.0.0.1", None, offline=True, allow_local_paths=False)
+loaded = {"torch", "timm"} & sys.modules.keys()
+print(codes, len(page.blocks.blocks) > 100, loaded)
+"""
+"""Prints the exit code of each command, whether the page is drawn, and what was loaded for it."""
+
+
+def test_commands_that_list_and_a_page_that_is_drawn_need_no_torch(home):
+    words = ["zoo", "datasets", "backbones", "train --method lroa --data digits", "predict who x"]
+    command = [sys.executable, "-c", WITHOUT_TORCH, *words]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.stdout.splitlines()[-1:] == ["[0, 0, 0, 2, 2] True set()"], result.stderr
+    assert "did you mean 'lora'?" in result.stderr
+
+
 def test_a_page_that_only_answers_does_not_load_training(tmp_path):
     code = (
         "import sys; from peft_demo.studio import Studio; studio = Studio(sys.argv[1]);"

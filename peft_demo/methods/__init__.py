@@ -39,7 +39,6 @@ What a method may do besides
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,6 +47,7 @@ from ..contracts.errors import BadValue, UnknownName
 from ..contracts.knobs import build as build_config
 from ..contracts.knobs import knob, knobs
 from ..contracts.specs import Recipe
+from ..lazy import load_module
 from .index import indexed
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def methods() -> dict[str, Method]:
     """All methods by name: those of the files here in alphabetical order, then registered ones."""
     result = {}
     for module in iter_modules(__path__):
-        names = vars(import_module(f"{__name__}.{module.name}"))
+        names = vars(load_module(f"{__name__}.{module.name}"))
         result |= {m.name: m for m in names.values() if isinstance(m, Method)}
     return result | _registered
 

@@ -1,5 +1,5 @@
-"""What takes seconds to import, as it stands on torch and timm: loaded when something is first
-asked of it. So the page, and the commands that only list, are there at once.
+"""What takes seconds to import, as it stands on torch, timm or huggingface_hub: loaded when
+something is first asked of it. So the page, and the commands that only list, are there at once.
 """
 
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .. import adapters, inference, interop, training
     from ..data import few_shot_tensors
     from ..inference import data_map, scoring, strengths, together
-    from . import adapter_upload, merged
+    from . import adapter_upload, hub_client, hub_upload, merged
 else:
     torch = LazyModule("torch")
     safetensors_torch = LazyModule("safetensors.torch")
@@ -27,6 +27,8 @@ else:
     strengths = LazyModule("peft_demo.inference.strengths")
     together = LazyModule("peft_demo.inference.together")
     adapter_upload = LazyModule("peft_demo.studio.adapter_upload")
+    hub_client = LazyModule("peft_demo.studio.hub_client")
+    hub_upload = LazyModule("peft_demo.studio.hub_upload")
     merged = LazyModule("peft_demo.studio.merged")
 
 __all__ = [
@@ -34,6 +36,8 @@ __all__ = [
     "adapters",
     "data_map",
     "few_shot_tensors",
+    "hub_client",
+    "hub_upload",
     "inference",
     "interop",
     "merged",

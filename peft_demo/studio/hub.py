@@ -10,8 +10,7 @@ from ..contracts.progress import Report
 from ..contracts.specs import PushSpec, repo_id
 from ..storage.atomic import disk_errors
 from ..storage.home import Home
-from . import hub_client
-from .hub_upload import pack
+from .heavy import hub_client, hub_upload
 from .zoo import Zoo
 
 
@@ -68,7 +67,7 @@ class Hub:
 
     def _pack(self, push: PushSpec) -> tuple[UploadPreview, dict[str, bytes]]:
         files = [self._zoo.file(id) for id in push.adapters]
-        return pack(push, files, self._home.root)
+        return hub_upload.pack(push, files, self._home.root)
 
     def _token(self, given: str) -> str:
         """The visitor's own token, else that of this machine.

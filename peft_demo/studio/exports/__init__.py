@@ -19,7 +19,6 @@ a test to `tests/studio/test_exports.py`.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -27,6 +26,7 @@ from ... import vit
 from ...contracts.adapter_card import AdapterCard
 from ...contracts.cards import Sample
 from ...contracts.errors import UnknownName
+from ...lazy import load_module
 from ...vit.source import Source
 from ..heavy import adapters, inference, torch
 
@@ -72,7 +72,7 @@ class Export:
 @lru_cache
 def exports() -> Mapping[str, Export]:
     """All formats by name, in alphabetical order of their files."""
-    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    modules = [load_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
     records = [
         value for file in modules for value in vars(file).values() if isinstance(value, Export)
     ]
