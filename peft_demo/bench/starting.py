@@ -128,9 +128,11 @@ def _free_port() -> int:
 
 
 def _environment(home: Path) -> Mapping[str, str]:
-    """An empty home, and this very code whatever else is installed."""
+    """An empty home, this very code whatever else is installed, and Python as it comes: it keeps
+    what it has compiled."""
     code = str(Path(__file__).parents[2])
-    return {**os.environ, "PEFT_DEMO_HOME": str(home / "home"), "PYTHONPATH": code}
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, "PEFT_DEMO_HOME": str(home / "home"), "PYTHONPATH": code}
 
 
 def _broken(start: Start, reason: str) -> PeftDemoError:

@@ -127,9 +127,9 @@ def _backbone(source: Source, model: nn.Module, size: int, device: str) -> Backb
 
 
 def _from_file(source: Source) -> nn.Module:
-    tensors = {name: tensor.float() for name, tensor in read_tensors(source).items()}
     model = source.create()
-    model.load_state_dict(tensors)
+    tensors = read_tensors(source, model.state_dict())
+    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     return model
 
 
