@@ -10,8 +10,12 @@ own locks, one a module, are not enough: where two threads begin at two ends of 
 other, one of them is handed a module that is not complete.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import gc
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import resolve_name
 from threading import RLock
 from types import ModuleType
 from typing import Any
@@ -21,8 +25,28 @@ _one_at_a_time = RLock()
 
 def load_module(name: str, package: str | None = None) -> ModuleType:
     """As `importlib.import_module`, by one thread at a time."""
+    name = resolve_name(name, package)
     with _one_at_a_time:
-        return import_module(name, package)
+        if name not in sys.modules:
+            with _without_collector():
+                import_module(name)
+        return import_module(name)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Importing torch and timm makes 400,000 objects that stay. Python's garbage collector would
+    look through them again and again: it rests meanwhile, and leaves them alone afterwards.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 class LazyModule:
