@@ -6,6 +6,7 @@ The library is six names, loaded when the first of them is asked for (see `libra
 
 from typing import TYPE_CHECKING
 
+from .lazy import lazy_names
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -13,13 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["attach", "inspect", "load", "load_backbone", "save", "train"]
 
-
-def __getattr__(name: str):
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import library
-
-    return getattr(library, name)
+__getattr__ = lazy_names(__name__, {".library": __all__})
 
 
 def __dir__() -> list[str]:

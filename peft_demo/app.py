@@ -17,11 +17,18 @@ from typer import Option
 
 from .cli.options import Offline, Zoo
 from .contracts.errors import PeftDemoError
+from .lazy import LazyModule
+from .storage.home import find_home
 
 if TYPE_CHECKING:
     from gradio import Blocks
 
+    from . import space, studio, ui
     from .contracts.service import Service
+else:
+    space = LazyModule("peft_demo.space")
+    studio = LazyModule("peft_demo.studio")
+    ui = LazyModule("peft_demo.ui")
 
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 THE_HUB = "https://huggingface.co"
@@ -87,8 +94,6 @@ def _cannot_serve(host: str, port: int | None, error: OSError) -> PeftDemoError:
 
 def _launch(page: ServedPage, host: str, port: int | None, open_browser: bool) -> None:
     """Serves the page and blocks until Ctrl-C."""
-    from .ui import warm_up
-
     try:
         page.blocks.launch(
             server_name=host,
@@ -100,8 +105,9 @@ def _launch(page: ServedPage, host: str, port: int | None, open_browser: bool) -
         )
     except OSError as error:
         raise _cannot_serve(host, port, error) from None
-    # the first page then finds its answer in memory
-    Thread(target=warm_up, args=(page.service,), daemon=True).start()
+    # Torch is loaded for the first answer, while the browser draws the page: before, the page would
+    # be later and the answer no sooner. Whoever asks meanwhile waits for it.
+    Thread(target=ui.warm_up, args=(page.service,), daemon=True).start()
     print(f"PEFT Demo is at {page.blocks.local_url} (Ctrl-C ends it)", flush=True)
     page.blocks.block_thread()
 
@@ -110,33 +116,25 @@ def page_for_this_machine(
     host: str, zoo: Path | None, offline: bool, allow_local_paths: bool
 ) -> ServedPage:
     """The page of the person at this machine. Other people may look on where it listens to them."""
-    from .studio import Studio
-
-    studio = Studio(
+    service = studio.Studio(
         zoo=zoo,
         offline=offline,
         allow_local_paths=allow_local_paths,
         shared=host not in THIS_MACHINE,
     )
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(studio.home.tmp))
-    from . import ui
-
-    blocks, launch = ui.build(studio)
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(service.home.tmp))
+    blocks, launch = ui.build(service)
     hosts = [host, *_names_by_environment()]
     if host not in THIS_MACHINE:
         hosts += [socket.gethostname(), f"{socket.gethostname()}.local"]
-    return ServedPage(studio, blocks, ui.guarded(launch, hosts))
+    return ServedPage(service, blocks, ui.guarded(launch, hosts))
 
 
 def page_for_visitors(offline: bool) -> ServedPage:
     """The page of a Hugging Face Space, where each visitor has a studio of their own."""
     if os.environ.get("SPACES_ZERO_GPU"):
         import_module("spaces")  # before torch, which it changes; only a Space has it
-    from .storage.home import find_home
-
     os.environ.setdefault("GRADIO_TEMP_DIR", str(find_home().tmp))
-    from . import space, ui
-
     visitors = space.open_visitors(offline)
     blocks, launch = ui.build(visitors, space.banner)
     hosts = _names_by_environment()

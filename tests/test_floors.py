@@ -12,6 +12,7 @@ FACE = "__init__"
 """The package's own face, `peft_demo/__init__.py`: nothing below it may import it."""
 FLOORS = {
     "version": 0,
+    "lazy": 0,
     "contracts": 0,
     "storage": 1,
     "vit": 2,
@@ -32,14 +33,14 @@ FLOORS = {
     "__main__": 11,
     FACE: 12,
 }
-STANDARD_ONLY = {"version", "contracts", "storage"}
+STANDARD_ONLY = {"version", "lazy", "contracts", "storage"}
 ALLOWED_OUTSIDE = {"storage": {"filelock"}}
 NOT_FOR = {
     "ui": FLOORS.keys() - {"contracts", "version"},
     "cli": {"ui", "space"},
     "space": {"cli"},
     "library": {"studio"},
-    "pretrain": FLOORS.keys() - {"contracts", "storage", "version", "vit", "data"},
+    "pretrain": FLOORS.keys() - {"contracts", "storage", "version", "lazy", "vit", "data"},
 }
 
 FILES = sorted((ROOT / "peft_demo").rglob("*.py"))
@@ -113,6 +114,28 @@ def test_the_ground_floor_needs_the_standard_library_only(file):
 def test_importing_does_not_load_torch(name):
     code = f"import {name}, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+WITHOUT_TORCH = """
+import sys
+from pathlib import Path
+from peft_demo import app, cli
+import peft_demo.__main__  # adds commands
+
+codes = [cli.run(words.split()) for words in sys.argv[1:]]
+page = app.page_for_this_machine("127.0.0.1", None, offline=True, allow_local_paths=False)
+loaded = {"torch", "timm"} & sys.modules.keys()
+print(codes, len(page.blocks.blocks) > 100, loaded)
+"""
+"""Prints the exit code of each command, whether the page is drawn, and what was loaded for it."""
+
+
+def test_commands_that_list_and_a_page_that_is_drawn_need_no_torch(home):
+    words = ["zoo", "datasets", "backbones", "train --method lroa --data digits", "predict who x"]
+    command = [sys.executable, "-c", WITHOUT_TORCH, *words]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.stdout.splitlines()[-1:] == ["[0, 0, 0, 2, 2] True set()"], result.stderr
+    assert "did you mean 'lora'?" in result.stderr
 
 
 def test_a_page_that_only_answers_does_not_load_training(tmp_path):

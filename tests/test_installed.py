@@ -24,6 +24,7 @@ DATA_FILES = [
     "peft_demo/py.typed",
     "peft_demo/vit/bundled/vit_mini_patch16_112.safetensors",
     "peft_demo/vit/bundled/vit_mini_patch16_112.md",
+    "peft_demo/methods/index.json",
     "peft_demo/ui/icon.svg",
     "peft_demo/ui/pictures/classify.webp",
     "peft_demo/ui/pictures/train.webp",

@@ -8,7 +8,8 @@ header's metadata has `format`, the four keys that ModelSpec requires, and `peft
 which the card lists.
 
 A file is judged in this order, and nothing is attached before the end.
-`AdapterFile`: header small and sound → file not too large → card well-formed.
+`AdapterFile`: header small and sound → file not too large → card well-formed (this much is
+`storage.adapter_header`).
 `load`: made for this backbone → method and knobs known → names, shapes and dtypes as the method
 builds them (on the meta device, without memory) → values finite and in range.
 """
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -32,16 +33,11 @@ from ..contracts.errors import BadAdapter, BadValue, UnknownName, WrongBackbone
 from ..contracts.probes import PICTURES, VERSION, Probes
 from ..contracts.text import quoted, shortened
 from ..methods import Method, find_method
-from ..storage.header import Header, open_binary, parse_header, read_whole
+from ..storage.adapter_header import judge
+from ..storage.header import Header, open_binary, read_whole
 from ..vit import Anatomy, Backbone
 from .adapter import Adapter, materialize, meta_adapter
 from .codec import mark_dequantized, pack, unpack
-
-HEADER_LIMIT = 1_000_000
-"""Bytes; the card of a 100-class, 16-shot adapter takes about 70 kB."""
-
-FILE_LIMIT = 4_000_000_000
-"""Bytes; full fine-tuning of a ViT-H takes 2.5 GB."""
 
 PROBE_LOGITS = "probe_logits"
 
@@ -70,14 +66,14 @@ class AdapterFile:
         `BadAdapter` says why not.
         """
         with open_binary(path, BadAdapter) as stream:
-            header, card = _judge(stream, path.name)
+            header, card = judge(stream, path.name)
             content = read_whole(stream, header, path.name, BadAdapter)
         return cls(content, header, card)
 
     @classmethod
     def parse(cls, content: bytes) -> "AdapterFile":
         """The file whose bytes are `content`; `BadAdapter` says why not."""
-        return cls(content, *_judge(BytesIO(content), "this file"))
+        return cls(content, *judge(BytesIO(content), "this file"))
 
     @property
     def accuracy(self) -> float | None:
@@ -135,12 +131,6 @@ def seal(tensors: Mapping[str, Tensor], card: AdapterCard) -> bytes:
     return _bytes(copies, card)
 
 
-def read_card(path: Path) -> AdapterCard:
-    """The card of the file at `path`, without reading a tensor; `BadAdapter` says why not."""
-    with open_binary(path, BadAdapter) as stream:
-        return _judge(stream, path.name)[1]
-
-
 def load(file: AdapterFile, backbone: Backbone) -> Adapter:
     """The adapter of a file, ready to attach to `backbone`. `BadAdapter` says why not."""
     card = file.card
@@ -174,29 +164,6 @@ def check_backbone(card: AdapterCard, backbone: Backbone) -> None:
         raise WrongBackbone(
             f"{name} was trained at {card.size} px, this backbone is set to {backbone.size} px."
         )
-
-
-def _judge(stream: BinaryIO, name: str) -> tuple[Header, AdapterCard]:
-    """Header and card of an open file that the sentences call `name`."""
-    header = parse_header(stream, name, HEADER_LIMIT, BadAdapter)
-    if header.file_bytes > FILE_LIMIT:
-        raise BadAdapter(f"{name} is larger than any adapter ({FILE_LIMIT / 1e9:.0f} GB).")
-    return header, _card(header, name)
-
-
-def _card(header: Header, name: str) -> AdapterCard:
-    if "peft_demo" not in header.metadata:
-        if _is_peft(header):
-            raise BadAdapter(
-                f"{name} is a LoRA of huggingface/peft without its adapter_config.json.",
-                "Add both files together, or a zip of their folder.",
-            )
-        raise BadAdapter(f"{name} holds no adapter card, so it was not made by PEFT Demo.")
-    return AdapterCard.parse(header.metadata["peft_demo"])
-
-
-def _is_peft(header: Header) -> bool:
-    return any(name.startswith("base_model.model.") for name in header.tensors)
 
 
 def _skeleton_of(card: AdapterCard, anatomy: Anatomy) -> tuple[Adapter, Layout]:

@@ -5,6 +5,7 @@
     python -m peft_demo bench methods            steps.py       a step beside a plain LoRA's
     python -m peft_demo bench switch             switching.py   choosing, loading, merging adapters
     python -m peft_demo bench predict            answering.py   answers of one adapter and of many
+    python -m peft_demo bench start              starting.py    commands and page, until they answer
     python -m peft_demo bench vtab|fgvc|fewshot  field/         the field's benchmarks
 
 `compare` and `tune` do their runs one after the other (`sweep.py`, `runner.py`) or with `--workers`

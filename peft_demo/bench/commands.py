@@ -251,6 +251,22 @@ def predict(
     _print_times(rows, as_json)
 
 
+@bench.command("start")
+def start(
+    turns: Annotated[
+        int, Option(metavar="N", min=1, max=100, help="How often each starts, in turns.")
+    ] = 5,
+    markdown: Markdown = False,
+    as_json: Json = False,
+) -> None:
+    """Time until commands and the page answer, beside importing torch, timm and Gradio."""
+    from . import comparison, starting
+
+    with Progress() as progress:
+        rows = starting.measure(turns, progress.report)
+    print_answer(rows, comparison.drawn(starting.printed(rows), starting.HEAD, markdown), as_json)
+
+
 @contextmanager
 def _find_source(backbone: str) -> Iterator["Source"]:
     """Where the backbone comes from; what libraries print meanwhile goes to standard error."""

@@ -9,7 +9,7 @@ from torch import nn
 from ..adapters import Adapter, create
 from ..methods import find_method
 from ..vit import Backbone, wrap
-from ..vit.load import best_device
+from ..vit.backbone import best_device
 from ..vit.source import Source
 
 CLASSES = 10

@@ -23,7 +23,7 @@ from ..methods import find_method
 from ..studio.comparison.contenders import Contender
 from ..training.recompute import recompute_blocks
 from ..vit import Backbone, wrap
-from ..vit.load import best_device
+from ..vit.backbone import best_device
 from ..vit.source import Source
 from .huggingface import trained_peft
 from .plain import PlainLoRA, plain_lora

@@ -5,8 +5,9 @@
         rank: int = knob(8, "Rank", low=1, high=256, info="width of the bottleneck")
 
 Forms, flags, cards and tests are derived from it, so the default stands once, in the dataclass.
-`knobs(Config)` lists them. `build(Config, values)` checks values from anywhere (form, command line,
-adapter card) and returns the frozen config, or raises `BadValue` with a sentence.
+`knobs(Config)` lists them. `check(knobs, values)` takes values from anywhere (form, command line,
+adapter card) or raises `BadValue` with a sentence; `build(Config, values)` makes the frozen config
+of them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -106,15 +107,24 @@ def knobs(config: type) -> tuple[Knob, ...]:
 def build(config: type[Config], values: Mapping[str, Any] | None = None) -> Config:
     """A frozen `config` from `values`; those that are missing take their default.
 
-    Raises `UnknownName` for a knob it does not have, `BadValue` for a value that does not fit.
+    Raises what `check` raises.
     """
-    known = {knob.name: knob for knob in knobs(config)}
+    return config(**check(knobs(config), values or {}))
+
+
+def check(knobs: Iterable[Knob], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, each as the type of its knob.
+
+    Raises `UnknownName` for a knob that is not among them, `BadValue` for a value that does not
+    fit.
+    """
+    known = {knob.name: knob for knob in knobs}
     checked = {}
-    for name, value in (values or {}).items():
+    for name, value in values.items():
         if name not in known:
             raise UnknownName("knob", name, known)
         checked[name] = known[name].check(value)
-    return config(**checked)
+    return checked
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ are imported by the first call that needs them.
 
 from typing import TYPE_CHECKING
 
+from ..lazy import lazy_names
 from .chosen import Split
 from .dataset import Dataset, Example
 from .few_shot import readable, split
@@ -47,10 +48,4 @@ __all__ = [
     "to_tensor",
 ]
 
-
-def __getattr__(name: str):
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import tensors
-
-    return getattr(tensors, name)
+__getattr__ = lazy_names(__name__, {".tensors": ["augment", "stack", "to_tensor"]})

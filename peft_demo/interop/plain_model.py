@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from ..adapters.merge import tensors_of
 from ..contracts.errors import BadValue, CannotExport
 from ..vit import Backbone
-from ..vit.source import set_size, timm_names
+from ..vit.architecture import set_size
+from ..vit.source import timm_names
 from .transformers_names import SIGLIP, Layout
 
 ACTIVATIONS: dict[type[nn.Module], str] = {

@@ -40,29 +40,32 @@ What a method may do besides
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Protocol
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..contracts.cards import MethodCard
 from ..contracts.errors import BadValue, UnknownName
 from ..contracts.knobs import build as build_config
 from ..contracts.knobs import knob, knobs
 from ..contracts.specs import Recipe
-from ..vit import Anatomy, Backbone, Delta
+from ..lazy import load_module
+from .index import indexed
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ..vit import Anatomy, Backbone, Delta
 
 
 @dataclass(frozen=True)
 class Parts:
     """What an adapter is made of."""
 
-    deltas: Mapping[str, Delta] = field(default_factory=dict)
+    deltas: "Mapping[str, Delta]" = field(default_factory=dict)
     """By the name of their site."""
     replaces: tuple[str, ...] = ()
     """timm names of the backbone's tensors that a copy is trained of."""
-    head: Callable[[int, int], nn.Linear] | None = None
+    head: "Callable[[int, int], nn.Linear] | None" = None
     """Makes the head from (features, classes); None is a linear map that starts at zero."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """JSON that the adapter's card keeps, for `build` to make the same again (see `Survey`)."""
@@ -80,7 +83,7 @@ class Survey(Protocol):
     batches: int
     batch: int
 
-    def add(self, images: Tensor, labels: Tensor) -> None:
+    def add(self, images: "Tensor", labels: "Tensor") -> None:
         """A batch of normalised training images [B 3 S S] and their labels [B], never any
         others."""
 
@@ -100,7 +103,7 @@ class Allocator(Protocol):
     def after_step(self) -> None:
         """After each step of the optimiser; the parameters still have their gradients."""
 
-    def state(self) -> Mapping[str, Tensor]:
+    def state(self) -> "Mapping[str, Tensor]":
         """All that it remembers, to be kept by a checkpoint and filled again from one."""
         ...
 
@@ -138,7 +141,7 @@ class Method:
     """The dataclass of its knobs."""
     build: Callable[..., Parts]
     """Called with (anatomy, config), and with an allocation if the method surveys."""
-    count: Callable[[Anatomy, Any], int]
+    count: "Callable[[Anatomy, Any], int]"
     """Trainable parameters without the head, in closed form."""
     lr: float
     """Default learning rate of all but the head, chosen on validation images."""
@@ -150,7 +153,7 @@ class Method:
     """Whether it folds into plain weights with these knobs."""
     identity: Callable[[Any], bool] = always
     """Whether a new adapter leaves the features as they were."""
-    survey: Callable[[Backbone, Any, int, int], Survey] | None = None
+    survey: "Callable[[Backbone, Any, int, int], Survey] | None" = None
     """Makes the survey of (backbone, config, classes, seed); `count` is then the budget, which an
     adapter meets within 5 %."""
     variants: tuple[str, ...] = ()
@@ -159,7 +162,7 @@ class Method:
     """Knobs that `bench tune` and `train --tune` try beside the learning rates, with the values to
     try. The default of such a knob is what `bench tune` found best, not what the paper prints."""
 
-    def parts(self, anatomy: Anatomy, config: Any, allocation: Any = None) -> Parts:
+    def parts(self, anatomy: "Anatomy", config: Any, allocation: Any = None) -> Parts:
         """What `build` makes; with the allocation, if the method surveys and there is one."""
         if self.survey and allocation:
             return self.build(anatomy, config, allocation)
@@ -218,9 +221,18 @@ def methods() -> dict[str, Method]:
     """All methods by name: those of the files here in alphabetical order, then registered ones."""
     result = {}
     for module in iter_modules(__path__):
-        names = vars(import_module(f"{__name__}.{module.name}"))
+        names = vars(load_module(f"{__name__}.{module.name}"))
         result |= {m.name: m for m in names.values() if isinstance(m, Method)}
     return result | _registered
+
+
+def cards() -> dict[str, MethodCard]:
+    """The cards of all `methods`, by name: those of the files here from the `index`, where it is
+    of this code. Then nothing is imported, and torch neither.
+    """
+    known = indexed(tuple(__path__)) or [method.card() for method in methods().values()]
+    registered = [method.card() for method in _registered.values()]
+    return {card.name: card for card in [*known, *registered]}
 
 
 def register(method: Method) -> None:
@@ -232,6 +244,13 @@ def register(method: Method) -> None:
         raise BadValue(f"there is a method {method.name!r} already.", "Choose another name.")
     _registered[method.name] = method
     methods.cache_clear()
+
+
+def find_card(name: str) -> MethodCard:
+    """The card of the method of this name; `UnknownName` offers the nearest one."""
+    if name not in cards():
+        raise UnknownName("method", name, cards())
+    return cards()[name]
 
 
 def find_method(name: str) -> Method:

@@ -21,7 +21,7 @@ from ..studio.backbone_cache import BackboneCache
 from ..studio.comparison import Comparisons
 from ..studio.datasets import Datasets
 from ..studio.limits import Limits
-from ..vit.load import best_device
+from ..vit.backbone import best_device
 from .line import Line
 from .training_queue import TrainingQueue
 from .visitor_id import visitor_id

@@ -6,6 +6,7 @@
 `names`    names that are safe everywhere
 `home`     where a person's files live
 `header`   the header of a safetensors file
+`adapter_header`   that of an adapter, with its card
 """
 
 from .atomic import (

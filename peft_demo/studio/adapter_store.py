@@ -11,10 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import timm
-
 from .. import methods
-from ..adapters import AdapterFile
+from ..contracts import knobs
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import BackboneCard, ZooEntry
 from ..contracts.errors import BadAdapter, BadValue, NotAllowed, PeftDemoError, UnknownName
@@ -22,7 +20,9 @@ from ..storage.atomic import disk_errors, move_file_to, sweep_drafts, write_file
 from ..storage.lock import locked
 from ..storage.names import free_name, slug
 from ..storage.paths import expanded, is_file
+from ..vit.source import is_pretrained
 from .entry import SUFFIX, entry_id, read_entry
+from .heavy import adapters
 from .trash import Trash
 
 SHIPPED = Path(__file__).parents[2] / "adapters_zoo"
@@ -95,19 +95,19 @@ class AdapterStore:
     def save(self, content: bytes, id: str = "") -> str:
         """Writes an adapter file under a new id made from its name, or in place of `id`; the id."""
         if not id:
-            return self.take(AdapterFile.parse(content))
+            return self.take(adapters.AdapterFile.parse(content))
         with locked(self.own):
             write_file(self._place(id), content)
         return id
 
-    def take(self, file: AdapterFile, name: str = "") -> str:
+    def take(self, file: "adapters.AdapterFile", name: str = "") -> str:
         """Writes a file from outside into the own folder, as it was judged; its new id.
 
         The id is made from `name`, or else from the name in its card.
         """
         return self.take_all([file], [name])[0]
 
-    def take_all(self, files: Sequence[AdapterFile], names: Sequence[str]) -> list[str]:
+    def take_all(self, files: "Sequence[adapters.AdapterFile]", names: Sequence[str]) -> list[str]:
         """As `take`, of all files or of none; their new ids."""
         ids: list[str] = []
         with locked(self.own):
@@ -133,7 +133,7 @@ class AdapterStore:
         """Gives the adapter a new name, in its card and as its id; the new id."""
         name = _tidy(name, 80, "a name")
         with self._changing(id) as source:
-            file = AdapterFile.open(source)
+            file = adapters.AdapterFile.open(source)
             renamed = file.with_card(replace(file.card, name=name))
             target = id if slug(name) == id else self._free(name)
             write_file(self._place(target), renamed.content)
@@ -146,7 +146,7 @@ class AdapterStore:
         """Calls a class something else; the tensors stay as they are."""
         new = _tidy(new, 100, "a class name")
         with self._changing(id) as source:
-            file = AdapterFile.open(source)
+            file = adapters.AdapterFile.open(source)
             card = file.card
             if old not in card.classes:
                 raise UnknownName("class", old, card.classes)
@@ -226,7 +226,7 @@ def refusal(
     `chosen` asks for one backbone among the `known` ones.
     """
     try:
-        methods.find_method(card.method).config(card.knobs)
+        knobs.check(methods.find_card(card.method).knobs, card.knobs)
     except PeftDemoError as error:
         return str(error)
     needs = f"it was trained on {card.backbone} (sha256 {card.fingerprint[:12]}…)"
@@ -249,7 +249,7 @@ def _fits(card: AdapterCard, backbone: BackboneCard) -> bool:
 
 def _downloadable(card: AdapterCard, known: Sequence[BackboneCard]) -> bool:
     """Whether timm knows pretrained weights of that name, and nothing else here goes by it."""
-    return card.backbone not in [b.name for b in known] and timm.is_model_pretrained(card.backbone)
+    return card.backbone not in [b.name for b in known] and is_pretrained(card.backbone)
 
 
 def _tidy(text: str, longest: int, what: str) -> str:

@@ -5,11 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 
-import torch
-from torch import Tensor
-
-from .. import data, inference
-from ..adapters import AdapterFile
+from .. import data
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.answer import Answer, NamedPicture
 from ..contracts.cards import Prediction, SideBySide
@@ -24,18 +20,23 @@ from ..contracts.strength import AtStrength
 from ..contracts.together import Together
 from ..contracts.window import Window
 from ..data import split
-from ..data.few_shot_tensors import few_shot_tensors
 from ..data.images import open_header
 from ..data.pixels import PixelBudget
-from ..inference import Answered, Attached
-from ..inference.data_map import data_map, own_map
-from ..inference.scoring import compared, repeated, score
-from ..inference.strengths import over_strengths
-from ..inference.together import shares_of, together
 from ..storage.atomic import write_file
 from .adapter_store import AdapterStore
 from .datasets import Datasets
-from .merged import side_by_side
+from .heavy import (
+    adapters,
+    data_map,
+    few_shot_tensors,
+    inference,
+    merged,
+    scoring,
+    strengths,
+    together,
+    torch,
+    training,
+)
 from .predictor import Predictor
 
 TOGETHER = 8
@@ -92,7 +93,7 @@ class Answers:
     def side_by_side(self, image: Path | bytes, id: str, top: int = 5) -> SideBySide:
         """The answer attached and merged; `CannotMerge` says why not."""
         chosen = self._predictor.choose(id)
-        return side_by_side(chosen, self._predictor.merged(chosen), id, image, top)
+        return merged.side_by_side(chosen, self._predictor.merged(chosen), id, image, top)
 
     def explain(self, image: Path | bytes, id: str, report: Report | None = None) -> Explanation:
         """What the answer of an adapter rests on."""
@@ -113,15 +114,15 @@ class Answers:
         spec = data or self._data_of(id, chosen.card)
         with self._datasets.opened(spec, report) as dataset:
             if data:
-                return score(chosen, dataset, report, pictures)
-            return repeated(chosen, dataset, spec, report, pictures)
+                return scoring.score(chosen, dataset, report, pictures)
+            return scoring.repeated(chosen, dataset, spec, report, pictures)
 
     def strengths(self, id: str, report: Report | None = None) -> list[AtStrength]:
         """How often it is right when what it adds is scaled, on validation images of its run."""
         chosen = self._predictor.choose(id)
         spec = self._data_of(id, chosen.card)
         with self._datasets.opened(spec, report) as dataset:
-            return over_strengths(chosen, dataset, spec, report)
+            return strengths.over_strengths(chosen, dataset, spec, report)
 
     def together(
         self,
@@ -133,10 +134,10 @@ class Answers:
         """How often several adapters are right, each alone and all together. Without `data` on
         images of the first one's dataset."""
         members = {id: self._predictor.choose(id) for id in ids}
-        shares = shares_of(list(members.values()), shares)
+        shares = together.shares_of(list(members.values()), shares)
         spec = data or self._data_of(ids[0], members[ids[0]].card)
         with self._datasets.opened(spec, report) as dataset:
-            return together(members, dataset, shares, report)
+            return together.together(members, dataset, shares, report)
 
     def map(
         self,
@@ -150,7 +151,7 @@ class Answers:
         own run."""
         chosen = self._predictor.choose(id)
         spec = data or self._data_of(id, chosen.card)
-        draw = data_map if data else own_map
+        draw = data_map.data_map if data else data_map.own_map
         with self._datasets.opened(spec, report) as dataset:
             return draw(chosen, dataset, spec, part, drawing, report)
 
@@ -160,7 +161,7 @@ class Answers:
         """What `evaluate` says of the first, and both on the images that neither has seen."""
         one, other = self._predictor.choose(first), self._predictor.choose(second)
         with self._datasets.opened(data, report) as dataset:
-            return compared(one, other, dataset, report)
+            return scoring.compared(one, other, dataset, report)
 
     def calibrate(
         self, id: str, out: Path, data: DataSpec | None = None, report: Report | None = None
@@ -168,15 +169,13 @@ class Answers:
         """Writes at `out` the adapter with true probabilities and a sense of what is none of its
         classes, learned from `data`: the images of its own run where none is named; the new card.
         """
-        from ..training import calibrated
-
         chosen = self._predictor.choose(id)
         spec = data or self._data_of(id, chosen.card)
         with self._datasets.opened(spec, report) as dataset:
             images = split(dataset, spec.shots, spec.seed, report)
-            material = few_shot_tensors(images, chosen.backbone.size, report)
-        file = AdapterFile.open(self._store.path(id))
-        file = calibrated(file, chosen.backbone, material)
+            material = few_shot_tensors.few_shot_tensors(images, chosen.backbone.size, report)
+        file = adapters.AdapterFile.open(self._store.path(id))
+        file = training.calibrated(file, chosen.backbone, material)
         write_file(out, file.content)
         return file.card
 
@@ -189,7 +188,7 @@ class Answers:
         if spec.source != "bundled":
             raise BadData("its images did not come with the project.")
         chosen = self._predictor.choose(id)
-        return repeated(chosen, self._datasets.open(spec, report), spec, report)
+        return scoring.repeated(chosen, self._datasets.open(spec, report), spec, report)
 
     def _each(
         self, pictures: Sequence[NamedPicture], id: str, top: int, shown_under: Window | None
@@ -231,7 +230,9 @@ class Answers:
                 answers[place] = _prediction(ids[place], row, card, top, ms / len(places))
         return [answers[place] for place in range(len(ids))]
 
-    def _choose_all(self, ids: Sequence[str]) -> tuple[dict[str, Attached], dict[str, str]]:
+    def _choose_all(
+        self, ids: Sequence[str]
+    ) -> "tuple[dict[str, inference.Attached], dict[str, str]]":
         """The attached model of each id, or the sentence that says why there is none."""
         models = {}
         refusals = {}
@@ -255,8 +256,8 @@ class Answers:
         return Prediction(id, top_classes, ms, swap_ms, doubt=answered.doubt(0))
 
     def _forward(
-        self, group: list[Attached], pixels: Tensor, numbers: Sequence[int]
-    ) -> tuple[list[Answered], float]:
+        self, group: "list[inference.Attached]", pixels: "torch.Tensor", numbers: Sequence[int]
+    ) -> "tuple[list[inference.Answered], float]":
         """What is said of each of the images, uint8 [N 3 S S], and the milliseconds it took.
 
         Image n is answered by the adapter of the group whose number is `numbers[n]`.
@@ -295,7 +296,9 @@ def _ms_since(start: float) -> float:
     return 1000 * (perf_counter() - start)
 
 
-def _prediction(id: str, said: Answered, card: AdapterCard, top: int, ms: float) -> Prediction:
+def _prediction(
+    id: str, said: "inference.Answered", card: AdapterCard, top: int, ms: float
+) -> Prediction:
     """What was `said` of one image, or the refusal of an answer that is not finite."""
     try:
         classes = inference.top_classes(said.probabilities[0], card.classes, top)
@@ -304,7 +307,7 @@ def _prediction(id: str, said: Answered, card: AdapterCard, top: int, ms: float)
         return Prediction(id, (), ms, refusal=str(error))
 
 
-def _pixels(shown: Sequence[tuple[data.Picture, Window]], size: int) -> Tensor:
+def _pixels(shown: Sequence[tuple[data.Picture, Window]], size: int) -> "torch.Tensor":
     """uint8 [N 3 S S]; what comes several times is decoded and resized once."""
     resized = {
         (picture, window): data.to_tensor(picture.under(window), size)
@@ -313,7 +316,7 @@ def _pixels(shown: Sequence[tuple[data.Picture, Window]], size: int) -> Tensor:
     return torch.stack([resized[key] for key in shown])
 
 
-def _groups(models: Iterable[Attached]) -> list[list[Attached]]:
+def _groups(models: "Iterable[inference.Attached]") -> "list[list[inference.Attached]]":
     """Those that answer together: adapters that mix, on one backbone."""
     groups = defaultdict(list)
     for attached in models:

@@ -20,7 +20,7 @@ class BackboneCache:
 
     def get(
         self, name: str = "", size: int = 0, fingerprint: str = "", report: Report | None = None
-    ) -> vit.Backbone:
+    ) -> "vit.Backbone":
         """The backbone, loaded if it is not here yet. A load that fails changes nothing."""
         key = name, size, fingerprint
         if key not in self._loaded:
@@ -34,7 +34,7 @@ class BackboneCache:
                 return self._loaded[key]
         return self.get(*key, report)
 
-    def _put(self, key: tuple[str, int, str], fresh: vit.Backbone) -> None:
+    def _put(self, key: tuple[str, int, str], fresh: "vit.Backbone") -> None:
         """Keeps `fresh`, or in its place the same weights that are in memory under another name."""
         with self._lock:
             same = (

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from .. import adapters
 from ..contracts.cards import ZooEntry
 from ..contracts.errors import PeftDemoError
 from ..contracts.text import is_visible, visible
+from ..storage.adapter_header import read_card
 
 SUFFIX = ".safetensors"
 _RENAME = "the name of its file contains characters that cannot be seen. Rename the file."
@@ -25,7 +25,7 @@ def read_entry(path: Path, shipped: bool) -> ZooEntry:
     if not is_visible(path.stem):
         return ZooEntry(entry_id(path), size, False, None, _RENAME)
     try:
-        return ZooEntry(path.stem, size, shipped, adapters.read_card(path))
+        return ZooEntry(path.stem, size, shipped, read_card(path))
     except PeftDemoError as error:
         return ZooEntry(path.stem, size, shipped, None, str(error))
     except OSError as trouble:

@@ -11,9 +11,7 @@ from ..contracts.specs import PushSpec, repo_id
 from ..methods import methods
 from ..storage.atomic import disk_errors
 from ..storage.home import Home
-from . import hub_client
-from .hub_upload import pack
-from .space_upload import pack_space
+from .heavy import hub_client, hub_upload, space_upload
 from .zoo import Zoo
 
 
@@ -77,9 +75,9 @@ class Hub:
 
     def _pack(self, push: PushSpec) -> tuple[UploadPreview, dict[str, bytes]]:
         if push.space:
-            return pack_space(push, self._zoo.subject(push.adapters[0]))
+            return space_upload.pack_space(push, self._zoo.subject(push.adapters[0]))
         files = [self._zoo.file(id) for id in push.adapters]
-        return pack(push, files, self._home.root)
+        return hub_upload.pack(push, files, self._home.root)
 
     def _token(self, given: str) -> str:
         """The visitor's own token, else that of this machine.
@@ -94,7 +92,7 @@ class Hub:
         return given or ("" if self._shared else hub_client.stored_token())
 
 
-def _shared(found: hub_client.Tagged, backbones: Sequence[str]) -> SharedRepo:
+def _shared(found: "hub_client.Tagged", backbones: Sequence[str]) -> SharedRepo:
     """What the tags of a repository say, as far as they are words of this machine."""
     return SharedRepo(
         repo=found.repo,

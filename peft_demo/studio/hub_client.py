@@ -21,7 +21,6 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
-from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import ZooEntry
 from ..contracts.errors import BadAdapter, BadValue, NotAllowed, PeftDemoError, UnknownName
@@ -29,6 +28,7 @@ from ..contracts.progress import Report
 from ..contracts.specs import repo_id
 from ..storage.atomic import disk_errors
 from ..storage.names import slug
+from .heavy import adapters
 from .hub_conversation import forget_requests, talking
 from .hub_upload import README
 from .model_card import TAG
@@ -168,7 +168,7 @@ def download(
     revision: str = "",
     token: str = "",
     report: Report | None = None,
-) -> dict[str, AdapterFile]:
+) -> "dict[str, adapters.AdapterFile]":
     """The adapters named, or each that can be taken, by their names; sizes, headers and cards are
     checked.
 
@@ -180,7 +180,7 @@ def download(
     for n, entry in enumerate(_chosen(repo, entries, names)):
         path = folder / f"{n}-{slug(entry.id)}.safetensors"
         _fetch(repo, commit, entry, path, token, report)
-        files[entry.id] = AdapterFile.open(path)
+        files[entry.id] = adapters.AdapterFile.open(path)
     return files
 
 

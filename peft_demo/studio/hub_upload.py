@@ -9,17 +9,16 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-import timm
-
 from .. import methods
-from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import UploadPreview
 from ..contracts.errors import PeftDemoError, UnknownName
 from ..contracts.specs import PushSpec, RunSpec
 from ..storage.names import free_name, slug
 from ..vit.catalogue import Source, find
+from ..vit.source import timm_config
 from .curve import curve
+from .heavy import adapters
 from .model_card import Described, model_card
 
 README = "README.md"
@@ -33,15 +32,15 @@ def pack(
     `files` are the adapters of `push`; `home` is where registered backbones lie.
     """
     contents: dict[str, bytes] = {}
-    adapters = [_add(contents, file, push.thumbnail, home) for file in files]
-    licence = push.licence or _licence((adapter.card for adapter in adapters), home)
-    card = model_card(push.repo, adapters, licence)
+    described = [_add(contents, file, push.thumbnail, home) for file in files]
+    licence = push.licence or _licence((adapter.card for adapter in described), home)
+    card = model_card(push.repo, described, licence)
     contents[README] = card.encode()
     preview = UploadPreview(
         repo=push.repo,
         files=tuple((name, len(content)) for name, content in contents.items()),
         card=card,
-        disclosures=tuple(_disclosures(adapters, push)),
+        disclosures=tuple(_disclosures(described, push)),
         digest=digest(contents),
     )
     return preview, contents
@@ -55,7 +54,7 @@ def digest(contents: Mapping[str, bytes]) -> str:
 
 def _add(contents: dict[str, bytes], path: Path, thumbnail: bool, home: Path) -> Described:
     """Puts one adapter and its picture among the contents."""
-    file = published(AdapterFile.open(path), thumbnail)
+    file = published(adapters.AdapterFile.open(path), thumbnail)
     card = file.card
     name = free_name(slug(path.stem), (Path(other).stem for other in contents))
     contents[f"{name}.safetensors"] = file.content
@@ -68,12 +67,12 @@ def _add(contents: dict[str, bytes], path: Path, thumbnail: bool, home: Path) ->
         file_bytes=len(file.content),
         picture=f"{name}.png" if picture else "",
         card=card,
-        method=methods.find_method(card.method).card(),
+        method=methods.find_card(card.method),
         base=source.hub if source else "",
     )
 
 
-def published(file: AdapterFile, thumbnail: bool) -> AdapterFile:
+def published(file: "adapters.AdapterFile", thumbnail: bool) -> "adapters.AdapterFile":
     """The adapter file as it goes out: its tensors, and a card without what stays at home.
 
     The card is written anew, so nothing goes out that this version cannot read.
@@ -121,25 +120,24 @@ def licence_of(source: Source | None) -> str:
         return source.licence.lower()
     if not source.hub:
         return ""
-    config = timm.get_pretrained_cfg(source.name)
-    return (config and config.license) or ""
+    return timm_config(source.name).license or ""
 
 
-def _disclosures(adapters: Sequence[Described], push: PushSpec) -> Iterable[str]:
-    yield named_classes(name for adapter in adapters for name in adapter.card.classes)
+def _disclosures(described: Sequence[Described], push: PushSpec) -> Iterable[str]:
+    yield named_classes(name for adapter in described for name in adapter.card.classes)
     yield "The names of the datasets, the training curves, and all else that stands on the cards."
-    seen = sum(len(adapter.card.seen) for adapter in adapters)
+    seen = sum(len(adapter.card.seen) for adapter in described)
     if seen:
         yield (
             f"Hashes of {seen} training and validation images (not the images): "
             "who has an image can recognise it."
         )
-    if any(adapter.card.doubt for adapter in adapters):
+    if any(adapter.card.doubt for adapter in described):
         yield (
             "Mean features of the training images of each class (not the images): "
             "of one image a class, they are that image's features."
         )
-    with_picture = [adapter.name for adapter in adapters if adapter.card.thumbnail]
+    with_picture = [adapter.name for adapter in described if adapter.card.thumbnail]
     if with_picture:
         yield f"A small picture of one training image each: {', '.join(with_picture)}."
     else:

@@ -25,8 +25,6 @@ from dataclasses import dataclass
 from threading import Lock, Thread
 from time import monotonic
 
-import torch
-
 from ..contracts.errors import Busy, NotAllowed, PeftDemoError
 from ..contracts.events import (
     Event,
@@ -41,6 +39,7 @@ from ..contracts.progress import Report
 from ..contracts.run_state import RunState
 from ..contracts.specs import RunSpec
 from ..storage.atomic import write_file
+from .heavy import torch
 from .job import Job, Keep
 from .record import NOT_BEGUN, Record
 from .runs import Runs

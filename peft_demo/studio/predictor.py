@@ -9,13 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
-from torch import nn
-
-from .. import adapters, vit
-from ..adapters import Adapter, AdapterFile, Mixed
-from ..inference import Attached
+from .. import vit
 from .adapter_store import AdapterStore
 from .backbone_cache import BackboneCache
+from .heavy import adapters, inference, torch
 
 KEPT_BYTES = 1_000_000_000
 """Adapters kept in memory; the one in use may be larger."""
@@ -30,12 +27,12 @@ class Predictor:
         self._store = store
         self._backbones = backbones
         self._kept_bytes = kept_bytes
-        self._ready: OrderedDict[tuple[Path, int, int], Attached] = OrderedDict()
-        self._mixed: tuple[list[Attached], Mixed] | None = None
-        self._merged: tuple[Attached, nn.Module] | None = None
+        self._ready: OrderedDict[tuple[Path, int, int], inference.Attached] = OrderedDict()
+        self._mixed: tuple[list[inference.Attached], adapters.Mixed] | None = None
+        self._merged: tuple[inference.Attached, torch.nn.Module] | None = None
         self._lock = Lock()
 
-    def choose(self, id: str) -> Attached:
+    def choose(self, id: str) -> "inference.Attached":
         """The attached model, loaded if its file is new or has changed.
 
         A load that fails changes nothing.
@@ -51,7 +48,7 @@ class Predictor:
             self._ready.move_to_end(key)
         return ready
 
-    def merged(self, chosen: Attached) -> nn.Module:
+    def merged(self, chosen: "inference.Attached") -> "torch.nn.Module":
         """The adapter folded into plain weights; the last one is kept.
 
         `CannotMerge` says why not.
@@ -62,26 +59,26 @@ class Predictor:
             self._merged = kept
         return kept[1]
 
-    def mixed(self, group: Sequence[Attached]) -> Mixed:
+    def mixed(self, group: "Sequence[inference.Attached]") -> "adapters.Mixed":
         """The adapters of `group`, all on one backbone, in one model; the last one is kept."""
         kept = self._mixed
         if kept is None or kept[0] != group:
             stack = [attached.adapter for attached in group]
-            kept = list(group), Mixed(group[0].backbone, stack).eval()
+            kept = list(group), adapters.Mixed(group[0].backbone, stack).eval()
             self._mixed = kept
         return kept[1]
 
-    def load(self, file: AdapterFile) -> tuple[vit.Backbone, Adapter]:
+    def load(self, file: "adapters.AdapterFile") -> "tuple[vit.Backbone, adapters.Adapter]":
         """The backbone that `file` was made for, and the adapter in it, wholly checked."""
         card = file.card
         backbone = self._backbones.get(card.backbone, card.size, card.fingerprint)
         backbone = backbone.with_normalisation(card.mean, card.std)
         return backbone, adapters.load(file, backbone)
 
-    def _attach(self, path: Path) -> Attached:
-        file = AdapterFile.open(path)
+    def _attach(self, path: Path) -> "inference.Attached":
+        file = adapters.AdapterFile.open(path)
         backbone, adapter = self.load(file)
-        return Attached.of(backbone, adapter, file.card)
+        return inference.Attached.of(backbone, adapter, file.card)
 
     def _make_room(self, wanted: int) -> None:
         """Drops the models that were not used for the longest time, and what was made of them."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from ..data.sources.upload import KEY
 from ..storage.atomic import sweep_drafts
 from ..storage.home import Home, find_home, sweep
-from ..vit.load import best_device
 from .adapter_store import SHIPPED, AdapterStore
 from .answers import Answers
 from .backbone_cache import BackboneCache
@@ -71,7 +70,6 @@ class Studio:
         self.home = home if isinstance(home, Home) else find_home(home, zoo)
         self.offline = offline or _offline_by_environment()
         self.allow_local_paths = allow_local_paths
-        device = device or best_device()
         store = AdapterStore(self.home.zoo, Trash(self.home.trash), shipped)
         cache = backbones or BackboneCache(self.home.root, device, self.offline)
         predictor = Predictor(store, cache, SHARED_BYTES if shared else KEPT_BYTES)

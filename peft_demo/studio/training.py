@@ -1,16 +1,15 @@
 """Training on this machine: what there is to choose, what it costs, and the runs.
 
-The room `training` is imported when it is first needed: a page that only answers never loads it.
+The room `training` is loaded when it is first needed: a page that only answers never loads it.
 """
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .. import methods, vit
-from ..adapters import AdapterFile
+from ..contracts import knobs
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import Cost, MethodCard, RunCard, Sample, Status
 from ..contracts.errors import BadData, CannotResume, NotAllowed
@@ -26,15 +25,12 @@ from .adapter_store import AdapterStore
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
 from .durations import estimated
+from .heavy import adapters, training
 from .held_out import samples_of, samples_with
 from .jobs import Jobs
 from .out_file import check_apart, writer
 from .record import Record
 from .runs import Runs
-
-if TYPE_CHECKING:
-    from ..training import Trainer
-
 
 Admit = Callable[[RunSpec], AbstractContextManager]
 """A context in which the run is started, or an error that says why it may not be."""
@@ -63,7 +59,7 @@ class Training:
         device: str,
         allow_local_paths: bool,
         shared: bool,
-        trainer: "Trainer | None" = None,
+        trainer: "training.Trainer | None" = None,
         mark: str = "",
         admit: Admit = nullcontext,
         memory_share: float = 1.0,
@@ -83,21 +79,20 @@ class Training:
         self._jobs = Jobs(self._runs, self._events, store.save, queues)
 
     def methods(self) -> list[MethodCard]:
-        return [method.card() for method in methods.methods().values()]
+        return list(methods.cards().values())
 
     def cost(self, run: RunSpec, classes: int = 10, images: int = 0) -> Cost:
-        from ..training import cost
-
         if run.origin:
             id = self._store.find(run.origin.adapter, self._allow_local_paths)
             card = self._store.card(id)
             name = self._name_of(card)
             run = replace(run, method=card.method, knobs=card.knobs, backbone=name, size=card.size)
-        price = cost(run, self._anatomy(run), classes, images)
+        price = training.cost(run, self._anatomy(run), classes, images)
         return replace(price, seconds=estimated(run, price.steps, self._runs.records()))
 
     def status(self) -> Status:
-        return replace(self._state(), device=self._device, queues=self._jobs.queues)
+        device = self._device or vit.best_device()
+        return replace(self._state(), device=device, queues=self._jobs.queues)
 
     def _state(self) -> Status:
         if self._jobs.job is not None:
@@ -121,8 +116,7 @@ class Training:
         """
         if run.origin:
             run = self._going_on(run, run.origin)
-        config = methods.find_method(run.method).config(run.knobs)
-        checked = {name: getattr(config, name) for name in run.knobs}
+        checked = knobs.check(methods.find_card(run.method).knobs, run.knobs)
         self._data.locate(run.data)
         run = self._named(replace(run, knobs=checked))
         anatomy = self._anatomy(run)
@@ -245,20 +239,18 @@ class Training:
     def _events(
         self, run: RunSpec, report: Report, stop: Callable[[], bool], state: bytes
     ) -> Generator[Event, None, None]:
-        from ..training import run_from_dataset, train
-
         origin = self._open_origin(run.origin) if run.origin else None
         report("loading the backbone")
         backbone = self._backbones.get(run.backbone, run.size, report=report)
         report("reading the images")
         dataset = self._data.open(run.data, report)
-        yield from run_from_dataset(
+        yield from training.run_from_dataset(
             run,
             backbone,
             dataset,
             report,
             stop,
-            trainer=self._trainer or train,
+            trainer=self._trainer or training.train,
             turn=self._data.turn(run.data, report),
             memory_share=self._memory_share,
             state=state,
@@ -267,12 +259,10 @@ class Training:
 
     def _going_on(self, run: RunSpec, origin: Origin) -> RunSpec:
         """The run with all that it takes from its origin."""
-        from ..training import going_on
-
         id = self._store.find(origin.adapter, self._allow_local_paths)
         file = self._open_origin(origin)
         card = file.card
-        run = going_on(replace(run, origin=replace(origin, adapter=id)), file)
+        run = training.going_on(replace(run, origin=replace(origin, adapter=id)), file)
         if run.backbone == card.backbone:  # it may go by another name here
             run = replace(run, backbone=self._name_of(card))
         return run
@@ -289,11 +279,11 @@ class Training:
     def _name_of(self, card: AdapterCard) -> str:
         return vit.find(card.backbone, self._home.root, card.fingerprint).name
 
-    def _open_origin(self, origin: Origin) -> AdapterFile:
+    def _open_origin(self, origin: Origin) -> "adapters.AdapterFile":
         id = self._store.find(origin.adapter, self._allow_local_paths)
-        return AdapterFile.open(self._store.path(id))
+        return adapters.AdapterFile.open(self._store.path(id))
 
-    def _anatomy(self, run: RunSpec) -> vit.Anatomy:
+    def _anatomy(self, run: RunSpec) -> "vit.Anatomy":
         return vit.anatomy_of(vit.find(run.backbone, self._home.root), run.size)
 
     def _card(self, record: Record) -> RunCard:

@@ -6,40 +6,37 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from torch import nn
-
-from .. import adapters, interop, vit
-from ..adapters import AdapterFile
+from .. import vit
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.cards import BackboneCard, Sample, Taken, ZooEntry
 from ..contracts.changes import Changes
 from ..contracts.errors import BadData, BadValue, PeftDemoError
-from ..contracts.probes import nothing_kept
 from ..contracts.specs import DataSpec, ImportHints, RunSpec
 from ..contracts.text import shortened
 from ..contracts.verification import Verification
-from ..inference import Attached, Plain
-from ..inference.probes import probed, probes_of
-from ..inference.runner import ModelRunner
-from ..inference.scoring import repeated
-from ..inference.together import blended, shares_of
-from ..inference.verification import verify
 from ..storage.atomic import disk_errors, write_file
 from ..storage.home import Home
 from ..storage.lock import locked
 from ..storage.paths import expanded
-from ..vit.catalogue import Source
+from ..vit.source import Source
 from .adapter_store import AdapterStore, refusal
-from .adapter_upload import Parcel, unpack
 from .backbone_cache import BackboneCache
 from .datasets import Datasets, check_local_paths
 from .exports import Subject, find_export
+from .heavy import (
+    adapter_upload,
+    adapters,
+    inference,
+    interop,
+    probes,
+    scoring,
+    together,
+    torch,
+    verification,
+)
 from .predictor import Predictor
 from .samples import samples
 from .thumbnails import Thumbnails
-from .verification import is_export, verify_export
-from .verification.kept import check_import
-from .verification.weights import merged_file
 
 
 class Zoo:
@@ -140,9 +137,9 @@ class Zoo:
         hints = hints or ImportHints()
         if interop.is_foreign(file):
             return self._convert(file, hints)
-        return self.take_all([AdapterFile.open(file)], [hints.name or file.stem])[0]
+        return self.take_all([adapters.AdapterFile.open(file)], [hints.name or file.stem])[0]
 
-    def take_all(self, files: Sequence[AdapterFile], names: Sequence[str]) -> list[str]:
+    def take_all(self, files: "Sequence[adapters.AdapterFile]", names: Sequence[str]) -> list[str]:
         """As `take`, of all files or of none, with these names; their new ids."""
         self._home.check_room()
         for file in files:
@@ -154,39 +151,42 @@ class Zoo:
         with disk_errors(self._home.tmp):
             self._home.tmp.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._home.tmp) as folder:
-            parcels, refused = unpack(files, Path(folder))
+            parcels, refused = adapter_upload.unpack(files, Path(folder))
             taken = [self._take_parcel(parcel, hints or ImportHints()) for parcel in parcels]
         return [*taken, *refused]
 
-    def check(self, file: AdapterFile) -> None:
+    def check(self, file: "adapters.AdapterFile") -> None:
         """Raises `BadAdapter` unless the tensors are sound, if the backbone is on this machine."""
         if file.card.fingerprint in {backbone.fingerprint for backbone in self.backbones()}:
             self._predictor.load(file)
 
     def changes(self, id: str) -> Changes:
-        return adapters.changes(*self._predictor.load(AdapterFile.open(self.file(id))))
+        return adapters.changes(*self._predictor.load(adapters.AdapterFile.open(self.file(id))))
 
     def merge(self, id: str, out: Path) -> None:
-        file = AdapterFile.open(self.file(id))
+        file = adapters.AdapterFile.open(self.file(id))
         backbone, adapter = self._predictor.load(file)
         merged = adapters.merge(backbone, adapter).eval()
-        kept = file.probes or probes_of(merged, backbone, file.card)
+        kept = file.probes or probes.probes_of(merged, backbone, file.card)
         arguments = dict(self._source(file.card).kwargs)
-        write_file(Path(out), merged_file(merged, file.card, arguments, kept))
+        content = verification.merged_file(merged, file.card, arguments, kept)
+        write_file(Path(out), content)
 
     def blend(self, ids: Sequence[str], out: Path, shares: Sequence[float] = ()) -> None:
         members = [self._predictor.choose(id) for id in ids]
-        several = blended(members, shares_of(members, shares))
-        kept = probes_of(several.model, several.backbone, several.card)
+        several = together.blended(members, together.shares_of(members, shares))
+        kept = probes.probes_of(several.model, several.backbone, several.card)
         arguments = dict(self._source(several.card).kwargs)
-        write_file(Path(out), merged_file(several.model, several.card, arguments, kept))
+        write_file(
+            Path(out), verification.merged_file(several.model, several.card, arguments, kept)
+        )
 
     def export(self, id: str, to: str, out: Path, rank: int = 0) -> Sequence[str]:
         return find_export(to).write(Path(out), self.subject(id, rank))
 
     def subject(self, id: str, rank: int = 0) -> Subject:
         """An adapter as what is exported."""
-        file = AdapterFile.open(self.file(id))
+        file = adapters.AdapterFile.open(self.file(id))
         backbone, adapter = self._predictor.load(file)
         source = self._source(file.card)
         measure = partial(self._measured, id)
@@ -198,30 +198,30 @@ class Zoo:
         """As `verify`, where paths are allowed also of a file or folder that `export` or `merge`
         wrote: its own runtime is asked. `BadValue` names a package that is missing."""
         path = expanded(word)
-        if self._allow_local_paths and word not in self._store.ids() and is_export(path):
-            return verify_export(path, self._home, self._backbones)
+        if (
+            self._allow_local_paths
+            and word not in self._store.ids()
+            and verification.is_export(path)
+        ):
+            return verification.verify_export(path, self._home, self._backbones)
         return self.verify(self.find(word))
 
     def verify(self, id: str) -> Verification:
-        file = AdapterFile.open(self.file(id))
+        file = adapters.AdapterFile.open(self.file(id))
         backbone, adapter = self._predictor.load(file)
-        kept = file.probes
-        if kept is None:
-            raise nothing_kept(shortened(file.card.name))
-        attached = Attached.of(backbone, adapter, file.card)
-        return verify(ModelRunner.of(attached), kept, shortened(file.card.name))
+        return verification.verify_adapter(file, backbone, adapter)
 
     def keep_probes(self, id: str, out: Path) -> None:
         """Writes at `out` an adapter of an earlier version with what it answers here to the probe
         pictures; `BadValue` for one that says it already."""
-        file = AdapterFile.open(self.file(id))
+        file = adapters.AdapterFile.open(self.file(id))
         if file.card.probes:
             raise BadValue(
                 f"{shortened(file.card.name)} says already what it answers.",
                 "Verify it without --out.",
             )
         backbone, _ = self._predictor.load(file)
-        write_file(Path(out), probed(file, backbone).content)
+        write_file(Path(out), probes.probed(file, backbone).content)
 
     def samples(self, id: str) -> Sequence[Sample]:
         card = self.card(id)
@@ -237,15 +237,16 @@ class Zoo:
     def thumbnails(self, id: str) -> Sequence[bytes]:
         return self._thumbnails.get(self._store.state(id), lambda: self.samples(id))
 
-    def _measured(self, id: str, model: nn.Module) -> str:
+    def _measured(self, id: str, model: "torch.nn.Module") -> str:
         """How many of its own test images a plain model gets right in an adapter's place, in words;
         "" where they cannot be had again."""
         chosen = self._predictor.choose(id)
         try:
             spec = self._data_of(id, chosen.card)
             with self._data.opened(spec) as dataset:
-                before = repeated(chosen, dataset, spec)
-                after = repeated(Plain(chosen.backbone, chosen.card, model), dataset, spec)
+                before = scoring.repeated(chosen, dataset, spec)
+                plain = inference.Plain(chosen.backbone, chosen.card, model)
+                after = scoring.repeated(plain, dataset, spec)
         except BadData:
             return ""
         return f"of {after.images} test images {after.right} are right, {before.right} before."
@@ -255,7 +256,7 @@ class Zoo:
             return ()
         return samples(self._data.open(data), data.shots, data.seed)
 
-    def _take_parcel(self, parcel: Parcel, hints: ImportHints) -> Taken:
+    def _take_parcel(self, parcel: "adapter_upload.Parcel", hints: ImportHints) -> Taken:
         name = parcel.name or parcel.path.name
         try:
             id = self.take(parcel.path, replace(hints, name=parcel.name))
@@ -267,8 +268,8 @@ class Zoo:
         renamed = bool(hints.classes)
         hints = interop.with_defaults(path, hints)
         backbone = self._backbones.get(hints.backbone, hints.size, hints.fingerprint)
-        file = probed(interop.convert(path, hints, backbone), backbone)
-        check_import(path, file, backbone, renamed)
+        file = probes.probed(interop.convert(path, hints, backbone), backbone)
+        verification.check_import(path, file, backbone, renamed)
         return self._store.take(file)
 
     def _source(self, card: AdapterCard) -> Source:

@@ -52,6 +52,8 @@ def build(
     with gr.Blocks(
         title="PEFT Demo", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True
     ) as blocks:
+        # Of an empty page: Gradio describes all that is drawn whenever its queue is set.
+        blocks.queue(default_concurrency_limit=4, max_size=WAITING)
         page = new_page(blocks)
         top = header.build()
         if banner is not None:
@@ -59,7 +61,6 @@ def build(
         _draw_tabs(page, top, service)
         api.build(service.zoo, service.answers)
     api.keep_private(blocks)
-    blocks.queue(default_concurrency_limit=4, max_size=WAITING)
     return blocks, launch_arguments()
 
 

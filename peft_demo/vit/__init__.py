@@ -6,20 +6,29 @@
 | `sites.py` | the roles of the places where one can stand |
 | `anatomy.py` | the named parts of a model, rebuilt so that deltas reach them |
 | `isotropic.py` `swin.py` `dinov3.py` | one family of timm's classes each |
-| `source.py` | where weights come from and what they fill |
+| `source.py` | where weights come from, and the architecture they fill |
+| `architecture.py` | an architecture without weights: its anatomy, its size |
 | `catalogue.py` | which backbones there are |
 | `local.py` `registration.py` `download.py` | on this machine, taken in from a file, from the Hub |
 | `checkpoint.py` | a weights file, read and checked |
-| `load.py` | a name → a `Backbone` in memory |
+| `backbone.py` | a name → a `Backbone` in memory |
 | `fingerprint.py` | who a backbone is |
+
+The catalogue is there at once; all else, which stands on torch and timm, when first
+asked for.
 """
 
-from .anatomy import Anatomy, Site
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
 from .catalogue import cards, find
-from .load import Backbone, load, wrap
-from .registration import register
-from .seam import Delta, LowRank, Seam
-from .source import anatomy_of
+
+if TYPE_CHECKING:
+    from .anatomy import Anatomy, Site
+    from .architecture import anatomy_of
+    from .backbone import Backbone, best_device, load, wrap
+    from .registration import register
+    from .seam import Delta, LowRank, Seam
 
 __all__ = [
     "Anatomy",
@@ -29,9 +38,21 @@ __all__ = [
     "Seam",
     "Site",
     "anatomy_of",
+    "best_device",
     "cards",
     "find",
     "load",
     "register",
     "wrap",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        ".anatomy": ["Anatomy", "Site"],
+        ".architecture": ["anatomy_of"],
+        ".backbone": ["Backbone", "best_device", "load", "wrap"],
+        ".registration": ["register"],
+        ".seam": ["Delta", "LowRank", "Seam"],
+    },
+)

@@ -6,42 +6,44 @@ from typing import NamedTuple
 from ..contracts.cards import BackboneCard
 from ..contracts.errors import BadBackbone, PeftDemoError, UnknownName
 from .download import is_downloaded
-from .local import bundled, damaged, damaged_card, fingerprint_of, local_card, registered
-from .source import Source, timm_config, timm_names
+from .local import bundled, damaged, damaged_card, local_card, registered
+from .source import Source, timm_names
 
 
 class Suggestion(NamedTuple):
     """A download that is offered by name."""
 
     title: str
+    size: int
+    """Image side, pixels."""
     parameters: int
     licence: str
 
 
 SUGGESTED = {
     "vit_tiny_patch16_224.augreg_in21k_ft_in1k": Suggestion(
-        "ViT-Ti/16, AugReg", 5_524_416, "Apache-2.0"
+        "ViT-Ti/16, AugReg", 224, 5_524_416, "Apache-2.0"
     ),
     "vit_small_patch16_224.augreg_in21k_ft_in1k": Suggestion(
-        "ViT-S/16, AugReg", 21_665_664, "Apache-2.0"
+        "ViT-S/16, AugReg", 224, 21_665_664, "Apache-2.0"
     ),
     "vit_base_patch16_224.augreg_in21k": Suggestion(
-        "ViT-B/16, AugReg ImageNet-21k", 85_798_656, "Apache-2.0"
+        "ViT-B/16, AugReg ImageNet-21k", 224, 85_798_656, "Apache-2.0"
     ),
     "vit_base_patch16_224.orig_in21k": Suggestion(
-        "ViT-B/16, original ImageNet-21k (as in the papers)", 85_798_656, "Apache-2.0"
+        "ViT-B/16, original ImageNet-21k (as in the papers)", 224, 85_798_656, "Apache-2.0"
     ),
     "deit3_small_patch16_224.fb_in22k_ft_in1k": Suggestion(
-        "DeiT III-S/16", 21_674_496, "Apache-2.0"
+        "DeiT III-S/16", 224, 21_674_496, "Apache-2.0"
     ),
     "vit_small_patch14_dinov2.lvd142m": Suggestion(
-        "DINOv2 ViT-S/14, 518 px", 22_056_192, "Apache-2.0"
+        "DINOv2 ViT-S/14, 518 px", 518, 22_056_192, "Apache-2.0"
     ),
     "vit_small_patch14_reg4_dinov2.lvd142m": Suggestion(
-        "DINOv2 ViT-S/14 with registers, 518 px", 22_057_344, "Apache-2.0"
+        "DINOv2 ViT-S/14 with registers, 518 px", 518, 22_057_344, "Apache-2.0"
     ),
     "swin_base_patch4_window7_224.ms_in22k": Suggestion(
-        "Swin-B, ImageNet-22k (as in the papers)", 86_743_224, "MIT"
+        "Swin-B, ImageNet-22k (as in the papers)", 224, 86_743_224, "MIT"
     ),
 }
 """timm name → the download. Any other ViT, DINOv3 or Swin of timm's works by its name too."""
@@ -55,7 +57,7 @@ def find(name: str, home: Path, fingerprint: str = "") -> Source:
     """
     local = [bundled(), *registered(home)]
     for source in local:
-        if fingerprint and fingerprint_of(source) == fingerprint:
+        if fingerprint and source.fingerprint == fingerprint:
             return source
     for source in local:
         if source.name == name or (not name and source.bundled):
@@ -64,7 +66,7 @@ def find(name: str, home: Path, fingerprint: str = "") -> Source:
         if card.name == name:
             raise BadBackbone(card.refusal)
     if name in timm_names():
-        suggestion = SUGGESTED.get(name, Suggestion(name, 0, ""))
+        suggestion = SUGGESTED.get(name, Suggestion(name, 0, 0, ""))
         return Source(name, suggestion.title, arch=name, licence=suggestion.licence)
     raise UnknownName("backbone", name, [*(source.name for source in local), *SUGGESTED])
 
@@ -91,9 +93,9 @@ def _download_card(name: str) -> BackboneCard:
         name=name,
         title=suggestion.title,
         source="download",
-        size=timm_config(name).input_size[-1],
+        size=suggestion.size,
         parameters=suggestion.parameters,
         megabytes=4 * suggestion.parameters / 1e6,
         licence=suggestion.licence,
-        ready=is_downloaded(name),
+        ready=is_downloaded(f"timm/{name}"),
     )

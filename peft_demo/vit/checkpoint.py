@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ..contracts.errors import BadBackbone
 from ..storage.header import read_header
-from .fit import check_fit, expected_tensors, fit, is_head, size_settings
+from .fit import check_fit, fit, is_head, size_settings
 from .formats.kinds import NPZ, PICKLE, kind_of
 from .formats.names import to_timm_names
 from .formats.npz import Layout, layout_of, read_npz
@@ -24,10 +24,7 @@ from .formats.pickled import SAVE_ALONE, read_pickled
 from .formats.prefix import strip_prefix
 from .guess import arch_in_name, arch_of_layout, arch_of_tensors, ask_for_arch
 from .sites import patch_embed
-from .source import Source
-
-HEADER_LIMIT = 4_000_000
-"""Bytes; the header of a 40-block ViT takes about 60 kB."""
+from .source import HEADER_LIMIT, Source
 
 
 @dataclass(frozen=True)
@@ -66,8 +63,9 @@ def read_checkpoint(file: Path, arch: str = "", pickles: bool = False) -> Checkp
     return Checkpoint(source, kept, tuple(notices + fitting))
 
 
-def read_tensors(source: Source) -> dict[str, Tensor]:
-    """The tensors of a bundled or registered backbone, in the dtype they have in its file.
+def read_tensors(source: Source, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a bundled or registered backbone, in the dtype they have in its file;
+    `expected` are those of its model.
 
     `BadBackbone` names the first that is missing, unexpected or of another shape; nothing but the
     header has been read by then.
@@ -77,7 +75,7 @@ def read_tensors(source: Source) -> dict[str, Tensor]:
     names = [name for name in header.tensors if not is_head(name, source.arch)]
     with safe_open(file, "pt") as opened:
         tensors = {name: opened.get_tensor(name) for name in names}
-    check_fit(tensors, expected_tensors(source), source.arch, file.name)
+    check_fit(tensors, expected, source.arch, file.name)
     return tensors
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..contracts.errors import BadBackbone, BadValue, NotAllowed
 from ..contracts.progress import Report
-from .source import hub_repository, timm_config
+from .source import hub_repository
 
 if TYPE_CHECKING:
     from tqdm.auto import tqdm
@@ -40,12 +40,11 @@ def fetch(name: str, offline: bool, report: Report | None) -> Path:
     return Path(path)
 
 
-def is_downloaded(name: str) -> bool:
-    """Whether the weights called `name` are on this machine already."""
+def is_downloaded(repository: str) -> bool:
+    """Whether the weights in this repository of the Hub are on this machine already."""
     from huggingface_hub import try_to_load_from_cache
 
-    repository = timm_config(name).hf_hub_id
-    return bool(repository) and isinstance(try_to_load_from_cache(repository, WEIGHTS), str)
+    return isinstance(try_to_load_from_cache(repository, WEIGHTS), str)
 
 
 def _not_here(name: str, offline: bool) -> NotAllowed:

@@ -1,26 +1,36 @@
 """Backbones that are files on this machine: the bundled one, and those registered by the person.
 
 A registered backbone is two files under `<home>/backbones`, named by its fingerprint: the weights
-under timm's names, and a small JSON record that says which architecture they fill.
+under timm's names, and a small JSON record that says which architecture they fill, how large it is
+and which timm knew it. Where all is as it was, backbones are listed without timm and torch.
 """
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
+from importlib.metadata import version
+from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..contracts import checks
 from ..contracts.cards import BackboneCard
 from ..contracts.errors import BadBackbone
 from ..contracts.text import visible
+from ..lazy import LazyModule
 from ..storage.header import open_binary, read_header
 from ..storage.paths import is_file
-from .checkpoint import HEADER_LIMIT, read_tensors
-from .fingerprint import fingerprint
-from .source import Source, anatomy_of, timm_names
+from .source import HEADER_LIMIT, Source, timm_names
+
+if TYPE_CHECKING:
+    from . import architecture
+else:
+    architecture = LazyModule("peft_demo.vit.architecture")
 
 BUNDLED = Path(__file__).parent / "bundled"
+FINGERPRINT = "935c2386480572c15c1b10292b18b7492405b527b3c0cbf0511c13ff218d3eb5"
+"""Of the bundled weights, as `pretrain` made them; whoever loads them computes it again."""
 FOLDER = "backbones"
 RECORD_LIMIT = 1_000_000
 """Bytes of a record; one takes some hundred."""
@@ -40,8 +50,14 @@ def bundled() -> Source:
             "the bundled backbone is missing from this installation.",
             "Reinstall, or name another one.",
         )
-    metadata = read_header(file, HEADER_LIMIT, BadBackbone).metadata
-    return _source(json.loads(metadata["peft_demo_backbone"]), file, bundled=True)
+    header = read_header(file, HEADER_LIMIT, BadBackbone)
+    record = json.loads(header.metadata["peft_demo_backbone"])
+    return replace(
+        _source(record, file, bundled=True),
+        fingerprint=FINGERPRINT,
+        size=record["kwargs"]["img_size"],
+        parameters=sum(prod(shape) for _, shape in header.tensors.values()),
+    )
 
 
 def registered(home: Path) -> list[Source]:
@@ -59,29 +75,31 @@ def damaged(home: Path) -> list[BackboneCard]:
 
 def local_card(source: Source) -> BackboneCard:
     """The card of a bundled or registered backbone."""
-    anatomy = anatomy_of(source)
+    source = _measured(source)
     return BackboneCard(
         name=source.name,
         title=source.title,
         source="bundled" if source.bundled else "registered",
-        size=anatomy.grid[0] * anatomy.patch,
-        parameters=anatomy.parameters,
+        size=source.size,
+        parameters=source.parameters,
         megabytes=source.local_file.stat().st_size / 1e6,
         licence=source.licence,
-        fingerprint=fingerprint_of(source),
+        fingerprint=source.fingerprint,
     )
 
 
-def fingerprint_of(source: Source) -> str:
-    """The fingerprint of a bundled or registered backbone."""
-    changed = source.local_file.stat().st_mtime_ns
-    return source.fingerprint or _fingerprint_of_file(source, changed)
-
-
 @lru_cache
-def _fingerprint_of_file(source: Source, changed: int) -> str:
-    """Computed once for each state of the file; `changed` is when it was last written."""
-    return fingerprint(read_tensors(source))
+def timm_version() -> str:
+    """The version of timm that is installed."""
+    return version("timm")
+
+
+def _measured(source: Source) -> Source:
+    """With its size and parameters; records of earlier versions do not have them."""
+    if source.parameters:
+        return source
+    anatomy = architecture.anatomy_of(source)
+    return replace(source, size=anatomy.size, parameters=anatomy.parameters)
 
 
 def _records(home: Path) -> list[Path]:
@@ -130,7 +148,9 @@ def _checked(record: Mapping[str, Any], file: Path) -> Source:
         _NAME(record[key])
     for name, value in checks.settings(record.get("kwargs", {})).items():
         _check_setting(name, value)
-    if record["arch"] not in timm_names():
+    for name in ("size", "parameters"):
+        checks.whole(0, checks.WHOLE)(record.get(name, 0))
+    if record.get("timm") != timm_version() and record["arch"] not in timm_names():
         raise BadBackbone(f"timm has no architecture {record['arch'][:100]!r}")
     if not is_file(file):
         raise BadBackbone("its weights are gone")
@@ -153,4 +173,6 @@ def _source(record: Mapping[str, Any], file: Path, bundled: bool = False) -> Sou
         mean=tuple(record.get("mean", ())) if bundled else (),
         std=tuple(record.get("std", ())) if bundled else (),
         bundled=bundled,
+        size=record.get("size", 0),
+        parameters=record.get("parameters", 0),
     )

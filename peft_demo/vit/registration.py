@@ -10,11 +10,12 @@ from safetensors.torch import save_file
 from ..contracts.cards import BackboneCard
 from ..contracts.errors import UnknownName
 from ..storage.atomic import atomic_write, write_file
+from .architecture import anatomy_of
 from .checkpoint import Checkpoint, read_checkpoint
 from .fingerprint import fingerprint
 from .guess import arch_in_name
-from .local import FOLDER, local_card
-from .source import Source, anatomy_of, timm_names
+from .local import FOLDER, local_card, timm_version
+from .source import Source, timm_names
 
 
 def register(
@@ -36,11 +37,14 @@ def register(
     if arch:
         anatomy_of(Source(arch, arch, arch))
     checkpoint = read_checkpoint(file, arch, pickles)
+    anatomy = anatomy_of(checkpoint.source)
     source = replace(
         checkpoint.source,
         name=name or arch,
         title=f"{arch}, from {file.name}",
         fingerprint=fingerprint(checkpoint.tensors),
+        size=anatomy.size,
+        parameters=anatomy.parameters,
     )
     kept = _keep(source, checkpoint, home / FOLDER)
     return replace(local_card(kept), notices=checkpoint.notices)
@@ -54,6 +58,9 @@ def _keep(source: Source, checkpoint: Checkpoint, folder: Path) -> Source:
         "arch": source.arch,
         "kwargs": dict(source.kwargs),
         "fingerprint": source.fingerprint,
+        "size": source.size,
+        "parameters": source.parameters,
+        "timm": timm_version(),
     }
     file = folder / f"{source.fingerprint[:32]}.safetensors"
     tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}

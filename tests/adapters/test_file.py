@@ -13,6 +13,7 @@ from small import card, images, loaded, random_vit, trained
 from peft_demo.adapters import AdapterFile, attach, dump, load, read_card
 from peft_demo.adapters import file as adapter_file
 from peft_demo.contracts.errors import BadAdapter, WrongBackbone
+from peft_demo.storage import adapter_header
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +80,14 @@ def test_renamed_classes_keep_their_probe_logits(good):
 def test_a_file_that_changes_while_it_is_read_is_refused(good, tmp_path, monkeypatch):
     path = tmp_path / "a.safetensors"
     path.write_bytes(good)
-    judge = adapter_file._judge
+    judge = adapter_file.judge
 
     def judge_and_change(stream, name):
         result = judge(stream, name)
         path.write_bytes(good + b"more")
         return result
 
-    monkeypatch.setattr(adapter_file, "_judge", judge_and_change)
+    monkeypatch.setattr(adapter_file, "judge", judge_and_change)
     with pytest.raises(BadAdapter, match="changed while it was read"):
         AdapterFile.open(path)
 
@@ -94,7 +95,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(good, tmp_path, monkeyp
 def test_a_file_is_judged_by_its_header_before_the_rest_is_read(good, tmp_path, monkeypatch):
     path = tmp_path / "a.safetensors"
     path.write_bytes(good)
-    monkeypatch.setattr(adapter_file, "FILE_LIMIT", len(good) - 1)
+    monkeypatch.setattr(adapter_header, "FILE_LIMIT", len(good) - 1)
     for read in (AdapterFile.open, read_card):
         with pytest.raises(BadAdapter, match="larger than any adapter"):
             read(path)

@@ -14,6 +14,7 @@ from peft_demo import adapters
 from peft_demo.adapters import AdapterFile
 from peft_demo.contracts.errors import BadAdapter, BadValue, CannotWrite, NotAllowed, UnknownName
 from peft_demo.storage.lock import locked
+from peft_demo.studio import entry
 from peft_demo.studio.adapter_store import AdapterStore, refusal
 from peft_demo.studio.trash import Trash
 
@@ -178,9 +179,9 @@ def test_a_full_disk_leaves_no_half_adapter(zoo, monkeypatch, full_disk, adapter
 
 def test_headers_are_read_once_until_a_file_changes(zoo, monkeypatch):
     zoo.entries()
-    read = adapters.read_card
+    read = entry.read_card
     asked = []
-    monkeypatch.setattr(adapters, "read_card", lambda source: asked.append(source) or read(source))
+    monkeypatch.setattr(entry, "read_card", lambda source: asked.append(source) or read(source))
     zoo.entries()
     assert asked == []
     zoo.rename_class("mine", "red", "crimson")
@@ -196,6 +197,7 @@ def test_refusal_says_what_is_missing(adapter_file):
 SAVE = """
 import sys
 from pathlib import Path
+from peft_demo.studio import entry
 from peft_demo.studio.adapter_store import AdapterStore
 from peft_demo.studio.trash import Trash
 own, trash, file, times = sys.argv[1:]

@@ -18,6 +18,7 @@ from peft_demo.contracts.events import Failed, Finished, Saved, Started, Stepped
 from peft_demo.contracts.service import Service
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.data import decode, to_tensor
+from peft_demo.storage import adapter_header
 
 
 @pytest.fixture
@@ -150,13 +151,13 @@ def test_choosing_an_adapter_that_is_in_memory_takes_less_than_a_tenth_of_a_mill
 def header_reads(monkeypatch):
     """Names of the files whose header was read so far."""
     names = []
-    parse = adapters.file.parse_header
+    parse = adapter_header.parse_header
 
     def count(stream, name, *arguments):
         names.append(name)
         return parse(stream, name, *arguments)
 
-    monkeypatch.setattr(adapters.file, "parse_header", count)
+    monkeypatch.setattr(adapter_header, "parse_header", count)
     return names
 
 

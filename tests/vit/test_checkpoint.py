@@ -13,11 +13,11 @@ from torch import nn
 
 from peft_demo.contracts.errors import BadBackbone
 from peft_demo.vit import load, register
+from peft_demo.vit.architecture import set_size
 from peft_demo.vit.checkpoint import read_checkpoint
 from peft_demo.vit.fingerprint import fingerprint
 from peft_demo.vit.formats import pickled
 from peft_demo.vit.guess import arch_in_name
-from peft_demo.vit.source import set_size
 
 ARCH = "vit_tiny_patch16_224"
 

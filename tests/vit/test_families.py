@@ -15,7 +15,8 @@ from peft_demo.methods import methods
 from peft_demo.training.recompute import recompute_blocks
 from peft_demo.vit import anatomy_of, wrap
 from peft_demo.vit.anatomy import expose, inspect_anatomy, timm_name, tree_name
-from peft_demo.vit.source import Source, resolution
+from peft_demo.vit.architecture import resolution
+from peft_demo.vit.source import Source
 
 SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 3}
 FAMILIES = {

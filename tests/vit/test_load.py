@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 
 import pytest
 import timm
@@ -11,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from peft_demo.contracts.errors import BadBackbone, NotAllowed, UnknownName
 from peft_demo.vit import cards, catalogue, load, local, register, registration
 from peft_demo.vit.fingerprint import fingerprint
+from peft_demo.vit.source import timm_config
 
 ARCH = "vit_tiny_patch16_224"
 
@@ -193,6 +195,29 @@ def test_suggested_parameters_are_what_timm_builds():
         with torch.device("meta"):
             model = timm.create_model(name, num_classes=0)
         assert sum(p.numel() for p in model.parameters()) == suggestion.parameters, name
+
+
+def test_suggested_sizes_and_repositories_are_those_timm_knows():
+    for name, suggestion in catalogue.SUGGESTED.items():
+        config = timm_config(name)
+        assert (suggestion.size, f"timm/{name}") == (config.input_size[-1], config.hf_hub_id)
+
+
+def test_a_registered_backbone_is_listed_without_timm(checkpoint, home, monkeypatch):
+    card = register(checkpoint, home)
+    for name in ("timm_names", "architecture"):
+        monkeypatch.setattr(local, name, None)
+    assert cards(home)[1] == replace(card, notices=())
+
+
+def test_a_record_of_an_earlier_version_gives_the_same_card(checkpoint, home):
+    card = register(checkpoint, home)
+    (file,) = home.glob("backbones/*.json")
+    record = json.loads(file.read_text())
+    for name in ("size", "parameters", "timm"):
+        del record[name]
+    file.write_text(json.dumps(record))
+    assert cards(home)[1] == replace(card, notices=())
 
 
 def test_the_bundled_card_is_complete():

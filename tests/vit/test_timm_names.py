@@ -4,8 +4,9 @@ import pytest
 import timm
 
 from peft_demo.contracts.errors import PeftDemoError
+from peft_demo.vit import anatomy_of
 from peft_demo.vit.anatomy import Anatomy
-from peft_demo.vit.source import Source, anatomy_of
+from peft_demo.vit.source import Source
 
 STARTS = ("vit_", "deit", "swin", "eva", "beit", "dinov")
 NAMES = [name for name in timm.list_models() if name.startswith(STARTS)]

@@ -21,21 +21,17 @@ turns an adapter into another program's bytes, without a file, belongs to the ro
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-from torch import nn
-
-from ...adapters import Adapter
+from ... import vit
 from ...contracts.adapter_card import AdapterCard
 from ...contracts.cards import Sample
 from ...contracts.errors import UnknownName
 from ...contracts.probes import FILE, Probes
-from ...inference import Attached
-from ...inference.probes import probes_of
-from ...vit import Backbone
-from ...vit.catalogue import Source
+from ...lazy import load_module
+from ...vit.source import Source
+from ..heavy import adapters, inference, probes, torch
 
 
 @dataclass(frozen=True)
@@ -43,13 +39,13 @@ class Subject:
     """What is exported: an adapter with its card, and the backbone it was made for, loaded and by
     its source."""
 
-    backbone: Backbone
-    adapter: Adapter
+    backbone: "vit.Backbone"
+    adapter: "adapters.Adapter"
     card: AdapterCard
     source: Source
     rank: int = 0
     """Of the nearest LoRA, where a format can be near only; 0 asks for the adapter as it is."""
-    measure: Callable[[nn.Module], str] = field(default=lambda model: "", repr=False)
+    measure: "Callable[[torch.nn.Module], str]" = field(default=lambda model: "", repr=False)
     """What a plain model [B 3 S S] → [B C] gets right of the adapter's own test images, in words;
     "" where they cannot be had again."""
     samples: Callable[[], Sequence[Sample]] = field(default=lambda: (), repr=False)
@@ -60,7 +56,7 @@ class Subject:
     @cached_property
     def probes(self) -> Probes:
         """What it answers to the probe pictures: what its file says, else what it answers here."""
-        return self.kept or probes_of(self.attached.model, self.backbone, self.card)
+        return self.kept or probes.probes_of(self.attached.model, self.backbone, self.card)
 
     @property
     def before(self) -> str:
@@ -69,9 +65,9 @@ class Subject:
         return f"\nBefore that, {words}." if words else ""
 
     @property
-    def attached(self) -> Attached:
+    def attached(self) -> "inference.Attached":
         """The adapter around its backbone, to compare an export with."""
-        return Attached.of(self.backbone, self.adapter, self.card)
+        return inference.Attached.of(self.backbone, self.adapter, self.card)
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def probe_file(probes: Probes) -> dict[str, bytes]:
 @lru_cache
 def exports() -> Mapping[str, Export]:
     """All formats by name, in alphabetical order of their files."""
-    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    modules = [load_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
     records = [
         value for file in modules for value in vars(file).values() if isinstance(value, Export)
     ]

@@ -12,21 +12,41 @@ Each gives a `Runner` and what was kept. A pickle is never read: who looks for o
 
 from pathlib import Path
 
+from ...adapters import Adapter, AdapterFile
 from ...contracts.errors import BadAdapter
+from ...contracts.probes import nothing_kept
 from ...contracts.text import shortened
 from ...contracts.verification import Verification
+from ...inference import Attached
+from ...inference.runner import ModelRunner
 from ...inference.verification import verify
 from ...interop.peft_config import CONFIG
 from ...interop.peft_folder import TENSORS
 from ...storage.home import Home
 from ...storage.paths import is_file, is_folder
+from ...vit import Backbone
 from ..backbone_cache import BackboneCache
 from . import onnx, peft, timm, weights
+from .kept import check_import
+from .weights import merged_file
+
+__all__ = ["check_import", "is_export", "merged_file", "verify_adapter", "verify_export"]
 
 
 def is_export(path: Path) -> bool:
     """Whether `path` is another program's: a folder, an ONNX file, merged weights."""
     return is_folder(path) or path.suffix == onnx.SUFFIX or weights.are_merged(path)
+
+
+def verify_adapter(file: AdapterFile, backbone: Backbone, adapter: Adapter) -> Verification:
+    """What came of asking the adapter of a file, loaded; `BadAdapter` where the file keeps no
+    answers."""
+    name = shortened(file.card.name)
+    kept = file.probes
+    if kept is None:
+        raise nothing_kept(name)
+    attached = Attached.of(backbone, adapter, file.card)
+    return verify(ModelRunner.of(attached), kept, name)
 
 
 def verify_export(path: Path, home: Home, backbones: BackboneCache) -> Verification:

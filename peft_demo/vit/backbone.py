@@ -15,12 +15,13 @@ from torch import nn
 from ..contracts.errors import BadBackbone
 from ..contracts.progress import Report
 from .anatomy import Anatomy, Tree, expose, inspect_anatomy
+from .architecture import set_size
 from .catalogue import find
 from .checkpoint import read_tensors
 from .download import fetch
 from .fingerprint import fingerprint as fingerprint_of
 from .sites import image_size, patch_embed
-from .source import Source, set_size
+from .source import Source
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _backbone(source: Source, model: nn.Module, size: int, device: str) -> Backb
         raise BadBackbone(
             f"the weights of {source.name} have changed since they were registered: "
             f"{source.local_file.name} is damaged.",
-            "Register them again with `backbones add FILE`.",
+            "Reinstall." if source.bundled else "Register them again with `backbones add FILE`.",
         )
     if size:
         set_size(model, size)
@@ -126,9 +127,9 @@ def _backbone(source: Source, model: nn.Module, size: int, device: str) -> Backb
 
 
 def _from_file(source: Source) -> nn.Module:
-    tensors = {name: tensor.float() for name, tensor in read_tensors(source).items()}
     model = source.create()
-    model.load_state_dict(tensors)
+    tensors = read_tensors(source, model.state_dict())
+    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     return model
 
 
