@@ -16,8 +16,8 @@ from .share import OFFLINE
 PROGRESS = gr.Progress()
 """As a default value it makes Gradio hand each call its own."""
 ABOUT = (
-    "**From the Hugging Face Hub:** a model repository, or words to search for; nothing finds all "
-    "there are. Every file is checked as one that you drop."
+    "**From the Hugging Face Hub:** a model repository, or words to search for; left empty, it "
+    "finds all there are. Every file is checked as one that you drop."
 )
 ASKING = "Asking the Hub …"
 CANCELLED = "Cancelled."
