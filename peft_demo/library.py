@@ -236,10 +236,7 @@ def attach(backbone: Backbone, adapter: AdapterFile, strength: float = 1.0) -> C
     Hot-swapping is choosing another one of these. Raises `WrongBackbone` for an adapter that was
     trained on other weights, `BadAdapter` for one that is not what its card says.
     """
-    card = adapter.card
-    backbone = backbone.with_normalisation(card.mean, card.std)
-    attached = inference.Attached.of(backbone, adapters.load(adapter, backbone), card, strength)
-    return Classifier(attached)
+    return Classifier(inference.Attached.of_file(adapter, backbone, strength))
 
 
 def inspect(backbone: Backbone, adapter: AdapterFile) -> Changes:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import adapters
-from ..adapters import Adapter, Mixed
+from ..adapters import Adapter, AdapterFile, Mixed
 from ..contracts.adapter_card import AdapterCard
 from ..vit import Backbone
 from .doubt import doubts
@@ -54,6 +54,15 @@ class Attached:
         """`adapter` around `backbone`; `BadValue` names a site that would never fire."""
         model = adapters.attach(backbone, adapter, strength).eval()
         return cls(backbone, adapter, card, model, strength)
+
+    @classmethod
+    def of_file(cls, file: AdapterFile, backbone: Backbone, strength: float = 1.0) -> "Attached":
+        """The adapter of a file, wholly checked, around `backbone` with the file's normalisation.
+
+        Raises what `adapters.load` and `of` raise.
+        """
+        backbone = backbone.with_normalisation(file.card.mean, file.card.std)
+        return cls.of(backbone, adapters.load(file, backbone), file.card, strength)
 
     def at(self, strength: float) -> "Attached":
         """The same adapter at another strength."""

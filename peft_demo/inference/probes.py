@@ -6,7 +6,6 @@ Whoever changes what an adapter answers, and whoever makes a file, ends with `pr
 import torch
 from torch import Tensor, nn
 
-from .. import adapters
 from ..adapters import AdapterFile
 from ..contracts.adapter_card import AdapterCard
 from ..contracts.probes import Probes
@@ -35,7 +34,5 @@ def probed(file: AdapterFile, backbone: Backbone) -> AdapterFile:
 
     `BadAdapter` says why it cannot be asked.
     """
-    card = file.card
-    backbone = backbone.with_normalisation(card.mean, card.std)
-    attached = Attached.of(backbone, adapters.load(file, backbone), card)
-    return file.with_probe_logits(probe_logits(attached.model, backbone))
+    attached = Attached.of_file(file, backbone)
+    return file.with_probe_logits(probe_logits(attached.model, attached.backbone))

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .. import methods
 from ..contracts.cards import SharedRepo, UploadPreview, ZooEntry
 from ..contracts.errors import NotAllowed
 from ..contracts.progress import Report
 from ..contracts.specs import PushSpec, repo_id
-from ..methods import methods
 from ..storage.atomic import disk_errors
 from ..storage.home import Home
 from .heavy import hub_client, hub_upload, space_upload
@@ -94,9 +94,10 @@ class Hub:
 
 def _shared(found: "hub_client.Tagged", backbones: Sequence[str]) -> SharedRepo:
     """What the tags of a repository say, as far as they are words of this machine."""
+    known = methods.cards()
     return SharedRepo(
         repo=found.repo,
-        methods=tuple(name for name in found.tags if name in methods()),
+        methods=tuple(name for name in found.tags if name in known),
         backbones=tuple(name for name in found.tags if name in backbones),
         downloads=found.downloads,
         likes=found.likes,

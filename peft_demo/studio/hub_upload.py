@@ -34,20 +34,24 @@ def pack(
     contents: dict[str, bytes] = {}
     described = [_add(contents, file, push.thumbnail, home) for file in files]
     licence = push.licence or _licence((adapter.card for adapter in described), home)
-    card = model_card(push.repo, described, licence)
-    contents[README] = card.encode()
-    preview = UploadPreview(
+    contents[README] = model_card(push.repo, described, licence).encode()
+    return preview_of(push, contents, _disclosures(described, push)), contents
+
+
+def preview_of(
+    push: PushSpec, contents: Mapping[str, bytes], disclosures: Iterable[str]
+) -> UploadPreview:
+    """What a person is shown of the files that would be sent, a README.md among them."""
+    return UploadPreview(
         repo=push.repo,
         files=tuple((name, len(content)) for name, content in contents.items()),
-        card=card,
-        disclosures=tuple(_disclosures(described, push)),
-        digest=digest(contents),
+        card=contents[README].decode(),
+        disclosures=tuple(disclosures),
+        digest=_digest(contents),
     )
-    return preview, contents
 
 
-def digest(contents: Mapping[str, bytes]) -> str:
-    """SHA-256 over names and contents."""
+def _digest(contents: Mapping[str, bytes]) -> str:
     lines = [f"{sha256(content).hexdigest()} {name}\n" for name, content in contents.items()]
     return sha256("".join(lines).encode()).hexdigest()
 

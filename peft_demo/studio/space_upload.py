@@ -6,7 +6,7 @@ from ..contracts.cards import UploadPreview
 from ..contracts.specs import PushSpec
 from .exports import Subject
 from .exports.space import space_folder
-from .hub_upload import README, digest, licence_of, named_classes, visibility
+from .hub_upload import licence_of, named_classes, preview_of, visibility
 
 
 def pack_space(push: PushSpec, subject: Subject) -> tuple[UploadPreview, dict[str, bytes]]:
@@ -17,14 +17,7 @@ def pack_space(push: PushSpec, subject: Subject) -> tuple[UploadPreview, dict[st
     samples = subject.samples() if push.thumbnail else ()
     licence = push.licence or licence_of(subject.source)
     contents = space_folder(subject, samples, licence).content
-    preview = UploadPreview(
-        repo=push.repo,
-        files=tuple((name, len(content)) for name, content in contents.items()),
-        card=contents[README].decode(),
-        disclosures=tuple(_disclosures(push, subject, len(samples))),
-        digest=digest(contents),
-    )
-    return preview, contents
+    return preview_of(push, contents, _disclosures(push, subject, len(samples))), contents
 
 
 def _disclosures(push: PushSpec, subject: Subject, pictures: int) -> Iterable[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..adapters import AdapterFile, attach, load
+from ..adapters import AdapterFile
 from ..contracts.errors import TrainingFailed
 from ..contracts.events import (
     Evaluated,
@@ -30,6 +30,7 @@ from ..contracts.held_out import HeldOut
 from ..contracts.specs import RunSpec
 from ..contracts.text import duration
 from ..data.few_shot_tensors import FewShotTensors
+from ..inference.attached import Attached
 from ..inference.precision import choose, disable_slow_fused_attention
 from ..inference.predict import loss_and_accuracy, outputs
 from ..vit import Backbone
@@ -248,12 +249,11 @@ class Search:
 
     def _test(self, content: bytes) -> Tensor:
         """What a file's adapter says of the test images, [N C]."""
-        file = AdapterFile.parse(content)
-        backbone = self.backbone.with_normalisation(file.card.mean, file.card.std)
-        model = attach(backbone, load(file, backbone))
+        attached = Attached.of_file(AdapterFile.parse(content), self.backbone)
+        backbone = attached.backbone
         wanted = self.best_trial.recipe.precision
         precision = choose(wanted, backbone.device, backbone.anatomy.width)
-        model = disable_slow_fused_attention(model, backbone.device, precision)
+        model = disable_slow_fused_attention(attached.model, backbone.device, precision)
         return outputs(model, self.material.test[0], backbone)
 
     def _train_on_all(self) -> Iterator[Event]:

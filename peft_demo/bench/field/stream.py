@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ...adapters import AdapterFile, attach, load
+from ...adapters import AdapterFile
 from ...contracts.progress import Report
 from ...contracts.window import Window
 from ...data import Example
 from ...data.batches import AHEAD, FEW, batches
 from ...data.tensors import centred
-from ...inference import check_finite, normalize
+from ...inference import Attached, check_finite, normalize
 from ...inference.predict import batch_at
 from ...vit import Backbone
 
@@ -35,9 +35,8 @@ def right_answers(
     Pictures are squeezed to `side` px and cut to the middle that the model takes. So many processes
     decode them, where there are more than a `FEW`.
     """
-    file = AdapterFile.parse(content)
-    backbone = backbone.with_normalisation(file.card.mean, file.card.std)
-    model = attach(backbone, load(file, backbone)).eval()
+    attached = Attached.of_file(AdapterFile.parse(content), backbone)
+    backbone, model = attached.backbone, attached.model
     processes = decoders if len(examples) > FEW else 0
     right = []
     for images, labels in batches(examples, side, batch_at(backbone.size), processes, window):

@@ -40,7 +40,7 @@ def write(out: Path, subject: Subject) -> Sequence[str]:
     return (
         *folder.checked,
         "try it in that folder: pip install -r requirements.txt && python app.py",
-        f"publish it: python -m peft_demo push {slug(subject.card.name)} YOU/NAME --space",
+        f"publish it from there: hf upload YOU/{slug(subject.card.name)} . --repo-type space",
     )
 
 

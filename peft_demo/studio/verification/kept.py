@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-from ... import adapters
 from ...adapters import AdapterFile
 from ...contracts.errors import BadAdapter
 from ...contracts.probes import FILE, LIMIT, Probes, nothing_kept
@@ -39,9 +38,7 @@ def check_import(source: Path, file: AdapterFile, backbone: Backbone, renamed: b
     kept = kept_in(folder)
     if renamed:
         kept = replace(kept, classes=file.card.classes)
-    card = file.card
-    backbone = backbone.with_normalisation(card.mean, card.std)
-    attached = Attached.of(backbone, adapters.load(file, backbone), card)
+    attached = Attached.of_file(file, backbone)
     result = verify(ModelRunner.of(attached), kept, shortened(folder.name))
     if not result.agrees:
         raise BadAdapter(

@@ -33,12 +33,14 @@ class OnnxRunner:
     normalisation: Normalisation | None = None
 
     def own(self, picture: Image) -> Tensor:
-        (logits,) = self.session.run(["logits"], {NAME: np.asarray(picture)[None]})
-        return torch.from_numpy(np.asarray(logits))[0].float()
+        return self._logits(np.asarray(picture))
 
     def of_square(self, square: Tensor, normalisation: Normalisation | None = None) -> Tensor:
-        rows = square.permute(1, 2, 0).contiguous().numpy()[None]
-        (logits,) = self.session.run(["logits"], {NAME: rows})
+        return self._logits(square.permute(1, 2, 0).contiguous().numpy())
+
+    def _logits(self, pixels: np.ndarray) -> Tensor:
+        """[C] of uint8 pixels [H W 3]."""
+        (logits,) = self.session.run(["logits"], {NAME: pixels[None]})
         return torch.from_numpy(np.asarray(logits))[0].float()
 
 
