@@ -54,7 +54,7 @@ from peft_demo.contracts.knobs import Knob, knobs
 from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.methods import methods
 from peft_demo.training import train
-from peft_demo.vit import Backbone
+from peft_demo.vit import Backbone, Seam
 
 METHODS = sorted(methods())
 
@@ -167,6 +167,22 @@ def test_5_a_low_rank_form_is_what_the_delta_does(name: str):
         shift = 0.0 if added.shift is None else added.shift
         expected = f(x) + x @ added.down.T @ added.up.T + shift
         assert torch.allclose(delta(f, x), expected, atol=1e-12)
+
+
+@each_method
+@pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
+def test_5_a_product_folded_into_its_weight_learns_alike(
+    name: str, bf16: bool, tiny: Backbone, monkeypatch: pytest.MonkeyPatch
+):
+    """Law 5, folded: while a model learns, its loss and gradients are those of the deltas as they
+    are written."""
+    adapter = disturbed(new(name, tiny))
+    folded = loss_and_gradients(adapter, tiny, bf16)
+    monkeypatch.setattr(Seam, "product", lambda *_: None)
+    written = loss_and_gradients(adapter, tiny, bf16)
+    tolerance = 0.1 if bf16 else 1e-4
+    for own, expected in zip(folded, written, strict=True):
+        assert (own - expected).norm() <= tolerance * expected.norm() + 1e-6
 
 
 @each_method
@@ -396,6 +412,17 @@ def linear_at(backbone: Backbone, site: str) -> nn.Linear:
     """A random linear of the shape that a site's map has, in float64."""
     shape = backbone.anatomy.sites[site]
     return nn.Linear(shape.d_in, shape.d_out, dtype=torch.float64)
+
+
+def loss_and_gradients(adapter: Adapter, backbone: Backbone, bf16: bool) -> list[Tensor]:
+    """Of one pass there and back while the adapter learns, from the same chance."""
+    torch.manual_seed(SEED)
+    adapter.zero_grad(set_to_none=True)
+    model = attach(backbone, adapter).train()
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        loss = F.cross_entropy(model(images()).float(), labels())
+    loss.backward()
+    return [loss.detach(), *(p.grad.clone() for p in adapter.parameters() if p.grad is not None)]
 
 
 def with_gradient(module: nn.Module) -> set[str]:

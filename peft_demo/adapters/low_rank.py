@@ -2,12 +2,13 @@
 batch with others, and for writing it as a LoRA."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import nn
 
 from ..vit import Backbone, LowRank, Site
+from ..vit.products import side_by_side
 from ..vit.seam import linear_rows
 from ..vit.sites import QKV, linear_at, qkv_rows
 from .adapter import Adapter
@@ -65,19 +66,3 @@ def _frozen_map(tree: nn.Module, site: Site) -> nn.Module:
     if site.role in QKV:
         return linear_rows(linear_at(tree, site.whole_path), site.rows)
     return tree.get_submodule(site.path)
-
-
-def side_by_side(d_out: int, parts: Sequence[tuple[slice, LowRank]]) -> LowRank:
-    """One product of several that each reach some of the `d_out` rows of a linear."""
-    like = parts[0][1].up
-    down = torch.cat([product.down for _, product in parts])
-    up = like.new_zeros(d_out, len(down))
-    shift = like.new_zeros(d_out)
-    first = 0
-    for rows, product in parts:
-        last = first + len(product.down)
-        up[rows, first:last] = product.up
-        if product.shift is not None:
-            shift[rows] += product.shift
-        first = last
-    return LowRank(down, up, shift if shift.any() else None)

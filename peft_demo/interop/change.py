@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from ..adapters.adapter import Adapter
-from ..adapters.low_rank import apart, side_by_side
+from ..adapters.low_rank import apart
 from ..adapters.merge import linear_map
 from ..methods.dora import DoRA, row_norms
 from ..methods.lora import PatchLoRA
 from ..vit import Backbone, LowRank, Site
+from ..vit.products import side_by_side
 from ..vit.seam import bias
 from ..vit.sites import QKV
 

@@ -69,6 +69,8 @@ class VeRA(Delta):
     All deltas of an adapter hold the same `pair`, so it stands in memory once on any device.
     """
 
+    folds = False  # A and B are wide, and have no gradients that folding would save
+
     def __init__(self, site: Site, config: Config, pair: Pair):
         super().__init__()
         self.pair = pair

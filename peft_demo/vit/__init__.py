@@ -3,6 +3,7 @@
 | file | its one idea |
 |---|---|
 | `seam.py` | what it means that a delta stands around a frozen map |
+| `products.py` | low-rank products at a linear, and folded into its weight |
 | `sites.py` | the roles of the places where one can stand |
 | `anatomy.py` | the named parts of a model, rebuilt so that deltas reach them |
 | `isotropic.py` `swin.py` `dinov3.py` | one family of timm's classes each |
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from .anatomy import Anatomy, Site
     from .architecture import anatomy_of
     from .backbone import Backbone, best_device, load, wrap
+    from .products import LowRank
     from .registration import register
-    from .seam import Delta, LowRank, Seam
+    from .seam import Delta, Seam
 
 __all__ = [
     "Anatomy",
@@ -53,6 +55,7 @@ __getattr__ = lazy_names(
         ".architecture": ["anatomy_of"],
         ".backbone": ["Backbone", "best_device", "load", "wrap"],
         ".registration": ["register"],
-        ".seam": ["Delta", "LowRank", "Seam"],
+        ".products": ["LowRank"],
+        ".seam": ["Delta", "Seam"],
     },
 )

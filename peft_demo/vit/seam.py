@@ -6,25 +6,15 @@ the same frozen map can stand in many trees, each with its own delta.
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from .products import LowRank, folded, side_by_side
 from .sites import QKV, qkv_rows
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
-
-
-class LowRank(NamedTuple):
-    """δ(f, x) = f(x) + (x downᵀ) upᵀ + shift, with `down` [R D_in] and `up` [D_out R].
-
-    `shift` is [D_out], or None where there is none.
-    """
-
-    down: Tensor
-    up: Tensor
-    shift: Tensor | None = None
 
 
 class Delta(nn.Module):
@@ -48,6 +38,12 @@ class Delta(nn.Module):
     """How a file keeps each of `matrices`. Only a delta that computes with them quantised has one,
     and a loaded delta has none: it computes with the numbers as they are."""
 
+    folds: ClassVar[bool] = True
+    """Whether a product of its is learned faster folded into the weight of its linear."""
+
+    dropout: float = 0.0
+    """The chance that a number inside it is dropped while it learns."""
+
     def begin(self, f: Any) -> None:
         """Sets the parameters that start from the frozen map `f`, which is only read.
 
@@ -62,8 +58,8 @@ class Delta(nn.Module):
     def low_rank(self, f: nn.Linear) -> LowRank | None:
         """The product and the shift that it adds to the linear `f`; None if it adds anything else.
 
-        A delta that returns one can be batched with others, merged by one `addmm` and exported to
-        peft.
+        A delta that returns one can be batched with others, merged by one `addmm`, exported to
+        peft and, where it drops nothing, folded into its linear while it learns (`products.py`).
         """
         return None
 
@@ -148,9 +144,24 @@ class Seam(nn.Module):
         self.delta = delta
 
     def forward(self, x: Tensor) -> Tensor:
-        if isinstance(self.f, nn.Linear):
+        f = self.f
+        if isinstance(f, nn.Linear):
             x = in_autocast(x)
-        return self.delta(self.f, x)
+            product = self.product(x)
+            if product is not None:
+                return folded(x, f.weight, f.bias, product)
+        return self.delta(f, x)
+
+    def product(self, x: Tensor) -> LowRank | None:
+        """What the delta adds to its linear, where folding it saves time; None elsewhere.
+
+        That is while it learns and drops nothing, on a CPU, where it was measured.
+        """
+        learns = self.training and torch.is_grad_enabled() and x.device.type == "cpu"
+        folds = self.delta.folds and not self.delta.dropout
+        if learns and folds and isinstance(self.f, nn.Linear):
+            return self.delta.low_rank(self.f)
+        return None
 
     def __getattr__(self, name: str) -> Any:
         """Attributes of the frozen map: timm reads `patch_embed.grid_size` in its forward pass."""
@@ -168,13 +179,30 @@ class SplitLinear(nn.Module):
     def __init__(self, fused: nn.Linear):
         super().__init__()
         size = fused.out_features // len(QKV)
-        for role in QKV:
-            self.add_module(role, linear_rows(fused, qkv_rows(role, size)))
+        self.rows = {role: qkv_rows(role, size) for role in QKV}
+        self.weight = fused.weight.detach()
+        self.bias = None if fused.bias is None else fused.bias.detach()
+        for role, rows in self.rows.items():
+            self.add_module(role, linear_rows(fused, rows))
 
     def forward(self, x: Tensor) -> Tensor:
         x = in_autocast(x)
+        product = self.product(x)
+        if product is not None:
+            return folded(x, self.weight, self.bias, product)
         parts = [linear(x) for linear in self.children()]
         return torch.cat(parts, dim=-1)
+
+    def product(self, x: Tensor) -> LowRank | None:
+        """What the seams at q, k and v add to the fused linear, where folding it saves time."""
+        parts = []
+        for role, linear in self.named_children():
+            if isinstance(linear, Seam):
+                product = linear.product(x)
+                if product is None:
+                    return None
+                parts.append((self.rows[role], product))
+        return side_by_side(len(self.weight), parts) if parts else None
 
 
 def in_autocast(x: Tensor) -> Tensor:
