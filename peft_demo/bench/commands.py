@@ -194,6 +194,9 @@ def steps(
     memory: Annotated[
         str, Option(metavar="normal|low", help="As for train; the LoRA beside stays as it is.")
     ] = "normal",
+    graph: Annotated[
+        str, Option(metavar="off|on", help="As for train; the LoRA beside is not recorded.")
+    ] = "off",
     markdown: Markdown = False,
     as_json: Json = False,
 ) -> None:
@@ -205,7 +208,7 @@ def steps(
     from . import comparison, steps
 
     measured = contenders(methods)
-    recipe = build(Recipe, {"precision": precision, "memory": memory})
+    recipe = build(Recipe, {"precision": precision, "memory": memory, "graph": graph})
     with open_studio(offline=True) as studio, Progress() as progress:
         from ..vit import find
 

@@ -14,14 +14,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..adapters import attach, create
-from ..contracts.errors import BadBackbone, PeftDemoError
+from ..contracts.errors import BadBackbone, BadValue, PeftDemoError
 from ..contracts.progress import Report
 from ..contracts.specs import Recipe
 from ..inference import autocast, disable_slow_fused_attention
 from ..inference.precision import FP32, choose
 from ..methods import find_method
 from ..studio.comparison.contenders import Contender
+from ..training.optimizer import adamw
 from ..training.recompute import recompute_blocks
+from ..training.step import Recorded, Step, why_not_recorded
 from ..vit import Backbone, wrap
 from ..vit.backbone import best_device
 from ..vit.source import Source
@@ -43,7 +45,8 @@ Row = dict[str, Any]
 class Steps:
     """Training steps of one model on one random batch, as training takes them.
 
-    That is with its precision, gradient clipping and AdamW. `groups` are those of the optimizer.
+    That is with its precision, gradient clipping and AdamW, and recorded where `recorded` says so.
+    `groups` are those of the optimizer.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Steps:
         device: torch.device,
         precision: str,
         classes: int = CLASSES,
+        recorded: bool = False,
     ):
         self.precision = precision
         self.model = disable_slow_fused_attention(model.train(), device, precision)
@@ -65,7 +69,9 @@ class Steps:
         self.images = images.to(device)
         self.labels = labels.to(device)
         self.parameters = [parameter for group in groups for parameter in group["params"]]
-        self.optimizer = torch.optim.AdamW(groups, lr=LR)
+        optimizer = adamw([{"lr": LR, **group} for group in groups], recorded)
+        step = Step(self.model, self.parameters, optimizer, Recipe(precision=precision), device)
+        self._step = Recorded(step, batch) if recorded else step
 
     @classmethod
     def of(
@@ -77,8 +83,11 @@ class Steps:
         classes: int = CLASSES,
         recipe: Recipe | None = None,
     ) -> "Steps":
-        """Those of a method, with the precision and memory of a recipe. One that surveys the images
-        is built without its survey."""
+        """Those of a method, with the precision, memory and graph of a recipe.
+
+        One that surveys the images is built without its survey. `BadValue` says why steps cannot be
+        recorded.
+        """
         recipe = recipe or Recipe()
         method = find_method(name)
         adapter = create(method, method.config(knobs), backbone, classes, seed=0)
@@ -86,8 +95,12 @@ class Steps:
         if recipe.memory == "low":
             recompute_blocks(model)
         groups = adapter.groups(Recipe(lr=LR, head_lr=LR))
-        precision = choose(recipe.precision, backbone.device, backbone.anatomy.width)
-        return cls(model, groups, batch, backbone.size, backbone.device, precision, classes)
+        device = backbone.device
+        precision = choose(recipe.precision, device, backbone.anatomy.width)
+        recorded = recipe.graph == "on"
+        if recorded and (reason := why_not_recorded(recipe, device, bool(adapter.allocator))):
+            raise BadValue(f"these steps cannot be recorded: {reason}.")
+        return cls(model, groups, batch, backbone.size, device, precision, classes, recorded)
 
     def loss(self) -> Tensor:
         """The mean cross-entropy of a forward pass."""
@@ -98,11 +111,7 @@ class Steps:
     def take(self) -> float:
         """Takes a step; its seconds."""
         start = perf_counter()
-        loss = self.loss()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimizer.step()
+        self._step((self.images, self.labels, None))
         getattr(torch, self.device.type).synchronize()
         return perf_counter() - start
 
@@ -165,7 +174,7 @@ def measure(
     recipe: Recipe | None = None,
 ) -> list[Row]:
     """A row for each contender: a step's time and memory, and how many times the plain LoRA's, with
-    the precision and memory of a recipe.
+    the precision, memory and graph of a recipe.
 
     Steps alternate with the plain LoRA's, and the ratio of times is the median over neighbours, so
     that a machine that is busy meanwhile slows both. The weights are random.

@@ -28,6 +28,8 @@ PRECISIONS = ("auto", "fp32", "bf16")
 """In what matrices may be multiplied; `inference.precision` measures which is faster."""
 MEMORIES = ("normal", "low")
 """How much a training step may keep for its way back; see `training.recompute`."""
+GRAPHS = ("off", "on")
+"""Whether a GPU plays recorded steps; see `training.step`."""
 BALANCES = ("none", "sampling", "weights")
 """How classes of different size may be evened out; `training.balance` does it."""
 KEPT = ("best", "last")
@@ -109,6 +111,13 @@ class Recipe:
         info="low computes each block twice and keeps little of it: slower, for large backbones",
         advanced=True,
     )
+    graph: str = knob(
+        "off",
+        "CUDA graph",
+        choices=GRAPHS,
+        info="on records a step once and plays it again: for small batches on a GPU; not measured",
+        rare=True,
+    )
     keep: str = knob(
         "best",
         "State kept",
@@ -177,6 +186,7 @@ SINCE = (
     "balance",
     "precision",
     "memory",
+    "graph",
     "keep",
     "optimizer",
     "min_lr",

@@ -39,7 +39,7 @@ from ..inference.probes import probe_logits
 from ..methods import find_method
 from ..vit import Backbone
 from . import checkpoint, doubt
-from .balance import epoch, loss_weights, mean_loss
+from .balance import epoch, loss_weights
 from .best import Best
 from .card import Measured, describe
 from .drop_path import with_drop_path
@@ -53,6 +53,7 @@ from .origin import begin_from, check_origin, notices
 from .patience import out_of_patience, patience_notice
 from .recompute import recompute_blocks
 from .schedule import factor, is_validated, rate
+from .step import Recorded, Step, set_rates, why_not_recorded
 from .survey import survey
 
 Inputs = ImageInputs | CachedFeatures
@@ -120,6 +121,8 @@ def _events(
     live.check_memory(memory_share)
     if live.recipe.memory == "low":
         recompute_blocks(live.model)
+    if live.recipe.graph == "on" and live.why_not_recorded:
+        yield Noticed("info", f"The steps of this run are not recorded: {live.why_not_recorded}.")
     if saved:
         saved.restore(live)
         yield Resumed(live.step)
@@ -163,10 +166,15 @@ class Run:
         dropping = with_drop_path(backbone, self.recipe.stochastic_depth, self.recipe.dropped)
         attached = attach(dropping, self.adapter)
         self.model = disable_slow_fused_attention(attached, device, precision)
-        self.optimizer = optimizer(self.adapter, self.recipe)
-        self.rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.why_not_recorded = why_not_recorded(self.recipe, device, bool(self.adapter.allocator))
+        recorded = self.recipe.graph == "on" and not self.why_not_recorded
+        self.optimizer = optimizer(self.adapter, self.recipe, recorded)
+        self.rates = [float(group["lr"]) for group in self.optimizer.param_groups]
         """The highest learning rate of each of the optimiser's groups."""
         self.learner, self.inputs, self.val_inputs = self._learner()
+        step = Step(self.learner, self.adapter.parameters(), self.optimizer, self.recipe, device)
+        batch = min(self.recipe.batch, len(self.labels))
+        self.take = Recorded(step, batch) if recorded else step
 
     def _learner(self) -> tuple[nn.Module, Inputs, Inputs]:
         """What learns, what it learns from and what it is validated on.
@@ -235,31 +243,17 @@ class Run:
 
         `share` is the fraction of the highest learning rate that the step takes.
         """
-        for group, peak in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate(share, peak, self.recipe.min_lr)
+        set_rates(self.optimizer, self.rates, share, self.recipe.min_lr)
         self.learner.train()
-        with self._autocast():
-            logits = self.learner(self.inputs[batch])
         chosen = batch.to(self.labels.device)
         weights = None if self.weights is None else self.weights[chosen]
-        loss = mean_loss(logits.float(), self.labels[chosen], self.recipe.smoothing, weights)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = self._clip()
-        self.optimizer.step()
+        loss, norm = self.take((self.inputs[batch], self.labels[chosen], weights))
         if self.adapter.allocator:
             self.adapter.allocator.after_step()
         return loss.item(), norm.item()
 
     def _autocast(self) -> torch.autocast:
         return autocast(self.backbone.device, self.recipe.precision)
-
-    def _clip(self) -> Tensor:
-        """The norm of the gradient, which is clipped where the recipe says so."""
-        parameters = list(self.adapter.parameters())
-        if self.recipe.clip:
-            return nn.utils.clip_grad_norm_(parameters, self.recipe.clip)
-        return nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
 
     def _check_finite(self, loss: float, step: int) -> None:
         if not isfinite(loss):

@@ -93,6 +93,7 @@ def test_every_knob_of_the_recipe_is_a_flag_and_reaches_the_card(answer, photos)
         "smoothing": 0.1,
         "precision": "fp32",
         "memory": "low",
+        "graph": "on",
         "keep": "last",
         "optimizer": "sgd",
         "min_lr": 1e-4,
