@@ -19,7 +19,7 @@ once. The last line printed is JSON: the test accuracy (a fraction of 1), and se
 
 import json
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil, cos, inf, pi
@@ -47,7 +47,7 @@ class Pictures(Dataset):
     def __init__(self, folder: Path, size: int, transform: transforms.Compose):
         images = ImageFolder(folder, transforms.Resize((size, size), BICUBIC))
         self.classes = images.classes
-        self.examples = list(images)
+        self.examples = [images[number] for number in range(len(images))]
         self.transform = transform
 
     def __len__(self) -> int:
@@ -77,9 +77,9 @@ def read(settings: Settings) -> tuple[Pictures, Pictures, Pictures]:
     )
 
 
-def build(settings: Settings, classes: int) -> nn.Module:
-    """The frozen model with a new head, and a LoRA around each qkv."""
-    model = timm.create_model(settings["arch"], num_classes=classes, **settings["model"])
+def build(settings: Settings, classes: int) -> Any:
+    """The frozen model with a new head, and a LoRA around each qkv: a `PeftModel`."""
+    model: Any = timm.create_model(settings["arch"], num_classes=classes, **settings["model"])
     head = model.pretrained_cfg["classifier"]
     missing, unknown = model.load_state_dict(load_file(settings["weights"]), strict=False)
     odd = [*unknown, *(name for name in missing if not name.startswith(head))]
@@ -158,7 +158,7 @@ def trained_state(model: nn.Module) -> dict[str, Tensor]:
 
 
 @contextmanager
-def timed(seconds: Counter, part: str) -> Iterator[None]:
+def timed(seconds: dict[str, float], part: str) -> Iterator[None]:
     """Adds the time inside to the seconds of this part."""
     began = perf_counter()
     yield
@@ -167,7 +167,7 @@ def timed(seconds: Counter, part: str) -> Iterator[None]:
 
 def main(settings: Settings) -> None:
     """Trains, keeps the state that was best on validation, saves and tests it."""
-    seconds = Counter()
+    seconds: dict[str, float] = defaultdict(float)
     torch.manual_seed(settings["seed"])
     device = settings["device"]
     train, val, test = read(settings)

@@ -1,4 +1,4 @@
-"""Commands as processes of their own, in an empty home: what a person waits for, imports and all."""
+"""Commands as processes of their own in an empty home: what a person waits for, imports too."""
 
 import os
 import subprocess

@@ -22,7 +22,8 @@ from ..contracts.accuracy import in_short, interval_of
 from ..contracts.errors import BadData, PeftDemoError
 from ..contracts.progress import Report
 from ..contracts.specs import DataSpec, Recipe
-from ..data import Dataset, Split, decode, split
+from ..data import Dataset, Example, Split, decode, split
+from ..data.dataset import digest_of
 from ..inference.predict import batch_at
 from ..methods import find_method
 from ..storage.home import Home
@@ -130,22 +131,32 @@ def measure(
 def write_images(chosen: Split, folder: Path) -> None:
     """Writes the pictures, as `train` decodes them, to folder / part / class / picture.
 
-    `BadData` if a class has none in one of the parts: a script could not number its classes.
+    `BadData` if a class has none in one of the parts, by which the script numbers its classes, or
+    if two are the same once they are decoded: `train` would leave one out.
     """
     if chosen.problem:
         raise BadData(chosen.problem)
-    parts = {"train": chosen.train, "val": chosen.val, "test": chosen.test}
-    for part, examples in parts.items():
-        for label, name in enumerate(chosen.classes):
-            if not any(example.label == label for example in examples):
-                raise BadData(
-                    f"the class {name!r} has no picture for {part}, and the script needs one.",
-                    "Take fewer shots, or another dataset.",
-                )
+    written: dict[str, str] = {}
+    for part, examples in (("train", chosen.train), ("val", chosen.val), ("test", chosen.test)):
+        _check_classes(chosen.classes, part, examples)
         for number, example in enumerate(examples):
+            image = decode(example.read(), chosen.window)
+            same = written.setdefault(digest_of(image), example.name)
+            if same != example.name:
+                raise BadData(f"{example.name} shows the same as {same}.", "Remove one of them.")
             place = folder / part / f"class-{example.label:04d}"
             place.mkdir(parents=True, exist_ok=True)
-            decode(example.read(), chosen.window).save(place / f"{number:05d}.png")
+            image.save(place / f"{number:05d}.png")
+
+
+def _check_classes(classes: Sequence[str], part: str, examples: Sequence[Example]) -> None:
+    labels = {example.label for example in examples}
+    for label, name in enumerate(classes):
+        if label not in labels:
+            raise BadData(
+                f"the class {name!r} has no picture for {part}, and the script needs one.",
+                "Take fewer shots, or another dataset.",
+            )
 
 
 def _pairs(task: Task, turns: int, report: Report) -> Iterator[tuple[Row, Row]]:
