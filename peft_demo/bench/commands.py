@@ -11,10 +11,12 @@ from typer import Option
 from ..cli.options import (
     Arch,
     Backbone,
+    Data,
     GpusPerRun,
     Json,
     Offline,
     Ray,
+    Seed,
     Shots,
     Size,
     Tune,
@@ -24,7 +26,7 @@ from ..cli.options import (
     with_recipe,
 )
 from ..cli.progress import Progress
-from ..cli.services import load_backbone, open_studio
+from ..cli.services import add_weights, load_backbone, open_studio
 from ..cli.terminal import print_answer, table
 from ..contracts.knobs import build
 from ..contracts.specs import TRIALS, Recipe
@@ -268,6 +270,41 @@ def start(
     with Progress() as progress:
         rows = starting.measure(turns, progress.report)
     print_answer(rows, comparison.drawn(starting.printed(rows), starting.HEAD, markdown), as_json)
+
+
+@bench.command("run")
+def run(
+    data: Data,
+    shots: Shots = 16,
+    seed: Seed = 0,
+    backbone: Backbone = "",
+    weights: Weights = None,
+    arch: Arch = "",
+    epochs: Annotated[
+        int, Option(metavar="N", min=1, max=1000, help="Of both; as for train.")
+    ] = Recipe.epochs,
+    precision: Annotated[
+        str, Option(metavar="auto|fp32|bf16", help="Of train; the script stays in fp32.")
+    ] = Recipe.precision,
+    turns: Turns = 3,
+    markdown: Markdown = False,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Time of whole runs: `train --method lora` beside a script with timm and peft."""
+    from . import comparison, running
+
+    recipe = build(Recipe, {"epochs": epochs, "precision": precision})
+    with open_studio(offline=offline) as studio, Progress() as progress:
+        if weights:
+            backbone = add_weights(studio, weights, arch or backbone)
+        spec = studio.data.read(data, shots, seed)
+        dataset = studio.data.open(spec, progress.report)
+        answer = running.measure(
+            dataset, spec, backbone, studio.home, recipe, turns, progress.report
+        )
+    drawn = comparison.drawn(running.printed(answer["runs"]), running.HEAD, markdown)
+    print_answer(answer, [*drawn, "", running.summary(answer)], as_json)
 
 
 @contextmanager

@@ -4,10 +4,8 @@ Every command runs as a process of its own in an empty home, in turns with its r
 Python that only imports. What answers without torch takes a fraction of that.
 """
 
-import os
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from socket import socket
@@ -20,11 +18,9 @@ from urllib.request import urlopen
 
 from PIL import Image
 
-from ..contracts.errors import PeftDemoError
 from ..contracts.progress import Report
+from .processes import PROGRAM, PYTHON, environment, failed, run
 
-PYTHON = (sys.executable, "-c")
-PROGRAM = (sys.executable, "-m", "peft_demo")
 MODEL = "import torch, timm"
 PAGE = "import gradio, torch, timm"
 ADAPTER = "lora-digits-s0"
@@ -70,8 +66,8 @@ def _row(what: str, start: Start, home: Path, turns: int, report: Report) -> Row
     pairs = []
     for turn in range(turns + 1):
         report(what, turn / (turns + 1))
-        own = _served_s(start, home) if what == SERVER else _run_s(PROGRAM, start, home)
-        pairs.append((own, _run_s(PYTHON, Start((start.reference,), ""), home)))
+        own = _served_s(start, home) if what == SERVER else _run_s(start, home)
+        pairs.append((own, run(PYTHON, (start.reference,), home).seconds))
     pairs = pairs[1:]
     return {
         "what": what,
@@ -82,15 +78,9 @@ def _row(what: str, start: Start, home: Path, turns: int, report: Report) -> Row
     }
 
 
-def _run_s(program: Sequence[str], start: Start, home: Path) -> float:
+def _run_s(start: Start, home: Path) -> float:
     """Seconds of the whole command."""
-    command = [*program, *start.words]
-    began = perf_counter()
-    done = subprocess.run(command, cwd=home, env=_environment(home), capture_output=True, text=True)
-    seconds = perf_counter() - began
-    if done.returncode != start.code:
-        raise _broken(start, done.stderr)
-    return seconds
+    return run(PROGRAM, start.words, home, start.code).seconds
 
 
 def _served_s(start: Start, home: Path) -> float:
@@ -101,14 +91,14 @@ def _served_s(start: Start, home: Path) -> float:
     with subprocess.Popen(
         command,
         cwd=home,
-        env=_environment(home),
+        env=environment(home),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as server:
         try:
             while not _answers(port):
                 if server.poll() is not None or perf_counter() - began > LONGEST_S:
-                    raise _broken(start, "the page did not answer")
+                    raise failed(start.words, "the page did not answer")
                 sleep(0.01)
             return perf_counter() - began
         finally:
@@ -125,18 +115,6 @@ def _free_port() -> int:
     with socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def _environment(home: Path) -> Mapping[str, str]:
-    """An empty home, this very code whatever else is installed, and Python as it comes: it keeps
-    what it has compiled."""
-    code = str(Path(__file__).parents[2])
-    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return {**inherited, "PEFT_DEMO_HOME": str(home / "home"), "PYTHONPATH": code}
-
-
-def _broken(start: Start, reason: str) -> PeftDemoError:
-    return PeftDemoError(f"`{' '.join(start.words)}` did not start: {reason.strip()[-200:]}.")
 
 
 def printed(rows: Sequence[Row]) -> list[tuple[str, ...]]:

@@ -30,13 +30,14 @@ def started(run: "Run") -> Started:
 def ended(run: "Run", event: type[Finished], file_bytes: int) -> Finished:
     """What came of the run, as this event."""
     fingerprint = run.backbone.live_fingerprint()
+    seconds = run.stopwatch.since_start
     return event(
         step=run.step,
         best_step=run.best.step,
         val_accuracy=run.measured.val_accuracy,
         test_accuracy=run.measured.test_accuracy,
         test_images=run.measured.test_images,
-        seconds=run.stopwatch.since_start,
+        seconds=seconds,
         images_per_second=run.images_per_second(run.step),
         memory_mb=memory_mb(run.backbone.device),
         trainable=run.adapter.trainable,
@@ -45,4 +46,7 @@ def ended(run: "Run", event: type[Finished], file_bytes: int) -> Finished:
         fingerprint=fingerprint,
         unchanged=fingerprint == run.fingerprint,
         precision=run.recipe.precision,
+        learning_s=run.stopwatch.seconds,
+        validation_s=run.validating.seconds,
+        end_s=seconds - run.end_begins,
     )

@@ -1,4 +1,4 @@
-"""What a run costs while it runs: seconds of learning and peak memory."""
+"""What a run costs while it runs: seconds of its parts and peak memory."""
 
 import sys
 from time import perf_counter
@@ -7,7 +7,8 @@ import torch
 
 
 class Stopwatch:
-    """Counts the seconds of learning, without evaluation: `with stopwatch:` around each step."""
+    """Counts the seconds of one part of a run, its steps for instance: `with stopwatch:` around
+    each."""
 
     def __init__(self) -> None:
         self.start = perf_counter()

@@ -150,6 +150,10 @@ class Run:
         self.material = material
         self.fingerprint = fingerprint
         self.stopwatch = stopwatch
+        """Inside it the run learns."""
+        self.validating = Stopwatch()
+        self.end_begins = 0.0
+        """Seconds since the run began."""
         self.recipe = replace(method.recipe(run.recipe), precision=precision)
         self.labels = material.train[1].to(device)
         self.weights = loss_weights(self.labels, self.recipe.balance)
@@ -211,10 +215,12 @@ class Run:
             if stopped:
                 break
             if is_validated(self.step, self.steps_per_epoch, self.recipe.epochs):
-                yield from self._evaluate(self.step)
-                yield Checkpointed(self.step, partial(checkpoint.state_of, self))
+                with self.validating:
+                    yield from self._evaluate(self.step)
+                    yield Checkpointed(self.step, partial(checkpoint.state_of, self))
         if not self.best.state:
-            yield from self._evaluate(self.step)
+            with self.validating:
+                yield from self._evaluate(self.step)
         yield from self._end(stopped)
 
     def _batches(self) -> Iterator[Tensor]:
@@ -293,6 +299,7 @@ class Run:
 
     def _end(self, stopped: bool) -> Iterator[Event]:
         """The best state again, its one look at the test images unless the run was stopped."""
+        self.end_begins = self.stopwatch.since_start
         self.best.restore(self.adapter)
         self._learn_doubt()
         if not stopped and len(self.material.test[1]):

@@ -23,9 +23,9 @@ def test_a_command_is_timed_beside_an_import(tmp_path):
 
 
 def test_a_start_that_fails_is_not_timed(tmp_path):
-    with pytest.raises(PeftDemoError, match=r"`zoo --nonsense` did not start: .*--nonsense"):
+    with pytest.raises(PeftDemoError, match=r"`zoo --nonsense` failed: .*--nonsense"):
         starting._row("zoo", Start(("zoo", "--nonsense"), NOTHING), tmp_path, 1, silent)
-    with pytest.raises(PeftDemoError, match="`app --nonsense` did not start"):
+    with pytest.raises(PeftDemoError, match="`app --nonsense` failed"):
         starting._row("app", Start(("app", "--nonsense"), NOTHING), tmp_path, 1, silent)
 
 

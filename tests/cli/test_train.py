@@ -10,7 +10,7 @@ from PIL import Image
 from peft_demo.cli.progress import Progress
 from peft_demo.contracts.events import Stepped
 from peft_demo.contracts.knobs import knobs
-from peft_demo.contracts.specs import Recipe
+from peft_demo.contracts.specs import PRECISIONS, Recipe
 
 FIELDS = {
     "adapter",
@@ -36,6 +36,8 @@ def test_the_main_job(answer, train, photos, home, tmp_path):
     assert set(result) >= FIELDS
     assert result["method"] == "linear" and result["trainable"] == 0 and result["test_images"] == 2
     assert 0 <= result["val_accuracy"] <= 1 and result["unchanged"] is True
+    parts = [result[name] for name in ("learning_s", "validation_s", "end_s")]
+    assert all(parts) and sum(parts) <= result["seconds"] and result["precision"] in PRECISIONS
     file = Path(result["file"])
     assert file.parent == home / "zoo" and file.stat().st_size == result["file_bytes"]
 

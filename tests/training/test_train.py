@@ -3,6 +3,7 @@ bits."""
 
 import importlib
 import threading
+import time
 from base64 import b64decode
 from dataclasses import replace
 from io import BytesIO
@@ -55,6 +56,20 @@ def test_a_run_starts_steps_evaluates_and_finishes(events):
     assert steps[-1].loss < steps[0].loss and steps[-1].eta_s == 0
     assert all(s.images_per_second > 0 and s.memory_mb > 0 for s in steps)
     assert (started.train_images, started.val_images, started.test_images) == (24, 9, 12)
+
+
+def test_the_end_tells_what_the_parts_of_the_run_took(tiny):
+    begun = time.perf_counter()
+    waited = 0.0
+    for event in train(spec(epochs=2), tiny, material()):
+        if type(event) is Evaluated:
+            time.sleep(0.05)  # as where a file is written
+            waited += 0.05
+    parts = event.learning_s, event.validation_s, event.end_s
+    assert all(part > 0 for part in parts)
+    assert waited <= event.validation_s and sum(parts) <= event.seconds
+    assert event.seconds <= time.perf_counter() - begun
+    assert event.learning_s == pytest.approx(2 * 24 / event.images_per_second)
 
 
 def test_the_backbone_is_proven_frozen(events):
