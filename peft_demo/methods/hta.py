@@ -209,7 +209,7 @@ HTA_LORA = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=3e-3,
+    lr=5e-3,
     search={"normalise": (False, True)},
 )
 
