@@ -20,11 +20,13 @@ the place of the patches, and there is no SSF on these nor on the reductions' no
 
 The frozen map is read and never called, and W' is one matrix the size of W per step: its gradient
 takes one product, where staying on the activations would take one more in the forward and one more
-in the backward pass (35 % slower). The authors' branch dropout, which they call drop path, belongs
-to the recipe of the backbone and is left out.
+in the backward pass (35 % slower). On the way back W' is computed again instead of being kept. The
+authors' branch dropout, which they call drop path, belongs to the recipe of the backbone and is
+left out.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -59,6 +61,35 @@ class Config:
     )
 
 
+def rescaled(W: Tensor, s_out: Tensor, s_in: Tensor) -> Tensor:
+    """W' = W ⊙ (1 + s_out s_in), [D_out D_in]."""
+    return torch.addcmul(W, W, s_out * s_in)
+
+
+class RescaledLinear(torch.autograd.Function):
+    """x W'ᵀ + b. W' is computed again on the way back, and nothing of W's size is kept."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, W: Tensor, b: Tensor, s_out: Tensor, s_in: Tensor) -> Tensor:
+        """y [... D_out] of x [... D_in], W [D_out D_in], b [D_out], s_out [D_out 1], s_in
+        [1 D_in]."""
+        ctx.save_for_backward(x, W, s_out, s_in)
+        return F.linear(x, rescaled(W, s_out, s_in), b)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradients of x, b, s_out and s_in."""
+        (dy,) = grad_outputs
+        x, W, s_out, s_in = ctx.saved_tensors
+        inputs = x.flatten(0, -2)
+        outputs = dy.flatten(0, -2)
+        dx = None
+        if ctx.needs_input_grad[0]:
+            dx = (dy @ rescaled(W, s_out, s_in).to(dy.dtype)).to(x.dtype)
+        along = (outputs.T @ inputs.to(dy.dtype)) * W
+        return dx, None, outputs.sum(0), along @ s_in.T, s_out.T @ along
+
+
 class Rescaled(Delta):
     """F.linear(x, W ⊙ (1 + s_out s_in), b + shift).
 
@@ -75,12 +106,11 @@ class Rescaled(Delta):
             nn.init.kaiming_uniform_(self.s_out)
 
     def forward(self, f: nn.Linear, x: Tensor) -> Tensor:
-        W, b = self.merged(f)
-        return F.linear(x, W, b)
+        b = bias(f) + self.shift
+        return RescaledLinear.apply(x, f.weight, b, self.s_out, self.s_in)
 
     def merged(self, f: nn.Linear) -> tuple[Tensor, Tensor]:
-        W = torch.addcmul(f.weight, f.weight, self.s_out * self.s_in)
-        return W, bias(f) + self.shift
+        return rescaled(f.weight, self.s_out, self.s_in), bias(f) + self.shift
 
 
 def build(anatomy: Anatomy, config: Config) -> Parts:

@@ -52,6 +52,47 @@ def test_its_gradients_are_the_closed_form():
         assert torch.allclose(d.shift.grad, G.sum(0), atol=1e-12)
 
 
+def test_its_gradients_are_those_of_the_formula():
+    d = away(Rescaled(SITE, "random"))
+    f = nn.Linear(6, 10).double().requires_grad_(False)
+    x = torch.randn(2, 7, 6, dtype=torch.float64, requires_grad=True)
+    dy = torch.randn(2, 7, 10, dtype=torch.float64)
+    W = f.weight * (1 + d.s_out * d.s_in)
+    learned = (x, d.s_in, d.s_out, d.shift)
+    expected = torch.autograd.grad(x @ W.T + f.bias + d.shift, learned, dy)
+    for gradient, wanted in zip(torch.autograd.grad(d(f, x), learned, dy), expected, strict=True):
+        assert torch.allclose(gradient, wanted, atol=1e-10, rtol=0)
+
+
+def test_in_bf16_its_gradients_are_near():
+    d = Rescaled(SITE, "random")
+    f = nn.Linear(6, 10).requires_grad_(False)
+    x = torch.randn(2, 7, 6, requires_grad=True)
+    learned = (x, d.s_in, d.s_out, d.shift)
+    expected = torch.autograd.grad(d(f, x).square().sum(), learned)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = d(f, x.bfloat16())
+    assert y.dtype == torch.bfloat16
+    gradients = torch.autograd.grad(y.float().square().sum(), learned)
+    for gradient, wanted in zip(gradients, expected, strict=True):
+        assert gradient.dtype == torch.float32
+        assert (gradient - wanted).norm() <= 0.02 * wanted.norm()
+
+
+def test_a_step_keeps_nothing_of_the_size_of_a_weight_but_the_weight():
+    kept = []
+
+    def keep(tensor):
+        kept.append(tensor)
+        return tensor
+
+    d = Rescaled(SITE, "random")
+    f = nn.Linear(6, 10).requires_grad_(False)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        d(f, torch.randn(2, 6))
+    assert {t.data_ptr() for t in kept if t.numel() >= 6 * 10} == {f.weight.data_ptr()}
+
+
 def test_counts_on_vit_b():
     vit_b = anatomy_of(Source("b", "b", "vit_base_patch16_224"))
     assert RLRR.count(vit_b, RLRR.config()) == 288_768

@@ -6,7 +6,7 @@ from torch import nn
 from peft_demo.adapters import attach, create, merge
 from peft_demo.contracts.errors import BadValue, CannotMerge
 from peft_demo.methods import find_method
-from peft_demo.methods.ssf import ScaleShift
+from peft_demo.methods.ssf import LEAST, ScaleShift
 from peft_demo.vit import Site, anatomy_of
 from peft_demo.vit.catalogue import Source
 
@@ -63,6 +63,77 @@ def test_every_scale_and_shift_learns_from_the_zero_start():
     x = torch.randn(2, 7, 6)
     (d(nn.LayerNorm(6), x) * torch.randn(2, 7, 6)).sum().backward()
     assert d.scale.grad.all() and d.shift.grad.all()
+
+
+def from_y(y):
+    """Whether the gradient of γ is had from y, and f(x) is not kept."""
+    return type(y.grad_fn).__name__ == "ScaledAndShiftedBackward"
+
+
+def gradients(outputs, d, x):
+    """Those of x, γ and β, for one direction of the outputs."""
+    torch.manual_seed(2)
+    dy = torch.randn_like(outputs)
+    return torch.autograd.grad(outputs, (x, d.scale, d.shift), dy)
+
+
+@pytest.mark.parametrize("role", ["qkv", "proj", "norm", "norm without bias"])
+def test_its_gradients_are_those_of_the_formula(role):
+    torch.manual_seed(0)
+    name = role.partition(" ")[0]
+    d = ScaleShift(Site(name, name, "", 10, 10, 0), "random").double()
+    f = nn.Linear(10, 10) if name != "norm" else nn.LayerNorm(10, bias=role == "norm")
+    f = f.double().requires_grad_(False)
+    for parameter in f.parameters():
+        parameter.copy_(torch.randn_like(parameter))
+    x = torch.randn(2, 7, 10, dtype=torch.float64, requires_grad=True)
+    expected = gradients(f(x) * d.scale + d.shift, d, x)
+    for gradient, wanted in zip(gradients(d(f, x), d, x), expected, strict=True):
+        assert torch.allclose(gradient, wanted, atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize("smallest", [0.0, 0.9 * LEAST, 1.1 * LEAST])
+def test_where_a_scale_is_near_zero_what_it_scales_is_kept(smallest):
+    torch.manual_seed(0)
+    d = ScaleShift(Site("fc1", "fc1", "", 6, 10, 0), "zero")
+    d.scale.data[3] = smallest
+    f = nn.Linear(6, 10).requires_grad_(False)
+    x = torch.randn(2, 7, 6, requires_grad=True)
+    y = d(f, x)
+    assert from_y(y) == (smallest > LEAST)
+    expected = gradients(f(x) * d.scale + d.shift, d, x)
+    for gradient, wanted in zip(gradients(y, d, x), expected, strict=True):
+        assert torch.allclose(gradient, wanted, atol=1e-5, rtol=0)
+
+
+def test_a_large_shift_counts_as_well():
+    d = ScaleShift(Site("fc1", "fc1", "", 6, 10, 0), "zero")
+    f = nn.Linear(6, 10)
+    x = torch.randn(2, 7, 6)
+    d.shift.data[3] = 6.9
+    assert from_y(d(f, x))
+    d.shift.data[3] = 7.1
+    assert not from_y(d(f, x))
+
+
+def test_a_step_keeps_neither_the_norm_nor_what_is_scaled_before_the_activation():
+    kept = []
+
+    def keep(tensor):
+        kept.append(tensor)
+        return tensor
+
+    x = torch.randn(2, 7, 6, requires_grad=True)
+    norm = ScaleShift(Site("norm", "norm", "", 6, 6), "random")
+    fc1 = ScaleShift(Site("fc1", "fc1", "", 6, 10, 0), "random")
+    f = nn.Linear(6, 10).requires_grad_(False)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        normed = norm(nn.LayerNorm(6), x)
+        h = fc1(f, normed)
+        nn.functional.gelu(h)
+    per_token = {t.untyped_storage().data_ptr() for t in kept if t.numel() >= 2 * 7 * 6}
+    own = {x.data_ptr(), h.data_ptr(), f.weight.data_ptr()}
+    assert per_token <= own
 
 
 def test_scales_take_no_weight_decay(tiny):

@@ -20,6 +20,10 @@ from ...contracts.knobs import knob
 from ...vit import Delta, Site
 from ...vit.seam import bias
 
+MOST_COLUMNS = 1 / 3
+"""Columns of x that are kept instead of x, of D_in at most: q, k and v, which read the same x, then
+never keep more than x."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -60,7 +64,8 @@ def added(tensor: Tensor, at: Tensor, values: Tensor) -> Tensor:
 class SparseLinear(torch.autograd.Function):
     """x (W + scatter(δ))ᵀ + b.
 
-    The gradient of δ is computed at its places only: no dense gradient of W is ever made.
+    The gradient of δ is computed at its places only: no dense gradient of W is ever made. Of x it
+    keeps the columns that δ reads where these are few.
     """
 
     @staticmethod
@@ -69,24 +74,34 @@ class SparseLinear(torch.autograd.Function):
     ) -> Tensor:
         """y [... D_out] of x [... D_in], W [D_out D_in], b [D_out]; δ is `values` [K] at `at`
         [K]."""
-        ctx.save_for_backward(x, W, at, values)
+        D_in = W.shape[1]
+        ctx.few = len(at) <= MOST_COLUMNS * D_in
+        kept = columns(x, at % D_in) if ctx.few else x
+        ctx.save_for_backward(kept, W, at, values)
         return F.linear(x, added(W, at, values), b)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients of x, b and δ."""
         (dy,) = grad_outputs
-        x, W, at, values = ctx.saved_tensors
+        kept, W, at, values = ctx.saved_tensors
         x_learns, _, b_learns, _, _ = ctx.needs_input_grad
-        inputs = x.flatten(0, -2)
-        outputs = dy.flatten(0, -2)
-        rows = at // W.shape[1]
-        columns = at % W.shape[1]
-        dx = (dy @ added(W, at, values).to(dy.dtype)).to(x.dtype) if x_learns else None
-        db = outputs.sum(0, dtype=W.dtype) if b_learns else None
-        # index_select is four times as fast as [:, rows]
-        pairs = outputs.index_select(1, rows) * inputs.index_select(1, columns)
-        return dx, None, db, None, pairs.sum(0, dtype=values.dtype)
+        D_in = W.shape[1]
+        dx = (dy @ added(W, at, values).to(dy.dtype)).to(kept.dtype) if x_learns else None
+        db = dy.flatten(0, -2).sum(0) if b_learns else None
+        inputs = kept if ctx.few else columns(kept, at % D_in)
+        outputs = columns(dy, at // D_in)
+        return dx, None, db, None, (outputs * inputs).sum(0, dtype=values.dtype)
+
+
+def columns(x: Tensor, at: Tensor) -> Tensor:
+    """The channels `at` [K] of x [... D], as [N K].
+
+    On a CPU, gather is as fast as index_select in fp32, five times as fast in bf16, and four times
+    as fast as [:, at].
+    """
+    inputs = x.flatten(0, -2)
+    return inputs.gather(1, at.expand(len(inputs), -1))
 
 
 class Entries(Delta):

@@ -65,12 +65,13 @@ def test_a_linear_without_bias_takes_entries():
     assert torch.allclose(delta(f, x), x @ W.T, atol=1e-12)
 
 
-def test_the_gradient_of_entries_is_the_dense_one_at_their_places():
-    at = torch.tensor([1, 13, 47])
+@pytest.mark.parametrize("places", [(13, 19), (1, 13, 47)], ids=["few", "many"])
+def test_the_gradient_of_entries_is_the_dense_one_at_their_places(places):
+    at = torch.tensor(places)
     x = random(2, 4, 6).requires_grad_()
     W = random(8, 6).requires_grad_()
     b = random(8).requires_grad_()
-    values = random(3, seed=5).requires_grad_()
+    values = random(len(places), seed=5).requires_grad_()
     dy = random(2, 4, 8, seed=6)
     dense = F.linear(x, W.flatten().index_add(0, at, values).view(8, 6), b)
     expected = torch.autograd.grad(dense, (x, b, values), dy)
@@ -79,6 +80,21 @@ def test_the_gradient_of_entries_is_the_dense_one_at_their_places():
     assert torch.equal(y, dense)
     for gradient, wanted in zip(gradients, expected, strict=True):
         assert torch.allclose(gradient, wanted, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize(("places", "numbers"), [((13, 19), 7 * 2), ((1, 13, 47), 7 * 6)])
+def test_of_the_inputs_it_keeps_the_columns_that_are_read_where_they_are_few(places, numbers):
+    kept = []
+
+    def keep(tensor):
+        kept.append(tensor)
+        return tensor
+
+    at = torch.tensor(places)
+    values = random(len(places), seed=5).requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        SparseLinear.apply(random(7, 6), random(8, 6), None, at, values)
+    assert kept[0].numel() == kept[0].untyped_storage().nbytes() // 8 == numbers
 
 
 @pytest.mark.parametrize("form", [LowRankEntries, Bottleneck])
