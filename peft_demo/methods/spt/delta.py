@@ -32,6 +32,12 @@ class Config:
     budget: float = knob(
         0.466, "Budget", low=0.2, high=10.0, info="trainable parameters, % of the backbone"
     )
+    as_lora: bool = knob(
+        False,
+        "As many as LoRA",
+        info="trains as many numbers as LoRA of this rank on q and v, whatever the budget",
+        advanced=True,
+    )
     rank: int = knob(8, "Rank", low=1, high=64, info="r, width of a structured module")
     dropout: float = knob(
         0.1, "Dropout", low=0.0, high=0.9, info="inside the bottleneck", advanced=True

@@ -8,7 +8,8 @@ from math import ceil, floor, prod
 from ...contracts.errors import BadValue
 from ...vit import Anatomy, Site
 from ...vit.anatomy import timm_name
-from .. import check_rank
+from .. import check_rank, lora
+from ..lora import LORA
 from .delta import Config, Module
 
 TARGETS = ("v", "proj", "fc2", "fc1", "k", "q")
@@ -98,8 +99,9 @@ class Terms:
         if not low <= self.budget <= high:
             least = ceil(1e5 * low / anatomy.parameters) / 1e3
             most = floor(1e5 * high / anatomy.parameters) / 1e3
+            wanted = "LoRA" if self.config.as_lora else f"a budget of {self.config.budget:g} %"
             raise BadValue(
-                f"a budget of {self.config.budget:g} % is {self.budget} parameters;"
+                f"{wanted} is {self.budget} parameters;"
                 f" on {anatomy.arch} SPT reaches {low} to {high} with rank {self.config.rank}.",
                 f"Set budget from {least:g} to {most:g}.",
             )
@@ -107,6 +109,8 @@ class Terms:
 
 def budget(anatomy: Anatomy, config: Config) -> int:
     """Trainable parameters wanted, without the head."""
+    if config.as_lora:
+        return LORA.count(anatomy, lora.Config(rank=config.rank))
     return round(config.budget / 100 * anatomy.parameters)
 
 

@@ -112,9 +112,23 @@ def test_a_concentrated_sensitivity_gets_modules_and_whole_vectors(tiny):
     assert "blocks.0.proj.bias" not in allocation.sparse
 
 
+def test_as_many_numbers_as_lora(vit_b):
+    """Of the same rank, whatever the budget says."""
+    assert budget(vit_b, Config(as_lora=True)) == 294_912
+    assert budget(vit_b, Config(as_lora=True, budget=2.0, rank=4)) == 147_456
+
+
 @each_form
 @pytest.mark.parametrize(
-    "knobs", [{}, {"budget": 0.5}, {"budget": 0.3, "rank": 1}, {"budget": 2.0}, {"rank": 8}]
+    "knobs",
+    [
+        {},
+        {"budget": 0.5},
+        {"budget": 0.3, "rank": 1},
+        {"budget": 2.0},
+        {"rank": 8},
+        {"as_lora": True},
+    ],
 )
 def test_after_a_survey_the_total_is_within_five_percent(name, knobs, tiny):
     adapter = surveyed(name, tiny, **knobs)
