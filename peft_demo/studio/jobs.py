@@ -198,11 +198,16 @@ class Jobs:
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until nothing goes on, at most `timeout` seconds; whether that is so."""
         ends = monotonic() + timeout if timeout is not None else None
-        while (thread := self._thread) is not None:
+        while (thread := self._latest_thread()) is not None:
             thread.join(None if ends is None else max(0.0, ends - monotonic()))
-            if thread is self._thread or (ends is not None and monotonic() > ends):
+            if thread is self._latest_thread() or (ends is not None and monotonic() > ends):
                 break
         return self.running is None
+
+    def _latest_thread(self) -> Thread | None:
+        """That of the latest run, which `_begin` has started before it lets go of the lock."""
+        with self._lock:
+            return self._thread
 
     def close(self, grace: float = 2.0) -> None:
         """Asks the run to stop and gives it `grace` seconds to keep its best; those in line are

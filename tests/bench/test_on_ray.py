@@ -17,7 +17,7 @@ from peft_demo.contracts.errors import BadValue
 
 WORDS = ["compare", "--data", "digits", "--methods", "linear,lora:rank=2", "--seeds", "3"]
 WORDS += ["--shots", "2", "--epochs", "2", "--test-images", "40", "--offline", "--json"]
-SAME = ("id", "val_accuracy", "test_accuracy", "right", "curve", "threads", "file_bytes")
+SAME = ("id", "val_accuracy", "test_accuracy", "right", "curve", "threads")
 
 
 def test_no_cluster_is_asked_for_unless_there_is_a_word():

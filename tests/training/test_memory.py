@@ -46,7 +46,7 @@ def really_saved(model, images) -> int:
     return sum(size for size, _ in kept.values())
 
 
-FEW = ["lora", "rlrr", "vpt_deep"]
+FEW = ["lora", "rlrr", "ssf", "vpt_deep"]
 ALL = [name for name, method in methods().items() if not method.survey]
 
 
