@@ -17,7 +17,7 @@ from .data import DataTab
 from .page import Page
 from .toasts import speaking
 from .train import TrainTab
-from .wiring import QUEUED, TO_TOP, Updates
+from .wiring import ON_DEVICE, QUEUED, TO_TOP, Updates
 
 TABS = ("classify", "data", "train", "compare", "adapters", "help")
 """Ids of the tabs, as the address names them."""
@@ -50,6 +50,10 @@ def connect(
     compares = selection.compare.click(
         compare_adapters(zoo), selection.ticked, [*to_classify, classify.question.compare], **QUEUED
     )
+    # Where the first of them is chosen already, no change of it would ask.
+    question = classify.question
+    asked = [question.image, question.adapter, question.compare, question.sample_of]
+    compares.success(classify.ask, asked, classify.shown, **ON_DEVICE)
     to_train = [tabs, *train.form.refilled]
     source = train.form.data.sources.choice
     to_cards = [classify.teach.click, classify.to_cards.click]

@@ -3,6 +3,7 @@ change.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def build(
     image.change(_forget, None, said, cancels=[explaining], **UNQUEUED)
     strength.connect(scaled, question, asked)
     correct.connect(page, tab, correction, image, data)
-    return classify_tab
+    return replace(classify_tab, ask=asker.ask_chosen)
 
 
 def _forget() -> tuple[gr.HTML, gr.HTML, str]:

@@ -40,6 +40,7 @@ class Asker:
         self.open = speaking(self._open)
         self.list = speaking(self._list)
         self.ask = speaking(self._ask)
+        self.ask_chosen = speaking(self._ask_chosen)
         self.wait = speaking(self._cleared)
         self.swap = speaking(self._swap)
         self.replace = speaking(Replacement.shown)
@@ -84,6 +85,20 @@ class Asker:
         if not image:
             return self._wait(adapter)
         return self.answered(image, adapter, compare)
+
+    def _ask_chosen(
+        self,
+        image: str | None,
+        adapter: str | None,
+        compare: list[str] | None,
+        sample_of: Sequence[str] | None,
+    ) -> Any:
+        """The answers of adapters that were chosen elsewhere. A sample that the first of them knows
+        nothing of is just making room (`_swap`), and is not asked about.
+        """
+        if sample_of and tuple(sample_of) != self._classes(adapter):
+            return gr.skip()
+        return self._ask(image, adapter, compare)
 
     def answered(
         self, image: str, adapter: str | None, compare: Sequence[str] | None = ()

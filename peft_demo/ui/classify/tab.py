@@ -1,9 +1,10 @@
 """What the tab Classify is made of, and how it stands."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from PIL import Image
@@ -85,6 +86,9 @@ class ClassifyTab:
     to_cards: gr.Button
     """Leads there too, once a picture was added to one of them."""
     many: Many
+    ask: Callable[..., Any] | None = None
+    """Updates of `shown` where adapters were chosen elsewhere, from image, adapter, those beside it
+    and `sample_of`; there once the tab is connected."""
 
     @property
     def shown(self) -> list[Part]:
