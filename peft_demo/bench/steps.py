@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..adapters import attach, create
 from ..contracts.errors import BadBackbone, BadValue, PeftDemoError
 from ..contracts.progress import Report
 from ..contracts.specs import Recipe
-from ..inference import autocast, disable_slow_fused_attention
+from ..inference import disable_slow_fused_attention
 from ..inference.precision import FP32, choose
 from ..methods import find_method
 from ..studio.comparison.contenders import Contender
@@ -66,12 +65,12 @@ class Steps:
         generator = torch.Generator().manual_seed(0)
         images = torch.randn(batch, 3, size, size, generator=generator)
         labels = torch.randint(classes, (batch,), generator=generator)
-        self.images = images.to(device)
-        self.labels = labels.to(device)
+        self._batch = images.to(device), labels.to(device), None
         self.parameters = [parameter for group in groups for parameter in group["params"]]
         optimizer = adamw([{"lr": LR, **group} for group in groups], recorded)
-        step = Step(self.model, self.parameters, optimizer, Recipe(precision=precision), device)
-        self._step = Recorded(step, batch) if recorded else step
+        recipe = Recipe(precision=precision)
+        self._step = Step(self.model, self.parameters, optimizer, recipe, device)
+        self._take = Recorded(self._step, batch) if recorded else self._step
 
     @classmethod
     def of(
@@ -104,14 +103,12 @@ class Steps:
 
     def loss(self) -> Tensor:
         """The mean cross-entropy of a forward pass."""
-        with autocast(self.device, self.precision):
-            logits = self.model(self.images)
-        return F.cross_entropy(logits.float(), self.labels)
+        return self._step.loss(self._batch)
 
     def take(self) -> float:
         """Takes a step; its seconds."""
         start = perf_counter()
-        self._step((self.images, self.labels, None))
+        self._take(self._batch)
         getattr(torch, self.device.type).synchronize()
         return perf_counter() - start
 

@@ -49,15 +49,19 @@ class Step:
         self.device = device
 
     def __call__(self, batch: Batch) -> Told:
-        inputs, labels, weights = batch
-        with autocast(self.device, self.recipe.precision):
-            logits = self.learner(inputs)
-        loss = mean_loss(logits.float(), labels, self.recipe.smoothing, weights)
+        loss = self.loss(batch)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = self._clip()
         self.optimizer.step()
         return loss.detach(), norm
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Of a forward pass, in the recipe's precision."""
+        inputs, labels, weights = batch
+        with autocast(self.device, self.recipe.precision):
+            logits = self.learner(inputs)
+        return mean_loss(logits.float(), labels, self.recipe.smoothing, weights)
 
     def _clip(self) -> Tensor:
         """The norm of the gradient, which is clipped where the recipe says so."""

@@ -96,7 +96,7 @@ class Asker:
         """The answers of adapters that were chosen elsewhere. A sample that the first of them knows
         nothing of is just making room (`_swap`), and is not asked about.
         """
-        if sample_of and tuple(sample_of) != self._classes(adapter):
+        if self._is_foreign(sample_of, adapter):
             return gr.skip()
         return self._ask(image, adapter, compare)
 
@@ -134,7 +134,7 @@ class Asker:
         """The answer of another adapter. A sample that it knows nothing of makes room for one that
         it does, or for a new photo: asked about it, an adapter could only answer nonsense.
         """
-        if not adapter or not sample_of or tuple(sample_of) == self._classes(adapter):
+        if not adapter or not self._is_foreign(sample_of, adapter):
             return self._ask(image, adapter, compare)
         pictures = samples_of(self._zoo, adapter)
         question = self._question
@@ -147,6 +147,11 @@ class Asker:
             question.replacement: replacement.next(first),
             **self._said(first, adapter, compare),
         }
+
+    def _is_foreign(self, sample_of: Sequence[str] | None, adapter: str | None) -> bool:
+        """Whether a sample with these classes stands in the image, of which the adapter knows
+        nothing."""
+        return bool(sample_of) and tuple(sample_of or ()) != self._classes(adapter)
 
     def _classes(self, adapter: str | None) -> tuple[str, ...]:
         return self._zoo.card(adapter).classes if adapter else ()
