@@ -71,6 +71,7 @@ class Task:
             *("train", "--method", METHOD, "--data", str(self.images)),
             *("--shots", str(self.data.shots), "--seed", str(self.data.seed)),
             *("--epochs", str(self.recipe.epochs), "--precision", self.recipe.precision),
+            *("--keep", "best"),
             *named,
             "--json",
         )

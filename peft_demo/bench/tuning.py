@@ -14,7 +14,7 @@ from statistics import mean
 from typing import Any
 
 from ..contracts.errors import PeftDemoError
-from ..contracts.specs import RATES, DataSpec, Recipe, RunSpec
+from ..contracts.specs import RATES, SINCE, DataSpec, Recipe, RunSpec
 from ..methods import Method
 from ..studio.comparison.contenders import Contender, contender
 from ..studio.comparison.results import Line
@@ -77,7 +77,7 @@ def of_recipe(lines: Iterable[Line], recipe: Recipe) -> list[Line]:
 
 def _recipe(line: Line) -> dict[str, Any]:
     """What a line does not say was at its default."""
-    recipe = {**asdict(Recipe()), **line.get("spec", {}).get("recipe", {})}
+    recipe = {**asdict(Recipe()), **SINCE, **line.get("spec", {}).get("recipe", {})}
     return _without_rates(recipe)
 
 

@@ -98,5 +98,5 @@ def _trial_line(event: Tried) -> str:
 
 def _validation_line(event: Evaluated) -> str:
     accuracy = f"validation accuracy {in_short(event.accuracy, event.images)}"
-    best = " (best)" if event.best else ""
-    return f"step {event.step}: {accuracy}, loss {event.loss:.3f}{best}"
+    kept = " (kept)" if event.best else ""
+    return f"step {event.step}: {accuracy}, loss {event.loss:.3f}{kept}"

@@ -14,7 +14,7 @@ from .data_spec import DataSpec
 from .errors import BadValue
 from .knobs import build, knobs
 from .run_state import RunState
-from .specs import Recipe
+from .specs import SINCE, Recipe
 
 MOST_RUNS = 10_000
 """Of one comparison."""
@@ -96,7 +96,7 @@ class ComparisonSpec:
         try:
             values = dict(plain)
             data = tuple(DataSpec(**spec) for spec in values.pop("data"))
-            recipe = build(Recipe, values.pop("recipe"))
+            recipe = build(Recipe, SINCE | values.pop("recipe"))
             spec = ComparisonSpec(data=data, recipe=recipe, **values)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise BadValue("this comparison is ill-formed.") from None

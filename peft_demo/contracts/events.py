@@ -107,13 +107,14 @@ class Evaluated(Event):
     accuracy: float
     images: int
     best: bool
+    """Whether its state is the one that is kept so far."""
 
 
 @dataclass(frozen=True)
 class Tried(Event):
     """A trial of a search is over.
 
-    `accuracy` (a fraction of 1) and `loss` are those of its best state on the `images` that choose,
+    `accuracy` (a fraction of 1) and `loss` are those of its kept state on the `images` that choose,
     None where the trial broke for the reason in `problem`.
     """
 
@@ -132,7 +133,7 @@ class Tried(Event):
 
 @dataclass(frozen=True)
 class Improved(Event):
-    """The best state so far; `adapter` is the whole adapter file.
+    """The state that is kept so far; `adapter` is the whole adapter file.
 
     It does not go into the journal: `Saved` stands there.
     """
@@ -193,6 +194,7 @@ class Finished(Event):
     final: ClassVar[bool] = True
     step: int
     best_step: int
+    """Of the state that is kept; `val_accuracy` is its own."""
     val_accuracy: float | None
     test_accuracy: float | None
     test_images: int
@@ -221,7 +223,7 @@ class Finished(Event):
 class Stopped(Finished):
     """As `Finished`, but ended early by a person.
 
-    The best state was kept. The test images were not looked at.
+    The state kept so far is its result. The test images were not looked at.
     """
 
 

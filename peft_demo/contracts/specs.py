@@ -32,8 +32,8 @@ GRAPHS = ("off", "on")
 """Whether a GPU plays recorded steps; see `training.step`."""
 BALANCES = ("none", "sampling", "weights")
 """How classes of different size may be evened out; `training.balance` does it."""
-KEPT = ("best", "last")
-"""Which state of a run is kept: the best on validation images, or the last."""
+KEPT = ("auto", "best", "last")
+"""Which state of a run is kept; see `training.kept`."""
 NORMALISATIONS = ("backbone", "imagenet", "half", "none")
 """How images are normalised; `training.normalisation` does it."""
 DECAYED = ("matrices", "weights", "all")
@@ -119,10 +119,11 @@ class Recipe:
         rare=True,
     )
     keep: str = knob(
-        "best",
+        "auto",
         "State kept",
         choices=KEPT,
-        info="the best on validation images, or the last",
+        info="the best on validation images, or the last; auto takes the last "
+        "unless an earlier one was better by more than chance",
         rare=True,
     )
     optimizer: str = knob(
@@ -182,26 +183,26 @@ class Recipe:
         return self.epochs * self.steps_per_epoch(images)
 
 
-SINCE = (
-    "balance",
-    "precision",
-    "memory",
-    "graph",
-    "keep",
-    "optimizer",
-    "min_lr",
-    "decayed",
-    "stochastic_depth",
-    "dropped",
-    "normalisation",
-    "head_start",
-)
-"""Fields of `Recipe` that did not exist once. Where JSON does not name them, they are as then."""
+SINCE = {
+    "balance": "none",
+    "precision": "auto",
+    "memory": "normal",
+    "graph": "off",
+    "keep": "best",
+    "optimizer": "adamw",
+    "min_lr": 0.0,
+    "decayed": "matrices",
+    "stochastic_depth": 0.0,
+    "dropped": "branches",
+    "normalisation": "backbone",
+    "head_start": "zero",
+}
+"""Fields of `Recipe` that did not exist once, as what was then. JSON names them where they differ."""
 
 
 def recipe_json(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as a spec's JSON has it: those of `SINCE` only where they are set."""
-    unset = [name for name in SINCE if getattr(recipe, name) == getattr(Recipe, name)]
+    """The recipe as a spec's JSON has it: those of `SINCE` only where they are not as then."""
+    unset = [name for name, then in SINCE.items() if getattr(recipe, name) == then]
     return {name: value for name, value in asdict(recipe).items() if name not in unset}
 
 
@@ -255,7 +256,7 @@ class RunSpec:
         """A dict of JSON values, equal to what a file of them gives back: lists, no tuples.
 
         `from_json` gives the spec back. There is a "from", a "tune" and, in the recipe, what
-        `SINCE` names only where they are set: a run without them is the one that it was before
+        `SINCE` names only where they are not as then: a run without them is the one that it was before
         they existed.
         """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -278,7 +279,7 @@ class RunSpec:
         try:
             values = dict(plain)
             data = DataSpec(**values.pop("data"))
-            recipe = build(Recipe, with_rates(values["method"], values.pop("recipe")))
+            recipe = build(Recipe, SINCE | with_rates(values["method"], values.pop("recipe")))
             origin = Origin.from_json(values.pop("from", None))
             spec = RunSpec(data=data, recipe=recipe, origin=origin, **values)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):

@@ -38,7 +38,7 @@ class Measured:
     accuracies: Curve = field(default_factory=list)
     """On validation images."""
     val_accuracy: float | None = None
-    """Of the best state."""
+    """Of the kept state."""
     test_accuracy: float | None = None
     test_images: int = 0
     temperature: float | None = None

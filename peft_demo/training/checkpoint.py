@@ -1,6 +1,6 @@
 """The state of a run between two steps: with it the run goes on, and ends with the same bits.
 
-A state is one safetensors file. Its tensors are those of the adapter and of its best state so far,
+A state is one safetensors file. Its tensors are those of the adapter and of its state that is kept so far,
 the optimiser's, the random generators', the features computed so far and the curves. Its metadata
 holds JSON: the step, what has been measured, and what the run began with (`check` compares it). A
 SHA-256 over all of it tells a damaged file.
@@ -26,7 +26,7 @@ from ..data.few_shot_tensors import FewShotTensors
 from ..inference.inputs import CachedFeatures
 from ..storage.header import parse_header
 from ..vit import Backbone
-from .best import Best
+from .kept import Kept
 
 if TYPE_CHECKING:
     from .card import Curve
@@ -124,8 +124,8 @@ class Checkpoint:
         if isinstance(run.inputs, CachedFeatures):
             _copy(self._group("features"), _features(run.inputs))
         run.step = self.facts["step"]
-        run.best = Best.now(run.adapter, **self.facts["best"])
-        _copy(self._group("best"), run.best.state)
+        run.kept = Kept.now(run.adapter, **self.facts["best"])
+        _copy(self._group("best"), run.kept.state)
         run.measured.losses = _points(self.tensors["curve.losses"])
         run.measured.accuracies = _points(self.tensors["curve.accuracies"])
         run.measured.val_accuracy = self.facts["val_accuracy"]
@@ -147,7 +147,7 @@ def state_of(run: "Run") -> bytes:
     """The state of a run between two steps, as the bytes of a file."""
     groups: dict[str, Mapping[str, Tensor]] = {
         "adapter": run.adapter.state(),
-        "best": run.best.state,
+        "best": run.kept.state,
         "optimizer": _optimizer(run.optimizer),
         "generator": _generators(run),
         "curve": {
@@ -196,7 +196,7 @@ def _parse(content: bytes) -> Checkpoint:
 
 
 def _facts(run: "Run") -> Facts:
-    best = run.best
+    kept = run.kept
     return {
         "format": FORMAT,
         "run": run.run.to_json(),
@@ -205,7 +205,7 @@ def _facts(run: "Run") -> Facts:
         "machine": {**_machine(run.backbone), "precision": run.recipe.precision},
         "allocation": run.adapter.extra,
         "step": run.step,
-        "best": {"accuracy": best.accuracy, "loss": best.loss, "step": best.step},
+        "best": {"accuracy": kept.accuracy, "loss": kept.loss, "step": kept.step},
         "val_accuracy": run.measured.val_accuracy,
         "seconds": run.stopwatch.since_start,
         "learning_seconds": run.stopwatch.seconds,

@@ -33,7 +33,7 @@ def ended(run: "Run", event: type[Finished], file_bytes: int) -> Finished:
     seconds = run.stopwatch.since_start
     return event(
         step=run.step,
-        best_step=run.best.step,
+        best_step=run.kept.step,
         val_accuracy=run.measured.val_accuracy,
         test_accuracy=run.measured.test_accuracy,
         test_images=run.measured.test_images,

@@ -7,8 +7,9 @@ if TYPE_CHECKING:
 
 
 def out_of_patience(run: "Run") -> bool:
-    """Whether the last validations brought nothing better, as many as the recipe waits for."""
-    waited = sum(step > run.best.step for step, _ in run.measured.accuracies)
+    """Whether the last validations brought no higher accuracy, as many as the recipe waits for."""
+    accuracies = [accuracy for _, accuracy in run.measured.accuracies]
+    waited = len(accuracies) - 1 - accuracies.index(max(accuracies)) if accuracies else 0
     return 0 < run.recipe.patience <= waited
 
 

@@ -2,8 +2,7 @@
 
 It opens no file, prints nothing and knows no thread: a worker thread, a GPU function of a Space
 and the command line all drive the same generator, and closing it ends the run. Choices are made on
-validation images. The test images are looked at once, at the end, with the state that was best on
-validation.
+validation images. The test images are looked at once, at the end, with the state that is kept.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -40,11 +39,11 @@ from ..methods import find_method
 from ..vit import Backbone
 from . import checkpoint, doubt
 from .balance import epoch, loss_weights
-from .best import Best
 from .card import Measured, describe
 from .drop_path import with_drop_path
 from .first_and_last import ended, started
 from .held_out import held_out
+from .kept import Kept, clearly_worse
 from .measure import Stopwatch, memory_mb
 from .memory import check_step, memory_errors
 from .normalisation import normalised
@@ -77,7 +76,7 @@ def train(
     bits of one that was never interrupted. `CannotResume` says why it cannot. `origin` is the
     adapter that `run` goes on from, where it names one.
 
-    When `stop()` turns true, the run ends within one step and keeps its best state. Raises
+    When `stop()` turns true, the run ends within one step, with the state that is kept. Raises
     `TrainingFailed` when a step would take more than `memory_share` of the free memory, when the
     loss is no longer finite, or when memory runs out; the run's memory is free once the generator
     is gone. Same run, same machine, same thread count: same bits on the CPU.
@@ -130,7 +129,7 @@ def _events(
 
 
 class Run:
-    """An adapter attached to its backbone, what it learns from, and the best it has been."""
+    """An adapter attached to its backbone, what it learns from, and its state that is kept."""
 
     def __init__(
         self,
@@ -162,7 +161,7 @@ class Run:
         self.steps = run.recipe.steps(len(self.labels))
         self.step = 0
         """Steps that are done."""
-        self.best = Best()
+        self.kept = Kept()
         self.measured = Measured()
         classes = len(material.classes)
         start = self.recipe.head_start
@@ -218,7 +217,7 @@ class Run:
                 with self.validating:
                     yield from self._evaluate(self.step)
                     yield Checkpointed(self.step, partial(checkpoint.state_of, self))
-        if not self.best.state:
+        if not self.kept.state:
             with self.validating:
                 yield from self._evaluate(self.step)
         yield from self._end(stopped)
@@ -274,23 +273,34 @@ class Run:
         return images / self.stopwatch.seconds
 
     def _evaluate(self, step: int) -> Iterator[Event]:
-        """Validates and keeps a better state; the last one is best where the recipe says so, and
-        without validation images."""
+        """Validates, and keeps the state if the recipe has it so. Without validation images it is
+        always kept."""
         labels = self.material.val[1]
         if not len(labels):
-            self.best = Best.now(self.adapter, 0.0, 0.0, step)
+            self.kept = Kept.now(self.adapter, 0.0, 0.0, step)
             yield Improved(step, self._file())
             return
         logits = self._val_logits()
         loss, accuracy = loss_and_accuracy(logits, labels)
         self._check_finite(loss, step)
-        better = self.recipe.keep == "last" or self.best.beaten_by(accuracy, loss)
         self.measured.accuracies.append((step, accuracy))
-        yield Evaluated(step, loss, accuracy, len(labels), better)
-        if better:
-            self.best = Best.now(self.adapter, accuracy, loss, step, logits)
+        kept = self._is_kept(accuracy, loss, len(labels))
+        yield Evaluated(step, loss, accuracy, len(labels), kept)
+        if kept:
+            self.kept = Kept.now(self.adapter, accuracy, loss, step, logits)
             self.measured.val_accuracy = accuracy
             yield Improved(step, self._file())
+
+    def _is_kept(self, accuracy: float, loss: float, images: int) -> bool:
+        """Whether the state of the latest validation takes the place of the one that is kept."""
+        match self.recipe.keep:
+            case "last":
+                return True
+            case "best":
+                return self.kept.beaten_by(accuracy, loss)
+            case _:
+                highest = max(accuracy for _, accuracy in self.measured.accuracies)
+                return not clearly_worse(accuracy, highest, images)
 
     def _val_logits(self) -> Tensor:
         """What the adapter says of the validation images at this moment, [N C]."""
@@ -298,27 +308,27 @@ class Run:
             return predict_logits(self.learner, self.val_inputs, batch_at(self.backbone.size))
 
     def _end(self, stopped: bool) -> Iterator[Event]:
-        """The best state again, its one look at the test images unless the run was stopped."""
+        """The kept state again, its one look at the test images unless the run was stopped."""
         self.end_begins = self.stopwatch.since_start
-        self.best.restore(self.adapter)
+        self.kept.restore(self.adapter)
         self._learn_doubt()
         if not stopped and len(self.material.test[1]):
             yield self._test(self.step)
             if self.material.validation:
                 yield Noticed("info", self.material.validation)
         elif len(self.material.val[1]):
-            yield held_out(self.material, "val", self._best_on_validation())
+            yield held_out(self.material, "val", self._kept_on_validation())
         file = self._finished_file()
-        yield Improved(self.best.step, file)
+        yield Improved(self.kept.step, file)
         yield ended(self, Stopped if stopped else Finished, len(file))
 
     def _learn_doubt(self) -> None:
-        """Makes the probabilities of the best state true, and has it know what is none of its
+        """Makes the probabilities of the kept state true, and has it know what is none of its
         classes; see `inference.calibration` and `inference.doubt`."""
         measured = doubt.learn(self.adapter, self.model, self.backbone, self.material)
         self.measured.temperature, self.measured.doubt = measured
-        if self.best.logits is not None:
-            self.best.logits = self.best.logits / (self.measured.temperature or 1.0)
+        if self.kept.logits is not None:
+            self.kept.logits = self.kept.logits / (self.measured.temperature or 1.0)
 
     def _test(self, step: int) -> HeldOut:
         images, labels = self.material.test
@@ -330,16 +340,16 @@ class Run:
         self.measured.test_images = len(labels)
         return held_out(self.material, "test", answers)
 
-    def _best_on_validation(self) -> Tensor:
-        """What the best state says of the validation images, [N C]; it is in the adapter."""
-        return self._val_logits() if self.best.logits is None else self.best.logits
+    def _kept_on_validation(self) -> Tensor:
+        """What the kept state says of the validation images, [N C]; it is in the adapter."""
+        return self._val_logits() if self.kept.logits is None else self.kept.logits
 
     def _file(self) -> bytes:
         self.measured.seconds = self.stopwatch.since_start
         return dump(self.adapter, self._card())
 
     def _finished_file(self) -> bytes:
-        """The file of the best state, with what it answers to the probe pictures."""
+        """The file of the kept state, with what it answers to the probe pictures."""
         logits = probe_logits(self.model, self.backbone)
         return AdapterFile.parse(self._file()).with_probe_logits(logits).content
 

@@ -52,7 +52,7 @@ def test_every_accuracy_that_is_printed_says_how_sure_it_is():
     from peft_demo.contracts.events import Evaluated, Tried
 
     looked = Evaluated(3, 0.5, 0.75, 40, True)
-    assert "validation accuracy 75.0 % (60 to 86), loss 0.500 (best)" in _validation_line(looked)
+    assert "validation accuracy 75.0 % (60 to 86), loss 0.500 (kept)" in _validation_line(looked)
     tried = Tried(1, 2, "lr 0.1", 0.75, 0.5, 40, True)
     assert "accuracy 75.0 % (60 to 86), loss 0.500 (best)" in _trial_line(tried)
     measured = {"id": "a", "card": 0.75, "card_images": 40, "now": 1.0, "images": 4, "verdict": ""}

@@ -12,6 +12,7 @@ from peft_demo.contracts.specs import DataSpec, Recipe, RunSpec
 from peft_demo.methods import find_method
 from peft_demo.training import train
 from peft_demo.training.drop_path import with_drop_path
+from peft_demo.training.kept import clearly_worse
 from peft_demo.training.optimizer import optimizer
 from peft_demo.training.schedule import rate
 
@@ -63,15 +64,19 @@ def test_the_card_keeps_how_images_were_normalised(tiny, kind, mean, std):
 
 def test_the_last_state_is_kept_even_where_an_earlier_one_was_better(tiny):
     wild = {"lr": 3.0, "head_lr": 3.0, "clip": 0.0, "epochs": 6, "warmup": 0.0}
-    for keep, steps in (("best", None), ("last", 18)):
+    for keep, steps in (("best", None), ("auto", None), ("last", 18)):
         events = list(train(run(keep=keep, **wild), tiny, material()))
         ending = next(e for e in events if isinstance(e, Finished))
         checks = [e for e in events if isinstance(e, Evaluated)]
         if keep == "last":
             assert ending.best_step == steps
             assert ending.val_accuracy == checks[-1].accuracy
-        else:
+        elif keep == "best":
             assert ending.val_accuracy == max(e.accuracy for e in checks)
+        else:
+            highest = max(e.accuracy for e in checks)
+            kept = [e for e in checks if not clearly_worse(e.accuracy, highest, e.images)][-1]
+            assert (ending.best_step, ending.val_accuracy) == (kept.step, kept.accuracy)
 
 
 def test_the_rate_begins_and_ends_at_the_lowest():
@@ -132,7 +137,7 @@ def test_heads_start_as_the_recipe_says_and_deltas_as_ever(tiny, start, std):
 
 def test_a_spec_says_only_what_is_set():
     plain = RunSpec().to_json()["recipe"]
-    assert "normalisation" not in plain and "keep" not in plain
+    assert "normalisation" not in plain and plain["keep"] == "auto"
     spec = run(normalisation="half", stochastic_depth=0.1)
     assert spec.to_json()["recipe"]["stochastic_depth"] == 0.1
     assert RunSpec.from_json(spec.to_json()) == spec

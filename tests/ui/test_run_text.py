@@ -33,7 +33,7 @@ def test_every_accuracy_of_a_run_says_how_sure_it_is():
     tile = run_text.figures(script(100)[:30])
     assert "Best validation</span><b>67.7 %</b><small>60 to 74 %</small>" in tile
     assert "Best validation</span><b>–</b></div>" in run_text.figures(script(100)[:8])
-    assert "90 to 97 %; best, at step 100" in run_text.facts(script(100))
+    assert "90 to 97 %; kept, at step 100" in run_text.facts(script(100))
     assert "accuracy 67.7 % (60 to 74)" in " ".join(run_text.log_lines(script(100)))
 
 

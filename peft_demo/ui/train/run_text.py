@@ -156,14 +156,14 @@ def _result(end: ev.Finished, events: Sequence[ev.Event]) -> Iterator[Tile]:
 
 
 def _validation(end: ev.Finished, events: Sequence[ev.Event]) -> Tile:
-    """The best state's figure on validation images, their number being that of the last look."""
+    """The kept state's figure on validation images, their number being that of the last look."""
     images = _validation_images(events)
     figure = without_range(end.val_accuracy, images)
-    best = f"best, at step {end.best_step}"
+    kept = f"kept, at step {end.best_step}"
     if end.val_accuracy is None or not images:
-        return Tile("Validation accuracy", figure, best)
+        return Tile("Validation accuracy", figure, kept)
     sure = range_in_words(end.val_accuracy, images)
-    return Tile("Validation accuracy", figure, f"{sure}; {best}")
+    return Tile("Validation accuracy", figure, f"{sure}; {kept}")
 
 
 def log_lines(events: Sequence[ev.Event]) -> list[str]:
@@ -190,10 +190,10 @@ def _line(event: ev.Event) -> str:
                 f"{event.trainable} trainable + {event.head} head"
             )
         case ev.Evaluated():
-            best = "  best so far" if event.best else ""
+            kept = "  kept" if event.best else ""
             return (
                 f"step {event.step:5d}  validation loss {event.loss:.4f}  "
-                f"accuracy {in_short(event.accuracy, event.images)}{best}"
+                f"accuracy {in_short(event.accuracy, event.images)}{kept}"
             )
         case ev.Tried():
             accuracy = event.problem or f"accuracy {in_short(event.accuracy, event.images)}"

@@ -1,4 +1,8 @@
-"""The best state of a run on validation images so far."""
+"""The state of a run that is kept: its last one, unless validation images tell of a better one.
+
+A few validation images choose among ten states mostly by chance, and the last one has the smallest
+learning rate behind it. It is kept unless an earlier one was better by more than chance.
+"""
 
 from dataclasses import dataclass, field
 
@@ -8,8 +12,8 @@ from ..adapters import Adapter
 
 
 @dataclass
-class Best:
-    """What the adapter was when it did best: higher accuracy, then lower loss."""
+class Kept:
+    """What the adapter was at a validation, and what came of it there."""
 
     accuracy: float = -1.0
     loss: float = float("inf")
@@ -20,6 +24,7 @@ class Best:
     resumed."""
 
     def beaten_by(self, accuracy: float, loss: float) -> bool:
+        """Higher accuracy, then lower loss."""
         return (accuracy, -loss) > (self.accuracy, -self.loss)
 
     @classmethod
@@ -30,7 +35,7 @@ class Best:
         loss: float,
         step: int,
         logits: Tensor | None = None,
-    ) -> "Best":
+    ) -> "Kept":
         """The adapter as it is at this step, copied."""
         state = {name: tensor.detach().clone() for name, tensor in adapter.state().items()}
         return cls(accuracy, loss, step, state, logits)
@@ -39,3 +44,10 @@ class Best:
         """Makes the adapter what it was then."""
         for name, tensor in adapter.state().items():
             tensor.data.copy_(self.state[name])
+
+
+def clearly_worse(accuracy: float, highest: float, images: int) -> bool:
+    """Whether an accuracy on so many images is lower than the highest by more than chance: by two
+    standard errors of such an accuracy."""
+    middle = (accuracy + highest) / 2
+    return highest - accuracy > 2 * (middle * (1 - middle) / images) ** 0.5
