@@ -169,7 +169,7 @@ def train(
     watch: Callable[[Event], Any] = lambda event: None,
     **settings: Any,
 ) -> AdapterFile:
-    """The adapter that was best on validation images after a run on `shots` images a class.
+    """The adapter that a run keeps, trained on `shots` images a class.
 
     `data` is a bundled name, a folder or zip of class folders, or "hf:OWNER/NAME". `settings` are
     the knobs of `method` (`rank`) and of the recipe (`epochs`, `lr`, `batch` ...; see

@@ -104,7 +104,7 @@ def train(
     recipe: dict[str, str] | None = None,
     reading: dict[str, Any] | None = None,
 ) -> None:
-    """Fine-tune: photos in, one adapter file out. Ctrl-C stops and keeps the best so far."""
+    """Fine-tune: photos in, one adapter file out. Ctrl-C stops and keeps what it has."""
     with open_studio(zoo, offline) as studio:
         spec = studio.data.read(data, shots, seed, **reading or {})
         if weights:
@@ -192,7 +192,7 @@ def _follow(studio: "Studio", run: str) -> Sequence[Event]:
             if interrupt.came and not stopping:
                 stopping = True
                 studio.training.stop(run)
-                progress.line("stopping, the best so far is kept; Ctrl-C again gives up")
+                progress.line("stopping, what it has is kept; Ctrl-C again gives up")
             news, cursor = studio.training.follow(run, cursor)
             events += news
             for event in since_interruption(news):

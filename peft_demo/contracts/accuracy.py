@@ -10,7 +10,7 @@ from math import fsum, hypot, sqrt
 from .text import percent
 
 CHOSE = "took part in choosing"
-"""Said of images by which the best state or settings were chosen: their figure is flattered."""
+"""Said of images by which the kept state or the settings were chosen: their figure is flattered."""
 FEW = 20
 """Images below which a short form counts them and names no share of its own."""
 Z = 1.959964

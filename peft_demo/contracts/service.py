@@ -141,7 +141,7 @@ class Training(Protocol):
         ...
 
     def stop(self, run: str, owner: str = "") -> None:
-        """Asks the run to end within one step, keeping the best so far; one that waits leaves the
+        """Asks the run to end within one step, keeping what it has; one that waits leaves the
         line.
         """
         ...

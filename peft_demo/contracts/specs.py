@@ -197,7 +197,7 @@ SINCE = {
     "normalisation": "backbone",
     "head_start": "zero",
 }
-"""Fields of `Recipe` that did not exist once, as what was then. JSON names them where they differ."""
+"""Fields of `Recipe` that did not exist once, as runs were then; JSON names those that differ."""
 
 
 def recipe_json(recipe: Recipe) -> dict[str, Any]:
@@ -256,8 +256,8 @@ class RunSpec:
         """A dict of JSON values, equal to what a file of them gives back: lists, no tuples.
 
         `from_json` gives the spec back. There is a "from", a "tune" and, in the recipe, what
-        `SINCE` names only where they are not as then: a run without them is the one that it was before
-        they existed.
+        `SINCE` names only where they are not as then: a run without them is the one that it was
+        before they existed.
         """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         if not self.tune:

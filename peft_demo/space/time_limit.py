@@ -18,5 +18,5 @@ def stop_at(
     """
     for event in train(lambda: stop() or monotonic() > ends):
         if isinstance(event, Stopped) and monotonic() > ends and not stop():
-            yield Noticed("warning", f"{why}: the best so far is kept")
+            yield Noticed("warning", f"{why}: what it has is kept")
         yield event

@@ -2,7 +2,7 @@
 keeps what it tells.
 
     queued ─▶ preparing ─▶ running ─▶ done
-                 │            ├─ stop ─▶ stopping ─▶ stopped   (the best so far is kept)
+                 │            ├─ stop ─▶ stopping ─▶ stopped   (what it has is kept)
                  └────────────┴─ error ─▶ failed               (a sentence, memory freed)
 
     interrupted ─▶ preparing ─▶ running ─▶ …      what cannot go on stays interrupted

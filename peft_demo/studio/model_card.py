@@ -209,7 +209,7 @@ def _validation(card: AdapterCard) -> str:
     if card.val_accuracy is None:
         return percent(None)
     said = in_words(card.val_accuracy, card.val_images)
-    return f"{said}; on these images the best state was chosen"
+    return f"{said}; these images had a say in which state was kept"
 
 
 def _reproduction(card: AdapterCard) -> str:

@@ -1,9 +1,9 @@
 """The state of a run between two steps: with it the run goes on, and ends with the same bits.
 
-A state is one safetensors file. Its tensors are those of the adapter and of its state that is kept so far,
-the optimiser's, the random generators', the features computed so far and the curves. Its metadata
-holds JSON: the step, what has been measured, and what the run began with (`check` compares it). A
-SHA-256 over all of it tells a damaged file.
+A state is one safetensors file. Its tensors are those of the adapter and of its state that is kept
+so far, the optimiser's, the random generators', the features computed so far and the curves. Its
+metadata holds JSON: the step, what has been measured, and what the run began with (`check` compares
+it). A SHA-256 over all of it tells a damaged file.
 """
 
 import json

@@ -100,11 +100,11 @@ def test_runs_of_another_recipe_are_no_part_of_the_table():
     lines = [line("ssf", 1e-2, 0.5), line("ssf", 3e-3, 0.6)]
     for one, batch in zip(lines, (16, 32), strict=True):
         one["spec"]["recipe"] = {"lr": one["lr"], "batch": batch}
-    assert tuning.of_recipe(lines, Recipe(batch=16)) == lines[:1]
-    assert tuning.of_recipe(lines, Recipe(batch=8)) == []
+    assert tuning.of_recipe(lines, Recipe(batch=16, keep="best")) == lines[:1]
+    assert tuning.of_recipe(lines, Recipe(batch=16)) == [], "a line of before kept the best state"
 
 
 def test_the_shipped_results_are_shown_with_their_recipe(typed):
-    earlier = ["--batch", 32, "--smoothing", 0, "--augment", "none"]
+    earlier = ["--batch", 32, "--smoothing", 0, "--augment", "none", "--keep", "best"]
     assert "convpass" in typed("bench", "tune", *earlier)[1]
     assert "convpass" not in typed("bench", "tune")[1]

@@ -89,7 +89,7 @@ def test_train_stops_and_keeps_the_best(typed, train):
     command.wait_for("validation accuracy")
     command.press_ctrl_c()
     assert command.end() == 0, command.text
-    assert "stopping, the best so far is kept" in command.text
+    assert "stopping, what it has is kept" in command.text
     result = json.loads(command.answer.read_text())
     assert result["stopped"] is True and Path(result["file"]).is_file()
 

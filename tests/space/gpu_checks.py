@@ -117,7 +117,7 @@ def test_closing_ends_the_other_process(train, run, backbone, material):
 def test_a_run_stops_by_itself_before_its_time_is_up(train, run, backbone, material, monkeypatch):
     monkeypatch.setattr(gpu, "SECONDS", gpu.MARGIN)
     *_, why, last = train(replace(run, recipe=Recipe(epochs=1000)), backbone, material, never)
-    assert isinstance(last, Stopped) and last.step == 1 and "the best so far is kept" in why.text
+    assert isinstance(last, Stopped) and last.step == 1 and "what it has is kept" in why.text
 
 
 def test_the_quota_asked_for_is_a_minute(train):

@@ -10,7 +10,7 @@ backbone, and switching between them takes no time.
 ## How to use this page
 1. **Data**: choose a bundled set, or collect a few photos per class, or drop a
    zip of class folders.
-2. **Train**: choose a method and press Start. The curves are live; Stop keeps the best
+2. **Train**: choose a method and press Start. The curves are live; Stop keeps the
    state so far. Pressed again meanwhile, Start puts the next run in line.
 3. **Compare**: methods, sets, shots and seeds as one table that fills while it runs, with what
    cannot be told from the best.
@@ -18,10 +18,11 @@ backbone, and switching between them takes no time.
 5. **Classify**: drop an image; compare up to four adapters on it.
 
 ## How it measures
-*Shots* are training images per class. The best state is chosen on **validation** images; the
-**test** images are looked at once, at the end, and never after a stop. With fewer than three images
-of a class nothing is left to test on, and the page says "not measured". The backbone's tensors are
-hashed before and after each run: *unchanged* is a proof.
+*Shots* are training images per class. The last state is kept, unless an earlier one was better on
+**validation** images by more than chance (two standard errors). The **test** images are looked at
+once, at the end, and never after a stop. With fewer than three images of a class nothing is left to
+test on, and the page says "not measured". The backbone's tensors are hashed before and after each
+run: *unchanged* is a proof.
 """
 
 LIMITS = """

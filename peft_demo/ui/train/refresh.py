@@ -261,7 +261,7 @@ class _Look:
         ended = run_text.ended(self.events)
         if not self.seen.differs("classify", (adapter, ended)):
             return {}
-        label = CLASSIFY if ended else "Classify with the best so far"
+        label = CLASSIFY if ended else "Classify with it as it is"
         return {self.view.classify: gr.Button(label, visible=bool(adapter))}
 
     def _go_on_button(self, card: RunCard) -> Updates:
