@@ -101,7 +101,7 @@ def _buttons() -> Buttons:
             "Start training", variant="primary", interactive=False, min_width=130, elem_id="start"
         )
         stop = gr.Button(
-            "Stop, keep the best",
+            "Stop and keep it",
             variant="secondary",
             interactive=False,
             min_width=130,
