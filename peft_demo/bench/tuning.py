@@ -76,7 +76,7 @@ def of_recipe(lines: Iterable[Line], recipe: Recipe) -> list[Line]:
 
 
 def _recipe(line: Line) -> dict[str, Any]:
-    """What a line does not say was at its default."""
+    """What a line does not say was at its default, or as runs were before it could be said."""
     recipe = {**asdict(Recipe()), **SINCE, **line.get("spec", {}).get("recipe", {})}
     return _without_rates(recipe)
 

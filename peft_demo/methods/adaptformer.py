@@ -83,7 +83,7 @@ ADAPTFORMER = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=1e-3,
+    lr=3e-4,
     search=SCALES,
     merges=never,
 )
