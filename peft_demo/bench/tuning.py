@@ -14,7 +14,8 @@ from statistics import mean
 from typing import Any
 
 from ..contracts.errors import PeftDemoError
-from ..contracts.specs import RATES, SINCE, DataSpec, Recipe, RunSpec
+from ..contracts.old_recipes import SINCE
+from ..contracts.specs import RATES, DataSpec, Recipe, RunSpec
 from ..methods import Method
 from ..studio.comparison.contenders import Contender, contender
 from ..studio.comparison.results import Line

@@ -13,8 +13,9 @@ from typing import Any
 from .data_spec import DataSpec
 from .errors import BadValue
 from .knobs import build, knobs
+from .old_recipes import SINCE
 from .run_state import RunState
-from .specs import SINCE, Recipe
+from .specs import Recipe
 
 MOST_RUNS = 10_000
 """Of one comparison."""

@@ -1,11 +1,28 @@
-"""Recipes in files from before the head had a learning rate of its own.
+"""Recipes in files of before: what they do not say was as it is written here, whatever is the
+default today.
 
-There one rate was that of all parameters, and 0 meant the method's own, which has changed since.
+Before the head had a learning rate of its own, one rate was that of all parameters, and 0 meant the
+method's own, which has changed since.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+SINCE = {
+    "balance": "none",
+    "precision": "auto",
+    "memory": "normal",
+    "graph": "off",
+    "keep": "best",
+    "optimizer": "adamw",
+    "min_lr": 0.0,
+    "decayed": "matrices",
+    "stochastic_depth": 0.0,
+    "dropped": "branches",
+    "normalisation": "backbone",
+    "head_start": "zero",
+}
+"""Fields of `Recipe` that did not exist once, as runs were then; JSON names those that differ."""
 RATES = {
     "adapter": 3e-3,
     "adaptformer": 1e-3,

@@ -16,7 +16,7 @@ from typing import Any
 from .data_spec import DataSpec as DataSpec
 from .errors import BadValue
 from .knobs import build, knob, knobs
-from .old_recipes import with_rates
+from .old_recipes import SINCE, with_rates
 from .origin import Origin as Origin
 from .text import quoted
 
@@ -181,23 +181,6 @@ class Recipe:
     def steps(self, images: int) -> int:
         """Steps of a whole run on so many training images."""
         return self.epochs * self.steps_per_epoch(images)
-
-
-SINCE = {
-    "balance": "none",
-    "precision": "auto",
-    "memory": "normal",
-    "graph": "off",
-    "keep": "best",
-    "optimizer": "adamw",
-    "min_lr": 0.0,
-    "decayed": "matrices",
-    "stochastic_depth": 0.0,
-    "dropped": "branches",
-    "normalisation": "backbone",
-    "head_start": "zero",
-}
-"""Fields of `Recipe` that did not exist once, as runs were then; JSON names those that differ."""
 
 
 def recipe_json(recipe: Recipe) -> dict[str, Any]:
