@@ -90,7 +90,7 @@ def compare(
     reading: dict[str, Any] | None = None,
 ) -> None:
     """Run methods × seeds and print one table. Stopped, the same command goes on where it was."""
-    from ..studio.comparison import best, rows
+    from ..studio.comparison import rows
     from ..studio.comparison.contenders import contenders
     from . import comparison
 
@@ -111,7 +111,7 @@ def compare(
     caption = comparison.caption(chosen_seeds, specs, sweep.backbone, settings, tune)
     cells = comparison.printed(compared_rows, sweep.backbone.device.type)
     drawn = comparison.drawn(cells, comparison.head(specs), markdown)
-    legend = best.legend(best.gaps(lines), len(chosen_seeds))
+    legend = rows.legend(lines, len(chosen_seeds))
     value = {
         "results": str(sweep.results.file),
         "caption": caption,

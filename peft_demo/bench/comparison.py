@@ -30,12 +30,7 @@ def jobs(
 
     Raises `BadValue` if two datasets go by one name: the lines of a results file know them by it.
     """
-    names = Counter(spec.argument() for spec in data)
-    name, count = names.most_common(1)[0]
-    if count > 1:
-        raise BadValue(f"two of the datasets are called {name}.", "Rename one.")
-    splits = [replace(spec, seed=seed) for spec in data for seed in seeds]
-    pairs = [(contender, split) for split in splits for contender in contenders]
+    pairs = [(contender, split) for split in splits(data, seeds) for contender in contenders]
     if tune:
         return [tuned_job(contender, split, backbone, recipe, tune) for contender, split in pairs]
     return [job(contender, split, backbone, recipe) for contender, split in pairs]
@@ -56,12 +51,12 @@ def splits(data: Sequence[DataSpec], seeds: Sequence[int]) -> list[DataSpec]:
 def head(data: Sequence[DataSpec]) -> tuple[str, ...]:
     """The columns of a table over these datasets.
 
-    For one dataset its test and validation, for several the tests of each and their mean.
+    For one dataset its test and validation, for several the tests of each, their mean and ranks.
     """
     if len(data) == 1:
         return "METHOD", "TEST", "VALIDATION", *COSTS, ""
     names = [spec.argument().upper() for spec in data]
-    return "METHOD", *names, "MEAN", *COSTS, ""
+    return "METHOD", *names, "MEAN", "MEAN RANK", *COSTS, ""
 
 
 def printed(rows: Sequence[Row], device: str) -> list[tuple[str, ...]]:
@@ -92,7 +87,8 @@ def _accuracy_cells(row: Row) -> list[str]:
     if len(row["sets"]) == 1:
         return [_accuracy_cell(row, "test"), _accuracy_cell(row, "val")]
     tests = [_accuracy_cell(accuracies, "test") for accuracies in row["sets"].values()]
-    return [*tests, _accuracy_cell(row, "test")]
+    rank = "" if row["rank"] is None else f"{row['rank']:.1f}"
+    return [*tests, _accuracy_cell(row, "test"), rank]
 
 
 def _accuracy_cell(row: Row, part: str) -> str:

@@ -194,6 +194,8 @@ class ComparedMethod:
     """Dataset → how good it is there; those without a run are left out."""
     mean: Cell | None
     """Over several datasets, all measured."""
+    rank: float | None
+    """Its mean rank over datasets and seeds, 1 is best; None for one dataset or one method."""
     trainable: float | None
     """Without the head."""
     head: float | None

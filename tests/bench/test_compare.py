@@ -161,12 +161,12 @@ def test_several_sets_are_columns_that_count_the_same():
     assert lora["test_accuracy"] == pytest.approx((0.95 + 0.5) / 2)
     assert linear["test_accuracy"] is None
     cells = comparison.printed([lora, linear], "cpu")
-    assert cells[0][1:4] == ("95.0 ± 7.1 ≈", "50.0", "72.5")
+    assert cells[0][1:5] == ("95.0 ± 7.1 ≈", "50.0", "72.5", "1.0")
     assert (
         cells[1][1:4] == ("30.0 ?", "not measured", "not measured") and "no memory" in cells[1][-1]
     )
     head = comparison.head([DataSpec(name="digits"), DataSpec(name="signs")])
-    assert head[:4] == ("METHOD", "DIGITS", "SIGNS", "MEAN")
+    assert head[:5] == ("METHOD", "DIGITS", "SIGNS", "MEAN", "MEAN RANK")
     assert len(head) == len(cells[0]) == len(cells[1])
 
 

@@ -1,22 +1,16 @@
 """Which methods of a benchmark cannot be told apart by their mean ranks, and a picture of it.
 
 Demšar, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 2006: Friedman's test
-says whether any differ; two differ, by Nemenyi's test at 5 %, if their mean ranks over N tasks lie
-further apart than
-
-    CD = q √(k (k + 1) / 6 N),
-
-with k methods and q the studentised range of infinite degrees of freedom over √2.
+says whether any differ, Nemenyi's which two.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import inf, sqrt
 
-from .table import Row, mean_ranks
+from ...studio.comparison.ranks import critical_difference, mean_ranks, shared_tasks
+from .table import Row
 
-LEVEL = 0.05
 WIDTH, MARGIN, LINE = 720, 200, 22
 """Pixels: of the picture, left and right of the axis, of a method's line."""
 
@@ -56,21 +50,20 @@ class Critical:
 
 def critical(rows: Sequence[Row]) -> Critical | None:
     """Of the rows of a table; None where fewer than two methods share a task."""
-    from scipy.stats import friedmanchisquare, studentized_range
+    from scipy.stats import friedmanchisquare
 
     accuracies = {r.method: {t: f.accuracy for t, f in r.tasks.items()} for r in rows if r.tasks}
     ranks = mean_ranks(accuracies)
     if not ranks:
         return None
-    shared = sorted(set.intersection(*(set(tasks) for tasks in accuracies.values())))
-    k = len(ranks)
-    q = float(studentized_range.ppf(1 - LEVEL, k, inf)) / sqrt(2)
+    shared = sorted(shared_tasks(accuracies))
     p_value = None
-    if k > 2:
+    if len(ranks) > 2:
         values = [[own[task] for task in shared] for own in accuracies.values()]
         p_value = float(friedmanchisquare(*values).pvalue)
     ordered = dict(sorted(ranks.items(), key=lambda item: item[1]))
-    return Critical(ordered, len(shared), q * sqrt(k * (k + 1) / (6 * len(shared))), p_value)
+    apart = critical_difference(len(ranks), len(shared))
+    return Critical(ordered, len(shared), apart, p_value)
 
 
 def picture(critical: Critical) -> str:

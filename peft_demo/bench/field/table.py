@@ -4,12 +4,13 @@ A mean is there only where every task of it is. The interval of an accuracy is W
 images; that of a mean combines them as independent. It says nothing of other training images.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import Any
 
 from ...contracts.accuracy import interval_of, mean_interval
+from ...studio.comparison.ranks import mean_ranks
 from .protocol import Score
 from .sweep import BEST_STATE
 from .task import Benchmark
@@ -130,27 +131,3 @@ def added_by_test(scores: Sequence[Score]) -> list[str]:
 def averaged(figures: Sequence[Figure]) -> Figure:
     """The mean of figures whose errors are independent."""
     return Figure(mean(f.accuracy for f in figures), mean_interval([f.interval for f in figures]))
-
-
-def mean_ranks(accuracies: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Method → its mean rank over the tasks that all methods have; equal ones share their ranks.
-
-    {} where there are not two methods or no such task.
-    """
-    if len(accuracies) < 2:
-        return {}
-    shared = set.intersection(*(set(tasks) for tasks in accuracies.values()))
-    if not shared:
-        return {}
-    return {
-        method: mean(_rank(own[task], (o[task] for o in accuracies.values())) for task in shared)
-        for method, own in accuracies.items()
-    }
-
-
-def _rank(value: float, values: Iterable[float]) -> float:
-    """1 and the number of larger ones, and half of the others that are equal."""
-    every = list(values)
-    larger = sum(other > value for other in every)
-    equal = sum(other == value for other in every)
-    return 1 + larger + (equal - 1) / 2

@@ -5,6 +5,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from ...contracts.accuracy import interval_of
+from . import best, ranks
 from .best import Gap, gaps
 from .results import Line
 
@@ -28,16 +29,24 @@ def summary(lines: Sequence[Line]) -> list[Row]:
 
     Its figures are means over the runs that ended well, spreads are sample deviations over seeds.
     "sets" has the accuracies on each dataset. Where there are several, the row's own accuracies are
-    means over the sets, so that each counts the same, and have no spread. "against_best" says of
-    each accuracy how far it lies below the best of the table.
+    means over the sets, so that each counts the same, and have no spread; "rank" is the mean rank
+    over sets and seeds. "against_best" says of each accuracy how far it lies below the best of the
+    table.
     """
     methods = dict.fromkeys(line["method"] for line in lines)
     columns = gaps(lines)
+    ranked = ranks.mean_ranks(ranks.by_task(lines))
     rows = []
     for name in methods:
         row = _row(name, [line for line in lines if line["method"] == name])
-        rows.append(_with_gaps(row, columns))
+        rows.append({**_with_gaps(row, columns), "rank": ranked.get(name)})
     return rows
+
+
+def legend(lines: Sequence[Line], seeds: int) -> str:
+    """What the marks and the ranks of a table mean and how they were found; "" for one method."""
+    parts = best.legend(gaps(lines), seeds), ranks.legend(lines)
+    return " ".join(part for part in parts if part)
 
 
 def _with_gaps(row: Row, columns: Mapping[str, Mapping[str, Gap]]) -> Row:

@@ -28,7 +28,7 @@ def table(spec: ComparisonSpec, lines: Sequence[Line], shots: int) -> Comparison
         shots=shots,
         datasets=tuple(data.argument() for data in spec.data),
         rows=tuple(_row(compared[word], good) for word in spec.methods if word in compared),
-        legend=best.legend(best.gaps(own), len(spec.seeds)),
+        legend=rows.legend(own, len(spec.seeds)),
     )
 
 
@@ -53,6 +53,7 @@ def _row(row: rows.Row, good: Sequence[Line]) -> ComparedMethod:
         method=row["method"],
         cells=cells,
         mean=_cell(row, ()) if several else None,
+        rank=row["rank"],
         trainable=row["trainable"],
         head=row["head"],
         file_bytes=row["file_bytes"],

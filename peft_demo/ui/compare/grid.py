@@ -70,7 +70,7 @@ def draw(
     """HTML: a row for each method, those that have not run yet too."""
     rows = {row.method: row for row in table.rows}
     several = len(table.datasets) > 1
-    head = ["Method", *table.datasets, *(["Mean"] if several else []), *COSTS]
+    head = ["Method", *table.datasets, *(["Mean", "Mean rank"] if several else []), *COSTS]
     cells = "".join(f'<th scope="col">{escape(words)}</th>' for words in head)
     lines = "".join(
         _row(word, rows.get(word), table.datasets, len(spec.seeds), titles, pressed)
@@ -97,7 +97,8 @@ def _row(
         parts.append(_cell(cells.get(data), place, seeds, place == pressed))
     if len(datasets) > 1:
         mean = row.mean if row else None
-        parts.append(f"<td{_look(mean)}>{_figures(mean) if mean else '–'}</td>")
+        rank = "–" if row is None or row.rank is None else f"{row.rank:.1f}"
+        parts.append(f"<td{_look(mean)}>{_figures(mean) if mean else '–'}</td><td>{rank}</td>")
     parts += [f"<td>{escape(words)}</td>" for words in _costs(row)]
     return f"<tr>{''.join(parts)}</tr>"
 

@@ -5,7 +5,7 @@ import pytest
 from peft_demo.bench.field import printed
 from peft_demo.bench.field.protocol import Score
 from peft_demo.bench.field.published import Published
-from peft_demo.bench.field.table import Figure, averaged, mean_ranks, rows
+from peft_demo.bench.field.table import Figure, averaged, rows
 from peft_demo.bench.field.vtab import VTAB
 
 KITTI = next(task for task in VTAB.tasks if task.name == "kitti")
@@ -53,12 +53,6 @@ def test_errors_of_a_mean_are_independent():
     mean = averaged([Figure(0.5, (0.4, 0.6)), Figure(0.7, (0.6, 0.8))])
     assert mean.accuracy == pytest.approx(0.6)
     assert mean.interval[1] - mean.interval[0] == pytest.approx(0.2 / 2**0.5)
-
-
-def test_equal_ones_share_their_ranks():
-    accuracies = {"a": {"x": 0.9, "y": 0.5}, "b": {"x": 0.8, "y": 0.5}, "c": {"x": 0.7, "y": 0.9}}
-    assert mean_ranks(accuracies) == {"a": 1.75, "b": 2.25, "c": 2.0}
-    assert mean_ranks({"a": {"x": 1.0}}) == {} and mean_ranks({"a": {"x": 1}, "b": {"y": 1}}) == {}
 
 
 def test_published_figures_stand_below_with_their_protocol():

@@ -30,10 +30,10 @@ def cell(accuracy: float, mark: str = "") -> Cell:
 
 ROWS = (
     ComparedMethod(
-        "lora", {"digits": cell(0.9, BEST)}, None, 73_728, 1930, 311_000, 62.0, 110.0, 0, ""
+        "lora", {"digits": cell(0.9, BEST)}, None, None, 73_728, 1930, 311_000, 62.0, 110.0, 0, ""
     ),
     ComparedMethod(
-        "arc", {"digits": cell(0.89, TIED)}, None, 9000, 1930, 50_000, 60.0, 112.0, 1, EVIL
+        "arc", {"digits": cell(0.89, TIED)}, None, None, 9000, 1930, 50_000, 60.0, 112.0, 1, EVIL
     ),
 )
 
