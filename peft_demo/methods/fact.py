@@ -205,7 +205,7 @@ FACT_TT = Method(
     Config=TrainConfig,
     build=build_train,
     count=count_train,
-    lr=3e-3,
+    lr=1e-3,
     search=SCALES,
 )
 
@@ -221,6 +221,6 @@ FACT_TK = Method(
     Config=TuckerConfig,
     build=build_tucker,
     count=count_tucker,
-    lr=3e-3,
+    lr=1e-3,
     search=SCALES,
 )

@@ -115,6 +115,6 @@ REPADAPTER = Method(
     Config=Config,
     build=build,
     count=count,
-    lr=1e-3,
+    lr=3e-4,
     search=SCALES,
 )

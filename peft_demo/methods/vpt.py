@@ -89,7 +89,7 @@ VPT_SHALLOW = Method(
     Config=Config,
     build=partial(build, role="stack"),
     count=partial(count, role="stack"),
-    lr=3e-3,
+    lr=9e-3,
     merges=never,
     identity=never,
 )
@@ -106,7 +106,7 @@ VPT_DEEP = Method(
     Config=Config,
     build=partial(build, role="block"),
     count=partial(count, role="block"),
-    lr=1e-2,
+    lr=3e-3,
     merges=never,
     identity=never,
 )

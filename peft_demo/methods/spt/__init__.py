@@ -115,7 +115,7 @@ SPT_ADAPTER = Method(
     Config=Config,
     build=partial(build, Bottleneck),
     count=budget,
-    lr=9e-3,
+    lr=3e-3,
     merges=never,
     survey=partial(Survey, Bottleneck),
 )
