@@ -13,7 +13,7 @@ from typing import Any
 
 from ...contracts.accuracy import mean_interval
 from ...contracts.paired import Paired
-from .results import Line
+from .results import Line, is_tested
 
 IMAGES = "images"
 """McNemar's exact test over the images of all seeds."""
@@ -61,7 +61,7 @@ def gaps(lines: Sequence[Line]) -> dict[str, dict[str, Gap]]:
 
     Only methods that were measured are in a column, and only columns of two or more methods.
     """
-    tested = [line for line in lines if _is_tested(line)]
+    tested = [line for line in lines if is_tested(line)]
     sets = {
         name: _by_method([line for line in tested if line["data"] == name])
         for name in dict.fromkeys(line["data"] for line in lines)
@@ -72,10 +72,6 @@ def gaps(lines: Sequence[Line]) -> dict[str, dict[str, Gap]]:
         names = [name for name in next(iter(sets.values())) if name in everywhere]
         columns[""] = _column(list(sets.values()), names)
     return columns
-
-
-def _is_tested(line: Line) -> bool:
-    return "error" not in line and line["test_accuracy"] is not None
 
 
 def _by_method(lines: Sequence[Line]) -> dict[str, Runs]:

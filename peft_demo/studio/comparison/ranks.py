@@ -10,7 +10,7 @@ from math import inf, sqrt
 from statistics import mean
 from typing import TypeVar
 
-from .results import Line
+from .results import Line, is_tested
 
 Task = TypeVar("Task", bound=Hashable)
 
@@ -20,7 +20,7 @@ LEVEL = 0.05
 def by_task(lines: Sequence[Line]) -> dict[str, dict[tuple[str, int], float]]:
     """Method → (dataset, seed) → test accuracy, of the runs that ended well; {} for one dataset,
     where the order of the accuracies says it all."""
-    tested = [x for x in lines if "error" not in x and x["test_accuracy"] is not None]
+    tested = [line for line in lines if is_tested(line)]
     found: dict[str, dict[tuple[str, int], float]] = {}
     if len({line["data"] for line in tested}) > 1:
         for line in tested:

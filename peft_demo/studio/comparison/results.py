@@ -34,6 +34,11 @@ class Results:
             os.fsync(file.fileno())
 
 
+def is_tested(line: Line) -> bool:
+    """Whether its run ended well and looked at test images."""
+    return "error" not in line and line["test_accuracy"] is not None
+
+
 def read_lines(file: Path) -> dict[str, Line]:
     """The latest line of each run in a file, by its id."""
     lines = [_parsed(text) for text in file.read_text("utf-8").splitlines()]
